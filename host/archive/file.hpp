@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace mixop {
+
+/// Replaces a file so that at no moment, power loss included, there is neither the old nor the new one: PATH.tmp is written
+/// and synced, a hard link keeps the old file as PATH.prev, PATH.tmp is renamed over PATH, the folder is synced. On any
+/// failure the old file is as it was, PATH.tmp is gone and the error names the step.
+void replace_file(const std::filesystem::path& path, std::span<const std::byte> content);
+
+/// A whole regular file; bad_data where it is missing or cannot be read.
+std::vector<std::byte> read_file(const std::filesystem::path& path);
+
+/// Keeps other processes (and other locks of this one) from writing PATH, by a lock on PATH.lock, as long as it lives.
+class ArchiveLock {
+ public:
+  /// Throws a usage error that names the holder where the file is in use.
+  explicit ArchiveLock(const std::filesystem::path& path);
+  ArchiveLock(const ArchiveLock&) = delete;
+  ArchiveLock& operator=(const ArchiveLock&) = delete;
+  ~ArchiveLock();
+
+ private:
+  std::string lock_path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace mixop

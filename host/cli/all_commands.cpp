@@ -1,0 +1,25 @@
+#include "host/cli/all_commands.hpp"
+
+#include "host/cli/command_line.hpp"
+#include "host/cli/plugins_command.hpp"
+
+namespace mixop::cli {
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> all = {
+      {"search", "search an architecture, into RUN.h5", search_command},
+      {"derive", "print the genotype of a run or of alphas", derive_command},
+      {"summary", "count a network's parameters and multiply-adds", summary_command},
+      {"draw", "draw a genotype's cells", draw_command},
+      {"inspect", "show what a run's archive holds", inspect_command},
+      {"verify", "check that an archive is whole", verify_command},
+      {"compare", "list what differs between two archives", compare_command},
+      {"list", "list ops, spaces, datasets, strategies, presets or genotypes", list_command},
+      {"data", "check or describe a data set", data_command},
+      {"plugins", "list, check or start plugins", [](const Arguments& arguments) { return plugins_command(arguments); }},
+      {"selftest", "run the exactness oracles on this machine", selftest_command},
+  };
+  return all;
+}
+
+}  // namespace mixop::cli

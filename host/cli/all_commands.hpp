@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace mixop::cli {
+
+/// The commands' entry points. Each takes the words after its name, answers the exit code, and throws Error for what stops it.
+int search_command(const std::vector<std::string>& arguments);
+int derive_command(const std::vector<std::string>& arguments);
+int summary_command(const std::vector<std::string>& arguments);
+int draw_command(const std::vector<std::string>& arguments);
+int inspect_command(const std::vector<std::string>& arguments);
+int verify_command(const std::vector<std::string>& arguments);
+int compare_command(const std::vector<std::string>& arguments);
+int list_command(const std::vector<std::string>& arguments);
+int data_command(const std::vector<std::string>& arguments);
+int selftest_command(const std::vector<std::string>& arguments);
+
+}  // namespace mixop::cli

@@ -1,0 +1,152 @@
+#include <iomanip>
+#include <iostream>
+#include <map>
+#include <optional>
+
+#include "host/archive/compare.hpp"
+#include "host/cli/all_commands.hpp"
+#include "host/cli/command_line.hpp"
+#include "host/json/json_writer.hpp"
+#include "host/search/archived_run.hpp"
+
+namespace mixop::cli {
+namespace {
+
+CommandSyntax syntax_of(const char* usage, const char* about, int positionals) {
+  CommandSyntax syntax;
+  syntax.usage = usage;
+  syntax.about = about;
+  syntax.options.add_options()("json", "prints JSON");
+  syntax.positionals = positionals;
+  add_plugin_options(syntax);
+  return syntax;
+}
+
+/// The parsed values with exactly `count` files, or nothing after --help.
+std::optional<po::variables_map> parse_files(const CommandSyntax& syntax, const Arguments& arguments) {
+  auto values = parse(syntax, arguments);
+  if (values && static_cast<int>(positionals(*values).size()) != syntax.positionals)
+    throw Error(ErrorCode::usage, std::to_string(syntax.positionals) + " file name(s) expected\nUsage: " + syntax.usage);
+  return values;
+}
+
+void write_attribute(JsonWriter& json, const Attribute& attribute) {
+  std::visit([&](const auto& value) { json.value(value); }, attribute);
+}
+
+void write_provenance(JsonWriter& json, const Archive& archive) {
+  json.begin_object();
+  for (const std::string& name : archive.attributes("/provenance")) {
+    json.key(name);
+    write_attribute(json, archive.attribute("/provenance", name));
+  }
+  json.member("command_line", archive.text("/provenance/command_line"));
+  json.member("plugins", archive.texts("/provenance/plugins")).end();
+}
+
+/// Metric values by name; those of epochs only.
+std::map<std::string, std::vector<double>> epoch_metrics(const Archive& archive) {
+  std::map<std::string, std::vector<double>> metrics;
+  for (const std::string& name : archive.children("/metrics"))
+    if (name.rfind("step_", 0) != 0) metrics[name] = archive.array("/metrics/" + name).values<double>("/metrics/" + name);
+  return metrics;
+}
+
+void write_epochs(JsonWriter& json, const Archive& archive) {
+  const auto metrics = epoch_metrics(archive);
+  const std::vector<std::string> genotypes = archive.texts("/genotypes");
+  json.begin_list();
+  for (std::size_t epoch = 0; epoch < genotypes.size(); ++epoch) {
+    json.begin_object().member("epoch", epoch);
+    for (const auto& [name, values] : metrics)
+      if (epoch > 0 && epoch <= values.size()) json.member(name, values[epoch - 1]);
+    json.key("genotype").raw(genotypes[epoch]).end();
+  }
+  json.end();
+}
+
+void print_run(const Archive& archive) {
+  std::cout << "layout   " << std::get<std::string>(archive.attribute("/", "layout")) << "\nstarted  "
+            << std::get<std::string>(archive.attribute("/provenance", "started")) << "\ncommand  "
+            << archive.text("/provenance/command_line") << "\nstep     " << archive.integer("/position", "step") << "\n\n";
+  const auto metrics = epoch_metrics(archive);
+  std::cout << "epoch";
+  for (const auto& [name, values] : metrics) std::cout << "  " << name;
+  std::cout << "\n" << std::fixed << std::setprecision(4);
+  for (std::int64_t epoch = 0; epoch < archive.integer("/position", "epoch"); ++epoch) {
+    std::cout << std::setw(5) << epoch + 1;
+    for (const auto& [name, values] : metrics)
+      std::cout << "  " << std::setw(static_cast<int>(name.size())) << values.at(static_cast<std::size_t>(epoch));
+    std::cout << "\n";
+  }
+  std::cout << "\nstrategies\n";
+  for (const std::string& change : archive.texts("/strategy_history")) std::cout << "  " << change << "\n";
+  std::cout << "\ngenotype\n" << archive.texts("/genotypes").back() << std::endl;
+}
+
+}  // namespace
+
+int inspect_command(const std::vector<std::string>& arguments) {
+  const auto values = parse_files(
+      syntax_of("mixop inspect RUN.h5", "Shows a run: its configuration, where it comes from, and every epoch's metrics and genotype.", 1),
+      arguments);
+  if (!values) return 0;
+  const Archive archive = Archive::open(positionals(*values).front());
+  if (values->count("json") == 0) {
+    print_run(archive);
+    return 0;
+  }
+  JsonWriter json;
+  json.begin_object().key("config").raw(archive.text("/config/resolved")).key("provenance");
+  write_provenance(json, archive);
+  json.key("epochs");
+  write_epochs(json, archive);
+  json.key("strategy_history").begin_list();
+  for (const std::string& change : archive.texts("/strategy_history")) json.raw(change);
+  json.end().member("step", archive.integer("/position", "step")).end();
+  std::cout << json.text() << std::endl;
+  return 0;
+}
+
+int verify_command(const std::vector<std::string>& arguments) {
+  const auto values = parse_files(
+      syntax_of("mixop verify RUN.h5", "Checks an archive's digest and structure. Exit code 3 where it is damaged.", 1), arguments);
+  if (!values) return 0;
+  std::string problem;
+  try {
+    (void)Archive::open(positionals(*values).front());
+  } catch (const Error& error) {
+    if (values->count("json") == 0) throw;
+    problem = error.what();
+  }
+  if (values->count("json") != 0) {
+    JsonWriter json;
+    json.begin_object().member("ok", problem.empty()).key("problem");
+    problem.empty() ? json.null() : json.value(problem);
+    std::cout << json.end().text() << std::endl;
+  } else {
+    std::cout << "ok" << std::endl;
+  }
+  return problem.empty() ? 0 : 3;
+}
+
+int compare_command(const std::vector<std::string>& arguments) {
+  const auto values = parse_files(
+      syntax_of("mixop compare A.h5 B.h5", "Lists everything in which two archives differ, to the bit. Exit code 1 where they do.", 2), arguments);
+  if (!values) return 0;
+  const Arguments files = positionals(*values);
+  const auto differences = compare_archives(Archive::open(files[0]), Archive::open(files[1]));
+  if (values->count("json") != 0) {
+    JsonWriter json;
+    json.begin_object().member("equal", differences.empty()).key("differences").begin_list();
+    for (const ArchiveDifference& difference : differences)
+      json.begin_object().member("path", difference.path).member("what", difference.what).end();
+    std::cout << json.end().end().text() << std::endl;
+  } else {
+    for (const ArchiveDifference& difference : differences) std::cout << difference.path << ": " << difference.what << "\n";
+    std::cout << (differences.empty() ? "equal" : "different") << std::endl;
+  }
+  return differences.empty() ? 0 : 1;
+}
+
+}  // namespace mixop::cli

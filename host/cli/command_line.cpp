@@ -1,0 +1,103 @@
+#include "host/cli/command_line.hpp"
+
+#include <cstdlib>
+#include <iostream>
+#include <sstream>
+
+#include "host/plugins/search_path.hpp"
+#include "host/text/nearest.hpp"
+#include "mixop/space.hpp"
+
+namespace mixop::cli {
+namespace {
+
+std::vector<std::string> option_names(const po::options_description& options) {
+  std::vector<std::string> names;
+  for (const auto& option : options.options()) names.push_back("--" + option->long_name());
+  return names;
+}
+
+template <class Specs>
+void add_options(OptionCatalog& catalog, const std::string& name, const Specs* specs, std::size_t count) {
+  auto& own = catalog[name];
+  for (std::size_t i = 0; i < count; ++i) own.push_back(specs[i]);
+  if (own.empty()) catalog.erase(name);
+}
+
+}  // namespace
+
+std::optional<po::variables_map> parse(const CommandSyntax& syntax, const Arguments& arguments) {
+  po::options_description all;
+  all.add(syntax.options).add_options()("help,h", "this text");
+  po::options_description hidden;
+  hidden.add(all).add_options()("argument", po::value<Arguments>(), "");
+  po::positional_options_description positional;
+  positional.add("argument", -1);
+  po::variables_map values;
+  try {
+    const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(arguments).options(hidden).positional(positional).style(style).run(), values);
+    if (values.count("help") != 0) {
+      std::cout << "Usage: " << syntax.usage << "\n\n" << syntax.about << "\n\n" << syntax.options << std::flush;
+      return std::nullopt;
+    }
+    po::notify(values);
+  } catch (const po::unknown_option& error) {
+    throw Error(ErrorCode::usage, "unknown option '" + error.get_option_name() + "'" +
+                                      did_you_mean(error.get_option_name(), option_names(syntax.options)) +
+                                      "\nUsage: " + syntax.usage);
+  } catch (const po::error& error) {
+    throw Error(ErrorCode::usage, std::string(error.what()) + "\nUsage: " + syntax.usage);
+  }
+  const Arguments given = positionals(values);
+  if (static_cast<int>(given.size()) > syntax.positionals)
+    throw Error(ErrorCode::usage, "unexpected argument '" + given[static_cast<std::size_t>(syntax.positionals)] +
+                                      "'\nUsage: " + syntax.usage);
+  return values;
+}
+
+Arguments positionals(const po::variables_map& values) {
+  return values.count("argument") != 0 ? values["argument"].as<Arguments>() : Arguments{};
+}
+
+std::string text(const po::variables_map& values, const std::string& name, const std::string& fallback) {
+  return values.count(name) != 0 ? values[name].as<std::string>() : fallback;
+}
+
+void add_plugin_options(CommandSyntax& syntax) {
+  syntax.options.add_options()("plugin-dir", po::value<std::vector<std::string>>()->composing()->value_name("PATH"),
+                               "a folder of plugins, or one plugin file, loaded first; may be given more than once");
+}
+
+PluginRegistry load_plugins(const po::variables_map& values) {
+  std::vector<std::string> folders;
+  if (values.count("plugin-dir") != 0) folders = values["plugin-dir"].as<std::vector<std::string>>();
+  PluginRegistry plugins;
+  plugins.load(plugin_places(folders, std::getenv("MIXOP_PLUGIN_PATH"), installed_plugin_folder()));
+  for (const RefusedPlugin& refused : plugins.refused()) say("warning: " + std::string(refused.reason.what()));
+  return plugins;
+}
+
+OptionCatalog option_catalog(const PluginRegistry& plugins) {
+  OptionCatalog catalog;
+  for (const auto& plugin : plugins.plugins()) {
+    for (const ComponentInfo& component : plugin->components) {
+      if (component.interface == MIXOP_DATASET_INTERFACE) {
+        const MixopDataset& table = plugins.dataset(component.name);
+        add_options(catalog, component.name, table.options, table.option_count);
+      } else if (component.interface != MIXOP_OPERATOR_INTERFACE && component.interface != MIXOP_STRATEGY_INTERFACE) {
+        const MixopFactory& factory = plugins.factory(component.interface, component.name);
+        add_options(catalog, component.name, factory.options, factory.option_count);
+      }
+    }
+  }
+  return catalog;
+}
+
+std::filesystem::path presets_folder() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "share/mixop/presets";
+}
+
+void say(const std::string& message) { std::cerr << "mixop: " << message << std::endl; }
+
+}  // namespace mixop::cli

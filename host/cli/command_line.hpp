@@ -1,0 +1,57 @@
+#pragma once
+
+#include <boost/program_options.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/config/schema.hpp"
+#include "host/plugins/registry.hpp"
+
+namespace mixop::cli {
+
+namespace po = boost::program_options;
+using Arguments = std::vector<std::string>;
+
+/// One command of the program.
+struct Command {
+  const char* name;
+  const char* summary;
+  int (*run)(const Arguments& arguments);
+};
+
+/// All commands, in the order in which `mixop --help` lists them.
+const std::vector<Command>& commands();
+
+/// What a command understands.
+struct CommandSyntax {
+  std::string usage;  ///< "mixop draw GENOTYPE -o FILE"
+  std::string about;  ///< a few sentences for --help
+  po::options_description options{"Options"};
+  int positionals = 0;  ///< how many arguments without a dash it takes at most; they are under "argument"
+};
+
+/// The parsed arguments, or nothing after --help was printed. Unknown options and missing values are usage errors.
+std::optional<po::variables_map> parse(const CommandSyntax& syntax, const Arguments& arguments);
+
+/// The arguments without a dash.
+Arguments positionals(const po::variables_map& values);
+
+/// The text of an option, or `fallback`.
+std::string text(const po::variables_map& values, const std::string& name, const std::string& fallback = "");
+
+/// Adds --plugin-dir, which load_plugins() reads.
+void add_plugin_options(CommandSyntax& syntax);
+/// The plugins of all places. Refused ones are warnings on stderr.
+PluginRegistry load_plugins(const po::variables_map& values);
+/// The options of every loaded component.
+OptionCatalog option_catalog(const PluginRegistry& plugins);
+
+/// ../share/mixop/presets beside the program.
+std::filesystem::path presets_folder();
+
+/// A line on stderr.
+void say(const std::string& message);
+
+}  // namespace mixop::cli

@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+
+#include "host/cli/all_commands.hpp"
+#include "host/cli/command_line.hpp"
+#include "host/config/schema.hpp"
+#include "host/data/dataset_handle.hpp"
+#include "host/data/digest.hpp"
+#include "host/json/json_writer.hpp"
+
+namespace mixop::cli {
+namespace {
+
+constexpr std::int64_t kChunk = 1024;
+
+CommandSyntax data_syntax() {
+  CommandSyntax syntax;
+  syntax.usage = "mixop data check|describe NAME [--data DIR] [--set option=value ...]";
+  syntax.about =
+      "describe says which layouts on disk a data set reads, its options, and its size where the data is at hand. check reads\n"
+      "every record and prints the counts and the digest that archives keep.";
+  syntax.options.add_options()("data", po::value<std::string>()->value_name("DIR"), "where the data lies; default: the environment's MIXOP_DATA")(
+      "set", po::value<Arguments>()->composing()->value_name("OPTION=VALUE"), "an option of the data set")("json", "prints JSON");
+  syntax.positionals = 2;
+  add_plugin_options(syntax);
+  return syntax;
+}
+
+std::map<std::string, std::string> options_of(const po::variables_map& values, const std::string& name) {
+  std::map<std::string, std::string> options;
+  if (values.count("set") == 0) return options;
+  for (const std::string& assignment : values["set"].as<Arguments>()) {
+    const auto equals = assignment.find('=');
+    if (equals == std::string::npos)
+      throw Error(ErrorCode::usage, "--set: expected option=value, found '" + assignment + "'");
+    std::string option = assignment.substr(0, equals);
+    if (option.rfind(name + ".", 0) == 0) option = option.substr(name.size() + 1);
+    options[option] = assignment.substr(equals + 1);
+  }
+  return options;
+}
+
+void read_all(const DatasetHandle& data) {
+  const DatasetInfo& info = data.info();
+  std::vector<std::uint8_t> values(static_cast<std::size_t>(kChunk * info.record_bytes()));
+  std::vector<std::int64_t> targets(kChunk);
+  for (int split = 0; split < MIXOP_SPLIT_COUNT; ++split) {
+    const std::int64_t records = info.records[static_cast<std::size_t>(split)];
+    for (std::int64_t first = 0; first < records; first += kChunk)
+      data.read(split, first, std::min(kChunk, records - first), info.kind == MIXOP_DATA_IMAGES ? values.data() : nullptr,
+                targets.data());
+  }
+}
+
+void write_info(JsonWriter& json, const DatasetHandle& data) {
+  const DatasetInfo& info = data.info();
+  json.key("records").begin_object();
+  for (int split = 0; split < MIXOP_SPLIT_COUNT; ++split)
+    json.member(split_name(split), info.records[static_cast<std::size_t>(split)]);
+  json.end().member("classes", info.classes).member("class_names", info.class_names);
+  if (info.kind == MIXOP_DATA_IMAGES)
+    json.key("shape").begin_list().value(info.channels).value(info.height).value(info.width).end();
+  json.member("files", info.files).member("digest", dataset_digest(data));
+}
+
+void print_info(const DatasetHandle& data) {
+  const DatasetInfo& info = data.info();
+  for (int split = 0; split < MIXOP_SPLIT_COUNT; ++split)
+    if (info.records[static_cast<std::size_t>(split)] > 0)
+      std::cout << split_name(split) << ": " << info.records[static_cast<std::size_t>(split)] << " records\n";
+  if (info.kind == MIXOP_DATA_IMAGES)
+    std::cout << "images: " << info.channels << "x" << info.height << "x" << info.width << "\n";
+  std::cout << "classes: " << info.classes << "\ndigest: " << dataset_digest(data) << "\n";
+}
+
+void describe_table(const MixopDataset& table, const std::string& name) {
+  std::cout << name << " reads " << table.expects << "\n";
+  for (std::uint32_t i = 0; i < table.option_count; ++i)
+    std::cout << "  " << name << "." << table.options[i].name << " (" << table.options[i].default_value << "): " << table.options[i].help << "\n";
+}
+
+}  // namespace
+
+int data_command(const std::vector<std::string>& arguments) {
+  const auto values = parse(data_syntax(), arguments);
+  if (!values) return 0;
+  const Arguments given = positionals(*values);
+  if (given.size() != 2 || (given[0] != "check" && given[0] != "describe"))
+    throw Error(ErrorCode::usage, "check or describe and a data set's name are expected; mixop list datasets names them\nUsage: " +
+                                      data_syntax().usage);
+  const bool check = given[0] == "check", json = values->count("json") != 0;
+  const std::string& name = given[1];
+  const PluginRegistry plugins = load_plugins(*values);
+  const MixopDataset& table = plugins.dataset(name);
+  const char* environment = std::getenv("MIXOP_DATA");
+  const std::string folder = text(*values, "data", environment != nullptr ? environment : "");
+  JsonWriter writer;
+  writer.begin_object().member("name", name).member("expects", std::string(table.expects));
+  if (!json && !check) describe_table(table, name);
+  try {
+    const DatasetHandle data(name, table, folder, options_of(*values, name));
+    if (check) read_all(data);
+    json ? write_info(writer, data) : print_info(data);
+  } catch (const Error& error) {
+    if (check || error.code() != ErrorCode::bad_data) throw;
+    json ? (void)writer.member("problem", std::string(error.what())) : say(error.what());
+  }
+  if (json) std::cout << writer.end().text() << std::endl;
+  return 0;
+}
+
+}  // namespace mixop::cli

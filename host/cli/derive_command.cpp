@@ -1,0 +1,139 @@
+#include <ATen/ATen.h>
+
+#include <iostream>
+
+#include "host/cli/all_commands.hpp"
+#include "host/cli/command_line.hpp"
+#include "host/cli/run_setup.hpp"
+#include "host/genotype/alphas_file.hpp"
+#include "host/genotype/genotype_json.hpp"
+#include "host/json/json_writer.hpp"
+#include "host/search/archived_run.hpp"
+#include "host/text/text.hpp"
+
+namespace mixop::cli {
+namespace {
+
+constexpr int kMostNodes = 64;
+
+CommandSyntax derive_syntax() {
+  CommandSyntax syntax;
+  syntax.usage = "mixop derive RUN.h5 [--epoch N] | --space S --alphas FILE   [--rule R]";
+  syntax.about =
+      "Prints the genotype of a run, or of raw alphas in a JSON file: {\"alphas_normal\": [[...]], \"alphas_reduce\": [[...]]},\n"
+      "{\"alphas\": ...}, a list of such cases, or {\"cases\": [...]}; cases are answered by a list. The relaxation is applied\n"
+      "in float32.";
+  syntax.options.add_options()("space", po::value<std::string>()->value_name("S"), "the space of --alphas")(
+      "alphas", po::value<std::string>()->value_name("FILE"), "raw alphas as JSON")(
+      "ops", po::value<std::string>()->value_name("A,B,..."), "candidate operations of --alphas, in the order of its columns; default: the space's")(
+      "strategy", po::value<std::string>()->value_name("S"), "whose relaxation and rule; default: the run's, or first_order")(
+      "rule", po::value<std::string>()->value_name("R"), "another derivation rule")(
+      "epoch", po::value<std::int64_t>()->value_name("N"), "after that many epochs; default: the last")(
+      "json", "has no effect: the answer is JSON anyway");
+  syntax.positionals = 1;
+  add_plugin_options(syntax);
+  return syntax;
+}
+
+std::string shape_text(const at::Tensor& tensor) {
+  std::vector<std::string> sizes;
+  for (const std::int64_t size : tensor.sizes()) sizes.push_back(std::to_string(size));
+  return joined(sizes, "x");
+}
+
+at::Tensor tensor_of(const RawAlphas& raw) {
+  std::vector<std::int64_t> shape{static_cast<std::int64_t>(raw.edges), static_cast<std::int64_t>(raw.operations)};
+  if (raw.cells > 0) shape.insert(shape.begin(), static_cast<std::int64_t>(raw.cells));
+  return at::tensor(raw.values, at::kDouble).view(shape).to(at::kFloat);
+}
+
+at::Tensor alphas_of(const AlphaDeclaration& declaration, const std::vector<RawAlphas>& raw, const std::string& where) {
+  for (const RawAlphas& candidate : raw) {
+    if (candidate.name != declaration.name) continue;
+    const at::Tensor alphas = tensor_of(candidate);
+    const auto& operations = declaration.topology.operations;
+    if (candidate.operations != operations.size())
+      throw Error(ErrorCode::bad_data, where + ": \"" + declaration.name + "\" is " + shape_text(alphas) + "; expected " +
+                                           std::to_string(operations.size()) + " columns, one for each of " +
+                                           joined(operations) + " (name others by --ops)");
+    if ((candidate.cells > 0) != declaration.per_cell)
+      throw Error(ErrorCode::bad_data, where + ": \"" + declaration.name + "\" is " + shape_text(alphas) + "; this space " +
+                                           (declaration.per_cell ? "has a table for each cell" : "has one table"));
+    return alphas;
+  }
+  throw Error(ErrorCode::bad_data, where + " lacks \"" + declaration.name + "\", which this space has");
+}
+
+/// The declarations of `space` with as many nodes as the tables have rows for.
+AlphaCase match(const std::vector<RawAlphas>& raw, const SearchSpace& space, const std::vector<std::string>& operations,
+                const std::string& where) {
+  SpaceConfig config;
+  config.operations = operations;
+  for (config.nodes = 1; config.nodes <= kMostNodes; ++config.nodes) {
+    AlphaCase result{space.alphas(config), {}};
+    bool fits = true;
+    for (const AlphaDeclaration& declaration : result.declarations) {
+      result.alphas.push_back(alphas_of(declaration, raw, where));
+      fits = fits && result.alphas.back().size(-2) == static_cast<std::int64_t>(declaration.topology.edges.size());
+    }
+    if (fits) return result;
+  }
+  throw Error(ErrorCode::bad_data, where + ": no number of nodes gives a cell with as many edges as the alphas have rows");
+}
+
+int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins) {
+  if (values.count("space") == 0) throw Error(ErrorCode::usage, "--alphas needs --space, for instance --space darts_cnn");
+  if (values.count("epoch") != 0) throw Error(ErrorCode::usage, "--epoch is for a run's archive, not for --alphas");
+  const auto space = make_part<SearchSpace>(plugins, text(values, "space"), {});
+  const PartNames parts = parts_of(plugins, text(values, "strategy", "first_order"), {});
+  const auto relaxation = make_part<Relaxation>(plugins, parts.relaxation, {});
+  const auto deriver = make_part<Deriver>(plugins, text(values, "rule", parts.deriver), {});
+  const auto operations =
+      values.count("ops") != 0 ? split(text(values, "ops"), ',') : space->default_operations();
+
+  const std::string file = text(values, "alphas");
+  const AlphasFile read = read_alphas_file(file);
+  std::vector<std::string> answers;
+  for (std::size_t i = 0; i < read.cases.size(); ++i) {
+    const std::string where = file + (read.is_list ? ", case " + std::to_string(i) : "");
+    const AlphaCase raw = match(read.cases[i], *space, operations, where);
+    answers.push_back(genotype_to_json(derive(raw, *relaxation, *deriver, {}).genotype));
+  }
+  if (!read.is_list) {
+    std::cout << answers.front() << std::endl;
+    return 0;
+  }
+  JsonWriter list;
+  list.begin_list();
+  for (const std::string& answer : answers) list.raw(answer);
+  std::cout << list.end().text() << std::endl;
+  return 0;
+}
+
+int derive_run(const std::string& file, const po::variables_map& values, const PluginRegistry& plugins) {
+  const ArchivedRun run(Archive::open(file), file, option_catalog(plugins));
+  const ComponentOptions options = options_of(run.config());
+  const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
+  const PartNames parts =
+      values.count("strategy") != 0 ? parts_of(plugins, text(values, "strategy"), {}) : run.parts(plugins);
+  const std::int64_t epoch = values.count("epoch") != 0 ? values["epoch"].as<std::int64_t>() : run.epochs();
+  const auto relaxation = make_part<Relaxation>(plugins, parts.relaxation, options);
+  const auto deriver = make_part<Deriver>(plugins, text(values, "rule", parts.deriver), options);
+  std::cout << genotype_to_json(derive(run.alphas(epoch, *space), *relaxation, *deriver, run.position(epoch)).genotype)
+            << std::endl;
+  return 0;
+}
+
+}  // namespace
+
+int derive_command(const std::vector<std::string>& arguments) {
+  const auto values = parse(derive_syntax(), arguments);
+  if (!values) return 0;
+  const Arguments given = positionals(*values);
+  if (given.empty() == (values->count("alphas") == 0))
+    throw Error(ErrorCode::usage, "either a run's archive or --alphas FILE is expected\nUsage: " + derive_syntax().usage);
+  const PluginRegistry plugins = load_plugins(*values);
+  return given.empty() ? derive_alphas(*values, plugins) : derive_run(given.front(), *values, plugins);
+}
+
+}  // namespace mixop::cli

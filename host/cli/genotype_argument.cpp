@@ -1,0 +1,67 @@
+#include "host/cli/genotype_argument.hpp"
+
+#include <filesystem>
+
+#include "host/cli/command_line.hpp"
+#include "host/cli/run_setup.hpp"
+#include "host/genotype/genotype_json.hpp"
+#include "host/search/archived_run.hpp"
+#include "host/text/nearest.hpp"
+#include "host/text/text.hpp"
+
+namespace mixop::cli {
+namespace {
+
+
+GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plugins) {
+  const ArchivedRun run(Archive::open(file), file, option_catalog(plugins));
+  const ComponentOptions options = options_of(run.config());
+  const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
+  const PartNames parts = run.parts(plugins);
+  const Derived derived = derive(run.alphas(run.epochs(), *space), *make_part<Relaxation>(plugins, parts.relaxation, options),
+                                 *make_part<Deriver>(plugins, parts.deriver, options), run.position(run.epochs()));
+  return {std::filesystem::path(file).filename().string() + ", epoch " + std::to_string(run.epochs()),
+          run.config().space.name, derived.genotype, derived.strengths};
+}
+
+}  // namespace
+
+std::vector<ListedGenotype> list_genotypes(const PluginRegistry& plugins) {
+  std::vector<ListedGenotype> all;
+  for (const std::string& space : plugins.names(SearchSpace::interface_id))
+    for (const NamedGenotype& named : make_part<SearchSpace>(plugins, space, {})->genotypes())
+      all.push_back({space, named.name, named.source});
+  return all;
+}
+
+GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins) {
+  const std::filesystem::path file(argument);
+  if (file.extension() == ".h5") return from_archive(argument, plugins);
+  if (file.extension() == ".json")
+    return {file.filename().string(), space,
+            genotype_from_json(read_json_text(file, ErrorCode::usage), argument, ErrorCode::bad_data), {}};
+
+  const auto slash = argument.find('/');
+  const std::string in_space = slash == std::string::npos ? space : argument.substr(0, slash);
+  const std::string name = slash == std::string::npos ? argument : argument.substr(slash + 1);
+  std::vector<std::string> known, matches;
+  GenotypeArgument found;
+  for (const std::string& candidate : plugins.names(SearchSpace::interface_id)) {
+    if (!in_space.empty() && candidate != in_space) continue;
+    const auto made = make_part<SearchSpace>(plugins, candidate, {});
+    for (const NamedGenotype& named : made->genotypes()) {
+      known.push_back(candidate + "/" + named.name);
+      if (named.name != name) continue;
+      matches.push_back(known.back());
+      found = {known.back(), candidate, named.genotype, {}};
+    }
+  }
+  if (matches.size() > 1)
+    throw Error(ErrorCode::usage, "'" + argument + "' is a genotype of several spaces: " + joined(matches) + "; name one of them");
+  if (matches.empty())
+    throw Error(ErrorCode::usage, "unknown genotype '" + argument + "'" + did_you_mean(name, known) + " Known: " +
+                                      joined(known) + "; a file ends in .json, a run's archive in .h5");
+  return found;
+}
+
+}  // namespace mixop::cli

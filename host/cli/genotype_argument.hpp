@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/plugins/registry.hpp"
+#include "mixop/genotype.hpp"
+#include "mixop/space.hpp"
+
+namespace mixop::cli {
+
+/// A genotype as a user named it.
+struct GenotypeArgument {
+  std::string title;  ///< for pictures: "darts_cnn/DARTS_V2", "run.h5, epoch 3"
+  std::string space;  ///< where it is known
+  Genotype genotype;
+  std::vector<std::vector<double>> strengths;  ///< edge weights of its genes, from a run's archive
+};
+
+/// NAME, SPACE/NAME, a JSON file (".json") or a run's archive (".h5"). A name that several spaces have is a usage error
+/// that lists them; an unknown one lists the known ones. `space` restricts names where it is given.
+GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins);
+
+/// All published genotypes as "space/NAME", and their sources.
+struct ListedGenotype {
+  std::string space, name, source;
+};
+std::vector<ListedGenotype> list_genotypes(const PluginRegistry& plugins);
+
+}  // namespace mixop::cli

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <atomic>
+
+namespace mixop::cli {
+
+/// While it lives, the first SIGINT or SIGTERM is kept for the run to end at the next step; a second one ends the process
+/// at once, which leaves the last archive as it is. One at a time.
+class InterruptGuard {
+ public:
+  InterruptGuard();
+  ~InterruptGuard();
+  InterruptGuard(const InterruptGuard&) = delete;
+  InterruptGuard& operator=(const InterruptGuard&) = delete;
+
+  /// The signal's number, or 0.
+  const std::atomic<int>& received() const;
+};
+
+}  // namespace mixop::cli

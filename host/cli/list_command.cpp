@@ -1,0 +1,114 @@
+#include <algorithm>
+#include <iostream>
+
+#include "host/cli/all_commands.hpp"
+#include "host/cli/command_line.hpp"
+#include "host/cli/genotype_argument.hpp"
+#include "host/config/resolve.hpp"
+#include "host/json/json_writer.hpp"
+#include "host/search/composition.hpp"
+#include "host/text/nearest.hpp"
+#include "host/text/text.hpp"
+
+namespace mixop::cli {
+namespace {
+
+struct Row {
+  std::string name, about, plugin;
+};
+
+std::vector<Row> components(const PluginRegistry& plugins, const char* interface) {
+  std::vector<Row> rows;
+  for (const std::string& name : plugins.names(interface)) {
+    const PluginInfo& owner = plugins.owner(interface, name);
+    rows.push_back({name, owner.summary, owner.id});
+  }
+  return rows;
+}
+
+std::vector<Row> spaces(const PluginRegistry& plugins) {
+  std::vector<Row> rows = components(plugins, SearchSpace::interface_id);
+  for (Row& row : rows) row.about = make_part<SearchSpace>(plugins, row.name, {})->summary();
+  return rows;
+}
+
+/// Named strategies, then the parts of each place.
+std::vector<Row> strategies(const PluginRegistry& plugins) {
+  std::vector<Row> rows = components(plugins, MIXOP_STRATEGY_INTERFACE);
+  for (Row& row : rows) row.about = plugins.strategy(row.name).summary;
+  const std::pair<const char*, const char*> places[] = {
+      {"relaxation", Relaxation::interface_id},         {"hypergradient", Hypergradient::interface_id},
+      {"regulariser", Regulariser::interface_id},       {"edge_transform", EdgeTransform::interface_id},
+      {"stopper", Stopper::interface_id},               {"deriver", Deriver::interface_id}};
+  for (const auto& [place, interface] : places)
+    for (const std::string& name : plugins.names(interface))
+      rows.push_back({std::string("strategy.") + place + "=" + name, std::string("a ") + place, plugins.owner(interface, name).id});
+  return rows;
+}
+
+std::vector<Row> presets(const PluginRegistry&) {
+  std::vector<Row> rows;
+  for (const PresetInfo& preset : list_presets(presets_folder())) rows.push_back({preset.name, preset.summary, preset.source});
+  return rows;
+}
+
+std::vector<Row> genotypes(const PluginRegistry& plugins) {
+  std::vector<Row> rows;
+  for (const ListedGenotype& listed : list_genotypes(plugins)) rows.push_back({listed.space + "/" + listed.name, listed.source, ""});
+  return rows;
+}
+
+using Lister = std::vector<Row> (*)(const PluginRegistry&);
+constexpr std::pair<const char*, Lister> kLists[] = {
+    {"ops", [](const PluginRegistry& plugins) { return components(plugins, MIXOP_OPERATOR_INTERFACE); }},
+    {"spaces", spaces},
+    {"datasets", [](const PluginRegistry& plugins) { return components(plugins, MIXOP_DATASET_INTERFACE); }},
+    {"strategies", strategies},
+    {"presets", presets},
+    {"genotypes", genotypes}};
+
+CommandSyntax list_syntax() {
+  CommandSyntax syntax;
+  syntax.usage = "mixop list ops|spaces|datasets|strategies|presets|genotypes";
+  syntax.about = "Lists what the loaded plugins and the presets offer, by the names that other commands take.";
+  syntax.options.add_options()("json", "prints JSON");
+  syntax.positionals = 1;
+  add_plugin_options(syntax);
+  return syntax;
+}
+
+Lister lister_of(const Arguments& given) {
+  std::vector<std::string> known;
+  for (const auto& [name, lister] : kLists) {
+    if (!given.empty() && given.front() == name) return lister;
+    known.emplace_back(name);
+  }
+  throw Error(ErrorCode::usage, (given.empty() ? "what to list is missing" : "cannot list '" + given.front() + "'" +
+                                                                                  did_you_mean(given.front(), known)) +
+                                    "; one of " + joined(known) + " is expected");
+}
+
+}  // namespace
+
+int list_command(const std::vector<std::string>& arguments) {
+  const auto values = parse(list_syntax(), arguments);
+  if (!values) return 0;
+  const Lister lister = lister_of(positionals(*values));
+  const std::vector<Row> rows = lister(load_plugins(*values));
+  if (values->count("json") != 0) {
+    JsonWriter json;
+    json.begin_list();
+    for (const Row& row : rows)
+      json.begin_object().member("name", row.name).member("about", row.about).member("from", row.plugin).end();
+    std::cout << json.end().text() << std::endl;
+    return 0;
+  }
+  std::size_t width = 0;
+  for (const Row& row : rows) width = std::max(width, row.name.size());
+  for (const Row& row : rows)
+    std::cout << row.name << std::string(width + 2 - row.name.size(), ' ') << row.about
+              << (row.plugin.empty() ? "" : "  [" + row.plugin + "]") << "\n";
+  return 0;
+}
+
+}  // namespace mixop::cli

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "host/search/search.hpp"
+
+namespace mixop::cli {
+
+/// Tells on stderr how a search goes on: a bar that is redrawn on a terminal, plain lines otherwise (the first step, then
+/// one every ten seconds, and one an epoch).
+class Progress {
+ public:
+  explicit Progress(bool terminal);
+  void step(const SearchPosition& at, std::int64_t step, std::int64_t steps, double loss, const EpochSums& sums);
+  void epoch(const SearchPosition& at, const std::map<std::string, double>& metrics);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void show(const std::string& line);
+
+  bool terminal_;
+  bool open_line_ = false;
+  Clock::time_point start_, last_shown_;
+  std::int64_t steps_seen_ = 0;
+};
+
+/// Seconds as "1:02:03" or "02:03".
+std::string clock_text(double seconds);
+
+}  // namespace mixop::cli

@@ -1,0 +1,112 @@
+#include "host/config/config.hpp"
+
+#include <cereal/types/string.hpp>
+#include <cereal/types/vector.hpp>
+#include <sstream>
+
+#include "host/config/layers.hpp"
+#include "host/json/rapidjson.hpp"
+#include "host/text/text.hpp"
+
+namespace mixop {
+
+template <class Archive>
+void serialize(Archive& archive, DataConfig& c) {
+  archive(cereal::make_nvp("name", c.name), cereal::make_nvp("dir", c.dir),
+          cereal::make_nvp("train_limit", c.train_limit), cereal::make_nvp("train_portion", c.train_portion),
+          cereal::make_nvp("cutout", c.cutout), cereal::make_nvp("augment", c.augment));
+}
+
+template <class Archive>
+void serialize(Archive& archive, SpaceKeys& c) {
+  archive(cereal::make_nvp("name", c.name), cereal::make_nvp("channels", c.channels),
+          cereal::make_nvp("layers", c.layers), cereal::make_nvp("nodes", c.nodes), cereal::make_nvp("ops", c.ops),
+          cereal::make_nvp("stem", c.stem), cereal::make_nvp("alpha_init", c.alpha_init));
+}
+
+template <class Archive>
+void serialize(Archive& archive, SearchConfig& c) {
+  archive(cereal::make_nvp("epochs", c.epochs), cereal::make_nvp("batch", c.batch),
+          cereal::make_nvp("strategy", c.strategy));
+}
+
+template <class Archive>
+void serialize(Archive& archive, WeightsConfig& c) {
+  archive(cereal::make_nvp("lr", c.lr), cereal::make_nvp("lr_min", c.lr_min), cereal::make_nvp("momentum", c.momentum),
+          cereal::make_nvp("decay", c.decay), cereal::make_nvp("clip", c.clip));
+}
+
+template <class Archive>
+void serialize(Archive& archive, AlphasConfig& c) {
+  archive(cereal::make_nvp("lr", c.lr), cereal::make_nvp("betas", c.betas), cereal::make_nvp("decay", c.decay));
+}
+
+template <class Archive>
+void serialize(Archive& archive, StrategyConfig& c) {
+  archive(cereal::make_nvp("relaxation", c.relaxation), cereal::make_nvp("hypergradient", c.hypergradient),
+          cereal::make_nvp("regulariser", c.regulariser), cereal::make_nvp("edge_transform", c.edge_transform),
+          cereal::make_nvp("stopper", c.stopper), cereal::make_nvp("deriver", c.deriver));
+}
+
+namespace {
+
+/// All keys but the options of components, whose names no schema knows.
+template <class Archive, class AnyConfig>
+void serialize_keys(Archive& archive, AnyConfig& c) {
+  archive(cereal::make_nvp("seed", c.seed), cereal::make_nvp("threads", c.threads),
+          cereal::make_nvp("device", c.device), cereal::make_nvp("precision", c.precision),
+          cereal::make_nvp("data", c.data), cereal::make_nvp("space", c.space), cereal::make_nvp("search", c.search),
+          cereal::make_nvp("weights", c.weights), cereal::make_nvp("alphas", c.alphas),
+          cereal::make_nvp("strategy", c.strategy));
+}
+
+void write_option(cereal::JSONOutputArchive& archive, const std::string& name, const ComponentOption& option) {
+  KeySpec spec;
+  spec.key = name;
+  spec.type = option.type;
+  const JsonValue value = value_from_text(spec, option.text, "option");
+  switch (option.type) {
+    case KeyType::boolean: archive(cereal::make_nvp(name, value.boolean)); break;
+    case KeyType::integer: archive(cereal::make_nvp(name, value.integer)); break;
+    case KeyType::real: archive(cereal::make_nvp(name, value.number)); break;
+    case KeyType::list: archive(cereal::make_nvp(name, split(option.text, ','))); break;
+    default: archive(cereal::make_nvp(name, option.text));
+  }
+}
+
+void write_options(cereal::JSONOutputArchive& archive, const Config& config) {
+  for (const auto& [component, options] : config.options) {
+    archive.setNextName(component.c_str());
+    archive.startNode();
+    for (const auto& [name, option] : options) write_option(archive, name, option);
+    archive.finishNode();
+  }
+}
+
+}  // namespace
+
+std::string to_json(const Config& config) {
+  std::ostringstream out;
+  {
+    cereal::JSONOutputArchive archive(out);
+    serialize_keys(archive, const_cast<Config&>(config));
+    write_options(archive, config);
+  }
+  return out.str() + "\n";
+}
+
+Config config_from_json(std::string_view text, const std::string& file, const OptionCatalog& catalog) {
+  ConfigLayers layers(catalog);
+  layers.add_object(parse_json(text, file, ErrorCode::usage), file);
+  return layers.config();
+}
+
+Config config_from_layer_json(const std::string& json) {
+  std::istringstream in(json);
+  cereal::JSONInputArchive archive(in);
+  Config config;
+  serialize_keys(archive, config);
+  return config;
+}
+
+}  // namespace mixop

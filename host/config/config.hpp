@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/config/schema.hpp"
+
+namespace mixop {
+
+struct DataConfig {
+  std::string name = "cifar10";
+  std::string dir;
+  std::int64_t train_limit = 0;
+  double train_portion = 0.5;
+  std::int64_t cutout = 0;
+  bool augment = true;
+  friend bool operator==(const DataConfig&, const DataConfig&) = default;
+};
+
+struct SpaceKeys {
+  std::string name = "darts_cnn";
+  std::int64_t channels = 16;
+  std::int64_t layers = 8;
+  std::int64_t nodes = 4;
+  std::vector<std::string> ops = {"none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect",
+                                  "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"};
+  std::string stem = "auto";
+  double alpha_init = 0.001;
+  friend bool operator==(const SpaceKeys&, const SpaceKeys&) = default;
+};
+
+struct SearchConfig {
+  std::int64_t epochs = 50;
+  std::int64_t batch = 64;
+  std::string strategy = "first_order";
+  friend bool operator==(const SearchConfig&, const SearchConfig&) = default;
+};
+
+struct WeightsConfig {
+  double lr = 0.025;
+  double lr_min = 0.001;
+  double momentum = 0.9;
+  double decay = 3e-4;
+  double clip = 5;
+  friend bool operator==(const WeightsConfig&, const WeightsConfig&) = default;
+};
+
+struct AlphasConfig {
+  double lr = 3e-4;
+  std::vector<double> betas = {0.5, 0.999};
+  double decay = 1e-3;
+  friend bool operator==(const AlphasConfig&, const AlphasConfig&) = default;
+};
+
+/// Parts that replace those of the named strategy; empty keeps the strategy's own.
+struct StrategyConfig {
+  std::string relaxation;
+  std::string hypergradient;
+  std::string regulariser;
+  std::string edge_transform;
+  std::string stopper;
+  std::string deriver;
+  friend bool operator==(const StrategyConfig&, const StrategyConfig&) = default;
+};
+
+/// The value of a component's option, in the text form that components read.
+struct ComponentOption {
+  KeyType type = KeyType::text;
+  std::string text;
+  friend bool operator==(const ComponentOption&, const ComponentOption&) = default;
+};
+
+/// A whole, checked configuration. What the keys mean is in config_keys(), the defaults are here.
+struct Config {
+  std::int64_t seed = 2;
+  std::int64_t threads = 0;
+  std::string device = "auto";
+  std::string precision = "float32";
+  DataConfig data;
+  SpaceKeys space;
+  SearchConfig search;
+  WeightsConfig weights;
+  AlphasConfig alphas;
+  StrategyConfig strategy;
+  std::map<std::string, std::map<std::string, ComponentOption>> options;  ///< set ones only: component, option
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+/// Pretty JSON in the order of the schema, as `--dry-run` prints it and the archive stores it.
+std::string to_json(const Config& config);
+
+/// The JSON that to_json wrote (or any config file without a preset), over the defaults. `file` names it in errors.
+Config config_from_json(std::string_view text, const std::string& file, const OptionCatalog& catalog);
+
+}  // namespace mixop

@@ -1,0 +1,171 @@
+#include "host/config/layers.hpp"
+
+#include <algorithm>
+
+#include "host/json/json_writer.hpp"
+#include "host/text/nearest.hpp"
+#include "host/text/text.hpp"
+
+namespace mixop {
+namespace {
+
+using Kind = JsonValue::Kind;
+bool is_reserved(const std::string& key) { return key == "summary" || key == "source" || key == "preset"; }
+
+void write_value(JsonWriter& writer, const KeySpec& spec, const JsonValue& value) {
+  switch (spec.type) {
+    case KeyType::boolean: writer.value(value.boolean); return;
+    case KeyType::integer: writer.value(value.integer); return;
+    case KeyType::real: writer.value(value.number); return;
+    case KeyType::text: writer.value(value.text); return;
+    case KeyType::list:
+    case KeyType::reals: break;
+  }
+  writer.begin_list();
+  for (const JsonValue& item : value.items)
+    spec.type == KeyType::list ? writer.value(item.text) : writer.value(item.number);
+  writer.end();
+}
+
+/// A default that breaks its own type is the fault of the plugin that declares it.
+JsonValue default_value(const KeySpec& spec) {
+  try {
+    return value_from_text(spec, spec.default_text, "a declared default");
+  } catch (const Error& e) {
+    throw Error(ErrorCode::plugin, std::string(e.what()) + "; the plugin must be mended");
+  }
+}
+
+}  // namespace
+
+ConfigLayers::ConfigLayers(const OptionCatalog& catalog) {
+  const auto add = [&](KeySpec spec, const std::string& component, const std::string& option) {
+    JsonValue value = default_value(spec);
+    index_[spec.key] = keys_.size();
+    keys_.push_back({std::move(spec), component, option, std::move(value), false});
+  };
+  for (const KeySpec& spec : config_keys()) add(spec, "", "");
+  for (const auto& [component, options] : catalog)
+    for (const MixopOptionSpec& option : options)
+      add(option_key(component, option), component, option.name);
+}
+
+ConfigLayers::Key* ConfigLayers::find(const std::string& key) {
+  const auto found = index_.find(key);
+  return found == index_.end() ? nullptr : &keys_[found->second];
+}
+
+bool ConfigLayers::is_section(const std::string& name) const {
+  return std::any_of(keys_.begin(), keys_.end(),
+                     [&](const Key& key) { return key.spec.key.rfind(name + ".", 0) == 0; });
+}
+
+void ConfigLayers::unknown(const std::string& key, const std::string& where) const {
+  if (is_section(key))
+    throw Error(ErrorCode::usage, where + ": '" + key + "' is a group of keys, not a key; name one, as in '" +
+                                      std::find_if(keys_.begin(), keys_.end(), [&](const Key& candidate) {
+                                        return candidate.spec.key.rfind(key + ".", 0) == 0;
+                                      })->spec.key + "'");
+  std::vector<std::string> known, group;
+  for (const Key& candidate : keys_) {
+    known.push_back(candidate.spec.key);
+    if (candidate.spec.key.rfind(key.substr(0, key.find('.') + 1), 0) == 0) group.push_back(candidate.spec.key);
+  }
+  const bool grouped = key.find('.') != std::string::npos && !group.empty();
+  throw Error(ErrorCode::usage, where + ": unknown key '" + key + "'" + did_you_mean(key, known) + " (known: " +
+                                    joined(grouped ? group : known) + ")");
+}
+
+void ConfigLayers::add_object(const JsonValue& root, const std::string& file) {
+  if (!root.is(Kind::object))
+    throw Error(ErrorCode::usage, json_place(file, root) + ": expected an object of keys, found " + root.describe());
+  seen_.clear();
+  add_members(root, "", file);
+}
+
+void ConfigLayers::add_members(const JsonValue& object, const std::string& prefix, const std::string& file) {
+  for (const JsonMember& member : object.members) {
+    const std::string name = prefix + member.key, where = json_place(file, member);
+    if (prefix.empty() && is_reserved(name)) continue;
+    if (member.value.is(Kind::object) && is_section(name)) {
+      add_members(member.value, name + ".", file);
+      continue;
+    }
+    Key* key = find(name);
+    if (key == nullptr) {
+      if (member.value.is(Kind::object) && !member.value.members.empty()) {
+        const JsonMember& inner = member.value.members.front();
+        unknown(name + "." + inner.key, json_place(file, inner));
+      }
+      unknown(name, where);
+    }
+    if (const auto [first, fresh] = seen_.emplace(name, where); !fresh)
+      throw Error(ErrorCode::usage, where + ": key '" + name + "' is already given at " + first->second);
+    check_value(key->spec, member.value, json_place(file, member.value));
+    key->value = member.value;
+    key->given = true;
+  }
+}
+
+JsonValue ConfigLayers::edited_list(const Key& key, const std::string& text, const std::string& where) const {
+  KeySpec edits = key.spec;
+  edits.least = 1;
+  JsonValue list = key.value;
+  for (const JsonValue& item : value_from_text(edits, text.substr(1), where).items) {
+    const auto at = std::find_if(list.items.begin(), list.items.end(),
+                                 [&](const JsonValue& present) { return present.text == item.text; });
+    const bool present = at != list.items.end();
+    if (text[0] == '+' && present)
+      throw Error(ErrorCode::usage, where + ": '" + item.text + "' is already in " + key.spec.key + " (" +
+                                        text_of_value(key.spec, list) + ")");
+    if (text[0] == '-' && !present)
+      throw Error(ErrorCode::usage, where + ": '" + item.text + "' is not in " + key.spec.key + " (" +
+                                        text_of_value(key.spec, list) + ")");
+    if (present)
+      list.items.erase(at);
+    else
+      list.items.push_back(item);
+  }
+  check_value(key.spec, list, where);
+  return list;
+}
+
+void ConfigLayers::add_set(const std::string& assignment) {
+  const std::string where = "--set " + assignment;
+  const auto equals = assignment.find('=');
+  if (equals == std::string::npos || equals == 0)
+    throw Error(ErrorCode::usage, where + ": expected key=value, as in --set space.channels=16");
+  const std::string name(trimmed(std::string_view(assignment).substr(0, equals)));
+  const std::string text(trimmed(std::string_view(assignment).substr(equals + 1)));
+  Key* key = find(name);
+  if (key == nullptr) unknown(name, where);
+  const bool edits = key->spec.type == KeyType::list && !text.empty() && (text[0] == '+' || text[0] == '-');
+  key->value = edits ? edited_list(*key, text, where) : value_from_text(key->spec, text, where);
+  key->given = true;
+}
+
+Config ConfigLayers::config() const {
+  JsonWriter writer;
+  std::string section;
+  writer.begin_object();
+  for (const Key& key : keys_) {
+    if (!key.component.empty()) continue;
+    const auto dot = key.spec.key.find('.');
+    const std::string own = dot == std::string::npos ? "" : key.spec.key.substr(0, dot);
+    if (own != section) {
+      if (!section.empty()) writer.end();
+      writer.key(own).begin_object();
+      section = own;
+    }
+    writer.key(key.spec.key.substr(dot == std::string::npos ? 0 : dot + 1));
+    write_value(writer, key.spec, key.value);
+  }
+  writer.end().end();
+  Config made = config_from_layer_json(writer.text());
+  for (const Key& key : keys_)
+    if (!key.component.empty() && key.given)
+      made.options[key.component][key.option] = {key.spec.type, text_of_value(key.spec, key.value)};
+  return made;
+}
+
+}  // namespace mixop

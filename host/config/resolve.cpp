@@ -1,0 +1,98 @@
+#include "host/config/resolve.hpp"
+
+#include <algorithm>
+
+#include "host/config/layers.hpp"
+#include "host/text/nearest.hpp"
+#include "host/text/text.hpp"
+
+namespace mixop {
+namespace {
+
+namespace fs = std::filesystem;
+using Kind = JsonValue::Kind;
+
+bool names_a_file(const std::string& source) {
+  return source.find('/') != std::string::npos || fs::path(source).extension() == ".json";
+}
+
+/// The preset names of a folder; a folder that cannot be read is an error, since an installation always has one.
+std::vector<std::string> preset_names(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code problem;
+  for (fs::directory_iterator at(folder, problem), end; !problem && at != end; at.increment(problem))
+    if (at->path().extension() == ".json") names.push_back(at->path().stem().string());
+  if (problem)
+    throw Error(ErrorCode::usage, folder.string() + ": the folder of presets cannot be read: " + problem.message());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+fs::path preset_file(const std::string& name, const fs::path& folder, const std::string& where) {
+  const std::vector<std::string> names = preset_names(folder);
+  if (std::find(names.begin(), names.end(), name) == names.end())
+    throw Error(ErrorCode::usage, where + "unknown preset '" + name + "'" + did_you_mean(name, names) + " (known: " +
+                                      joined(names) + "); a file's name ends in .json or holds a '/'");
+  return folder / (name + ".json");
+}
+
+/// A reserved text beside the keys: "summary", "source" or "preset"; empty where it is absent.
+std::string reserved_text(const JsonValue& root, const std::string& key, const std::string& file) {
+  const JsonValue* value = root.find(key);
+  if (value == nullptr) return "";
+  if (!value->is(Kind::text))
+    throw Error(ErrorCode::usage, json_place(file, *value) + ": " + key + ": expected text, found " + value->describe());
+  return value->text;
+}
+
+JsonValue read_source(const fs::path& path) {
+  JsonValue root = parse_json_file(path, ErrorCode::usage);
+  for (const char* key : {"summary", "source", "preset"}) reserved_text(root, key, path.string());
+  return root;
+}
+
+void add_preset(ConfigLayers& layers, const fs::path& path) {
+  const JsonValue root = read_source(path);
+  if (const JsonValue* base = root.find("preset"))
+    throw Error(ErrorCode::usage, json_place(path.string(), *base) + ": a preset cannot build on another preset");
+  layers.add_object(root, path.string());
+}
+
+void add_file(ConfigLayers& layers, const fs::path& path, const fs::path& presets) {
+  const JsonValue root = read_source(path);
+  if (const JsonValue* base = root.find("preset"))
+    add_preset(layers, preset_file(base->text, presets, json_place(path.string(), *base) + ": "));
+  layers.add_object(root, path.string());
+}
+
+}  // namespace
+
+fs::path config_source(const ConfigRequest& request) {
+  if (request.preset_or_file.empty()) return {};
+  if (names_a_file(request.preset_or_file)) return request.preset_or_file;
+  return preset_file(request.preset_or_file, request.presets_folder, "");
+}
+
+Config resolve_config(const ConfigRequest& request, const OptionCatalog& catalog) {
+  ConfigLayers layers(catalog);
+  if (const fs::path source = config_source(request); !source.empty()) {
+    if (names_a_file(request.preset_or_file))
+      add_file(layers, source, request.presets_folder);
+    else
+      add_preset(layers, source);
+  }
+  for (const std::string& assignment : request.sets) layers.add_set(assignment);
+  return layers.config();
+}
+
+std::vector<PresetInfo> list_presets(const fs::path& folder) {
+  std::vector<PresetInfo> presets;
+  for (const std::string& name : preset_names(folder)) {
+    const fs::path path = folder / (name + ".json");
+    const JsonValue root = read_source(path);
+    presets.push_back({name, reserved_text(root, "summary", path.string()), reserved_text(root, "source", path.string())});
+  }
+  return presets;
+}
+
+}  // namespace mixop

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/config/config.hpp"
+
+namespace mixop {
+
+/// Where a configuration comes from: defaults < preset < file < sets.
+struct ConfigRequest {
+  std::string preset_or_file;            ///< a file where it holds a '/' or ends in ".json"; empty: defaults only
+  std::vector<std::string> sets;         ///< "key=value", in order; lists also "key=+a,b" and "key=-a"
+  std::filesystem::path presets_folder;  ///< holds NAME.json for every preset
+};
+
+/// The configuration that the request means. Every problem is a usage error that names the place and the key.
+Config resolve_config(const ConfigRequest& request, const OptionCatalog& catalog);
+
+/// The file that the request reads, for keeping it verbatim; empty where it reads none.
+std::filesystem::path config_source(const ConfigRequest& request);
+
+struct PresetInfo {
+  std::string name;
+  std::string summary;  ///< one sentence
+  std::string source;   ///< paper or address; may be empty
+};
+
+/// The presets of a folder, by name.
+std::vector<PresetInfo> list_presets(const std::filesystem::path& folder);
+
+}  // namespace mixop

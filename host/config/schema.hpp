@@ -1,0 +1,55 @@
+#pragma once
+
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "host/json/json.hpp"
+#include "mixop/abi/option.h"
+
+namespace mixop {
+
+/// The options of every loaded component that has some, by component name.
+using OptionCatalog = std::map<std::string, std::vector<MixopOptionSpec>>;
+
+enum class KeyType { boolean, integer, real, text, list, reals };
+
+/// One key of the configuration: all that validation, messages, `--help` and docs/config.md know of it.
+struct KeySpec {
+  std::string key;  ///< "space.channels"
+  KeyType type = KeyType::text;
+  std::string help;
+  double least = std::numeric_limits<double>::lowest();  ///< of a number; of a list, how many items at least
+  double most = std::numeric_limits<double>::max();
+  bool below_most = false;                ///< the range leaves `most` itself out
+  std::vector<std::string> choices = {};  ///< allowed texts; empty allows any
+  std::size_t count = 0;                  ///< how many numbers `reals` hold
+  std::string default_text = {};          ///< as `--set` would write it
+};
+
+/// The keys that every configuration has, section by section, with their defaults.
+const std::vector<KeySpec>& config_keys();
+
+/// The key "<component>.<option>" of an option that a component declares.
+KeySpec option_key(const std::string& component, const MixopOptionSpec& option);
+
+/// config_keys() and the options of the catalogue.
+std::vector<KeySpec> all_keys(const OptionCatalog& catalog);
+
+/// "a whole number from 1 to 4096", "one of auto, cifar, imagenet".
+std::string allowed_values(const KeySpec& spec);
+
+/// Throws a usage error that begins with `where` unless `value` has the key's type and lies in its range.
+void check_value(const KeySpec& spec, const JsonValue& value, const std::string& where);
+
+/// The value that a text such as `--set key=TEXT` means, checked. Lists are comma-separated.
+JsonValue value_from_text(const KeySpec& spec, std::string_view text, const std::string& where);
+
+/// The text of a checked value; value_from_text reads it back.
+std::string text_of_value(const KeySpec& spec, const JsonValue& value);
+
+/// A line for each key of the configuration and of the catalogue: key, allowed values, default and meaning.
+std::string describe_keys(const OptionCatalog& catalog);
+
+}  // namespace mixop

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "mixop/error.hpp"
+#include "mixop/genotype.hpp"
+
+namespace mixop {
+
+// Three forms, told apart by their keys:
+//   {"normal": [[operation, from], ...], "normal_concat": [...], "reduce": ..., "reduce_concat": ...}
+//       two genes a node: gene i feeds node 2 + i / 2
+//   {"recurrent": [[operation, from], ...], "concat": [...]}
+//       one gene a node: gene i makes node 1 + i
+//   {"genes": [[[operation, to, from], ...] for each position], "concat": [...], "reductions": [...] or null}
+//       any number of genes a node; a position whose genes are pairs has two a node
+
+/// A genotype as JSON, a gene a line. A genotype that none of the forms can hold is an error of code unsupported.
+std::string genotype_to_json(const Genotype& genotype);
+
+/// The genotype of a JSON text. `file` names it in errors, which have `code`. Keys besides the form's are ignored.
+Genotype genotype_from_json(std::string_view text, const std::string& file, ErrorCode code);
+
+}  // namespace mixop

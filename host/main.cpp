@@ -1,0 +1,62 @@
+#include <iomanip>
+#include <iostream>
+
+#include "host/cli/command_line.hpp"
+#include "host/text/nearest.hpp"
+#include "mixop/version.h"
+
+namespace {
+
+using namespace mixop;
+
+void print_help() {
+  std::cout << "mixop " << MIXOP_VERSION_STRING << ": differentiable neural architecture search\n\n"
+            << "Usage: mixop COMMAND ...       mixop COMMAND --help explains a command\n\n";
+  for (const cli::Command& command : cli::commands())
+    std::cout << "  " << std::left << std::setw(11) << command.name << command.summary << "\n";
+  std::cout << "\nExit codes: 0 ok, 1 the run failed, 2 usage or config, 3 bad input data or archive, 4 plugin refused,\n"
+               "130 or 143 interrupted with a checkpoint.\n";
+}
+
+int run(const cli::Arguments& arguments) {
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
+    print_help();
+    return arguments.empty() ? 2 : 0;
+  }
+  if (arguments[0] == "--version") {
+    std::cout << "mixop " << MIXOP_VERSION_STRING << "\n";
+    return 0;
+  }
+  std::vector<std::string> names;
+  for (const cli::Command& command : cli::commands()) {
+    if (arguments[0] == command.name) return command.run({arguments.begin() + 1, arguments.end()});
+    names.emplace_back(command.name);
+  }
+  throw Error(ErrorCode::usage, "unknown command '" + arguments[0] + "'" + did_you_mean(arguments[0], names) +
+                                    "; mixop --help lists them");
+}
+
+int exit_code(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::usage:
+    case ErrorCode::unsupported: return 2;
+    case ErrorCode::bad_data: return 3;
+    case ErrorCode::plugin: return 4;
+    case ErrorCode::failed: return 1;
+  }
+  return 1;
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  try {
+    return run({values + 1, values + count});
+  } catch (const Error& error) {
+    cli::say("error: " + std::string(error.what()));
+    return exit_code(error.code());
+  } catch (const std::exception& error) {
+    cli::say("error: " + first_paragraph(error.what()));
+    return 1;
+  }
+}

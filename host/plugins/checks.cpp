@@ -1,0 +1,241 @@
+#include "host/plugins/checks.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "host/data/digest.hpp"
+#include "host/plugins/elf_note.hpp"
+
+namespace mixop {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kLargestPlugin = std::uint64_t{1} << 30;
+constexpr std::uint32_t kAllKinds = MIXOP_KIND_OPERATOR | MIXOP_KIND_SPACE | MIXOP_KIND_DATASET | MIXOP_KIND_STRATEGY;
+constexpr std::uint32_t kCompilerFlags =
+    MIXOP_FLAG_CXX11_ABI | MIXOP_FLAG_DEBUG_STDLIB | MIXOP_FLAG_ASAN | MIXOP_FLAG_TSAN;
+
+// A file descriptor that closes itself.
+class OpenFile {
+ public:
+  explicit OpenFile(const fs::path& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
+  ~OpenFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  int get() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+std::string octal(unsigned mode) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%04o", mode & 07777U);
+  return text;
+}
+
+void check_owner_and_mode(const struct stat& info, const fs::path& what, const char* kind, const fs::path& file) {
+  const auto user = ::geteuid();
+  if (info.st_uid != user && info.st_uid != 0)
+    throw PluginRefused(PluginCheck::owner_and_mode, file,
+                        std::string(kind) + " " + what.string() + " belongs to user " + std::to_string(info.st_uid) +
+                            "; expected you (user " + std::to_string(user) +
+                            ") or root. Copy the plugin to a folder of yours");
+  if ((info.st_mode & S_IWOTH) != 0)
+    throw PluginRefused(PluginCheck::owner_and_mode, file,
+                        std::string(kind) + " " + what.string() + " is writable by everybody (mode " +
+                            octal(info.st_mode) + "). Run: chmod o-w '" + what.string() + "'");
+}
+
+// A folder that others may write into, sticky or not, lets them put a file beside the plugin or replace the link to it.
+void check_folder(const fs::path& folder, const fs::path& file) {
+  struct stat info {};
+  if (::stat(folder.c_str(), &info) != 0)
+    throw PluginRefused(PluginCheck::path, file, "its folder cannot be read: " + std::string(std::strerror(errno)));
+  check_owner_and_mode(info, folder, "the folder", file);
+}
+
+std::vector<std::byte> read_all(const OpenFile& file, std::uint64_t size, const fs::path& path) {
+  std::vector<std::byte> bytes(size);
+  std::size_t done = 0;
+  while (done < size) {
+    const ssize_t count = ::read(file.get(), bytes.data() + done, size - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0)
+      throw PluginRefused(PluginCheck::path, path,
+                          "reading stopped after " + std::to_string(done) + " of " + std::to_string(size) +
+                              " bytes: " + (count < 0 ? std::strerror(errno) : "the file became shorter"));
+    done += static_cast<std::size_t>(count);
+  }
+  return bytes;
+}
+
+// Path, owner and mode; the answer is what all further checks look at.
+std::vector<std::byte> read_checked(const fs::path& path, fs::path& resolved) {
+  if (!path.is_absolute())
+    throw PluginRefused(PluginCheck::path, path,
+                        "expected an absolute path; plugins are never searched by a bare name");
+  std::error_code failure;
+  resolved = fs::canonical(path, failure);
+  if (failure) throw PluginRefused(PluginCheck::path, path, "cannot be found: " + failure.message());
+  const OpenFile file(resolved);
+  struct stat info {};
+  if (file.get() < 0 || ::fstat(file.get(), &info) != 0)
+    throw PluginRefused(PluginCheck::path, path, "cannot be opened: " + std::string(std::strerror(errno)));
+  if (!S_ISREG(info.st_mode)) throw PluginRefused(PluginCheck::path, path, "expected a regular file");
+  check_folder(path.parent_path(), path);
+  check_folder(resolved.parent_path(), path);
+  check_owner_and_mode(info, resolved, "the file", path);
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (size > kLargestPlugin)
+    throw PluginRefused(PluginCheck::elf, path,
+                        "has " + std::to_string(size) + " bytes; expected at most " + std::to_string(kLargestPlugin));
+  return read_all(file, size, path);
+}
+
+PluginCheck check_of(ElfDefect defect) {
+  switch (defect) {
+    case ElfDefect::bad_dynamic:
+    case ElfDefect::search_path:
+      return PluginCheck::runpath;
+    case ElfDefect::no_note:
+    case ElfDefect::two_notes:
+    case ElfDefect::bad_note:
+      return PluginCheck::note;
+    default:
+      return PluginCheck::elf;
+  }
+}
+
+void check_abi(const MixopNote& note, const fs::path& file, const HostTraits& host) {
+  const auto text = [](unsigned major, unsigned minor) { return std::to_string(major) + "." + std::to_string(minor); };
+  const std::string found = "was built for plugin ABI " + text(note.abi_major, note.abi_minor) + "; this mixop has " +
+                            text(host.abi_major, host.abi_minor);
+  if (note.abi_major != host.abi_major)
+    throw PluginRefused(PluginCheck::abi, file, found + ". Rebuild the plugin with this mixop's SDK");
+  if (note.abi_minor > host.abi_minor)
+    throw PluginRefused(
+        PluginCheck::abi, file,
+        found + " and may lack what the plugin needs. Use a newer mixop, or rebuild with this one's SDK");
+}
+
+// Fields that no plugin of a known ABI may hold otherwise.
+void check_fields(const MixopNote& note, const fs::path& file) {
+  const auto refuse = [&](const std::string& problem) {
+    throw PluginRefused(PluginCheck::note, file, problem + ". Rebuild it with mixop_add_plugin()");
+  };
+  if (note.kinds == 0 || (note.kinds & ~kAllKinds) != 0)
+    refuse("its note names the kinds " + std::to_string(note.kinds) + "; expected bits of " +
+           std::to_string(kAllKinds));
+  if (note.tier > MIXOP_TIER_NATIVE)
+    refuse("its note names tier " + std::to_string(note.tier) + "; expected 0 (none), 1 (stable) or 2 (native)");
+  if ((note.flags & ~(kCompilerFlags | MIXOP_FLAG_CUDA)) != 0)
+    refuse("its note has the flags " + std::to_string(note.flags) + "; expected bits of " +
+           std::to_string(kCompilerFlags | MIXOP_FLAG_CUDA));
+  if ((note.tier == MIXOP_TIER_NONE) != (note.libtorch_version == 0))
+    refuse("its note names tier " + tier_text(note.tier) + " with LibTorch " + version_text(note.libtorch_version) +
+           "; expected a version in the tiers stable and native, and none in tier none");
+  if (((note.flags & MIXOP_FLAG_CUDA) != 0) != (note.cuda_version != 0))
+    refuse("its note has CUDA version " + std::to_string(note.cuda_version) + " with the CUDA flag " +
+           ((note.flags & MIXOP_FLAG_CUDA) != 0 ? "set" : "clear") + "; expected both or neither");
+  if (std::any_of(std::begin(note.reserved), std::end(note.reserved), [](std::uint32_t word) { return word != 0; }))
+    refuse("its note has reserved words that are not zero");
+}
+
+void check_libtorch(const MixopNote& note, const fs::path& file, const HostTraits& host) {
+  const std::string own = "; this mixop has LibTorch " + version_text(host.libtorch);
+  if (note.tier == MIXOP_TIER_NATIVE && note.libtorch_version != host.libtorch)
+    throw PluginRefused(PluginCheck::libtorch, file,
+                        "is of tier native and was built for LibTorch " + version_text(note.libtorch_version) + own +
+                            ". Rebuild it with this mixop's LibTorch");
+  if (note.tier == MIXOP_TIER_STABLE && note.libtorch_version > host.libtorch)
+    throw PluginRefused(PluginCheck::libtorch, file,
+                        "is of tier stable and needs LibTorch " + version_text(note.libtorch_version) + " or newer" +
+                            own + ". Rebuild it with an older target version");
+  if (note.cuda_version != 0 && note.cuda_version / 1000 != host.cuda / 1000)
+    throw PluginRefused(PluginCheck::libtorch, file,
+                        "was built with CUDA " + cuda_text(note.cuda_version) + "; this mixop has " +
+                            (host.cuda == 0 ? "a LibTorch without CUDA" : "CUDA " + cuda_text(host.cuda)) +
+                            ". Rebuild it with the same major version");
+}
+
+std::string flag_names(std::uint32_t flags) {
+  std::string names;
+  const auto add = [&](std::uint32_t bit, const char* name) {
+    if ((flags & bit) != 0) names += (names.empty() ? "" : ", ") + std::string(name);
+  };
+  add(MIXOP_FLAG_CXX11_ABI, "cxx11 abi");
+  add(MIXOP_FLAG_DEBUG_STDLIB, "debug standard library");
+  add(MIXOP_FLAG_ASAN, "address sanitizer");
+  add(MIXOP_FLAG_TSAN, "thread sanitizer");
+  return names.empty() ? "none" : names;
+}
+
+void check_flags(const MixopNote& note, const fs::path& file, const HostTraits& host) {
+  if ((note.flags & kCompilerFlags) == (host.flags & kCompilerFlags)) return;
+  throw PluginRefused(PluginCheck::flags, file,
+                      "was compiled with: " + flag_names(note.flags) + "; this mixop with: " + flag_names(host.flags) +
+                          ". Rebuild it with the host's compiler options");
+}
+
+}  // namespace
+
+const char* name_of(PluginCheck check) {
+  constexpr std::array<const char*, 15> kNames = {"path",       "owner and mode", "elf",   "runpath", "note",
+                                                  "abi",        "libtorch",       "flags", "load",    "symbol",
+                                                  "descriptor", "components",     "init",  "factory", "self-test"};
+  return kNames[static_cast<std::size_t>(check)];
+}
+
+PluginRefused::PluginRefused(PluginCheck check, const fs::path& file, const std::string& problem)
+    : Error(ErrorCode::plugin, "plugin " + file.string() + " is refused (" + name_of(check) + "): " + problem),
+      check_(check),
+      problem_(problem) {}
+
+void check_note(const MixopNote& note, const fs::path& file, const HostTraits& host) {
+  check_abi(note, file, host);
+  check_fields(note, file);
+  check_libtorch(note, file, host);
+  check_flags(note, file, host);
+}
+
+PluginFile check_file(const fs::path& path, const HostTraits& host) {
+  PluginFile file;
+  const std::vector<std::byte> bytes = read_checked(path, file.path);
+  try {
+    const ElfFile elf(bytes);
+    elf.require_safe_search_paths();
+    file.note = elf.note();
+  } catch (const ElfError& error) {
+    throw PluginRefused(check_of(error.defect()), path, error.what());
+  }
+  check_note(file.note, path, host);
+  file.sha256 = sha256_of_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return file;
+}
+
+std::string version_text(std::uint32_t packed) {
+  return std::to_string(packed >> 16) + "." + std::to_string(packed >> 8 & 0xff) + "." + std::to_string(packed & 0xff);
+}
+
+std::string cuda_text(std::uint32_t version) {
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+std::string tier_text(std::uint32_t tier) {
+  constexpr std::array<const char*, 3> kTiers = {"none", "stable", "native"};
+  return tier < kTiers.size() ? kTiers[tier] : std::to_string(tier);
+}
+
+}  // namespace mixop

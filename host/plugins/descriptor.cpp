@@ -1,0 +1,274 @@
+#include "host/plugins/descriptor.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <set>
+#include <string_view>
+
+#include "host/plugins/names.hpp"
+#include "host/plugins/option_values.hpp"
+
+namespace mixop {
+namespace {
+
+constexpr std::size_t kLongestName = 128;
+constexpr std::size_t kLongestText = 1000;
+constexpr std::uint32_t kMostComponents = 4096;
+constexpr std::uint32_t kMostOptions = 256;
+
+enum class Table { op, dataset, factory, strategy };
+
+struct Interface {
+  const char* id;
+  std::uint32_t kind;
+  Table table;
+};
+
+constexpr std::array<Interface, 10> kInterfaces = {{
+    {MIXOP_OPERATOR_INTERFACE, MIXOP_KIND_OPERATOR, Table::op},
+    {MIXOP_DATASET_INTERFACE, MIXOP_KIND_DATASET, Table::dataset},
+    {"mixop.space/1", MIXOP_KIND_SPACE, Table::factory},
+    {"mixop.relaxation/1", MIXOP_KIND_STRATEGY, Table::factory},
+    {"mixop.hypergradient/1", MIXOP_KIND_STRATEGY, Table::factory},
+    {"mixop.regulariser/1", MIXOP_KIND_STRATEGY, Table::factory},
+    {"mixop.edge_transform/1", MIXOP_KIND_STRATEGY, Table::factory},
+    {"mixop.stopper/1", MIXOP_KIND_STRATEGY, Table::factory},
+    {"mixop.deriver/1", MIXOP_KIND_STRATEGY, Table::factory},
+    {MIXOP_STRATEGY_INTERFACE, MIXOP_KIND_STRATEGY, Table::strategy},
+}};
+
+bool is_name(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+           c == '-';
+  });
+}
+
+bool is_printable(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; });
+}
+
+// Refuses one plugin: every check of a descriptor ends here.
+class Reader {
+ public:
+  Reader(const PluginFile& file, PluginCheck check) : file_(file), check_(check) {}
+
+  [[noreturn]] void refuse(const std::string& problem) const { throw PluginRefused(check_, file_.path, problem); }
+
+  void require_size(const std::string& what, std::uint32_t found, std::size_t least) const {
+    if (found < least)
+      refuse(what + " has size " + std::to_string(found) + "; expected at least " + std::to_string(least) +
+             ". Set the field to sizeof of the struct");
+  }
+
+  // An array element: its size must be the host's, or the next element would be read at the wrong place.
+  void require_element_size(const std::string& what, std::uint32_t found, std::size_t expected) const {
+    if (found != expected)
+      refuse(what + " has size " + std::to_string(found) + "; expected " + std::to_string(expected) +
+             ". Set the field to sizeof of the struct");
+  }
+
+  std::string text(const std::string& what, const char* value, std::size_t longest, bool may_be_empty = false) const {
+    if (value == nullptr) refuse(what + " is NULL; expected a text");
+    const std::size_t length = ::strnlen(value, longest + 1);
+    if (length > longest) refuse(what + " is longer than " + std::to_string(longest) + " bytes");
+    if (length == 0 && !may_be_empty) refuse(what + " is empty");
+    const std::string copy(value, length);
+    if (!is_printable(copy)) refuse(what + " contains control characters");
+    return copy;
+  }
+
+  std::string name(const std::string& what, const char* value) const {
+    std::string copy = text(what, value, kLongestName);
+    if (!is_name(copy)) refuse(what + " is '" + copy + "'; expected letters, digits, '_', '-' and '.' alone");
+    return copy;
+  }
+
+  template <class Pointer>
+  void require(const std::string& what, const char* field, Pointer pointer) const {
+    if (pointer == nullptr) refuse(what + ": '" + field + "' is NULL; expected a function");
+  }
+
+  void require_options(const std::string& what, const MixopOptionSpec* options, std::uint32_t count) const;
+
+ private:
+  const PluginFile& file_;
+  PluginCheck check_;
+};
+
+void Reader::require_options(const std::string& what, const MixopOptionSpec* options, std::uint32_t count) const {
+  if (count > kMostOptions)
+    refuse(what + " declares " + std::to_string(count) + " options; expected at most " + std::to_string(kMostOptions));
+  if (count > 0 && options == nullptr) refuse(what + " declares " + std::to_string(count) + " options at NULL");
+  std::set<std::string> names;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const MixopOptionSpec& option = options[i];
+    const std::string place = what + ", option " + std::to_string(i);
+    require_element_size(place, option.size, sizeof(MixopOptionSpec));
+    const std::string named = what + ", option '" + name(place + ": its name", option.name) + "'";
+    if (option.type < MIXOP_OPTION_BOOL || option.type > MIXOP_OPTION_LIST)
+      refuse(named + " has type " + std::to_string(option.type) + "; expected 0 (bool) to 4 (list)");
+    const std::string value = text(named + ": its default", option.default_value, kLongestText, true);
+    text(named + ": its help", option.help, kLongestText);
+    if (!option_value_fits(option.type, value))
+      refuse(named + " has the default '" + value + "', which its type forbids");
+    if (!names.insert(option.name).second) refuse(named + " is declared twice");
+  }
+}
+
+// The host's copy of a plugin's table: only the bytes that the plugin's `size` covers are read.
+template <class T>
+T copy_table(const Reader& reader, const std::string& what, const void* table, std::size_t least) {
+  std::uint32_t size = 0;
+  std::memcpy(&size, table, sizeof size);
+  reader.require_size(what, size, least);
+  T copy{};
+  std::memcpy(&copy, table, std::min<std::size_t>(size, sizeof copy));
+  copy.size = sizeof copy;
+  return copy;
+}
+
+MixopOperator read_operator(const Reader& reader, const std::string& what, const void* table) {
+  const auto copy = copy_table<MixopOperator>(reader, what, table, offsetof(MixopOperator, backward));
+  if (copy.domain > MIXOP_DOMAIN_RECURRENT)
+    reader.refuse(what + " has domain " + std::to_string(copy.domain) + "; expected 0 (image) or 1 (recurrent)");
+  reader.require(what, "create", copy.create);
+  reader.require(what, "destroy", copy.destroy);
+  reader.require(what, "forward", copy.forward);
+  reader.require(what, "state_count", copy.state_count);
+  reader.require(what, "state", copy.state);
+  return copy;
+}
+
+MixopDataset read_dataset(const Reader& reader, const std::string& what, const void* table) {
+  const auto copy = copy_table<MixopDataset>(reader, what, table, sizeof(MixopDataset));
+  reader.require_options(what, copy.options, copy.option_count);
+  reader.text(what + ": 'expects'", copy.expects, kLongestText);
+  reader.require(what, "open", copy.open);
+  reader.require(what, "close", copy.close);
+  reader.require(what, "info", copy.info);
+  reader.require(what, "read", copy.read);
+  return copy;
+}
+
+MixopFactory read_factory(const Reader& reader, const std::string& what, const void* table) {
+  const auto copy = copy_table<MixopFactory>(reader, what, table, sizeof(MixopFactory));
+  reader.require_options(what, copy.options, copy.option_count);
+  reader.require(what, "create", copy.create);
+  reader.require(what, "destroy", copy.destroy);
+  return copy;
+}
+
+MixopStrategy read_strategy(const Reader& reader, const std::string& what, const void* table) {
+  const auto copy = copy_table<MixopStrategy>(reader, what, table, sizeof(MixopStrategy));
+  reader.name(what + ": 'relaxation'", copy.relaxation);
+  reader.name(what + ": 'hypergradient'", copy.hypergradient);
+  reader.name(what + ": 'regulariser'", copy.regulariser);
+  reader.name(what + ": 'edge_transform'", copy.edge_transform);
+  reader.name(what + ": 'stopper'", copy.stopper);
+  reader.name(what + ": 'deriver'", copy.deriver);
+  reader.text(what + ": 'summary'", copy.summary, kLongestText);
+  return copy;
+}
+
+const Interface& known_interface(const Reader& reader, const std::string& what, const std::string& id) {
+  std::vector<std::string> known;
+  for (const Interface& candidate : kInterfaces) {
+    if (id == candidate.id) return candidate;
+    known.emplace_back(candidate.id);
+  }
+  reader.refuse(what + ": " + unknown_name("interface", id, known));
+}
+
+PluginComponent read_component(const Reader& reader, const MixopComponent& raw, std::uint32_t index,
+                               const PluginFile& file) {
+  const std::string place = "component " + std::to_string(index);
+  reader.require_element_size(place, raw.size, sizeof(MixopComponent));
+  PluginComponent component;
+  component.name = reader.name(place + ": its name", raw.name);
+  const std::string what = "component '" + component.name + "'";
+  component.interface = reader.text(what + ": its interface", raw.interface, kLongestName);
+  const Interface& interface = known_interface(reader, what, component.interface);
+  component.kind = raw.kind;
+  if (raw.kind != interface.kind)
+    reader.refuse(what + " has kind " + std::to_string(raw.kind) + "; its interface " + component.interface +
+                  " is of kind " + std::to_string(interface.kind));
+  if ((raw.kind & file.note.kinds) == 0)
+    reader.refuse(what + " is of kind " + kind_names(raw.kind) + ", which the note does not name (it has: " +
+                  kind_names(file.note.kinds) + "). Add the kind to KINDS of mixop_add_plugin()");
+  if (interface.table == Table::factory && file.note.tier != MIXOP_TIER_NATIVE)
+    reader.refuse(what + " is a C++ interface, which needs tier native; the note says tier " +
+                  tier_text(file.note.tier));
+  if (raw.table == nullptr) reader.refuse(what + ": its table is NULL");
+  switch (interface.table) {
+    case Table::op:
+      component.table = read_operator(reader, what, raw.table);
+      break;
+    case Table::dataset:
+      component.table = read_dataset(reader, what, raw.table);
+      break;
+    case Table::factory:
+      component.table = read_factory(reader, what, raw.table);
+      break;
+    case Table::strategy:
+      component.table = read_strategy(reader, what, raw.table);
+      break;
+  }
+  return component;
+}
+
+std::vector<PluginComponent> read_components(const MixopPluginDescriptor& descriptor, const PluginFile& file) {
+  const Reader reader(file, PluginCheck::components);
+  if (descriptor.component_count == 0 || descriptor.component_count > kMostComponents)
+    reader.refuse("declares " + std::to_string(descriptor.component_count) + " components; expected 1 to " +
+                  std::to_string(kMostComponents));
+  if (descriptor.components == nullptr)
+    reader.refuse("declares " + std::to_string(descriptor.component_count) + " components at NULL");
+  std::vector<PluginComponent> components;
+  std::set<std::pair<std::string, std::string>> names;
+  for (std::uint32_t i = 0; i < descriptor.component_count; ++i) {
+    components.push_back(read_component(reader, descriptor.components[i], i, file));
+    const PluginComponent& added = components.back();
+    if (!names.emplace(added.interface, added.name).second)
+      reader.refuse("the " + noun_of(added.interface) + " '" + added.name + "' is declared twice");
+  }
+  return components;
+}
+
+}  // namespace
+
+PluginContents read_descriptor(const MixopPluginDescriptor* descriptor, const PluginFile& file) {
+  const Reader reader(file, PluginCheck::descriptor);
+  if (descriptor == nullptr) reader.refuse(MIXOP_PLUGIN_SYMBOL "() answered NULL; expected a descriptor");
+  reader.require_size("the descriptor", descriptor->size, sizeof(MixopPluginDescriptor));
+  if (descriptor->abi_major != file.note.abi_major || descriptor->abi_minor != file.note.abi_minor)
+    reader.refuse("the descriptor names ABI " + std::to_string(descriptor->abi_major) + "." +
+                  std::to_string(descriptor->abi_minor) + "; the note says " + std::to_string(file.note.abi_major) +
+                  "." + std::to_string(file.note.abi_minor));
+  PluginContents contents;
+  contents.id = reader.name("the plugin's id", descriptor->id);
+  contents.version = reader.name("the plugin's version", descriptor->version);
+  contents.summary = reader.text("the plugin's summary", descriptor->summary, kLongestText);
+  contents.init = descriptor->init;
+  contents.components = read_components(*descriptor, file);
+  return contents;
+}
+
+std::string kind_names(std::uint32_t kinds) {
+  constexpr std::array<const char*, 4> kNames = {"operator", "space", "dataset", "strategy"};
+  std::string text;
+  for (std::size_t bit = 0; bit < kNames.size(); ++bit)
+    if ((kinds >> bit & 1) != 0) text += (text.empty() ? "" : ", ") + std::string(kNames[bit]);
+  return text;
+}
+
+std::string noun_of(const std::string& interface) {
+  std::string noun = interface.substr(0, interface.find('/'));
+  noun.erase(0, noun.find('.') + 1);
+  std::replace(noun.begin(), noun.end(), '_', ' ');
+  return noun;
+}
+
+}  // namespace mixop

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "host/plugins/checks.hpp"
+#include "mixop/abi/dataset.h"
+#include "mixop/abi/factory.h"
+#include "mixop/abi/operator.h"
+#include "mixop/abi/plugin.h"
+
+namespace mixop {
+
+/// One component of a loaded plugin. The table is the host's copy: whole, with zeros where the plugin's is shorter.
+struct PluginComponent {
+  std::uint32_t kind = 0;
+  std::string name;
+  std::string interface;
+  std::variant<MixopOperator, MixopDataset, MixopFactory, MixopStrategy> table;
+};
+
+/// What a plugin says about itself, checked.
+struct PluginContents {
+  std::string id;
+  std::string version;
+  std::string summary;
+  std::vector<PluginComponent> components;
+  MixopStatus (*init)(const MixopHost* host, MixopError* error) = nullptr;
+};
+
+/// The checks `descriptor` and `components`. Throws PluginRefused naming `file.path`.
+PluginContents read_descriptor(const MixopPluginDescriptor* descriptor, const PluginFile& file);
+
+/// "operator", "space", "dataset" or "strategy"; several are joined by commas.
+std::string kind_names(std::uint32_t kinds);
+
+/// What an interface id is called in messages: "mixop.edge_transform/1" is "edge transform".
+std::string noun_of(const std::string& interface);
+
+}  // namespace mixop

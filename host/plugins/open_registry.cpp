@@ -1,0 +1,33 @@
+#include "host/plugins/open_registry.hpp"
+
+#include <cstdlib>
+
+#include "host/plugins/self_test.hpp"
+#include "host/plugins/tested_plugins.hpp"
+
+namespace mixop {
+
+PluginRegistry open_registry(const std::vector<std::string>& plugin_dirs, std::ostream& warnings) {
+  const std::filesystem::path installed = installed_plugin_folder();
+  std::error_code missing;
+  const std::filesystem::path own = std::filesystem::canonical(installed, missing);
+  // mixop's own plugins are tried by its own tests.
+  const auto first_use = [&warnings, own](const PluginFile& file) {
+    TestedPlugins tested = TestedPlugins::of_user();
+    if (file.path.parent_path() == own || tested.contains(file.sha256)) return;
+    warnings << "mixop: trying the new plugin " << file.path.string() << " in a process of its own\n" << std::flush;
+    require_passed(self_test(file, self_test_command()), file);
+    if (!tested.add(file.sha256))
+      warnings
+          << "mixop: warning: that it passed cannot be written down, so it will be tried again: set XDG_STATE_HOME "
+             "to a folder of yours\n";
+  };
+  PluginRegistry registry(HostTraits::current(), first_use);
+  registry.load(plugin_places(plugin_dirs, std::getenv("MIXOP_PLUGIN_PATH"), installed));
+  for (const RefusedPlugin& plugin : registry.refused()) warnings << "mixop: warning: " << plugin.reason.what() << '\n';
+  return registry;
+}
+
+std::vector<std::string> self_test_command() { return {"/proc/self/exe", "plugins", "check", "--trials"}; }
+
+}  // namespace mixop

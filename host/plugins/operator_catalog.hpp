@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "host/plugins/registry.hpp"
+#include "mixop/operator_instance.hpp"
+
+namespace mixop {
+
+/// The registry's operators, for spaces. The registry must outlive it.
+class RegistryCatalog final : public OperatorCatalog {
+ public:
+  explicit RegistryCatalog(const PluginRegistry& registry) : registry_(registry) {}
+  const MixopOperator& find_operator(const std::string& name) const override { return registry_.op(name); }
+
+ private:
+  const PluginRegistry& registry_;
+};
+
+}  // namespace mixop

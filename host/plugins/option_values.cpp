@@ -1,0 +1,62 @@
+#include "host/plugins/option_values.hpp"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+
+#include "host/plugins/names.hpp"
+#include "mixop/error.hpp"
+
+namespace mixop {
+namespace {
+
+template <class Number>
+bool parses(const std::string& value, Number& parsed) {
+  const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), parsed);
+  return failure == std::errc{} && end == value.data() + value.size();
+}
+
+std::string expected_text(int type) {
+  constexpr std::array<const char*, 5> kExpected = {"true or false", "an integer", "a number", "a text", "a list"};
+  return kExpected[static_cast<std::size_t>(type)];
+}
+
+}  // namespace
+
+bool option_value_fits(int type, const std::string& value) {
+  std::int64_t integer = 0;
+  double real = 0;
+  switch (type) {
+    case MIXOP_OPTION_BOOL:
+      return value == "true" || value == "false";
+    case MIXOP_OPTION_INTEGER:
+      return parses(value, integer);
+    case MIXOP_OPTION_REAL:
+      return parses(value, real) && std::isfinite(real);
+    default:
+      return type == MIXOP_OPTION_TEXT || type == MIXOP_OPTION_LIST;
+  }
+}
+
+OptionValues::OptionValues(const std::string& component, const MixopOptionSpec* specs, std::size_t count,
+                           const std::map<std::string, std::string>& given) {
+  std::map<std::string, int> types;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < count; ++i) {
+    values_[specs[i].name] = specs[i].default_value;
+    types[specs[i].name] = specs[i].type;
+    names.emplace_back(specs[i].name);
+  }
+  for (const auto& [name, value] : given) {
+    const auto type = types.find(name);
+    if (type == types.end()) throw Error(ErrorCode::usage, unknown_name("option of " + component, name, names));
+    if (!option_value_fits(type->second, value))
+      throw Error(ErrorCode::usage, "option " + component + "." + name + ": expected " + expected_text(type->second) +
+                                        ", found '" + value + "'");
+    values_[name] = value;
+  }
+  for (const auto& [name, value] : values_) pointers_.push_back({name.c_str(), value.c_str()});
+}
+
+}  // namespace mixop

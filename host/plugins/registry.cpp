@@ -1,0 +1,245 @@
+#include "host/plugins/registry.hpp"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <boost/dll/shared_library.hpp>
+#include <cstdio>
+#include <deque>
+
+#include "host/plugins/names.hpp"
+#include "host/plugins/option_values.hpp"
+#include "mixop/version.h"
+
+namespace mixop {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Key = std::pair<std::string, std::string>;  // interface, name
+
+struct Entry {
+  const PluginInfo* plugin;
+  const PluginComponent* component;
+};
+
+// Plugins have no context to log into, so their lines go where the host's own messages go.
+void log_of_plugin(std::int32_t level, const char* message) {
+  if (level <= 0 || message == nullptr) return;
+  std::fprintf(stderr, "mixop: plugin: %s%s\n", level >= 2 ? "warning: " : "", message);
+}
+
+const MixopHost& host_table() {
+  static const MixopHost host = {sizeof(MixopHost), MIXOP_VERSION_STRING, log_of_plugin,
+                                 [](const char*) -> const void* { return nullptr; }};
+  return host;
+}
+
+// Calls into the plugin and turns everything that comes back, an exception included, into a refusal.
+template <class Call>
+auto call_plugin(PluginCheck check, const PluginFile& file, const std::string& what, Call&& call) {
+  try {
+    return std::forward<Call>(call)();
+  } catch (const PluginRefused&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw PluginRefused(check, file.path, what + " failed: " + error.what());
+  } catch (...) {
+    throw PluginRefused(check, file.path, what + " threw something that is no std::exception");
+  }
+}
+
+const MixopPluginDescriptor* open_library(const PluginFile& file) {
+  namespace dll = boost::dll;
+  // RTLD_NODELETE: destructors, threads and registrations of a library may outlive its handle, so it is never unmapped.
+  const auto mode = static_cast<dll::load_mode::type>(static_cast<int>(dll::load_mode::rtld_now) |
+                                                      static_cast<int>(dll::load_mode::rtld_local) | RTLD_NODELETE);
+  const auto library = call_plugin(PluginCheck::load, file, "loading",
+                                   [&] { return dll::shared_library(dll::fs::path(file.path.string()), mode); });
+  if (!library.has(MIXOP_PLUGIN_SYMBOL))
+    throw PluginRefused(PluginCheck::symbol, file.path,
+                        "does not export " MIXOP_PLUGIN_SYMBOL "; expected MIXOP_PLUGIN(...) in one of its sources");
+  const auto entry = library.get<const MixopPluginDescriptor*()>(MIXOP_PLUGIN_SYMBOL);
+  return call_plugin(PluginCheck::symbol, file, MIXOP_PLUGIN_SYMBOL "()", [&] { return entry(); });
+}
+
+void run_init(const PluginContents& contents, const PluginFile& file) {
+  if (contents.init == nullptr) return;
+  call_plugin(PluginCheck::init, file, "init",
+              [&] { checked("", [&](MixopError* error) { return contents.init(&host_table(), error); }); });
+}
+
+// Builds and destroys one object with the default options.
+void try_factory(const PluginComponent& component, const PluginFile& file) {
+  const auto* factory = std::get_if<MixopFactory>(&component.table);
+  if (factory == nullptr) return;
+  const std::string what = "creating the " + noun_of(component.interface) + " '" + component.name + "'";
+  call_plugin(PluginCheck::factory, file, what, [&] {
+    const OptionValues options(component.name, factory->options, factory->option_count);
+    void* object = nullptr;
+    checked("", [&](MixopError* error) { return factory->create(options.data(), options.size(), &object, error); });
+    if (object == nullptr) throw PluginRefused(PluginCheck::factory, file.path, what + " answered NULL");
+    factory->destroy(object);
+  });
+}
+
+std::vector<ComponentInfo> infos_of(const std::vector<PluginComponent>& components) {
+  std::vector<ComponentInfo> infos;
+  for (const PluginComponent& component : components)
+    infos.push_back({component.kind, component.interface, component.name});
+  return infos;
+}
+
+}  // namespace
+
+struct PluginRegistry::Impl {
+  HostTraits host;
+  BeforeLoad before_load;
+  std::vector<std::unique_ptr<PluginInfo>> plugins;
+  std::deque<PluginComponent> components;  // does not move what it holds
+  std::map<Key, Entry> entries;
+  std::vector<RefusedPlugin> refused;
+
+  const PluginInfo* loaded_from(const fs::path& path) const;
+  void require_new(const PluginContents& contents, const PluginFile& file) const;
+  const PluginInfo& load(const fs::path& path, std::vector<ComponentInfo>& seen);
+  const PluginInfo& adopt(PluginFile file, PluginContents contents);
+  const Entry& find(const std::string& interface, const std::string& name) const;
+  std::vector<std::string> names(const std::string& interface) const;
+};
+
+const PluginInfo* PluginRegistry::Impl::loaded_from(const fs::path& path) const {
+  std::error_code failure;
+  const fs::path resolved = fs::canonical(path, failure);
+  for (const auto& plugin : plugins)
+    if (!failure && plugin->file.path == resolved) return plugin.get();
+  return nullptr;
+}
+
+void PluginRegistry::Impl::require_new(const PluginContents& contents, const PluginFile& file) const {
+  for (const auto& plugin : plugins)
+    if (plugin->id == contents.id)
+      throw PluginRefused(PluginCheck::descriptor, file.path,
+                          "its id '" + contents.id + "' is taken by " + plugin->file.path.string() +
+                              ", which was found first. Remove one of the two");
+  for (const PluginComponent& component : contents.components) {
+    const auto taken = entries.find({component.interface, component.name});
+    if (taken != entries.end())
+      throw PluginRefused(PluginCheck::components, file.path,
+                          "the " + noun_of(component.interface) + " '" + component.name + "' is offered by " +
+                              taken->second.plugin->file.path.string() +
+                              " already. Rename it or remove one of the two");
+  }
+}
+
+const PluginInfo& PluginRegistry::Impl::load(const fs::path& path, std::vector<ComponentInfo>& seen) {
+  if (path.is_absolute())
+    if (const PluginInfo* loaded = loaded_from(path)) return *loaded;
+  PluginFile file = check_file(path, host);
+  if (before_load) before_load(file);
+  PluginContents contents = read_descriptor(open_library(file), file);
+  require_new(contents, file);
+  seen = infos_of(contents.components);
+  run_init(contents, file);
+  for (const PluginComponent& component : contents.components) try_factory(component, file);
+  return adopt(std::move(file), std::move(contents));
+}
+
+const PluginInfo& PluginRegistry::Impl::adopt(PluginFile file, PluginContents contents) {
+  plugins.push_back(std::make_unique<PluginInfo>(
+      PluginInfo{contents.id, contents.version, contents.summary, std::move(file), infos_of(contents.components)}));
+  const PluginInfo& plugin = *plugins.back();
+  for (PluginComponent& component : contents.components) {
+    components.push_back(std::move(component));
+    const PluginComponent& kept = components.back();
+    entries.emplace(Key{kept.interface, kept.name}, Entry{&plugin, &kept});
+  }
+  return plugin;
+}
+
+std::vector<std::string> PluginRegistry::Impl::names(const std::string& interface) const {
+  std::vector<std::string> names;
+  for (auto entry = entries.lower_bound({interface, ""}); entry != entries.end() && entry->first.first == interface;
+       ++entry)
+    names.push_back(entry->first.second);
+  return names;
+}
+
+const Entry& PluginRegistry::Impl::find(const std::string& interface, const std::string& name) const {
+  const auto found = entries.find({interface, name});
+  if (found != entries.end()) return found->second;
+  for (const RefusedPlugin& plugin : refused)
+    for (const ComponentInfo& component : plugin.components)
+      if (component.interface == interface && component.name == name) throw plugin.reason;
+  std::string message = unknown_name(noun_of(interface), name, names(interface));
+  for (const RefusedPlugin& plugin : refused) message += "\n" + std::string(plugin.reason.what());
+  throw Error(ErrorCode::usage, message);
+}
+
+PluginRegistry::PluginRegistry(HostTraits host, BeforeLoad before_load) : impl_(std::make_unique<Impl>()) {
+  impl_->host = host;
+  impl_->before_load = std::move(before_load);
+}
+PluginRegistry::~PluginRegistry() = default;
+PluginRegistry::PluginRegistry(PluginRegistry&&) noexcept = default;
+PluginRegistry& PluginRegistry::operator=(PluginRegistry&&) noexcept = default;
+
+const PluginInfo& PluginRegistry::load_file(const fs::path& path) {
+  std::vector<ComponentInfo> seen;
+  return impl_->load(path, seen);
+}
+
+void PluginRegistry::load_folder(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code failure;
+  for (fs::directory_iterator item(folder, failure), end; !failure && item != end; item.increment(failure))
+    if (item->path().extension() == ".so") files.push_back(item->path());
+  std::sort(files.begin(), files.end());
+  for (const fs::path& file : files) {
+    std::vector<ComponentInfo> seen;
+    try {
+      impl_->load(file, seen);
+    } catch (const PluginRefused& reason) {
+      impl_->refused.push_back({file, reason, std::move(seen)});
+    }
+  }
+}
+
+void PluginRegistry::load(const std::vector<PluginPlace>& places) {
+  for (const PluginPlace& place : places) {
+    if (place.required)
+      load_file(place.path);
+    else
+      load_folder(place.path);
+  }
+}
+
+const std::vector<std::unique_ptr<PluginInfo>>& PluginRegistry::plugins() const { return impl_->plugins; }
+const std::vector<RefusedPlugin>& PluginRegistry::refused() const { return impl_->refused; }
+
+const MixopOperator& PluginRegistry::op(const std::string& name) const {
+  return std::get<MixopOperator>(impl_->find(MIXOP_OPERATOR_INTERFACE, name).component->table);
+}
+
+const MixopDataset& PluginRegistry::dataset(const std::string& name) const {
+  return std::get<MixopDataset>(impl_->find(MIXOP_DATASET_INTERFACE, name).component->table);
+}
+
+const MixopStrategy& PluginRegistry::strategy(const std::string& name) const {
+  return std::get<MixopStrategy>(impl_->find(MIXOP_STRATEGY_INTERFACE, name).component->table);
+}
+
+const MixopFactory& PluginRegistry::factory(const std::string& interface, const std::string& name) const {
+  const auto* table = std::get_if<MixopFactory>(&impl_->find(interface, name).component->table);
+  if (table == nullptr)
+    throw Error(ErrorCode::usage, "'" + name + "' of " + interface + " is no C++ interface and has no factory");
+  return *table;
+}
+
+std::vector<std::string> PluginRegistry::names(const std::string& interface) const { return impl_->names(interface); }
+
+const PluginInfo& PluginRegistry::owner(const std::string& interface, const std::string& name) const {
+  return *impl_->find(interface, name).plugin;
+}
+
+}  // namespace mixop

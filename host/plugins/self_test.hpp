@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "host/plugins/checks.hpp"
+
+namespace mixop {
+
+/// One trial of one component.
+struct Trial {
+  std::string component;
+  std::string name;  ///< "gradient of the input"
+  bool passed = false;
+  std::string detail;  ///< what went wrong; empty where it passed
+};
+
+using TrialSink = std::function<void(const Trial&)>;
+
+struct SelfTestReport {
+  std::string id;       ///< of the plugin
+  std::string version;  ///< of the plugin
+  std::vector<Trial> trials;
+  bool passed() const;
+};
+
+/// Runs the trials of `file` in a child process and waits for it: a crash or a hang of the plugin does not reach this
+/// program. `child` is the command that ends in a call of run_trials; the file's path is appended to it. Throws
+/// PluginRefused where the plugin does not load, crashes, hangs or ends the process; failed trials are in the report.
+SelfTestReport self_test(const PluginFile& file, std::vector<std::string> child,
+                         std::chrono::milliseconds timeout = std::chrono::minutes(5));
+
+/// The child's side: loads the plugin at `path` with all checks, tries every component and writes what self_test reads.
+void run_trials(const std::filesystem::path& path, std::ostream& out);
+
+/// The self-test as the refusal of a plugin that fails a trial.
+void require_passed(const SelfTestReport& report, const PluginFile& file);
+
+}  // namespace mixop

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace mixop {
+
+/// Remembers which plugin files passed the self-test on this host: a text file with a line for each.
+class TestedPlugins {
+ public:
+  /// `file` need not exist. `host` tells hosts apart: a plugin is tried again with another LibTorch.
+  TestedPlugins(std::filesystem::path file, std::string host);
+  /// `mixop/tested-plugins` under XDG_STATE_HOME, or under ~/.local/state; for this program.
+  static TestedPlugins of_user();
+
+  bool contains(const std::string& sha256) const;
+  /// Answers whether it could be written down.
+  bool add(const std::string& sha256);
+
+ private:
+  std::string line_of(const std::string& sha256) const { return sha256 + " " + host_; }
+
+  std::filesystem::path file_;
+  std::string host_;
+};
+
+}  // namespace mixop

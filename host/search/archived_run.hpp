@@ -1,0 +1,49 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/archive/archive.hpp"
+#include "host/config/config.hpp"
+#include "host/search/composition.hpp"
+#include "mixop/space.hpp"
+
+namespace mixop {
+
+/// Raw alphas with what they mean; enough to derive a genotype without building the supernet.
+struct AlphaCase {
+  std::vector<AlphaDeclaration> declarations;
+  std::vector<at::Tensor> alphas;
+};
+
+struct Derived {
+  Genotype genotype;
+  std::vector<std::vector<double>> strengths;  ///< relaxed alpha of every gene, cell by cell
+};
+
+/// The genotype of raw alphas: relaxed in float32, then the deriver's rule.
+Derived derive(const AlphaCase& raw, const Relaxation& relaxation, const Deriver& deriver, const SearchPosition& at);
+
+/// A search's archive, read for its results.
+class ArchivedRun {
+ public:
+  ArchivedRun(Archive archive, const std::string& name, const OptionCatalog& catalog);
+
+  const Archive& archive() const { return archive_; }
+  const Config& config() const { return config_; }
+  std::int64_t epochs() const { return epochs_; }
+  /// The alphas after `epoch` epochs; throws a usage error where the archive has no such row.
+  AlphaCase alphas(std::int64_t epoch, const SearchSpace& space) const;
+  Genotype genotype(std::int64_t epoch) const;
+  SearchPosition position(std::int64_t epoch) const;
+  /// The strategy that was in force last.
+  PartNames parts(const PluginRegistry& plugins) const;
+
+ private:
+  Archive archive_;
+  std::string name_;
+  Config config_;
+  std::int64_t epochs_;
+};
+
+}  // namespace mixop

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "host/config/config.hpp"
+#include "host/data/dataset_handle.hpp"
+#include "host/data/image_set.hpp"
+#include "host/data/sample_order.hpp"
+#include "mixop/network.hpp"
+
+namespace mixop {
+
+/// The two streams of a search over the halves of the train split. Every batch is a pure function of the seed and its
+/// position, so a position in the data is two integers.
+class SearchBatches {
+ public:
+  SearchBatches(const DatasetHandle& data, const Config& config, at::ScalarType type, at::Device device);
+
+  std::int64_t steps_per_epoch() const { return weights_order_.steps_per_epoch(batch_); }
+  /// Batch `step` of an epoch of the weights' half, augmented; the epoch's last one may be short.
+  Batch train(std::int64_t epoch, std::int64_t step);
+  /// Batch number `step` of the alphas' half, augmented: a stream that runs on over the epochs.
+  Batch valid(std::int64_t step);
+  /// All records of the alphas' half in file order, as they are, batch by batch.
+  void for_each_valid(const std::function<void(const Batch&)>& visit) const;
+
+ private:
+  Batch fetch(const std::vector<Sample>& samples, const Augmentation& augmentation) const;
+
+  std::int64_t batch_;
+  at::ScalarType type_;
+  at::Device device_;
+  Augmentation augmentation_;
+  TrainSplit split_;
+  ImageSet images_;
+  SampleOrder weights_order_, alphas_order_;
+};
+
+/// The augmentation that the data set publishes, as the config changes it.
+Augmentation training_augmentation(const DatasetInfo& info, const DataConfig& config, std::int64_t seed);
+
+}  // namespace mixop

@@ -1,0 +1,64 @@
+#include "host/search/memory.hpp"
+
+#include <ATen/ATen.h>
+#include <c10/core/Allocator.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <memory>
+
+namespace mixop {
+namespace {
+
+/// Follows LibTorch's allocations of the current thread and of the autograd threads that inherit its debug state.
+class AllocationMeter final : public c10::MemoryReportingInfoBase {
+ public:
+  void reportMemoryUsage(void*, std::int64_t size, std::size_t, std::size_t, c10::Device) override {
+    const std::int64_t held = held_ += size;
+    std::int64_t peak = peak_;
+    while (held > peak && !peak_.compare_exchange_weak(peak, held)) {
+    }
+  }
+  bool memoryProfilingEnabled() const override { return true; }
+  std::int64_t peak() const { return peak_; }
+
+ private:
+  std::atomic<std::int64_t> held_{0}, peak_{0};
+};
+
+std::int64_t resident_bytes() {
+  std::int64_t pages = 0;
+  std::ifstream statm("/proc/self/statm");
+  statm >> pages >> pages;
+  return pages * sysconf(_SC_PAGESIZE);
+}
+
+Batch random_batch(const Batch& like, std::int64_t images) {
+  std::vector<std::int64_t> shape = like.input.sizes().vec();
+  shape[0] = images;
+  return {at::randn(shape, like.input.options()), at::zeros({images}, like.target.options())};
+}
+
+/// Peak of the allocations of one step on that many images.
+std::int64_t trial(Search& search, std::int64_t images) {
+  const Batch like = search.batches().train(0, 0);
+  const Batch batch = random_batch(like, images);
+  const auto meter = std::make_shared<AllocationMeter>();
+  const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, meter);
+  search.problem().set_step(batch, batch, search.position(), 0, 0.0, 0.0);
+  (void)search.strategy().hypergradient->alpha_gradients(search.problem());
+  (void)gradients(search.problem().train_loss(Wrt::weights, true), search.problem().weights());
+  return meter->peak();
+}
+
+}  // namespace
+
+std::int64_t predict_peak_memory(Search& search) {
+  const std::int64_t one = trial(search, 1), two = trial(search, 2);
+  const std::int64_t per_image = std::max<std::int64_t>(0, two - one);
+  return resident_bytes() + one + per_image * (search.config().search.batch - 1);
+}
+
+}  // namespace mixop

@@ -1,0 +1,113 @@
+#include "host/search/problem.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace mixop {
+namespace {
+
+bool includes(Wrt leaves, Wrt one) { return leaves == one || leaves == Wrt::both; }
+
+void record(const std::vector<at::Tensor>& leaves, bool on) {
+  for (const at::Tensor& leaf : leaves) leaf.set_requires_grad(on);
+}
+
+}  // namespace
+
+std::vector<at::Tensor> parameters_of(const Network& network) {
+  std::vector<at::Tensor> parameters;
+  for (const StateEntry& entry : network.state())
+    if (entry.kind == StateKind::parameter) parameters.push_back(entry.tensor);
+  return parameters;
+}
+
+void convert(const Network& network, at::ScalarType type, at::Device device) {
+  for (const StateEntry& entry : network.state()) {
+    at::Tensor shared = entry.tensor;
+    shared.set_data(shared.is_floating_point() ? shared.detach().to(device, type) : shared.detach().to(device));
+  }
+}
+
+EdgeWeights expand(const std::vector<AlphaDeclaration>& declarations, const std::vector<at::Tensor>& relaxed) {
+  int cells = 0;
+  for (const AlphaDeclaration& declaration : declarations)
+    for (const int cell : declaration.cells) cells = std::max(cells, cell + 1);
+  EdgeWeights weights(static_cast<std::size_t>(cells));
+  for (std::size_t i = 0; i < declarations.size(); ++i)
+    for (std::size_t row = 0; row < declarations[i].cells.size(); ++row)
+      weights[static_cast<std::size_t>(declarations[i].cells[row])] =
+          declarations[i].per_cell ? relaxed[i][static_cast<std::int64_t>(row)] : relaxed[i];
+  return weights;
+}
+
+std::int64_t count_correct(const at::Tensor& output, const at::Tensor& target) {
+  return output.detach().argmax(-1).eq(target).sum().item<std::int64_t>();
+}
+
+SearchProblem::SearchProblem(Network& network, std::vector<at::Tensor> alphas, const Relaxation& relaxation,
+                             const Regulariser& regulariser, const Sgd& optimizer)
+    : network_(network),
+      weights_(parameters_of(network)),
+      alphas_(std::move(alphas)),
+      relaxation_(relaxation),
+      regulariser_(regulariser),
+      optimizer_(optimizer) {}
+
+void SearchProblem::set_step(Batch train, Batch valid, const SearchPosition& at, std::uint64_t key, double rate,
+                             double clip) {
+  train_ = std::move(train);
+  valid_ = std::move(valid);
+  at_ = at;
+  key_ = key;
+  rate_ = rate;
+  clip_ = clip;
+}
+
+std::vector<at::Tensor> SearchProblem::relaxed() const {
+  std::vector<at::Tensor> result;
+  for (const at::Tensor& alpha : alphas_) result.push_back(relaxation_.weights(alpha, at_, key_));
+  return result;
+}
+
+Outcome SearchProblem::run(const Batch& batch, const std::vector<at::Tensor>& relaxed, Wrt leaves,
+                           bool update_statistics) {
+  record(weights_, includes(leaves, Wrt::weights));
+  Pass pass;
+  pass.update_statistics = update_statistics;
+  pass.key = key_;
+  return network_.loss(expand(network_.alphas(), relaxed), batch, {}, pass);
+}
+
+at::Tensor SearchProblem::train_loss(Wrt leaves, bool update_statistics) {
+  const at::AutoGradMode grad(leaves != Wrt::nothing);
+  record(alphas_, includes(leaves, Wrt::alphas));
+  Outcome outcome = run(train_, relaxed(), leaves, update_statistics);
+  train_output_ = outcome.output.detach();
+  return outcome.loss;
+}
+
+at::Tensor SearchProblem::valid_loss(Wrt leaves, bool update_statistics) {
+  const at::AutoGradMode grad(leaves != Wrt::nothing);
+  record(alphas_, includes(leaves, Wrt::alphas));
+  const std::vector<at::Tensor> weights = relaxed();
+  const at::Tensor loss = run(valid_, weights, leaves, update_statistics).loss;
+  const at::Tensor term = regulariser_.term(alphas_, weights, at_);
+  return term.defined() ? loss + term : loss;
+}
+
+WeightStep SearchProblem::weight_step() const {
+  return {rate_, optimizer_.momentum(), optimizer_.decay(), clip_, optimizer_.momenta()};
+}
+
+Outcome SearchProblem::evaluate(const Batch& batch, const SearchPosition& at) {
+  const at::NoGradGuard no_grad;
+  at_ = at;
+  Pass pass;
+  pass.training = pass.update_statistics = false;
+  return network_.loss(expand(network_.alphas(), relaxed()), batch, {}, pass);
+}
+
+}  // namespace mixop

@@ -1,0 +1,192 @@
+#include "host/search/search.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+#include "mixop/random.hpp"
+
+namespace mixop {
+namespace {
+
+constexpr std::uint64_t kStepKeys = 4;  // beside the streams of the data
+
+double percent(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+std::vector<at::Tensor> copies(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> result;
+  for (const at::Tensor& tensor : tensors) result.push_back(tensor.detach().to(at::kCPU).clone());
+  return result;
+}
+
+std::vector<at::Tensor> initial_alphas(const std::vector<AlphaDeclaration>& declarations, double scale,
+                                       at::ScalarType type, at::Device device) {
+  std::vector<at::Tensor> alphas;
+  for (const AlphaDeclaration& declaration : declarations) {
+    std::vector<std::int64_t> shape{static_cast<std::int64_t>(declaration.topology.edges.size()),
+                                    static_cast<std::int64_t>(declaration.topology.operations.size())};
+    if (declaration.per_cell) shape.insert(shape.begin(), static_cast<std::int64_t>(declaration.cells.size()));
+    alphas.push_back(at::randn(shape).mul_(scale).to(device, type));
+  }
+  return alphas;
+}
+
+PartNames overrides_of(const StrategyConfig& keys) {
+  return {keys.relaxation, keys.hypergradient, keys.regulariser, keys.edge_transform, keys.stopper, keys.deriver};
+}
+
+int prepare_threads(std::int64_t threads) {
+  if (threads > 0) at::set_num_threads(static_cast<int>(threads));
+  return at::get_num_threads();
+}
+
+}  // namespace
+
+SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data) {
+  SpaceConfig config;
+  config.channels = keys.channels;
+  config.layers = keys.layers;
+  config.nodes = keys.nodes;
+  config.operations = keys.ops;
+  config.stem = keys.stem;
+  config.input = {data.channels, data.height, data.width};
+  config.classes = data.classes;
+  return config;
+}
+
+at::Device device_of(const std::string& name) {
+  const bool has_cuda = at::hasCUDA() && at::getNumGPUs() > 0;
+  if (name == "auto") return has_cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  if (name == "cuda" && !has_cuda)
+    throw Error(ErrorCode::usage, "device: cuda was asked for, but this machine has no CUDA device that LibTorch can use; "
+                                  "set device=cpu or auto");
+  return name == "cuda" ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+}
+
+Search::Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options,
+               const DatasetHandle& data)
+    : config_(config),
+      device_(device_of(config.device)),
+      type_(config.precision == "float64" ? at::kDouble : at::kFloat),
+      operators_(plugins),
+      strategy_(plugins, parts_of(plugins, config.search.strategy, overrides_of(config.strategy)), options),
+      space_(make_part<SearchSpace>(plugins, config.space.name, options)),
+      batches_(data, config, type_, device_) {
+  prepare_threads(config.threads);
+  at::manual_seed(static_cast<std::uint64_t>(config.seed));
+  network_ = space_->supernet(space_config(config.space, data.info()), operators_, *strategy_.edge_transform);
+  convert(*network_, type_, device_);
+  alphas_ = initial_alphas(network_->alphas(), config.space.alpha_init, type_, device_);
+  weight_optimizer_ = std::make_unique<Sgd>(parameters_of(*network_), config.weights.momentum, config.weights.decay);
+  alpha_optimizer_ = std::make_unique<Adam>(
+      alphas_, std::array<double, 2>{config.alphas.betas[0], config.alphas.betas[1]}, config.alphas.decay);
+  problem_ = std::make_unique<SearchProblem>(*network_, alphas_, *strategy_.relaxation, *strategy_.regulariser,
+                                             *weight_optimizer_);
+  position_.epochs = config.search.epochs;
+  history_.strategies.push_back({0, 0, config.search.strategy, strategy_.names});
+  record_row();
+}
+
+std::vector<at::Tensor> Search::relaxed(const std::vector<at::Tensor>& alphas) const {
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> result;
+  for (const at::Tensor& alpha : alphas)
+    result.push_back(strategy_.relaxation->weights(alpha.detach().to(at::kCPU, at::kFloat), position_, 0));
+  return result;
+}
+
+Genotype Search::derive(const std::vector<at::Tensor>& alphas) const {
+  return strategy_.deriver->derive(network_->alphas(), relaxed(alphas));
+}
+
+void Search::record_row() {
+  history_.alphas.push_back(copies(alphas_));
+  history_.genotypes.push_back(derive(alphas_));
+}
+
+SearchEnd Search::run(SearchObserver& observer, const std::atomic<int>& interrupt) {
+  while (position_.epoch < position_.epochs) {
+    const auto start = std::chrono::steady_clock::now();
+    while (step_in_epoch_ < batches_.steps_per_epoch()) {
+      train_step(observer);
+      if (interrupt.load() != 0) {
+        observer.checkpoint();
+        return SearchEnd::interrupted;
+      }
+    }
+    finish_epoch(observer);
+    history_.epoch_seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    observer.checkpoint();
+    const auto last = [&](const char* name) { return history_.metrics[name].back(); };
+    const std::string reason = strategy_.stopper->reason_to_stop(
+        {position_, last("train_loss"), last("valid_loss"), &history_.genotypes.back()});
+    if (!reason.empty()) return SearchEnd::stopped;
+  }
+  return SearchEnd::finished;
+}
+
+void Search::train_step(SearchObserver& observer) {
+  const double rate =
+      cosine_rate(config_.weights.lr, config_.weights.lr_min, position_.epoch, position_.epochs);
+  const std::uint64_t key =
+      key_of({static_cast<std::uint64_t>(config_.seed), kStepKeys, static_cast<std::uint64_t>(position_.step)});
+  problem_->set_step(batches_.train(position_.epoch, step_in_epoch_), batches_.valid(position_.step), position_, key,
+                     rate, config_.weights.clip);
+
+  alpha_optimizer_->step(strategy_.hypergradient->alpha_gradients(*problem_), config_.alphas.lr);
+
+  const at::Tensor loss = problem_->train_loss(Wrt::weights, /*update_statistics=*/true);
+  const double value = loss.item<double>();
+  if (!std::isfinite(value))
+    throw Error(ErrorCode::failed, "the training loss is " + std::to_string(value) + " in epoch " +
+                                       std::to_string(position_.epoch + 1) + ", step " +
+                                       std::to_string(step_in_epoch_ + 1) +
+                                       "; the last archive is intact; a smaller weights.lr may help");
+  std::vector<at::Tensor> weight_gradients = gradients(loss, problem_->weights());
+  clip_gradients(weight_gradients, config_.weights.clip);
+  weight_optimizer_->step(weight_gradients, rate);
+
+  const std::int64_t samples = problem_->train_target().size(0);
+  sums_.loss += value * static_cast<double>(samples);
+  sums_.correct += count_correct(problem_->train_output(), problem_->train_target());
+  sums_.samples += samples;
+  history_.step_losses.push_back(value);
+  ++position_.step;
+  ++step_in_epoch_;
+  observer.on_step(position_, step_in_epoch_, batches_.steps_per_epoch(), value, sums_);
+}
+
+std::map<std::string, double> Search::validate() {
+  EpochSums valid;
+  batches_.for_each_valid([&](const Batch& batch) {
+    const Outcome outcome = problem_->evaluate(batch, position_);
+    const std::int64_t samples = batch.target.size(0);
+    valid.loss += outcome.loss.item<double>() * static_cast<double>(samples);
+    valid.correct += count_correct(outcome.output, batch.target);
+    valid.samples += samples;
+  });
+  return {{"valid_loss", valid.loss / static_cast<double>(valid.samples)},
+          {"valid_accuracy", percent(valid.correct, valid.samples)}};
+}
+
+void Search::finish_epoch(SearchObserver& observer) {
+  std::map<std::string, double> metrics = validate();
+  metrics["train_loss"] = sums_.loss / static_cast<double>(sums_.samples);
+  metrics["train_accuracy"] = percent(sums_.correct, sums_.samples);
+  metrics["learning_rate"] =
+      cosine_rate(config_.weights.lr, config_.weights.lr_min, position_.epoch, position_.epochs);
+  for (const auto& [name, value] : metrics) history_.metrics[name].push_back(value);
+  ++position_.epoch;
+  step_in_epoch_ = 0;
+  sums_ = {};
+  record_row();
+  observer.on_epoch(position_, metrics, history_.genotypes.back());
+}
+
+}  // namespace mixop

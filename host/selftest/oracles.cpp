@@ -1,0 +1,208 @@
+#include "host/selftest/oracles.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+#include <functional>
+#include <memory>
+
+#include "host/plugins/operator_catalog.hpp"
+#include "host/search/archived_run.hpp"
+#include "host/search/optimizers.hpp"
+#include "host/search/problem.hpp"
+#include "mixop/space.hpp"
+
+namespace mixop {
+namespace {
+
+constexpr double kStep = 1e-6;  // of central differences
+
+/// A small search on random images, as the program itself would build it.
+struct SmallSearch {
+  SmallSearch(const PluginRegistry& plugins, at::ScalarType type)
+      : space(make_part<SearchSpace>(plugins, "darts_cnn", {})),
+        composition(plugins, parts_of(plugins, "first_order", {}), {}) {
+    at::manual_seed(11);
+    SpaceConfig config;
+    config.channels = 4;
+    config.layers = 3;
+    config.nodes = 2;
+    config.input = {3, 8, 8};
+    config.operations = space->default_operations();
+    network = space->supernet(config, RegistryCatalog(plugins), *composition.edge_transform);
+    convert(*network, type, at::kCPU);
+    for (const AlphaDeclaration& declaration : network->alphas())
+      alphas.push_back(at::randn({static_cast<std::int64_t>(declaration.topology.edges.size()),
+                                  static_cast<std::int64_t>(declaration.topology.operations.size())})
+                           .to(type));
+    weights = std::make_unique<Sgd>(parameters_of(*network), 0.9, 3e-4);
+    problem = std::make_unique<SearchProblem>(*network, alphas, *composition.relaxation, *composition.regulariser, *weights);
+    const auto batch = [&] {
+      return Batch{at::randn({4, 3, 8, 8}).to(type), at::randint(10, {4}, at::kLong)};
+    };
+    const Batch train = batch(), valid = batch();
+    problem->set_step(train, valid, {}, 1, 0.025, 5);
+  }
+
+  Part<SearchSpace> space;
+  Composition composition;
+  std::unique_ptr<Network> network;
+  std::vector<at::Tensor> alphas;
+  std::unique_ptr<Sgd> weights;
+  std::unique_ptr<SearchProblem> problem;
+};
+
+/// The largest difference between `gradient` and central differences of `loss` over some entries of `tensor`.
+double difference_quotient_error(const at::Tensor& tensor, const at::Tensor& gradient,
+                                 const std::function<double()>& loss) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor flat = tensor.detach().view(-1), expected = gradient.view(-1);
+  double worst = 0;
+  for (std::int64_t i = 0; i < flat.numel(); i += std::max<std::int64_t>(1, flat.numel() / 7)) {
+    const double kept = flat[i].item<double>();
+    flat[i].fill_(kept + kStep);
+    const double above = loss();
+    flat[i].fill_(kept - kStep);
+    const double below = loss();
+    flat[i].fill_(kept);
+    worst = std::max(worst, std::abs((above - below) / (2 * kStep) - expected[i].item<double>()));
+  }
+  return worst;
+}
+
+double alpha_gradient(const PluginRegistry& plugins) {
+  SmallSearch search(plugins, at::kDouble);
+  const auto found = search.composition.hypergradient->alpha_gradients(*search.problem);
+  double worst = 0;
+  for (std::size_t i = 0; i < found.size(); ++i)
+    worst = std::max(worst, difference_quotient_error(search.alphas[i], found[i], [&] {
+                       return search.problem->valid_loss(Wrt::nothing, false).item<double>();
+                     }));
+  return worst;
+}
+
+double weight_gradient(const PluginRegistry& plugins) {
+  SmallSearch search(plugins, at::kDouble);
+  const auto& weights = search.problem->weights();
+  const auto found = gradients(search.problem->train_loss(Wrt::weights, false), weights);
+  double worst = 0;
+  for (std::size_t i = 0; i < weights.size(); i += 20)
+    worst = std::max(worst, difference_quotient_error(weights[i], found[i], [&] {
+                       return search.problem->train_loss(Wrt::nothing, false).item<double>();
+                     }));
+  return worst;
+}
+
+double sgd_step(const PluginRegistry&) {
+  const at::Tensor weight = at::tensor({2.0, -1.0}, at::kDouble), gradient = at::tensor({0.5, 0.25}, at::kDouble);
+  const at::Tensor first = gradient + 0.1 * weight;
+  const at::Tensor after_first = weight - 0.01 * first;
+  const at::Tensor expected = after_first - 0.01 * (0.9 * first + gradient + 0.1 * after_first);
+  const at::Tensor live = weight.clone();
+  Sgd sgd({live}, 0.9, 0.1);
+  sgd.step({gradient}, 0.01);
+  sgd.step({gradient}, 0.01);
+  return (live - expected).abs().max().item<double>();
+}
+
+double adam_step(const PluginRegistry&) {
+  const at::Tensor weight = at::tensor({2.0, -1.0}, at::kDouble), gradient = at::tensor({0.5, -0.25}, at::kDouble);
+  const at::Tensor decayed = gradient + 0.1 * weight;
+  const at::Tensor expected = weight - 0.01 * decayed / (decayed.abs() + 1e-8);
+  const at::Tensor live = weight.clone();
+  Adam({live}, {0.5, 0.999}, 0.1).step({gradient}, 0.01);
+  return (live - expected).abs().max().item<double>();
+}
+
+double softmax_weights(const PluginRegistry& plugins) {
+  const auto softmax = make_part<Relaxation>(plugins, "softmax", {});
+  const at::Tensor alphas = at::tensor({0.0, std::log(3.0), std::log(4.0)}, at::kDouble).view({1, 3});
+  return (softmax->weights(alphas, {}, 0) - at::tensor({0.125, 0.375, 0.5}, at::kDouble)).abs().max().item<double>();
+}
+
+/// The number of genes that differ from those that the paper's rule gives by hand.
+double derivation(const PluginRegistry& plugins) {
+  const auto space = make_part<SearchSpace>(plugins, "darts_cnn", {});
+  SpaceConfig config;
+  config.nodes = 2;
+  config.operations = {"none", "skip_connect", "sep_conv_3x3"};
+  const at::Tensor alphas = at::tensor({9., 1., 0., 9., 0., 2., 9., 3., 0., 9., 0., 1., 9., 0., 4.}, at::kDouble).view({5, 3});
+  const Derived derived = derive({space->alphas(config), {alphas, alphas}}, *make_part<Relaxation>(plugins, "softmax", {}),
+                                 *make_part<Deriver>(plugins, "darts", {}), {});
+  const std::vector<Gene> expected{{"sep_conv_3x3", 1, 2}, {"skip_connect", 0, 2}, {"sep_conv_3x3", 2, 3}, {"skip_connect", 0, 3}};
+  double wrong = 0;
+  for (const CellGenotype& cell : derived.genotype.cells)
+    for (std::size_t i = 0; i < expected.size(); ++i) wrong += i >= cell.genes.size() || !(cell.genes[i] == expected[i]);
+  return wrong;
+}
+
+double published_sizes(const PluginRegistry& plugins) {
+  constexpr std::int64_t kDartsV2 = 3349342, kDartsV2MultiplyAdds = 528359040, kSupernet = 1930618;
+  const auto space = make_part<SearchSpace>(plugins, "darts_cnn", {});
+  const auto transform = make_part<EdgeTransform>(plugins, "none", {});
+  SpaceConfig config;
+  config.operations = space->default_operations();
+  const RegistryCatalog operators(plugins);
+  double off = std::abs(static_cast<double>(space->supernet(config, operators, *transform)->cost().parameters - kSupernet));
+  config.channels = 36;
+  config.layers = 20;
+  for (const NamedGenotype& named : space->genotypes()) {
+    if (named.name != "DARTS_V2") continue;
+    const Cost cost = space->network(config, named.genotype, operators)->cost();
+    off += std::abs(static_cast<double>(cost.parameters - kDartsV2)) +
+           std::abs(static_cast<double>(cost.multiply_adds - kDartsV2MultiplyAdds));
+  }
+  return off;
+}
+
+/// The number of weights whose bits differ between two equal steps in float32.
+double equal_bits(const PluginRegistry& plugins) {
+  const auto step = [&] {
+    SmallSearch search(plugins, at::kFloat);
+    (void)search.composition.hypergradient->alpha_gradients(*search.problem);
+    auto found = gradients(search.problem->train_loss(Wrt::weights, true), search.problem->weights());
+    clip_gradients(found, 5);
+    search.weights->step(found, 0.025);
+    std::vector<at::Tensor> flat;
+    for (const StateEntry& entry : search.network->state()) flat.push_back(entry.tensor.detach().to(at::kDouble).flatten());
+    return at::cat(flat);
+  };
+  return step().ne(step()).sum().item<double>();
+}
+
+struct Oracle {
+  const char* name;
+  double allowed;
+  double (*run)(const PluginRegistry&);
+};
+
+constexpr Oracle kOracles[] = {
+    {"first-order alpha gradient against central differences", 1e-7, alpha_gradient},
+    {"weight gradient against central differences", 1e-7, weight_gradient},
+    {"SGD with momentum and decay against its closed form", 1e-15, sgd_step},
+    {"Adam's first step against its closed form", 1e-15, adam_step},
+    {"softmax against fractions", 1e-15, softmax_weights},
+    {"derivation against the rule done by hand, genes wrong", 0, derivation},
+    {"published parameters and multiply-adds, counted off", 0, published_sizes},
+    {"two equal steps in float32, weights that differ", 0, equal_bits},
+};
+
+}  // namespace
+
+std::vector<OracleResult> run_oracles(const PluginRegistry& plugins) {
+  std::vector<OracleResult> results;
+  for (const Oracle& oracle : kOracles) {
+    OracleResult result{oracle.name, 0, oracle.allowed, ""};
+    try {
+      result.deviation = oracle.run(plugins);
+      if (std::isnan(result.deviation)) result.problem = "the deviation is not a number";
+    } catch (const std::exception& error) {
+      result.problem = first_paragraph(error.what());
+    }
+    results.push_back(result);
+  }
+  return results;
+}
+
+}  // namespace mixop

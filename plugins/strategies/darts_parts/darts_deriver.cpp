@@ -1,0 +1,62 @@
+#include "darts_deriver.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace mixop::strategies {
+namespace {
+
+constexpr std::size_t kEdgesOfNode = 2;
+
+struct Choice {
+  int from;
+  std::size_t operation;
+  float strength;
+};
+
+}  // namespace
+
+CellGenotype DartsDeriver::derive_cell(const CellTopology& cell, const std::string& name,
+                                       const at::Tensor& weights) const {
+  const at::Tensor rows = weights.to(at::kCPU, at::kFloat).contiguous();
+  const auto strength = rows.accessor<float, 2>();
+  CellGenotype genotype{name, {}, cell.concat};
+  for (int node = cell.inputs; node < cell.inputs + cell.nodes; ++node) {
+    std::vector<Choice> choices;
+    for (std::size_t e = 0; e < cell.edges.size(); ++e) {
+      if (cell.edges[e].to != node) continue;
+      std::size_t best = cell.operations.size();
+      const auto row = strength[static_cast<std::int64_t>(e)];
+      for (std::size_t k = 0; k < cell.operations.size(); ++k) {
+        if (cell.operations[k] == "none") continue;
+        if (best == cell.operations.size() || row[static_cast<std::int64_t>(k)] > row[static_cast<std::int64_t>(best)])
+          best = k;
+      }
+      if (best == cell.operations.size())
+        throw Error(ErrorCode::usage, "cell '" + name + "' has no candidate other than none to derive; add one to space.ops");
+      choices.push_back({cell.edges[e].from, best, row[static_cast<std::int64_t>(best)]});
+    }
+    std::stable_sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) { return a.strength > b.strength; });
+    choices.resize(std::min(choices.size(), kEdgesOfNode));
+    for (const Choice& choice : choices) genotype.genes.push_back({cell.operations[choice.operation], choice.from, node});
+  }
+  return genotype;
+}
+
+Genotype DartsDeriver::derive(const std::vector<AlphaDeclaration>& alphas, const std::vector<at::Tensor>& relaxed) const {
+  Genotype genotype;
+  for (std::size_t i = 0; i < alphas.size(); ++i) {
+    const CellTopology& cell = alphas[i].topology;
+    if (!alphas[i].per_cell) {
+      genotype.cells.push_back(derive_cell(cell, cell.name, relaxed[i]));
+      continue;
+    }
+    for (std::size_t row = 0; row < alphas[i].cells.size(); ++row)
+      genotype.cells.push_back(derive_cell(cell, cell.name + "." + std::to_string(alphas[i].cells[row]),
+                                           relaxed[i][static_cast<std::int64_t>(row)]));
+  }
+  return genotype;
+}
+
+}  // namespace mixop::strategies

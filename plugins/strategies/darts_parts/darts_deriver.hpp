@@ -1,0 +1,20 @@
+#pragma once
+
+#include "mixop/options.hpp"
+#include "mixop/strategy.hpp"
+
+namespace mixop::strategies {
+
+/// The rule of DARTS (section 2.4) as its published code applies it: of each node's edges the two strongest, ranked by
+/// their best operation other than `none`; of each such edge that operation. Ties go to the earlier edge and operation.
+/// Genes of a node stand in the order of their strength.
+class DartsDeriver final : public Deriver {
+ public:
+  explicit DartsDeriver(const Options&) {}
+  Genotype derive(const std::vector<AlphaDeclaration>& alphas, const std::vector<at::Tensor>& relaxed) const override;
+
+ private:
+  CellGenotype derive_cell(const CellTopology& cell, const std::string& name, const at::Tensor& weights) const;
+};
+
+}  // namespace mixop::strategies

@@ -1,0 +1,81 @@
+# mixop_add_plugin(NAME name SOURCES file... KINDS operator|space|dataset|strategy... TIER none|stable|native
+#                  [CUDA_SOURCES file.cu...] [NO_CUDA_SOURCES file...] [LIBRARIES target...])
+#
+# A plugin of mixop: name.so in the plugin folder of the build, with the ELF note that MIXOP_PLUGIN writes and one
+# exported symbol. CUDA_SOURCES are compiled where MIXOP_HAVE_CUDA, NO_CUDA_SOURCES everywhere else. In this tree plugins
+# are installed with mixop; elsewhere they land in the build's folder lib/mixop/plugins.
+
+set(MIXOP_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
+if(NOT MIXOP_PLUGIN_OUTPUT)
+  set(MIXOP_PLUGIN_OUTPUT ${PROJECT_BINARY_DIR}/lib/mixop/plugins)
+endif()
+
+# MIXOP_KIND_* of a list of names, as bits.
+function(mixop_kind_bits result)
+  set(known operator space dataset strategy)
+  set(bits 0)
+  foreach(kind ${ARGN})
+    list(FIND known "${kind}" index)
+    if(index EQUAL -1)
+      message(FATAL_ERROR "mixop_add_plugin: KINDS '${kind}' is none of ${known}")
+    endif()
+    math(EXPR bits "${bits} | (1 << ${index})")
+  endforeach()
+  set(${result} ${bits} PARENT_SCOPE)
+endfunction()
+
+# What the note says about LibTorch, and what a plugin of that tier links.
+function(mixop_tier_of tier number libtorch target)
+  if(tier STREQUAL "none")
+    set(answer 0 0 mixop::abi)
+  elseif(tier STREQUAL "stable")
+    mixop_pack_version(packed ${MIXOP_LIBTORCH_STABLE})
+    set(answer 1 ${packed} mixop::torch_stable)
+  elseif(tier STREQUAL "native")
+    set(answer 2 ${MIXOP_LIBTORCH_PACKED} mixop::supernet)
+  else()
+    message(FATAL_ERROR "mixop_add_plugin: TIER '${tier}' is none of none, stable, native")
+  endif()
+  foreach(name number libtorch target)
+    list(POP_FRONT answer value)
+    set(${${name}} ${value} PARENT_SCOPE)
+  endforeach()
+endfunction()
+
+function(mixop_add_plugin)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "NAME;TIER" "SOURCES;KINDS;CUDA_SOURCES;NO_CUDA_SOURCES;LIBRARIES")
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_NAME OR NOT arg_SOURCES OR NOT arg_KINDS OR NOT arg_TIER)
+    message(FATAL_ERROR "mixop_add_plugin: expected NAME, SOURCES, KINDS and TIER, found '${ARGN}'")
+  endif()
+  set(name ${arg_NAME})
+  mixop_kind_bits(kinds ${arg_KINDS})
+  mixop_tier_of(${arg_TIER} tier libtorch target)
+
+  add_library(${name} MODULE ${arg_SOURCES})
+  set(cuda 0)
+  if(arg_CUDA_SOURCES AND MIXOP_HAVE_CUDA)
+    set(cuda ${MIXOP_NVCC_VERSION})
+    target_sources(${name} PRIVATE ${arg_CUDA_SOURCES})
+    target_link_libraries(${name} PRIVATE mixop::torch_cuda)
+  else()
+    target_sources(${name} PRIVATE ${arg_NO_CUDA_SOURCES})
+  endif()
+  target_compile_features(${name} PRIVATE cxx_std_20)
+  target_compile_definitions(${name} PRIVATE MIXOP_PLUGIN_KINDS=${kinds} MIXOP_PLUGIN_TIER=${tier}
+    MIXOP_PLUGIN_LIBTORCH=${libtorch} MIXOP_PLUGIN_CUDA=${cuda})
+  target_link_libraries(${name} PRIVATE mixop::abi ${target} ${arg_LIBRARIES})
+  # The host has LibTorch loaded already, so a plugin carries no search path of its own.
+  set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".so" LIBRARY_OUTPUT_DIRECTORY ${MIXOP_PLUGIN_OUTPUT}
+    C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    POSITION_INDEPENDENT_CODE ON SKIP_BUILD_RPATH ON INSTALL_RPATH "" LINK_DEPENDS ${MIXOP_PLUGIN_MAP})
+  target_link_options(${name} PRIVATE LINKER:--version-script=${MIXOP_PLUGIN_MAP} LINKER:--as-needed)
+  if(NOT MIXOP_SANITIZED)
+    target_link_options(${name} PRIVATE LINKER:--no-undefined)
+  endif()
+  if(TARGET mixop_sdk AND tier EQUAL 2)
+    target_precompile_headers(${name} REUSE_FROM mixop_sdk)
+  endif()
+  if(MIXOP_INSTALL_PLUGINS)
+    install(TARGETS ${name} LIBRARY DESTINATION lib/mixop/plugins)
+  endif()
+endfunction()

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "mixop/abi/dataset.h"
+#include "mixop/abi/plugin.h"
+#include "mixop/error.hpp"
+#include "mixop/options.hpp"
+
+namespace mixop {
+
+/// What a data set's author derives from. Needs no LibTorch. Construct it as `Derived(folder, options)`, which opens the
+/// data and throws mixop::Error where it cannot. `Derived::expects` (a static const char[]) says which layouts it reads;
+/// `Derived::options` may be a static array of MixopOptionSpec.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  /// Pointers inside the answer live as long as this object.
+  virtual MixopDatasetInfo info() const = 0;
+  /// Records [first, first + count) of `split`; the range has been checked. Thread-safe.
+  virtual void read(int split, std::int64_t first, std::int64_t count, std::uint8_t* values,
+                    std::int64_t* targets) const = 0;
+
+ protected:
+  Dataset() = default;
+};
+
+/// The component of a data set class.
+template <class Derived>
+MixopComponent dataset(const char* name) {
+  static const MixopDataset table = [] {
+    MixopDataset t{};
+    t.size = sizeof t;
+    if constexpr (requires { Derived::options; }) {
+      t.options = Derived::options;
+      t.option_count = static_cast<std::uint32_t>(sizeof Derived::options / sizeof *Derived::options);
+    }
+    t.expects = Derived::expects;
+    t.open = [](const MixopDatasetSource* source, MixopDatasetInstance** instance, MixopError* error) {
+      return guarded(error, [&] {
+        std::unique_ptr<Dataset> made =
+            std::make_unique<Derived>(std::string(source->folder), Options(source->options, source->option_count));
+        *instance = reinterpret_cast<MixopDatasetInstance*>(made.release());
+      });
+    };
+    t.close = [](MixopDatasetInstance* instance) { delete reinterpret_cast<Dataset*>(instance); };
+    t.info = [](MixopDatasetInstance* instance, MixopDatasetInfo* info, MixopError* error) {
+      return guarded(error, [&] {
+        MixopDatasetInfo full = reinterpret_cast<Dataset*>(instance)->info();
+        full.size = std::min<std::uint32_t>(info->size, sizeof full);
+        std::memcpy(info, &full, full.size);
+      });
+    };
+    t.read = [](MixopDatasetInstance* instance, std::int32_t split, std::int64_t first, std::int64_t count,
+                std::uint8_t* values, std::int64_t* targets, MixopError* error) {
+      return guarded(error, [&] {
+        const auto& data = *reinterpret_cast<Dataset*>(instance);
+        const std::int64_t records = split >= 0 && split < MIXOP_SPLIT_COUNT ? data.info().records[split] : 0;
+        if (first < 0 || count < 0 || first > records || count > records - first)
+          throw Error(ErrorCode::usage, "records " + std::to_string(first) + " to " + std::to_string(first + count) +
+                                            " of a split of " + std::to_string(records));
+        data.read(split, first, count, values, targets);
+      });
+    };
+    return t;
+  }();
+  return {sizeof(MixopComponent), MIXOP_KIND_DATASET, name, MIXOP_DATASET_INTERFACE, &table};
+}
+
+}  // namespace mixop

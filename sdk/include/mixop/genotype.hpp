@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mixop {
+
+/// One operation of a discrete cell: `operation` applied to node `from`, added into node `to`. Nodes 0 and 1 are the
+/// cell's inputs (recurrent cells: node 0 is the initial state), the others are counted on.
+struct Gene {
+  std::string operation;
+  int from = 0;
+  int to = 0;
+  friend bool operator==(const Gene&, const Gene&) = default;
+};
+
+/// The discrete form of one kind of cell ("normal", "reduce", "recurrent") or of one position of the network.
+struct CellGenotype {
+  std::string name;
+  std::vector<Gene> genes;
+  std::vector<int> concat;  ///< nodes that make the cell's output
+  friend bool operator==(const CellGenotype&, const CellGenotype&) = default;
+};
+
+/// A discrete architecture.
+struct Genotype {
+  std::vector<CellGenotype> cells;  ///< by kind, or one for each position, then named "0", "1", ...
+  /// Which positions are reduction cells, where cells are by position and that is known.
+  std::optional<std::vector<int>> reductions = std::nullopt;
+
+  /// The cell of that name, or null.
+  const CellGenotype* find(const std::string& name) const {
+    for (const CellGenotype& cell : cells)
+      if (cell.name == name) return &cell;
+    return nullptr;
+  }
+  friend bool operator==(const Genotype&, const Genotype&) = default;
+};
+
+}  // namespace mixop

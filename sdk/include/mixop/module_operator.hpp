@@ -1,0 +1,67 @@
+#pragma once
+
+#include <torch/nn/module.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "mixop/operator.hpp"
+
+namespace mixop {
+
+/// An operator written as an ordinary torch::nn::Module with `at::Tensor forward(const at::Tensor&)`, constructible from
+/// `const OpSpec&`. Its state is the module's own, in registration order.
+template <class Module>
+class ModuleOperator final : public Operator {
+ public:
+  explicit ModuleOperator(const OpSpec& spec) : module_(std::make_shared<Module>(spec)) { collect(*module_, ""); }
+
+  at::Tensor forward(const at::Tensor& input, const Forward& how) override {
+    if (module_->is_training() != how.training) module_->train(how.training);
+    if (!how.training || how.update_statistics) return module_->forward(input);
+    const BufferCopies copies(state_);
+    return module_->forward(input);
+  }
+  const std::vector<StateEntry>& state() override { return state_; }
+
+ private:
+  // Lets a pass work on copies of the buffers. Writing the old values back would invalidate what autograd has saved.
+  class BufferCopies {
+   public:
+    explicit BufferCopies(std::vector<StateEntry>& state) {
+      for (StateEntry& entry : state) {
+        if (entry.kind != StateKind::buffer) continue;
+        buffers_.emplace_back(entry.tensor, entry.tensor.detach());
+        entry.tensor.set_data(entry.tensor.detach().clone());
+      }
+    }
+    ~BufferCopies() {
+      for (auto& [buffer, original] : buffers_) buffer.set_data(original);
+    }
+    BufferCopies(const BufferCopies&) = delete;
+    BufferCopies& operator=(const BufferCopies&) = delete;
+
+   private:
+    std::vector<std::pair<at::Tensor, at::Tensor>> buffers_;
+  };
+
+  void collect(torch::nn::Module& module, const std::string& prefix) {
+    for (auto& item : module.named_parameters(/*recurse=*/false))
+      state_.push_back({prefix + item.key(), item.value(), StateKind::parameter});
+    for (auto& item : module.named_buffers(/*recurse=*/false))
+      state_.push_back({prefix + item.key(), item.value(), StateKind::buffer});
+    for (auto& child : module.named_children()) collect(*child.value(), prefix + child.key() + ".");
+  }
+
+  std::shared_ptr<Module> module_;
+  std::vector<StateEntry> state_;
+};
+
+/// The component of a torch::nn::Module operator.
+template <class Module, Domain domain = Domain::image>
+MixopComponent module_operator(const char* name) {
+  return native_operator<ModuleOperator<Module>, domain>(name);
+}
+
+}  // namespace mixop

@@ -1,0 +1,111 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mixop/abi/operator.h"
+
+namespace mixop {
+
+enum class StateKind { parameter = MIXOP_STATE_PARAMETER, buffer = MIXOP_STATE_BUFFER };
+
+/// A named parameter or buffer. Copies of an entry share the tensor.
+struct StateEntry {
+  std::string name;
+  at::Tensor tensor;
+  StateKind kind = StateKind::parameter;
+};
+
+/// How one forward pass is run.
+struct Forward {
+  bool training = true;           ///< batch statistics, drop-path; otherwise running statistics
+  bool update_statistics = true;  ///< a training pass also updates running statistics
+  std::uint64_t key = 0;          ///< every random draw of the pass is a function of this key
+};
+
+struct Cost {
+  std::int64_t parameters = 0;
+  std::int64_t multiply_adds = 0;      ///< convolutions and linear layers of one sample, in evaluation
+  std::vector<std::string> uncounted;  ///< operators that do not tell their multiply-adds
+  Cost& operator+=(const Cost& other) {
+    parameters += other.parameters;
+    multiply_adds += other.multiply_adds;
+    uncounted.insert(uncounted.end(), other.uncounted.begin(), other.uncounted.end());
+    return *this;
+  }
+};
+
+/// Shape of one image or feature map.
+struct ImageShape {
+  std::int64_t channels = 0;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+};
+
+/// Images: input [N, C, H, W] in the network's type, target int64 [N]. Text: int64 [time, N] both.
+struct Batch {
+  at::Tensor input;
+  at::Tensor target;
+};
+
+/// Hidden state that a recurrent network carries from batch to batch; empty for images.
+using RecurrentState = std::vector<at::Tensor>;
+
+/// The relaxed alphas: one [edges, operations] tensor for every cell of the network; empty for discrete networks.
+using EdgeWeights = std::vector<at::Tensor>;
+
+struct Pass : Forward {
+  double drop_path = 0;                       ///< probability of dropping a path of a discrete network
+  std::vector<at::Tensor>* trace = nullptr;  ///< where given, receives the outputs of stem and cells in order
+};
+
+struct Outcome {
+  at::Tensor loss;      ///< scalar; what training differentiates (with auxiliary loss where there is one)
+  at::Tensor output;    ///< logits [N, classes]; text: [time, N, vocabulary]
+  RecurrentState next;  ///< state after the batch
+};
+
+/// One kind of cell as a directed acyclic graph. Edges are in the order of the rows of its alphas.
+struct CellTopology {
+  struct Edge {
+    int from = 0;
+    int to = 0;
+  };
+  std::string name;                     ///< "normal", "reduce", "recurrent"
+  int inputs = 2;                       ///< nodes 0 .. inputs - 1
+  int nodes = 4;                        ///< intermediate nodes, numbered on from `inputs`
+  std::vector<Edge> edges;              ///< ascending in `to`, then in `from`
+  std::vector<std::string> operations;  ///< candidates of every edge, in the order of the columns of its alphas
+  std::vector<int> concat;              ///< nodes that make the cell's output
+};
+
+/// An alpha tensor of a supernet: [edges, operations], or [cells, edges, operations] when every cell has its own row.
+struct AlphaDeclaration {
+  std::string name;  ///< "alphas_normal"
+  CellTopology topology;
+  std::vector<int> cells;  ///< the cells of the network that it drives, in the order of its rows
+  bool per_cell = false;
+};
+
+/// A network as a function of edge weights, batch, state and key; its weights are held in place. A supernet declares
+/// alphas; a discrete network has none. One thread at a time.
+class Network {
+ public:
+  virtual ~Network() = default;
+  /// Parameters and buffers under their published names, in published order.
+  virtual const std::vector<StateEntry>& state() const = 0;
+  virtual const std::vector<AlphaDeclaration>& alphas() const = 0;
+  virtual Outcome loss(const EdgeWeights& edges, const Batch& batch, const RecurrentState& state, const Pass& pass) = 0;
+  /// Without the auxiliary head, which runs in training only.
+  virtual Cost cost() const = 0;
+  /// Parameters of the auxiliary head; 0 without one.
+  virtual std::int64_t auxiliary_parameters() const = 0;
+
+ protected:
+  Network() = default;
+};
+
+}  // namespace mixop

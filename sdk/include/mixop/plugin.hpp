@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "mixop/abi/factory.h"
+#include "mixop/abi/plugin.h"
+#include "mixop/build_flags.h"
+#include "mixop/error.hpp"
+#include "mixop/options.hpp"
+
+// mixop_add_plugin() passes MIXOP_PLUGIN_KINDS, MIXOP_PLUGIN_TIER, MIXOP_PLUGIN_LIBTORCH and MIXOP_PLUGIN_CUDA.
+#ifndef MIXOP_PLUGIN_KINDS
+#error "build plugins with mixop_add_plugin(), which says what the ELF note must hold"
+#endif
+
+namespace mixop {
+
+/// A component of kind `kind` behind a C++ interface. `Part` is constructible from `const Options&` and derives from
+/// `Interface`, which names its id as `Interface::interface_id`. `Part::options` may be a static array of MixopOptionSpec.
+template <class Part, class Interface>
+MixopComponent native_component(std::uint32_t kind, const char* name) {
+  static const MixopFactory factory = [] {
+    MixopFactory table{};
+    table.size = sizeof table;
+    if constexpr (requires { Part::options; }) {
+      table.options = Part::options;
+      table.option_count = static_cast<std::uint32_t>(sizeof Part::options / sizeof *Part::options);
+    }
+    table.create = [](const MixopOptionValue* values, std::uint32_t count, void** object, MixopError* error) {
+      return guarded(error, [&] { *object = static_cast<Interface*>(new Part(Options(values, count))); });
+    };
+    table.destroy = [](void* object) { delete static_cast<Interface*>(object); };
+    return table;
+  }();
+  return {sizeof(MixopComponent), kind, name, Interface::interface_id, &factory};
+}
+
+/// A search space; `Space` derives from mixop::SearchSpace.
+template <class Space, class Interface = typename Space::Interface>
+MixopComponent space(const char* name) {
+  return native_component<Space, Interface>(MIXOP_KIND_SPACE, name);
+}
+
+/// A part of a strategy; `Part` derives from Relaxation, Hypergradient, Regulariser, EdgeTransform, Stopper or Deriver.
+template <class Part, class Interface = typename Part::Interface>
+MixopComponent strategy_part(const char* name) {
+  return native_component<Part, Interface>(MIXOP_KIND_STRATEGY, name);
+}
+
+/// A named composition of parts; `table` must live as long as the library.
+inline MixopComponent strategy(const char* name, const MixopStrategy& table) {
+  return {sizeof(MixopComponent), MIXOP_KIND_STRATEGY, name, MIXOP_STRATEGY_INTERFACE, &table};
+}
+
+/// One option of a component, for its static `options` array.
+constexpr MixopOptionSpec option(int type, const char* name, const char* default_value, const char* help) {
+  return {sizeof(MixopOptionSpec), type, name, default_value, help};
+}
+
+}  // namespace mixop
+
+/// Defines a plugin: its ELF note and the one exported symbol. Use once, at namespace scope:
+///   MIXOP_PLUGIN("acme.ghost", "1.0.0", "Ghost convolutions (Han et al. 2020).", mixop::module_operator<Ghost>("acme.ghost_conv"))
+#define MIXOP_PLUGIN(ID, VERSION, SUMMARY, ...)                                                                      \
+  extern "C" {                                                                                                       \
+  [[gnu::section(MIXOP_NOTE_SECTION), gnu::used, gnu::aligned(4)]] static const MixopNote mixop_plugin_note = {      \
+      6,                                                                                                             \
+      44,                                                                                                            \
+      MIXOP_NOTE_TYPE,                                                                                               \
+      MIXOP_NOTE_NAME,                                                                                               \
+      MIXOP_ABI_MAJOR,                                                                                               \
+      MIXOP_ABI_MINOR,                                                                                               \
+      MIXOP_PLUGIN_KINDS,                                                                                            \
+      MIXOP_PLUGIN_TIER,                                                                                             \
+      MIXOP_BUILD_FLAGS | (MIXOP_PLUGIN_CUDA != 0 ? MIXOP_FLAG_CUDA : 0),                                            \
+      MIXOP_PLUGIN_LIBTORCH,                                                                                         \
+      MIXOP_PLUGIN_CUDA,                                                                                             \
+      {0, 0, 0, 0, 0}};                                                                                              \
+  [[gnu::visibility("default")]] const MixopPluginDescriptor* mixop_plugin_v1(void) {                                \
+    static const MixopComponent components[] = {__VA_ARGS__};                                                        \
+    static const MixopPluginDescriptor descriptor = {sizeof(MixopPluginDescriptor),                                  \
+                                                     MIXOP_ABI_MAJOR,                                                \
+                                                     MIXOP_ABI_MINOR,                                                \
+                                                     ID,                                                             \
+                                                     VERSION,                                                        \
+                                                     SUMMARY,                                                        \
+                                                     sizeof components / sizeof *components,                         \
+                                                     0,                                                              \
+                                                     components,                                                     \
+                                                     nullptr,                                                        \
+                                                     nullptr};                                                       \
+    return &descriptor;                                                                                              \
+  }                                                                                                                  \
+  }                                                                                                                  \
+  static_assert(sizeof(MixopNote) == 64, "the note is 64 bytes")

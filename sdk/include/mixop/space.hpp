@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mixop/genotype.hpp"
+#include "mixop/network.hpp"
+#include "mixop/operator_instance.hpp"
+#include "mixop/options.hpp"
+#include "mixop/strategy.hpp"
+
+namespace mixop {
+
+/// What the networks of a space are built for: the `space.*` keys and the data set's shape.
+struct SpaceConfig {
+  std::int64_t channels = 16;           ///< of the first cells
+  std::int64_t layers = 8;              ///< cells
+  std::int64_t nodes = 4;               ///< intermediate nodes of a supernet's cell
+  std::vector<std::string> operations;  ///< candidates of every edge of a supernet
+  std::string stem = "auto";            ///< "cifar", "imagenet", or "auto": imagenet from 128 pixels on
+  ImageShape input{3, 32, 32};
+  std::int64_t classes = 10;
+  bool auxiliary = false;         ///< discrete networks: with the auxiliary head
+  double auxiliary_weight = 0.4;  ///< of its loss
+};
+
+struct NamedGenotype {
+  std::string name;    ///< "DARTS_V2"
+  std::string source;  ///< paper
+  Genotype genotype;
+};
+
+/// A search space. Constructible from `const Options&`. Bad configurations and genotypes throw usage errors.
+class SearchSpace {
+ public:
+  using Interface = SearchSpace;
+  static constexpr const char* interface_id = "mixop.space/1";
+  virtual ~SearchSpace() = default;
+
+  /// One sentence with its source.
+  virtual std::string summary() const = 0;
+  /// The published candidate operations.
+  virtual std::vector<std::string> default_operations() const = 0;
+  /// The alphas of the supernet that `config` describes; builds nothing.
+  virtual std::vector<AlphaDeclaration> alphas(const SpaceConfig& config) const = 0;
+  /// The supernet. `transform` outlives it.
+  virtual std::unique_ptr<Network> supernet(const SpaceConfig& config, const OperatorCatalog& operators,
+                                            const EdgeTransform& transform) const = 0;
+  /// The discrete network of a genotype.
+  virtual std::unique_ptr<Network> network(const SpaceConfig& config, const Genotype& genotype,
+                                           const OperatorCatalog& operators) const = 0;
+  /// Published architectures by name.
+  virtual const std::vector<NamedGenotype>& genotypes() const = 0;
+
+ protected:
+  SearchSpace() = default;
+};
+
+}  // namespace mixop

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "mixop/genotype.hpp"
+#include "mixop/network.hpp"
+
+namespace mixop {
+
+/// Where a search stands.
+struct SearchPosition {
+  std::int64_t epoch = 0;   ///< counted from 0
+  std::int64_t epochs = 1;  ///< planned
+  std::int64_t step = 0;    ///< steps done since the start
+};
+
+using NamedTensors = std::map<std::string, at::Tensor>;
+
+/// What all parts of a strategy share. A part is constructible from `const Options&`.
+class StrategyPart {
+ public:
+  virtual ~StrategyPart() = default;
+  /// All that the part must find again for an exact resume.
+  virtual NamedTensors save() const { return {}; }
+  virtual void load(const NamedTensors&) {}
+
+ protected:
+  StrategyPart() = default;
+};
+
+/// Turns alphas into edge weights.
+class Relaxation : public StrategyPart {
+ public:
+  using Interface = Relaxation;
+  static constexpr const char* interface_id = "mixop.relaxation/1";
+  /// [..., edges, operations] to the same shape, differentiable. Random draws are functions of `key`.
+  virtual at::Tensor weights(const at::Tensor& alphas, const SearchPosition& at, std::uint64_t key) const = 0;
+};
+
+/// Which leaves a loss records a graph for.
+enum class Wrt { nothing, weights, alphas, both };
+
+/// The inner optimiser's step, as the unrolled step needs it: SGD with momentum and coupled weight decay.
+struct WeightStep {
+  double rate = 0;
+  double momentum = 0;
+  double decay = 0;
+  double clip = 0;                   ///< largest gradient norm; 0: no clipping
+  std::vector<at::Tensor> momenta;  ///< one for each weight
+};
+
+/// One iteration of the bilevel problem min_a L_valid(w*(a), a), w*(a) = argmin_w L_train(w, a), as a hypergradient sees
+/// it. Every loss of one iteration uses the same two batches, the same recurrent state and the same random key.
+class BilevelProblem {
+ public:
+  virtual ~BilevelProblem() = default;
+  /// The live tensors: in-place changes are seen by the losses.
+  virtual const std::vector<at::Tensor>& weights() const = 0;
+  virtual const std::vector<at::Tensor>& alphas() const = 0;
+  /// A training pass on the training batch. `update_statistics`: whether batch norms' running statistics see it.
+  virtual at::Tensor train_loss(Wrt leaves, bool update_statistics) = 0;
+  /// A training pass on the validation batch, plus the regulariser's term.
+  virtual at::Tensor valid_loss(Wrt leaves, bool update_statistics) = 0;
+  virtual WeightStep weight_step() const = 0;
+
+ protected:
+  BilevelProblem() = default;
+};
+
+/// d loss / d leaves, freeing the graph; zeros for leaves that the loss does not reach.
+std::vector<at::Tensor> gradients(const at::Tensor& loss, const std::vector<at::Tensor>& leaves);
+
+/// The gradient of the validation loss with respect to the alphas.
+class Hypergradient : public StrategyPart {
+ public:
+  using Interface = Hypergradient;
+  static constexpr const char* interface_id = "mixop.hypergradient/1";
+  /// One gradient for each alpha tensor. Leaves weights and alphas with their values.
+  virtual std::vector<at::Tensor> alpha_gradients(BilevelProblem& problem) = 0;
+};
+
+/// A term of the alphas that is added to the validation loss.
+class Regulariser : public StrategyPart {
+ public:
+  using Interface = Regulariser;
+  static constexpr const char* interface_id = "mixop.regulariser/1";
+  /// A scalar, or an undefined tensor for none.
+  virtual at::Tensor term(const std::vector<at::Tensor>& alphas, const std::vector<at::Tensor>& relaxed,
+                          const SearchPosition& at) const = 0;
+};
+
+/// Changes what an edge of a supernet computes around its mixed operation.
+class EdgeTransform : public StrategyPart {
+ public:
+  using Interface = EdgeTransform;
+  using Mixed = std::function<at::Tensor(const at::Tensor&)>;
+  static constexpr const char* interface_id = "mixop.edge_transform/1";
+  /// Channels that the candidate operations of an edge of `channels` are built for.
+  virtual std::int64_t operation_channels(std::int64_t channels) const = 0;
+  /// [N, C, H, W] to [N, C, ceil(H / stride), ceil(W / stride)].
+  virtual at::Tensor forward(const at::Tensor& input, std::int64_t stride, const Mixed& mixed) const = 0;
+};
+
+/// What a stopper sees after an epoch.
+struct EpochReport {
+  SearchPosition at;
+  double train_loss = 0;
+  double valid_loss = 0;
+  const Genotype* genotype = nullptr;
+};
+
+class Stopper : public StrategyPart {
+ public:
+  using Interface = Stopper;
+  static constexpr const char* interface_id = "mixop.stopper/1";
+  /// Whether the search ends after this epoch, and why; empty: it goes on.
+  virtual std::string reason_to_stop(const EpochReport& report) = 0;
+};
+
+/// Reads a genotype out of relaxed alphas.
+class Deriver : public StrategyPart {
+ public:
+  using Interface = Deriver;
+  static constexpr const char* interface_id = "mixop.deriver/1";
+  /// `relaxed[i]` belongs to `alphas[i]`: float32 on the CPU, of that declaration's shape.
+  virtual Genotype derive(const std::vector<AlphaDeclaration>& alphas, const std::vector<at::Tensor>& relaxed) const = 0;
+};
+
+}  // namespace mixop

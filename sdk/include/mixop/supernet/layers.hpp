@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mixop/chain.hpp"
+#include "mixop/network.hpp"
+
+namespace mixop::supernet {
+
+/// Appends the entries of a part under `prefix`.
+void append_state(std::vector<StateEntry>& to, const std::string& prefix, const std::vector<StateEntry>& part);
+
+/// Parameters among the entries, counted in elements.
+std::int64_t count_parameters(const std::vector<StateEntry>& state);
+
+/// The layers before the first cell, for 3-channel or any other images. `channels` is that of the first cells.
+class Stem {
+ public:
+  /// `kind` is "cifar" (one 3x3 convolution to 3 x channels; feeds both inputs of the first cell), "imagenet" (three
+  /// halvings in two stems to `channels`; the first cell halves its older input), or "auto": imagenet where the longer
+  /// side has 128 pixels or more.
+  Stem(const std::string& kind, const ImageShape& input, std::int64_t channels);
+
+  struct States {
+    at::Tensor older, newer;
+  };
+  States forward(const at::Tensor& images, const Forward& how) const;
+  const std::vector<StateEntry>& state() const { return state_; }
+  /// Shapes of both outputs.
+  const ImageShape& older() const { return older_; }
+  const ImageShape& newer() const { return newer_; }
+  /// Whether the newer output has half the resolution of the older one.
+  bool reduces() const { return !second_.state().empty(); }
+  const Cost& cost() const { return cost_; }
+
+ private:
+  Chain first_, second_;
+  std::vector<StateEntry> state_;
+  ImageShape older_, newer_;
+  Cost cost_;
+};
+
+/// The auxiliary classifier of DARTS on a feature map. `imagenet` as published: pooling of stride 2 instead of 3, and no
+/// norm after the last convolution. Throws a usage error where the map is too small.
+Chain auxiliary_head(const ImageShape& features, std::int64_t classes, bool imagenet);
+
+/// Mean cross entropy in natural logarithms. `target` is int64 [N].
+at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& target);
+
+}  // namespace mixop::supernet

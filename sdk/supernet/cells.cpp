@@ -1,0 +1,171 @@
+#include "mixop/supernet/cells.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+#include "mixop/random.hpp"
+#include "mixop/supernet/layers.hpp"
+
+namespace mixop::supernet {
+namespace {
+
+constexpr int kInputs = 2;
+
+bool ends_in_pool(const OperatorInstance& operation) {
+  if (operation.structure().empty()) return false;
+  const int kind = operation.structure().back().kind;
+  return kind == MIXOP_STAGE_MAX_POOL || kind == MIXOP_STAGE_AVG_POOL;
+}
+
+ImageShape strided(const ImageShape& shape, std::int64_t stride) {
+  return {shape.channels, (shape.height + stride - 1) / stride, (shape.width + stride - 1) / stride};
+}
+
+std::int64_t stride_of(const CellPlace& place, int from) { return place.reduction && from < kInputs ? 2 : 1; }
+
+at::Tensor concatenated(const std::vector<at::Tensor>& states, const std::vector<int>& concat) {
+  std::vector<at::Tensor> chosen;
+  for (const int node : concat) chosen.push_back(states[static_cast<std::size_t>(node)]);
+  return at::cat(chosen, 1);
+}
+
+/// Per-sample mask divided by the probability of staying.
+at::Tensor drop_path(const at::Tensor& x, double probability, std::uint64_t key) {
+  RandomStream stream(key);
+  std::vector<float> mask(static_cast<std::size_t>(x.size(0)));
+  for (float& value : mask) value = stream.uniform() < 1.0 - probability ? 1.0F : 0.0F;
+  const at::Tensor factor = at::tensor(mask).to(x.options()).view({-1, 1, 1, 1});
+  return x.div(1.0 - probability).mul(factor);
+}
+
+}  // namespace
+
+Preprocess::Preprocess(const CellPlace& place, bool affine)
+    : older_(place.older.height > place.newer.height || place.older.width > place.newer.width
+                 ? relu_reduce_norm("", place.older.channels, place.channels, affine)
+                 : relu_conv_norm("", {.in = place.older.channels, .out = place.channels}, affine)),
+      newer_(relu_conv_norm("", {.in = place.newer.channels, .out = place.channels}, affine)) {}
+
+std::vector<at::Tensor> Preprocess::forward(const at::Tensor& older, const at::Tensor& newer, const Forward& how) const {
+  return {older_.forward(older, how), newer_.forward(newer, how)};
+}
+
+void Preprocess::append_state(std::vector<StateEntry>& to, const std::string& prefix) const {
+  supernet::append_state(to, prefix + "preprocess0.", older_.state());
+  supernet::append_state(to, prefix + "preprocess1.", newer_.state());
+}
+
+ImageShape Preprocess::measure(const CellPlace& place, Cost& cost) const {
+  older_.measure(place.older, cost);
+  return newer_.measure(place.newer, cost);
+}
+
+Candidate make_candidate(const OperatorCatalog& operators, const std::string& name, const OpSpec& spec) {
+  Candidate candidate{OperatorInstance(operators.find_operator(name), name, spec), std::nullopt};
+  if (ends_in_pool(candidate.operation)) candidate.norm.emplace().name("1").batch_norm(spec.channels, false);
+  return candidate;
+}
+
+at::Tensor Candidate::forward(const at::Tensor& x, const Forward& how) const {
+  const at::Tensor y = operation.forward(x, how);
+  return norm ? norm->forward(y, how) : y;
+}
+
+SearchCell::SearchCell(const CellTopology& topology, const CellPlace& place, const OperatorCatalog& operators,
+                       const EdgeTransform& transform)
+    : transform_(transform),
+      preprocess_(place, /*affine=*/false),
+      nodes_(topology.nodes),
+      candidates_(topology.operations.size()),
+      concat_(topology.concat) {
+  const ImageShape input = preprocess_.measure(place, cost_);
+  const std::int64_t channels = transform.operation_channels(place.channels);
+  for (const auto& [from, to] : topology.edges) {
+    Edge edge{from, to, stride_of(place, from), {}};
+    const ImageShape shape = from < kInputs ? input : strided(input, place.reduction ? 2 : 1);
+    for (const std::string& name : topology.operations) {
+      edge.candidates.push_back(make_candidate(operators, name, {channels, edge.stride, /*affine=*/false}));
+      cost_ += edge.candidates.back().operation.cost({channels, shape.height, shape.width});
+    }
+    edges_.push_back(std::move(edge));
+  }
+  output_ = strided(input, place.reduction ? 2 : 1);
+  output_.channels = place.channels * static_cast<std::int64_t>(concat_.size());
+}
+
+at::Tensor SearchCell::run_edge(const Edge& edge, const at::Tensor& x, const at::Tensor* weights,
+                                const Forward& how) const {
+  at::Tensor sum;
+  for (std::size_t k = 0; k < edge.candidates.size(); ++k) {
+    if (edge.candidates[k].is_zero()) continue;
+    const at::Tensor weighted = edge.candidates[k].forward(x, how).mul(weights[k]);
+    sum = sum.defined() ? sum.add(weighted) : weighted;
+  }
+  return sum.defined() ? sum : edge.candidates.front().forward(x, how);
+}
+
+at::Tensor SearchCell::forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor& weights,
+                               const Forward& how) const {
+  std::vector<at::Tensor> states = preprocess_.forward(older, newer, how);
+  states.resize(static_cast<std::size_t>(kInputs + nodes_));
+  const std::vector<at::Tensor> flat = weights.flatten().unbind();
+  for (std::size_t e = 0; e < edges_.size(); ++e) {
+    const Edge& edge = edges_[e];
+    const at::Tensor* own = flat.data() + e * candidates_;
+    const at::Tensor y = transform_.forward(states[static_cast<std::size_t>(edge.from)], edge.stride,
+                                            [&](const at::Tensor& x) { return run_edge(edge, x, own, how); });
+    at::Tensor& node = states[static_cast<std::size_t>(edge.to)];
+    node = node.defined() ? node.add(y) : y;
+  }
+  return concatenated(states, concat_);
+}
+
+void SearchCell::append_state(std::vector<StateEntry>& to, const std::string& prefix) const {
+  preprocess_.append_state(to, prefix);
+  for (std::size_t e = 0; e < edges_.size(); ++e) {
+    for (std::size_t k = 0; k < edges_[e].candidates.size(); ++k) {
+      const Candidate& candidate = edges_[e].candidates[k];
+      const std::string own = prefix + "_ops." + std::to_string(e) + "._ops." + std::to_string(k) + ".";
+      supernet::append_state(to, own + (candidate.norm ? "0." : ""), candidate.operation.state());
+      if (candidate.norm) supernet::append_state(to, own, candidate.norm->state());
+    }
+  }
+}
+
+DiscreteCell::DiscreteCell(const CellGenotype& genotype, const CellPlace& place, const OperatorCatalog& operators)
+    : preprocess_(place, /*affine=*/true), nodes_(0), concat_(genotype.concat) {
+  const ImageShape input = preprocess_.measure(place, cost_);
+  for (const Gene& gene : genotype.genes) {
+    const std::int64_t stride = stride_of(place, gene.from);
+    OperatorInstance operation(operators.find_operator(gene.operation), gene.operation, {place.channels, stride, true});
+    cost_ += operation.cost(gene.from < kInputs ? input : strided(input, place.reduction ? 2 : 1));
+    steps_.push_back({gene.from, gene.to, std::move(operation)});
+    nodes_ = std::max(nodes_, gene.to - kInputs + 1);
+  }
+  output_ = strided(input, place.reduction ? 2 : 1);
+  output_.channels = place.channels * static_cast<std::int64_t>(concat_.size());
+}
+
+at::Tensor DiscreteCell::forward(const at::Tensor& older, const at::Tensor& newer, const Pass& pass,
+                                 std::uint64_t key) const {
+  std::vector<at::Tensor> states = preprocess_.forward(older, newer, pass);
+  states.resize(static_cast<std::size_t>(kInputs + nodes_));
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const Step& step = steps_[i];
+    at::Tensor y = step.operation.forward(states[static_cast<std::size_t>(step.from)], pass);
+    const bool drops = pass.training && pass.drop_path > 0 && !is_only(step.operation.structure(), MIXOP_STAGE_IDENTITY);
+    if (drops) y = drop_path(y, pass.drop_path, key_of({key, i}));
+    at::Tensor& node = states[static_cast<std::size_t>(step.to)];
+    node = node.defined() ? node.add(y) : y;
+  }
+  return concatenated(states, concat_);
+}
+
+void DiscreteCell::append_state(std::vector<StateEntry>& to, const std::string& prefix) const {
+  preprocess_.append_state(to, prefix);
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    supernet::append_state(to, prefix + "_ops." + std::to_string(i) + ".", steps_[i].operation.state());
+}
+
+}  // namespace mixop::supernet

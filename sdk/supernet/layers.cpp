@@ -1,0 +1,80 @@
+#include "mixop/supernet/layers.hpp"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+
+namespace mixop::supernet {
+namespace {
+
+constexpr std::int64_t kImagenetSide = 128;
+
+bool is_imagenet(const std::string& kind, const ImageShape& input) {
+  if (kind == "auto") return std::max(input.height, input.width) >= kImagenetSide;
+  if (kind != "cifar" && kind != "imagenet")
+    throw Error(ErrorCode::usage, "space.stem: expected auto, cifar or imagenet, found '" + kind + "'");
+  return kind == "imagenet";
+}
+
+ConvSpec conv3x3(std::int64_t in, std::int64_t out, std::int64_t stride) {
+  return {.in = in, .out = out, .kernel = {3, 3}, .stride = {stride, stride}, .padding = {1, 1}};
+}
+
+}  // namespace
+
+void append_state(std::vector<StateEntry>& to, const std::string& prefix, const std::vector<StateEntry>& part) {
+  for (const StateEntry& entry : part) to.push_back({prefix + entry.name, entry.tensor, entry.kind});
+}
+
+std::int64_t count_parameters(const std::vector<StateEntry>& state) {
+  std::int64_t count = 0;
+  for (const StateEntry& entry : state)
+    if (entry.kind == StateKind::parameter) count += entry.tensor.numel();
+  return count;
+}
+
+Stem::Stem(const std::string& kind, const ImageShape& input, std::int64_t channels) : first_("stem."), second_("stem1.") {
+  if (is_imagenet(kind, input)) {
+    first_ = Chain("stem0.");
+    first_.conv(conv3x3(input.channels, channels / 2, 2)).batch_norm(channels / 2, true).relu();
+    first_.conv(conv3x3(channels / 2, channels, 2)).batch_norm(channels, true);
+    second_.relu().conv(conv3x3(channels, channels, 2)).batch_norm(channels, true);
+  } else {
+    first_.conv(conv3x3(input.channels, 3 * channels, 1)).batch_norm(3 * channels, true);
+  }
+  older_ = first_.measure(input, cost_);
+  newer_ = second_.measure(older_, cost_);
+  append_state(state_, "", first_.state());
+  append_state(state_, "", second_.state());
+}
+
+Stem::States Stem::forward(const at::Tensor& images, const Forward& how) const {
+  const at::Tensor older = first_.forward(images, how);
+  return {older, second_.forward(older, how)};
+}
+
+Chain auxiliary_head(const ImageShape& features, std::int64_t classes, bool imagenet) {
+  constexpr std::int64_t kPool = 5;
+  const std::int64_t stride = imagenet ? 2 : 3, smallest = kPool + stride;
+  if (std::min(features.height, features.width) < smallest)
+    throw Error(ErrorCode::usage, "the auxiliary head needs a feature map of at least " + std::to_string(smallest) +
+                                      " pixels a side, found " + std::to_string(features.height) + "x" +
+                                      std::to_string(features.width) +
+                                      "; build the network without it or for larger images");
+  Chain head;
+  head.relu().avg_pool(kPool, stride, 0);
+  head.name("features.2").conv({.in = features.channels, .out = 128});
+  head.name("features.3").batch_norm(128, true).relu();
+  head.name("features.5").conv({.in = 128, .out = 768, .kernel = {2, 2}});
+  if (!imagenet) head.name("features.6").batch_norm(768, true);
+  Cost ignored;
+  const ImageShape end = head.relu().measure(features, ignored);
+  head.name("classifier").linear(end.channels * end.height * end.width, classes);
+  return head;
+}
+
+at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& target) {
+  return at::cross_entropy_loss(logits, target);
+}
+
+}  // namespace mixop::supernet

@@ -1,0 +1,154 @@
+#include "host/data/dataset_handle.hpp"
+
+#include <limits>
+
+#include "tests/host/data/fake_dataset.hpp"
+#include "tests/plugins/datasets/support.hpp"
+
+using mixop::Error;
+using mixop::ErrorCode;
+
+namespace {
+
+void check_contract(FakeDataset& fake, const std::string& how) {
+  const Error error = error_of([&] { fake.handle(); });
+  CHECK(error.what() == "data set 'fake' breaks its contract: " + how + "; its plugin must be mended");
+  CHECK(error.code() == ErrorCode::plugin);
+}
+
+}  // namespace
+
+TEST_CASE("a data set is opened with folder, options and defaults, and closed once", "[data]") {
+  FakeDataset fake;
+  {
+    const mixop::DatasetHandle data = fake.handle({{"colour", "blue"}});
+    CHECK(data.name() == "fake");
+    CHECK(data.options() == std::map<std::string, std::string>{{"colour", "blue"}, {"side", "4"}});
+    CHECK(fake.seen_folder == "some/folder");
+    CHECK(fake.seen_options == "colour=blue;side=4;");
+    CHECK(data.info().class_names == std::vector<std::string>{"a", "b", "c"});
+    CHECK(data.info().record_bytes() == 60);
+    CHECK(data.info().horizontal_flip);
+    CHECK(fake.closed == 0);
+  }
+  CHECK(fake.closed == 1);
+}
+
+TEST_CASE("records are read into the caller's buffers", "[data]") {
+  FakeDataset fake;
+  const mixop::DatasetHandle data = fake.handle();
+  std::vector<std::uint8_t> pixels(2 * 60);
+  std::int64_t targets[2];
+  data.read(MIXOP_SPLIT_TEST, 3, 2, pixels.data(), targets);
+  CHECK(pixels[60 + 7] == FakeDataset::pixel(MIXOP_SPLIT_TEST, 4, 7));
+  CHECK(targets[0] == 0);
+  CHECK(targets[1] == 1);
+}
+
+TEST_CASE("what the plugin reports names the data set", "[data][misuse]") {
+  FakeDataset fake;
+  const Error error = error_of([&] { mixop::DatasetHandle("fake", fake.table, "broken"); });
+  CHECK(error.what() == std::string("data set 'fake': no such data"));
+  CHECK(error.code() == ErrorCode::bad_data);
+}
+
+TEST_CASE("an option that the data set does not have is a usage error", "[data][misuse]") {
+  FakeDataset fake;
+  const Error error = error_of([&] { fake.handle({{"sides", "3"}}); });
+  CHECK(error.what() == std::string("data set 'fake' has no option 'sides'; it has: colour, side"));
+  CHECK(error.code() == ErrorCode::usage);
+  fake.table.option_count = 0;
+  CHECK(error_of([&] {
+          fake.handle({{"sides", "3"}});
+        }).what() == std::string("data set 'fake' has no option 'sides'; it has: none"));
+}
+
+TEST_CASE("records outside a split are a usage error", "[data][misuse]") {
+  FakeDataset fake;
+  const mixop::DatasetHandle data = fake.handle();
+  std::vector<std::uint8_t> pixels(60 * 6);
+  std::int64_t targets[6];
+  const auto error = [&](int split, std::int64_t first, std::int64_t count) {
+    return error_of([&] { data.read(split, first, count, pixels.data(), targets); });
+  };
+  const std::string where = "data set 'fake', split 'test': it has 5 records, asked for ";
+  CHECK(error(MIXOP_SPLIT_TEST, 0, 6).what() == where + "6 from 0");
+  CHECK(error(MIXOP_SPLIT_TEST, -1, 1).what() == where + "1 from -1");
+  CHECK(error(MIXOP_SPLIT_TEST, 6, 0).what() == where + "0 from 6");
+  CHECK(error(MIXOP_SPLIT_TEST, 0, -1).code() == ErrorCode::usage);
+  CHECK(error(3, 0, 1).what() == std::string("split 3 does not exist; expected 0 (train) to 2 (test)"));
+}
+
+TEST_CASE("a plugin whose table lacks something is refused", "[data][misuse]") {
+  FakeDataset fake;
+  SECTION("short") {
+    fake.table.size = 16;
+    check_contract(fake, "its table has 16 bytes, expected at least " + std::to_string(sizeof(MixopDataset)));
+  }
+  SECTION("no read") {
+    fake.table.read = nullptr;
+    check_contract(fake, "its table lacks a function (open, close, info and read are required)");
+  }
+  SECTION("no options") {
+    fake.table.options = nullptr;
+    check_contract(fake, "its table lists no options");
+  }
+  SECTION("no instance") {
+    fake.without_instance = true;
+    check_contract(fake, "open succeeded without an instance");
+  }
+}
+
+TEST_CASE("what a plugin says about its data is validated", "[data][misuse]") {
+  FakeDataset fake;
+  MixopDatasetInfo& info = fake.info;
+  std::string how;
+  SECTION("size") {
+    info.size = 8;
+    const std::string size = std::to_string(sizeof info);
+    how = "the size of its info must be " + size + " to " + size + ", found 8";
+  }
+  SECTION("kind") { info.kind = 2, how = "kind must be 0 to 1, found 2"; }
+  SECTION("records") {
+    info.records[MIXOP_SPLIT_VALID] = -1;
+    how = "records of split 'valid' must be 0 to 1099511627776, found -1";
+  }
+  SECTION("no classes") { info.classes = 0, how = "classes must be 1 to 16777216, found 0"; }
+  SECTION("absurd classes") {
+    info.classes = std::int64_t{1} << 40;
+    how = "classes must be 1 to 16777216, found 1099511627776";
+  }
+  SECTION("no class names") { info.class_names = nullptr, how = "class_names holds no text at 0 of 3"; }
+  SECTION("a class name missing") { fake.names[2] = nullptr, how = "class_names holds no text at 2 of 3"; }
+  SECTION("files") { info.file_count = 1, how = "files holds no text at 0 of 1"; }
+  SECTION("absurd files") { info.file_count = 1u << 30, how = "file_count must be 0 to 1048576, found 1073741824"; }
+  SECTION("channels") { info.channels = 5, how = "channels must be 1 to 4, found 5"; }
+  SECTION("height") { info.height = 0, how = "height must be 1 to 16384, found 0"; }
+  SECTION("width") { info.width = 16385, how = "width must be 1 to 16384, found 16385"; }
+  SECTION("padding") { info.crop_padding = 6, how = "crop_padding must be 0 to 5, found 6"; }
+  SECTION("flip") { info.horizontal_flip = 2, how = "horizontal_flip must be 0 to 1, found 2"; }
+  SECTION("mean") {
+    info.mean[1] = std::numeric_limits<float>::quiet_NaN();
+    how = "mean and deviation of channel 1 must be finite, the deviation above 0";
+  }
+  SECTION("deviation") {
+    info.deviation[0] = 0.0f;
+    how = "mean and deviation of channel 0 must be finite, the deviation above 0";
+  }
+  check_contract(fake, how);
+  CHECK(fake.closed == 1);
+}
+
+TEST_CASE("a target outside the classes is the plugin's error", "[data][misuse]") {
+  FakeDataset fake;
+  fake.target_shift = GENERATE(1, -1);
+  const mixop::DatasetHandle data = fake.handle();
+  std::vector<std::uint8_t> pixels(60 * 5);
+  std::int64_t targets[5];
+  const Error error = error_of([&] { data.read(MIXOP_SPLIT_TRAIN, 1, 5, pixels.data(), targets); });
+  const std::string place =
+      fake.target_shift == 1 ? "record 2 of split 'train' has target 3" : "record 3 of split 'train' has target -1";
+  CHECK(error.what() ==
+        "data set 'fake' breaks its contract: " + place + ", expected 0 to 2; its plugin must be mended");
+  CHECK(error.code() == ErrorCode::plugin);
+}

@@ -1,0 +1,35 @@
+#include "host/text/nearest.hpp"
+
+#include "host/text/text.hpp"
+#include "tests/catch.hpp"
+
+using namespace mixop;
+
+TEST_CASE("nearest finds the word that was meant", "[text]") {
+  const std::vector<std::string> known = {"space.channels", "space.layers", "weights.lr", "sep_conv_3x3"};
+  CHECK(nearest("space.chanels", known) == "space.channels");
+  CHECK(nearest("sep_conv_3x", known) == "sep_conv_3x3");
+  CHECK(nearest("channels", known) == "space.channels");
+}
+
+TEST_CASE("nearest says nothing where nothing is near", "[text]") {
+  CHECK(nearest("zzzzzzzzzz", {"space.channels", "seed"}).empty());
+  CHECK(nearest("seed", {}).empty());
+  CHECK(did_you_mean("zzzzzzzzzz", {"seed"}).empty());
+  CHECK(did_you_mean("sead", {"seed"}) == "; did you mean 'seed'?");
+}
+
+TEST_CASE("nearest bears words of any length", "[text]") {
+  CHECK(nearest(std::string(100000, 'a'), {std::string(100001, 'a')}) == std::string(100001, 'a'));
+}
+
+TEST_CASE("split and joined undo each other", "[text]") {
+  CHECK(split("", ',').empty());
+  CHECK(split(" a, b ,", ',') == std::vector<std::string>{"a", "b", ""});
+  CHECK(joined({"a", "b", "a"}, ",") == "a,b,a");
+  CHECK(joined({}) == "");
+}
+
+TEST_CASE("shortest reads back as the same number", "[text]") {
+  for (const double value : {0.1, 3e-4, 1.0 / 3, 5.0, -0.0, 1e300}) CHECK(std::stod(shortest(value)) == value);
+}

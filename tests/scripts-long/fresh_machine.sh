@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# On a Debian with nothing but its base system, a clone's ./quickstart and ./check each do all that is needed, and a repeated
+# call redoes nothing. Needs root, debootstrap, git, a network and 25 GiB; takes the better part of an hour.
+#
+# MIXOP_FRESH_MIRROR: the package mirror for debootstrap (default: its own). MIXOP_FRESH_ROOT: the folder for the machine.
+set -euo pipefail
+
+fail() { echo "fresh_machine: $1" >&2; exit 1; }
+[[ $(id -u) == 0 ]] || fail "needs root, for debootstrap and chroot"
+command -v debootstrap >/dev/null || fail "needs debootstrap"
+
+root=${MIXOP_FRESH_ROOT:-$(mktemp -d)}/bookworm
+cleanup() {
+  umount -l "$root/proc" "$root/dev" 2>/dev/null || true
+  [[ -n ${MIXOP_FRESH_ROOT:-} ]] || rm -rf --one-file-system "${root%/bookworm}"
+}
+trap cleanup EXIT
+
+mkdir -p "$root"
+debootstrap --variant=minbase bookworm "$root" ${MIXOP_FRESH_MIRROR:+"$MIXOP_FRESH_MIRROR"}
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+# How this machine reaches its package registries: mirrors and certificates.
+for path in /etc/pip.conf /etc/apt/apt.conf.d /etc/apt/sources.list /etc/apt/sources.list.d /etc/ssl/certs \
+  /usr/local/share/ca-certificates; do
+  [[ ! -e $path ]] || cp -aL --parents "$path" "$root/" 2>/dev/null || true
+done
+git clone -q --no-local "$MIXOP_SOURCE_DIR" "$root/root/mixop"
+
+mapfile -t registry < <(env | grep -iE '^(https?_proxy|no_proxy|pip_[a-z_]+|ssl_cert_file)=')
+inside() {
+  env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "${registry[@]}" chroot "$root" "$@"
+}
+
+inside bash -c 'cd /root/mixop && ./quickstart' | tee "$root/quickstart.log"
+grep -q '^archive: ' "$root/quickstart.log" || fail "./quickstart does not end with its archive"
+inside test -s /root/mixop/build/quickstart/cells.svg || fail "./quickstart leaves no picture"
+inside bash -c 'cd /root/mixop && ./check'
+
+before=$(date +%s)
+inside bash -c 'cd /root/mixop && source .ci/setup.sh'
+[[ $(($(date +%s) - before)) -le 2 ]] || fail "a repeated set-up takes more than two seconds"
+echo "fresh machine: all well"

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mixop/space.hpp"
+#include "tests/catch.hpp"
+#include "tests/support/fixture.hpp"
+#include "tests/support/plugins.hpp"
+
+namespace mixop::test {
+
+inline Part<SearchSpace> darts_space() { return make_part<SearchSpace>(plugins(), "darts_cnn", {}); }
+
+/// The supernet of a stored file, in double precision and with the file's weights and alphas.
+struct StoredSupernet {
+  explicit StoredSupernet(const Fixture& fixture)
+      : transform(make_part<EdgeTransform>(plugins(), "none", {})),
+        relaxation(make_part<Relaxation>(plugins(), "softmax", {})) {
+    const JsonValue json = fixture.config();
+    const auto number = [&](const char* key) { return json.find(key)->integer; };
+    SpaceConfig config;
+    config.channels = number("C");
+    config.layers = number("layers");
+    config.classes = number("num_classes");
+    const auto& input = json.find("input")->items;
+    config.input = {input[0].integer, input[1].integer, input[2].integer};
+    config.operations = darts_space()->default_operations();
+    config.nodes = nodes_for(fixture.tensor("alphas/normal").size(0));
+    config.stem = "cifar";
+    network = darts_space()->supernet(config, RegistryCatalog(plugins()), *transform);
+    convert(*network, at::kDouble, at::kCPU);
+    for (const StateEntry& entry : network->state()) {
+      const at::NoGradGuard no_grad;
+      if (fixture.has("state/" + entry.name)) entry.tensor.copy_(fixture.tensor("state/" + entry.name));
+      else REQUIRE(entry.name.find("num_batches_tracked") != std::string::npos);
+    }
+    for (const char* kind : {"normal", "reduce"})
+      alphas.push_back(fixture.tensor(std::string("alphas/") + kind).set_requires_grad(true));
+  }
+
+  EdgeWeights edge_weights() const {
+    std::vector<at::Tensor> relaxed;
+    for (const at::Tensor& alpha : alphas) relaxed.push_back(relaxation->weights(alpha, {}, 0));
+    return expand(network->alphas(), relaxed);
+  }
+
+  /// Step `step` of the stored batches of a split ("train", "valid").
+  static Batch batch(const Fixture& fixture, const std::string& split, std::int64_t step) {
+    return {fixture.tensor(split + "_input")[step], fixture.tensor(split + "_target")[step]};
+  }
+
+  /// Compares the running statistics with those stored below `group`.
+  void check_statistics(const Fixture& fixture, const std::string& group) const {
+    int compared = 0;
+    for (const StateEntry& entry : network->state()) {
+      const std::string name = group + "/" + entry.name + (entry.tensor.is_floating_point() ? "_f64" : "");
+      if (entry.kind != StateKind::buffer || !fixture.has(name)) continue;
+      INFO(entry.name);
+      CHECK(disagreement(entry.tensor, fixture.tensor(name)) <= 1);
+      ++compared;
+    }
+    CHECK(compared > 0);
+  }
+
+  static std::int64_t nodes_for(std::int64_t edges) {
+    std::int64_t nodes = 0;
+    while (edges > 0) edges -= 2 + nodes++;
+    return nodes;
+  }
+
+  Part<EdgeTransform> transform;
+  Part<Relaxation> relaxation;
+  std::unique_ptr<Network> network;
+  std::vector<at::Tensor> alphas;
+};
+
+}  // namespace mixop::test
