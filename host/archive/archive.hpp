@@ -23,10 +23,14 @@ const char* element_name(ElementType type);
 
 template <class T>
 constexpr ElementType element_type_of() {
-  if constexpr (std::is_same_v<T, std::uint8_t>) return ElementType::uint8;
-  else if constexpr (std::is_same_v<T, std::int32_t>) return ElementType::int32;
-  else if constexpr (std::is_same_v<T, std::int64_t>) return ElementType::int64;
-  else if constexpr (std::is_same_v<T, float>) return ElementType::float32;
+  if constexpr (std::is_same_v<T, std::uint8_t>)
+    return ElementType::uint8;
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return ElementType::int32;
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return ElementType::int64;
+  else if constexpr (std::is_same_v<T, float>)
+    return ElementType::float32;
   else {
     static_assert(std::is_same_v<T, double>, "archives hold uint8, int32, int64, float32 and float64");
     return ElementType::float64;
@@ -36,13 +40,13 @@ constexpr ElementType element_type_of() {
 /// Scalars beside an object: seeds, versions, losses.
 using Attribute = std::variant<std::int64_t, double, std::string>;
 
-/// "PARENT/NAME" for a name that comes from outside, a parameter's for instance. Dots are fine; a name that is empty, "."
-/// or "..", or holds '/' or a control character is refused, for it would land somewhere else.
+/// "PARENT/NAME" for a name that comes from outside, a parameter's for instance. Dots are fine; a name that is empty,
+/// "." or "..", or holds '/' or a control character is refused, for it would land somewhere else.
 std::string archive_path(const std::string& parent, const std::string& name);
 
 /// Collects the content of an archive in memory and writes it whole. Paths are absolute ("/weights/stem.0.weight");
-/// the groups above a path come to be on the way. The same calls give the same bytes. Not for use by two threads at once,
-/// and no two builders or archives either: HDF5 serves one thread.
+/// the groups above a path come to be on the way. The same calls give the same bytes. Not for use by two threads at
+/// once, and no two builders or archives either: HDF5 serves one thread.
 class ArchiveBuilder {
  public:
   ArchiveBuilder();
@@ -59,8 +63,8 @@ class ArchiveBuilder {
     std::uint64_t count = 1;
     for (const std::uint64_t size : shape) count *= size;
     if (count != values.size())
-      throw Error(ErrorCode::failed, path + ": " + std::to_string(values.size()) + " values for " +
-                                         std::to_string(count) + " places");
+      throw Error(ErrorCode::failed,
+                  path + ": " + std::to_string(values.size()) + " values for " + std::to_string(count) + " places");
     array(path, element_type_of<T>(), shape, values.data());
   }
   /// A list of UTF-8 texts (a single one is a list of one). No text may hold a NUL.
@@ -68,7 +72,8 @@ class ArchiveBuilder {
   void text(const std::string& path, const std::string& value) { texts(path, {value}); }
   /// A scalar attribute of an array, a text or a group that exists; "/" is the root.
   void attribute(const std::string& path, const std::string& name, const Attribute& value);
-  /// Makes the texts at `labels_path` the dimension scale of dimension `dimension` of an array, and names the dimension.
+  /// Makes the texts at `labels_path` the dimension scale of dimension `dimension` of an array, and names the
+  /// dimension.
   void scale(const std::string& path, unsigned dimension, const std::string& labels_path, const std::string& name);
 
   /// The archive as bytes: the user block with the digest, and the HDF5 file behind it. The builder is used up.
@@ -93,8 +98,8 @@ struct Array {
   template <class T>
   std::vector<T> values(const std::string& what) const {
     if (type != element_type_of<T>())
-      throw Error(ErrorCode::bad_data, what + ": expected " + element_name(element_type_of<T>()) + ", found " +
-                                           element_name(type));
+      throw Error(ErrorCode::bad_data,
+                  what + ": expected " + element_name(element_type_of<T>()) + ", found " + element_name(type));
     std::vector<T> out(count());
     if (!out.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
     return out;

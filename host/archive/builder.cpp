@@ -87,12 +87,13 @@ Handle space_of(const std::vector<std::uint64_t>& shape) {
   return Handle(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr), H5Sclose);
 }
 
-void write_dataset(hid_t file, const std::string& path, hid_t type, const std::vector<std::uint64_t>& shape, bool shuffle,
-                   const void* data) {
+void write_dataset(hid_t file, const std::string& path, hid_t type, const std::vector<std::uint64_t>& shape,
+                   bool shuffle, const void* data) {
   const Handle space = space_of(shape);
   const Handle properties = dataset_properties(shape, H5Tget_size(type), shuffle);
   const Handle dataset(
-      made(H5Dcreate2(file, path.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), path, "creating"), H5Dclose);
+      made(H5Dcreate2(file, path.c_str(), type, space, H5P_DEFAULT, properties, H5P_DEFAULT), path, "creating"),
+      H5Dclose);
   if (H5Sget_simple_extent_npoints(space) > 0)
     made(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), path, "writing");
 }
@@ -112,7 +113,9 @@ class FileMemory {
     callbacks.image_memcpy = [](void* to, const void* from, std::size_t size, H5FD_file_image_op_t, void*) {
       return std::memcpy(to, from, size);
     };
-    callbacks.image_realloc = [](void*, std::size_t size, H5FD_file_image_op_t, void* self) { return resized(self, size); };
+    callbacks.image_realloc = [](void*, std::size_t size, H5FD_file_image_op_t, void* self) {
+      return resized(self, size);
+    };
     callbacks.image_free = [](void*, H5FD_file_image_op_t, void*) -> herr_t { return 0; };
     callbacks.udata_copy = [](void* self) { return self; };
     callbacks.udata_free = [](void*) -> herr_t { return 0; };
@@ -245,7 +248,8 @@ std::vector<std::byte> ArchiveBuilder::finish() {
   const auto content = state_->memory.content();
   const std::uint64_t size = file_size(content);
   if (size <= kUserBlockSize || size > content.size())
-    throw Error(ErrorCode::failed, "archive: HDF5 wrote " + std::to_string(content.size()) + " bytes of " + std::to_string(size));
+    throw Error(ErrorCode::failed,
+                "archive: HDF5 wrote " + std::to_string(content.size()) + " bytes of " + std::to_string(size));
   std::vector<std::byte> image(content.begin(), content.begin() + static_cast<std::ptrdiff_t>(size));
   const auto rest = std::span(image).subspan(kUserBlockSize);
   const auto block = make_user_block(rest);
@@ -258,7 +262,8 @@ void ArchiveBuilder::save(const std::filesystem::path& path) { replace_file(path
 std::string archive_path(const std::string& parent, const std::string& name) {
   const bool control = std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos || control)
-    throw Error(ErrorCode::usage, "'" + name + "' cannot be a name in an archive: it must not be empty, '.' or '..', nor "
+    throw Error(ErrorCode::usage, "'" + name +
+                                      "' cannot be a name in an archive: it must not be empty, '.' or '..', nor "
                                       "hold '/' or control characters");
   return (parent == "/" ? "" : parent) + "/" + name;
 }

@@ -30,7 +30,8 @@ std::string value_difference(const Array& a, const Array& b) {
     ++differing;
     largest = std::max(largest, std::fabs(static_cast<double>(x) - static_cast<double>(y)));
   }
-  return std::to_string(differing) + " of " + std::to_string(a.count()) + " values, the largest by " + shortest(largest);
+  return std::to_string(differing) + " of " + std::to_string(a.count()) + " values, the largest by " +
+         shortest(largest);
 }
 
 /// What differs between two arrays, or nothing. Values are compared bit by bit.
@@ -39,11 +40,16 @@ std::string array_difference(const Array& a, const Array& b) {
   if (a.shape != b.shape) return "shape " + shape_text(a.shape) + " against " + shape_text(b.shape);
   if (a.bytes == b.bytes) return "";
   switch (a.type) {
-    case ElementType::uint8: return value_difference<std::uint8_t>(a, b);
-    case ElementType::int32: return value_difference<std::int32_t>(a, b);
-    case ElementType::int64: return value_difference<std::int64_t>(a, b);
-    case ElementType::float32: return value_difference<float>(a, b);
-    case ElementType::float64: return value_difference<double>(a, b);
+    case ElementType::uint8:
+      return value_difference<std::uint8_t>(a, b);
+    case ElementType::int32:
+      return value_difference<std::int32_t>(a, b);
+    case ElementType::int64:
+      return value_difference<std::int64_t>(a, b);
+    case ElementType::float32:
+      return value_difference<float>(a, b);
+    case ElementType::float64:
+      return value_difference<double>(a, b);
   }
   return "";
 }

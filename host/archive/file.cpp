@@ -19,7 +19,8 @@ namespace {
 /// Linux moves at most this much in one call.
 constexpr std::size_t kLargestTransfer = std::size_t{1} << 30;
 
-[[noreturn]] void fail(const std::string& path, const std::string& step, int problem, ErrorCode code = ErrorCode::failed) {
+[[noreturn]] void fail(const std::string& path, const std::string& step, int problem,
+                       ErrorCode code = ErrorCode::failed) {
   const bool full = problem == ENOSPC || problem == EDQUOT || problem == EFBIG;
   throw Error(code, path + ": " + step + " failed: " + std::strerror(problem) +
                         (full ? "; free some space, or write to another place" : ""));
@@ -57,7 +58,8 @@ void write_synced(const std::string& path, std::span<const std::byte> content) {
   if (::close(file.release()) != 0) fail(path, "closing", errno);
 }
 
-/// PATH.prev becomes another name of the file at `path`, by a rename, so that there always is a PATH.prev once there was.
+/// PATH.prev becomes another name of the file at `path`, by a rename, so that there always is a PATH.prev once there
+/// was.
 void keep_previous(const std::string& path) {
   const std::string link = path + ".prev.tmp", previous = path + ".prev";
   if (::unlink(link.c_str()) != 0 && errno != ENOENT) fail(link, "removing", errno);
@@ -91,7 +93,8 @@ std::string holder(int descriptor) {
 
 /// Whether the path still names the open file: its last holder may have removed it before the lock was ours.
 bool is_current(int descriptor, const std::string& path) {
-  struct stat own {}, named {};
+  struct stat own {
+  }, named{};
   return ::fstat(descriptor, &own) == 0 && ::stat(path.c_str(), &named) == 0 && own.st_ino == named.st_ino &&
          own.st_dev == named.st_dev;
 }

@@ -18,7 +18,9 @@ struct Walk {
   std::string problem;  ///< set by the callback, which must not throw through HDF5
 };
 
-bool multiply(std::uint64_t a, std::uint64_t b, std::uint64_t& product) { return !__builtin_mul_overflow(a, b, &product); }
+bool multiply(std::uint64_t a, std::uint64_t b, std::uint64_t& product) {
+  return !__builtin_mul_overflow(a, b, &product);
+}
 
 /// What is wrong with a dataset's filters, or nothing. Says whether gzip is among them.
 std::string filter_problem(hid_t properties, bool& deflated) {
@@ -54,8 +56,8 @@ std::string size_problem(hid_t dataset, std::size_t element, bool deflated, std:
   if (deflated && !multiply(stored, kBestDeflate, unpacked)) unpacked = most;
   // Storage that was never written reads as a fill value: a few bytes may claim any size.
   if (!bounded || bytes > most || bytes > unpacked)
-    return "claims " + (bounded ? std::to_string(bytes) : "more than 2^64") + " bytes, which " + std::to_string(stored) +
-           " stored bytes of a file of " + std::to_string(file_bytes) + " cannot hold";
+    return "claims " + (bounded ? std::to_string(bytes) : "more than 2^64") + " bytes, which " +
+           std::to_string(stored) + " stored bytes of a file of " + std::to_string(file_bytes) + " cannot hold";
   return "";
 }
 
@@ -79,9 +81,12 @@ std::string object_problem(hid_t parent, const char* name, Walk& walk) {
   const Handle object(H5Oopen(parent, name, H5P_DEFAULT), H5Oclose);
   if (object < 0) return "cannot be opened: " + last_problem();
   switch (H5Iget_type(object)) {
-    case H5I_DATASET: return dataset_problem(object, walk.file_bytes);
-    case H5I_GROUP: return walk_group(object, walk);
-    default: return "neither a group nor an array";
+    case H5I_DATASET:
+      return dataset_problem(object, walk.file_bytes);
+    case H5I_GROUP:
+      return walk_group(object, walk);
+    default:
+      return "neither a group nor an array";
   }
 }
 
@@ -89,7 +94,7 @@ herr_t visit_link(hid_t group, const char* name, const H5L_info_t* info, void* s
   Walk& walk = *static_cast<Walk*>(state);
   const std::size_t length = walk.path.size();
   try {
-    walk.path += std::string("/") + name;
+    walk.path = archive_path(walk.path, name);
     walk.problem = info->type == H5L_TYPE_HARD ? object_problem(group, name, walk)
                                                : "a soft or external link; only direct ones are read";
   } catch (const std::exception& e) {

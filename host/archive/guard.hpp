@@ -9,9 +9,9 @@
 
 namespace mixop::hdf5 {
 
-/// Walks all objects of an open file of `file_bytes` bytes and throws bad_data at the first thing that readers refuse: links
-/// that are not hard, objects that are neither group nor dataset, external or virtual storage, filters other than shuffle,
-/// gzip and fletcher32, more than kMostDimensions, and datasets that claim more than the file can hold.
+/// Walks all objects of an open file of `file_bytes` bytes and throws bad_data at the first thing that readers refuse:
+/// links that are not hard, objects that are neither group nor dataset, external or virtual storage, filters other than
+/// shuffle, gzip and fletcher32, more than kMostDimensions, and datasets that claim more than the file can hold.
 void check_objects(hid_t file, std::uint64_t file_bytes, const std::string& name);
 
 }  // namespace mixop::hdf5

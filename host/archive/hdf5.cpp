@@ -8,22 +8,30 @@ static_assert(std::endian::native == std::endian::little, "arrays are handed to 
 
 std::size_t element_size(ElementType type) {
   switch (type) {
-    case ElementType::uint8: return 1;
+    case ElementType::uint8:
+      return 1;
     case ElementType::int32:
-    case ElementType::float32: return 4;
+    case ElementType::float32:
+      return 4;
     case ElementType::int64:
-    case ElementType::float64: return 8;
+    case ElementType::float64:
+      return 8;
   }
   return 1;
 }
 
 const char* element_name(ElementType type) {
   switch (type) {
-    case ElementType::uint8: return "uint8";
-    case ElementType::int32: return "int32";
-    case ElementType::int64: return "int64";
-    case ElementType::float32: return "float32";
-    case ElementType::float64: return "float64";
+    case ElementType::uint8:
+      return "uint8";
+    case ElementType::int32:
+      return "int32";
+    case ElementType::int64:
+      return "int64";
+    case ElementType::float32:
+      return "float32";
+    case ElementType::float64:
+      return "float64";
   }
   return "";
 }
@@ -51,11 +59,16 @@ std::string last_problem() {
 
 hid_t stored_type(ElementType type) {
   switch (type) {
-    case ElementType::uint8: return H5T_STD_U8LE;
-    case ElementType::int32: return H5T_STD_I32LE;
-    case ElementType::int64: return H5T_STD_I64LE;
-    case ElementType::float32: return H5T_IEEE_F32LE;
-    case ElementType::float64: return H5T_IEEE_F64LE;
+    case ElementType::uint8:
+      return H5T_STD_U8LE;
+    case ElementType::int32:
+      return H5T_STD_I32LE;
+    case ElementType::int64:
+      return H5T_STD_I64LE;
+    case ElementType::float32:
+      return H5T_IEEE_F32LE;
+    case ElementType::float64:
+      return H5T_IEEE_F64LE;
   }
   return H5I_INVALID_HID;
 }

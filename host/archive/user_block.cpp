@@ -63,8 +63,10 @@ void check_user_block(std::span<const std::byte> file, const std::string& name) 
                  std::to_string(rest.size()) + "; a previous generation may stand beside it as " + name + ".prev");
   const auto expected = make_user_block(rest);
   if (std::memcmp(expected.data() + kDigestAt, file.data() + kDigestAt, kDigestSize) != 0)
-    throw refuse("damaged: the content does not have the SHA-256 that the first block gives; a previous generation may "
-                 "stand beside it as " + name + ".prev");
+    throw refuse(
+        "damaged: the content does not have the SHA-256 that the first block gives; a previous generation may "
+        "stand beside it as " +
+        name + ".prev");
   if (!std::equal(expected.begin() + kVersionAt + 4, expected.end(), file.begin() + kVersionAt + 4))
     throw refuse("damaged: bytes of the first block that must be zero are not");
 }

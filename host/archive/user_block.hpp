@@ -17,7 +17,8 @@ constexpr std::uint32_t kArchiveVersion = 1;
 /// The user block for a file whose remainder is `rest`.
 std::array<std::byte, kUserBlockSize> make_user_block(std::span<const std::byte> rest);
 
-/// Throws bad_data unless the file begins with a user block that fits all that follows. `name` names the file in errors.
+/// Throws bad_data unless the file begins with a user block that fits all that follows. `name` names the file in
+/// errors.
 void check_user_block(std::span<const std::byte> file, const std::string& name);
 
 }  // namespace mixop

@@ -66,11 +66,20 @@ void write_option(cereal::JSONOutputArchive& archive, const std::string& name, c
   spec.type = option.type;
   const JsonValue value = value_from_text(spec, option.text, "option");
   switch (option.type) {
-    case KeyType::boolean: archive(cereal::make_nvp(name, value.boolean)); break;
-    case KeyType::integer: archive(cereal::make_nvp(name, value.integer)); break;
-    case KeyType::real: archive(cereal::make_nvp(name, value.number)); break;
-    case KeyType::list: archive(cereal::make_nvp(name, split(option.text, ','))); break;
-    default: archive(cereal::make_nvp(name, option.text));
+    case KeyType::boolean:
+      archive(cereal::make_nvp(name, value.boolean));
+      break;
+    case KeyType::integer:
+      archive(cereal::make_nvp(name, value.integer));
+      break;
+    case KeyType::real:
+      archive(cereal::make_nvp(name, value.number));
+      break;
+    case KeyType::list:
+      archive(cereal::make_nvp(name, split(option.text, ',')));
+      break;
+    default:
+      archive(cereal::make_nvp(name, option.text));
   }
 }
 

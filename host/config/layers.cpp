@@ -14,12 +14,21 @@ bool is_reserved(const std::string& key) { return key == "summary" || key == "so
 
 void write_value(JsonWriter& writer, const KeySpec& spec, const JsonValue& value) {
   switch (spec.type) {
-    case KeyType::boolean: writer.value(value.boolean); return;
-    case KeyType::integer: writer.value(value.integer); return;
-    case KeyType::real: writer.value(value.number); return;
-    case KeyType::text: writer.value(value.text); return;
+    case KeyType::boolean:
+      writer.value(value.boolean);
+      return;
+    case KeyType::integer:
+      writer.value(value.integer);
+      return;
+    case KeyType::real:
+      writer.value(value.number);
+      return;
+    case KeyType::text:
+      writer.value(value.text);
+      return;
     case KeyType::list:
-    case KeyType::reals: break;
+    case KeyType::reals:
+      break;
   }
   writer.begin_list();
   for (const JsonValue& item : value.items)
@@ -46,8 +55,7 @@ ConfigLayers::ConfigLayers(const OptionCatalog& catalog) {
   };
   for (const KeySpec& spec : config_keys()) add(spec, "", "");
   for (const auto& [component, options] : catalog)
-    for (const MixopOptionSpec& option : options)
-      add(option_key(component, option), component, option.name);
+    for (const MixopOptionSpec& option : options) add(option_key(component, option), component, option.name);
 }
 
 ConfigLayers::Key* ConfigLayers::find(const std::string& key) {
@@ -62,18 +70,20 @@ bool ConfigLayers::is_section(const std::string& name) const {
 
 void ConfigLayers::unknown(const std::string& key, const std::string& where) const {
   if (is_section(key))
-    throw Error(ErrorCode::usage, where + ": '" + key + "' is a group of keys, not a key; name one, as in '" +
-                                      std::find_if(keys_.begin(), keys_.end(), [&](const Key& candidate) {
-                                        return candidate.spec.key.rfind(key + ".", 0) == 0;
-                                      })->spec.key + "'");
+    throw Error(ErrorCode::usage,
+                where + ": '" + key + "' is a group of keys, not a key; name one, as in '" +
+                    std::find_if(keys_.begin(), keys_.end(),
+                                 [&](const Key& candidate) { return candidate.spec.key.rfind(key + ".", 0) == 0; })
+                        ->spec.key +
+                    "'");
   std::vector<std::string> known, group;
   for (const Key& candidate : keys_) {
     known.push_back(candidate.spec.key);
     if (candidate.spec.key.rfind(key.substr(0, key.find('.') + 1), 0) == 0) group.push_back(candidate.spec.key);
   }
   const bool grouped = key.find('.') != std::string::npos && !group.empty();
-  throw Error(ErrorCode::usage, where + ": unknown key '" + key + "'" + did_you_mean(key, known) + " (known: " +
-                                    joined(grouped ? group : known) + ")");
+  throw Error(ErrorCode::usage, where + ": unknown key '" + key + "'" + did_you_mean(key, known) +
+                                    " (known: " + joined(grouped ? group : known) + ")");
 }
 
 void ConfigLayers::add_object(const JsonValue& root, const std::string& file) {

@@ -14,7 +14,8 @@ class ConfigLayers {
  public:
   explicit ConfigLayers(const OptionCatalog& catalog);
 
-  /// A parsed config file: nested objects, or dotted keys. "summary", "source" and "preset" are not keys and are skipped.
+  /// A parsed config file: nested objects, or dotted keys. "summary", "source" and "preset" are not keys and are
+  /// skipped.
   void add_object(const JsonValue& root, const std::string& file);
   /// "key=value"; lists also "key=+a,b" (append) and "key=-a" (remove).
   void add_set(const std::string& assignment);

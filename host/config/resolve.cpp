@@ -31,8 +31,8 @@ std::vector<std::string> preset_names(const fs::path& folder) {
 fs::path preset_file(const std::string& name, const fs::path& folder, const std::string& where) {
   const std::vector<std::string> names = preset_names(folder);
   if (std::find(names.begin(), names.end(), name) == names.end())
-    throw Error(ErrorCode::usage, where + "unknown preset '" + name + "'" + did_you_mean(name, names) + " (known: " +
-                                      joined(names) + "); a file's name ends in .json or holds a '/'");
+    throw Error(ErrorCode::usage, where + "unknown preset '" + name + "'" + did_you_mean(name, names) +
+                                      " (known: " + joined(names) + "); a file's name ends in .json or holds a '/'");
   return folder / (name + ".json");
 }
 
@@ -41,7 +41,8 @@ std::string reserved_text(const JsonValue& root, const std::string& key, const s
   const JsonValue* value = root.find(key);
   if (value == nullptr) return "";
   if (!value->is(Kind::text))
-    throw Error(ErrorCode::usage, json_place(file, *value) + ": " + key + ": expected text, found " + value->describe());
+    throw Error(ErrorCode::usage,
+                json_place(file, *value) + ": " + key + ": expected text, found " + value->describe());
   return value->text;
 }
 
@@ -90,7 +91,8 @@ std::vector<PresetInfo> list_presets(const fs::path& folder) {
   for (const std::string& name : preset_names(folder)) {
     const fs::path path = folder / (name + ".json");
     const JsonValue root = read_source(path);
-    presets.push_back({name, reserved_text(root, "summary", path.string()), reserved_text(root, "source", path.string())});
+    presets.push_back(
+        {name, reserved_text(root, "summary", path.string()), reserved_text(root, "source", path.string())});
   }
   return presets;
 }

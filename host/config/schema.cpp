@@ -42,7 +42,8 @@ std::vector<KeySpec> run_keys() {
   return {
       integer_key("seed", 0, kAnyCount, "Seed of every random number of the run."),
       integer_key("threads", 0, 4096, "CPU threads; 0 uses all cores."),
-      text_key("device", "Where tensors live; auto is the first GPU, or else the CPU.", {"auto", "cpu", "cuda", "cuda:N"}),
+      text_key("device", "Where tensors live; auto is the first GPU, or else the CPU.",
+               {"auto", "cpu", "cuda", "cuda:N"}),
       text_key("precision", "Number format of weights and alphas.", {"float32", "float64"}),
   };
 }
@@ -52,7 +53,8 @@ std::vector<KeySpec> data_keys() {
       text_key("data.name", "Data set, as `mixop list datasets` names it."),
       text_key("data.dir", "Folder that holds the data set; empty: what --data or MIXOP_DATA says."),
       integer_key("data.train_limit", 0, kAnyCount, "Only the first N train records, in file order; 0 takes all."),
-      real_key("data.train_portion", 0, 1, "Share of the train records that trains the weights; the rest trains the alphas."),
+      real_key("data.train_portion", 0, 1,
+               "Share of the train records that trains the weights; the rest trains the alphas."),
       integer_key("data.cutout", 0, 4096, "Side in pixels of the square that cutout blanks; 0 is off."),
       boolean_key("data.augment", "Random crops and flips, as the data set defines them."),
   };
@@ -92,8 +94,8 @@ std::vector<KeySpec> search_keys() {
 std::vector<KeySpec> strategy_keys() {
   std::vector<KeySpec> keys;
   for (const char* part : {"relaxation", "hypergradient", "regulariser", "edge_transform", "stopper", "deriver"})
-    keys.push_back(text_key(std::string("strategy.") + part, std::string("The ") + part +
-                                                                 " in place of the strategy's own; empty keeps that."));
+    keys.push_back(text_key(std::string("strategy.") + part,
+                            std::string("The ") + part + " in place of the strategy's own; empty keeps that."));
   return keys;
 }
 
@@ -116,7 +118,8 @@ std::string limit_text(double value) {
 std::string range_text(const KeySpec& spec) {
   if (has_lower(spec) && has_upper(spec))
     return " from " + limit_text(spec.least) + (spec.below_most ? " to below " : " to ") + limit_text(spec.most);
-  if (has_lower(spec)) return " of at least " + limit_text(spec.least) + (spec.type == KeyType::integer ? ", of 64 bits" : "");
+  if (has_lower(spec))
+    return " of at least " + limit_text(spec.least) + (spec.type == KeyType::integer ? ", of 64 bits" : "");
   return "";
 }
 
@@ -154,11 +157,16 @@ void check_list(const KeySpec& spec, const JsonValue& value, const std::string& 
 
 bool fits(const KeySpec& spec, const JsonValue& value) {
   switch (spec.type) {
-    case KeyType::boolean: return value.is(Kind::boolean);
-    case KeyType::integer: return value.is(Kind::integer) && in_range(spec, value.number);
-    case KeyType::real: return value.is_number() && in_range(spec, value.number);
-    case KeyType::text: return value.is(Kind::text) && is_clean_text(value.text) && is_choice(spec, value.text);
-    case KeyType::list: return value.is(Kind::list) && !(static_cast<double>(value.items.size()) < spec.least);
+    case KeyType::boolean:
+      return value.is(Kind::boolean);
+    case KeyType::integer:
+      return value.is(Kind::integer) && in_range(spec, value.number);
+    case KeyType::real:
+      return value.is_number() && in_range(spec, value.number);
+    case KeyType::text:
+      return value.is(Kind::text) && is_clean_text(value.text) && is_choice(spec, value.text);
+    case KeyType::list:
+      return value.is(Kind::list) && !(static_cast<double>(value.items.size()) < spec.least);
     case KeyType::reals:
       return value.is(Kind::list) && value.items.size() == spec.count &&
              std::all_of(value.items.begin(), value.items.end(),
@@ -229,11 +237,20 @@ KeySpec option_key(const std::string& component, const MixopOptionSpec& option) 
   spec.help = option.help == nullptr ? "" : option.help;
   spec.default_text = option.default_value == nullptr ? "" : option.default_value;
   switch (option.type) {
-    case MIXOP_OPTION_BOOL: spec.type = KeyType::boolean; break;
-    case MIXOP_OPTION_INTEGER: spec.type = KeyType::integer; break;
-    case MIXOP_OPTION_REAL: spec.type = KeyType::real; break;
-    case MIXOP_OPTION_LIST: spec.type = KeyType::list; break;
-    default: spec.type = KeyType::text;
+    case MIXOP_OPTION_BOOL:
+      spec.type = KeyType::boolean;
+      break;
+    case MIXOP_OPTION_INTEGER:
+      spec.type = KeyType::integer;
+      break;
+    case MIXOP_OPTION_REAL:
+      spec.type = KeyType::real;
+      break;
+    case MIXOP_OPTION_LIST:
+      spec.type = KeyType::list;
+      break;
+    default:
+      spec.type = KeyType::text;
   }
   return spec;
 }
@@ -247,12 +264,18 @@ std::vector<KeySpec> all_keys(const OptionCatalog& catalog) {
 
 std::string allowed_values(const KeySpec& spec) {
   switch (spec.type) {
-    case KeyType::boolean: return "true or false";
-    case KeyType::integer: return "a whole number" + range_text(spec);
-    case KeyType::real: return "a number" + range_text(spec);
-    case KeyType::text: return spec.choices.empty() ? "text" : "one of " + joined(spec.choices);
-    case KeyType::list: return spec.least > 0 ? "a list of at least one name" : "a list of names";
-    case KeyType::reals: return std::to_string(spec.count) + " numbers" + range_text(spec);
+    case KeyType::boolean:
+      return "true or false";
+    case KeyType::integer:
+      return "a whole number" + range_text(spec);
+    case KeyType::real:
+      return "a number" + range_text(spec);
+    case KeyType::text:
+      return spec.choices.empty() ? "text" : "one of " + joined(spec.choices);
+    case KeyType::list:
+      return spec.least > 0 ? "a list of at least one name" : "a list of names";
+    case KeyType::reals:
+      return std::to_string(spec.count) + " numbers" + range_text(spec);
   }
   return "";
 }
@@ -270,12 +293,22 @@ void check_value(const KeySpec& spec, const JsonValue& value, const std::string&
 JsonValue value_from_text(const KeySpec& spec, std::string_view text, const std::string& where) {
   JsonValue value;
   switch (spec.type) {
-    case KeyType::boolean: value = boolean_value(text); break;
+    case KeyType::boolean:
+      value = boolean_value(text);
+      break;
     case KeyType::integer:
-    case KeyType::real: value = number_value(text); break;
-    case KeyType::text: value = text_value(text); break;
-    case KeyType::list: value = list_value(text, text_value); break;
-    case KeyType::reals: value = list_value(text, number_value); break;
+    case KeyType::real:
+      value = number_value(text);
+      break;
+    case KeyType::text:
+      value = text_value(text);
+      break;
+    case KeyType::list:
+      value = list_value(text, text_value);
+      break;
+    case KeyType::reals:
+      value = list_value(text, number_value);
+      break;
   }
   check_value(spec, value, where);
   return value;
@@ -283,12 +316,17 @@ JsonValue value_from_text(const KeySpec& spec, std::string_view text, const std:
 
 std::string text_of_value(const KeySpec& spec, const JsonValue& value) {
   switch (spec.type) {
-    case KeyType::boolean: return value.boolean ? "true" : "false";
-    case KeyType::integer: return std::to_string(value.integer);
-    case KeyType::real: return shortest(value.number);
-    case KeyType::text: return value.text;
+    case KeyType::boolean:
+      return value.boolean ? "true" : "false";
+    case KeyType::integer:
+      return std::to_string(value.integer);
+    case KeyType::real:
+      return shortest(value.number);
+    case KeyType::text:
+      return value.text;
     case KeyType::list:
-    case KeyType::reals: break;
+    case KeyType::reals:
+      break;
   }
   std::vector<std::string> items;
   for (const JsonValue& item : value.items) items.push_back(item.is_number() ? shortest(item.number) : item.text);

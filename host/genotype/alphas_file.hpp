@@ -22,9 +22,9 @@ struct AlphasFile {
   bool is_list = false;  ///< the file holds a list of cases, so the answer is a list, too
 };
 
-/// Reads {"alphas_normal": [[...]], "alphas_reduce": [[...]]}, {"alphas": [[...]]} or, per cell, {"alphas": [[[...]]]}, or a
-/// list of such cases, or {"cases": [...]}. "raw_alphas" means "alphas", or is an object of them; other keys are ignored.
-/// Whatever is not a rectangle of finite numbers is a bad_data error with its line.
+/// Reads {"alphas_normal": [[...]], "alphas_reduce": [[...]]}, {"alphas": [[...]]} or, per cell, {"alphas": [[[...]]]},
+/// or a list of such cases, or {"cases": [...]}. "raw_alphas" means "alphas", or is an object of them; other keys are
+/// ignored. Whatever is not a rectangle of finite numbers is a bad_data error with its line.
 AlphasFile read_alphas_file(const std::filesystem::path& path);
 
 /// The same for a text; `file` names it in errors.

@@ -34,8 +34,10 @@ class GenotypeReader {
     }
     std::vector<std::string> found;
     for (const JsonMember& member : root.members) found.push_back(member.key);
-    refuse(root, "no genotype: expected the keys normal, normal_concat, reduce, reduce_concat, or recurrent, concat, or "
-                 "genes, concat, reductions; found " + (found.empty() ? "none" : joined(found)));
+    refuse(root,
+           "no genotype: expected the keys normal, normal_concat, reduce, reduce_concat, or recurrent, concat, or "
+           "genes, concat, reductions; found " +
+               (found.empty() ? "none" : joined(found)));
   }
 
  private:
@@ -63,7 +65,8 @@ class GenotypeReader {
   Gene gene(const JsonValue& value, const std::string& what, int to) const {
     const std::size_t size = to > 0 ? 2 : 3;
     if (!value.is(Kind::list) || value.items.size() != size)
-      refuse(value, what + (to > 0 ? ": expected [operation, from], found " : ": expected [operation, to, from], found ") +
+      refuse(value, what +
+                        (to > 0 ? ": expected [operation, from], found " : ": expected [operation, to, from], found ") +
                         value.describe());
     const JsonValue& operation = value.items.front();
     if (!operation.is(Kind::text) || operation.text.empty())

@@ -177,13 +177,19 @@ const JsonValue* JsonValue::find(std::string_view key) const {
 
 std::string JsonValue::describe() const {
   switch (kind) {
-    case Kind::null: return "null";
-    case Kind::boolean: return boolean ? "true" : "false";
+    case Kind::null:
+      return "null";
+    case Kind::boolean:
+      return boolean ? "true" : "false";
     case Kind::integer:
-    case Kind::real: return text;
-    case Kind::text: return "text '" + (text.size() > kLongestQuote ? text.substr(0, kLongestQuote) + "..." : text) + "'";
-    case Kind::list: return "a list of " + std::to_string(items.size()) + (items.size() == 1 ? " item" : " items");
-    case Kind::object: return "an object";
+    case Kind::real:
+      return text;
+    case Kind::text:
+      return "text '" + (text.size() > kLongestQuote ? text.substr(0, kLongestQuote) + "..." : text) + "'";
+    case Kind::list:
+      return "a list of " + std::to_string(items.size()) + (items.size() == 1 ? " item" : " items");
+    case Kind::object:
+      return "an object";
   }
   return "";
 }

@@ -82,7 +82,8 @@ std::string to_dot(const Genotype& genotype, const DrawOptions& options) {
       "  node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\", fontsize=12, margin=\"0.12,0.06\"];\n"
       "  edge [fontname=\"Helvetica\", fontsize=10];\n";
   if (!options.title.empty()) dot += "  label=" + quoted(options.title) + ";\n";
-  for (std::size_t i = 0; i < genotype.cells.size(); ++i)
+  // Graphviz stacks clusters from the bottom, so the first cell comes last.
+  for (std::size_t i = genotype.cells.size(); i-- > 0;)
     draw_cell(dot, genotype.cells[i], i, i < options.strengths.size() ? &options.strengths[i] : nullptr);
   return dot + "}\n";
 }

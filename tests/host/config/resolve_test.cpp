@@ -20,7 +20,8 @@ std::string problem(const ConfigRequest& request) {
 
 TEST_CASE("an unknown preset lists the known ones", "[config]") {
   CHECK(problem({"darts-cifar", {}, kPresets}) ==
-        "unknown preset 'darts-cifar'; did you mean 'darts-cifar10'? (known: darts-cifar10, quick); a file's name ends in "
+        "unknown preset 'darts-cifar'; did you mean 'darts-cifar10'? (known: darts-cifar10, quick); a file's name ends "
+        "in "
         ".json or holds a '/'");
   CHECK(problem({"quick", {}, "/no/such/folder"}) ==
         "/no/such/folder: the folder of presets cannot be read: No such file or directory");
@@ -43,7 +44,8 @@ TEST_CASE("reserved fields must be text and presets stand alone", "[config]") {
 TEST_CASE("the layers are defaults, preset, file, sets", "[config]") {
   const TemporaryFolder folder;
   folder.write("base.json", std::string("{\"seed\": 3, \"space\": {\"channels\": 3, \"layers\": 3}}"));
-  const auto file = folder.write("mine.json", std::string("{\"preset\": \"base\", \"space\": {\"channels\": 4, \"layers\": 4}}"));
+  const auto file =
+      folder.write("mine.json", std::string("{\"preset\": \"base\", \"space\": {\"channels\": 4, \"layers\": 4}}"));
   const Config config = resolve_config({file.string(), {"space.layers=5"}, folder.path()}, {});
   CHECK(config.seed == 3);
   CHECK(config.space.channels == 4);

@@ -9,8 +9,9 @@ inline OptionCatalog sample_catalog() {
   const auto spec = [](int type, const char* name, const char* value) {
     return MixopOptionSpec{sizeof(MixopOptionSpec), type, name, value, "For tests."};
   };
-  return {{"drawn", {spec(MIXOP_OPTION_INTEGER, "classes", "10"), spec(MIXOP_OPTION_REAL, "noise", "0.5"),
-                     spec(MIXOP_OPTION_BOOL, "grey", "false"), spec(MIXOP_OPTION_LIST, "shapes", "disc,square")}},
+  return {{"drawn",
+           {spec(MIXOP_OPTION_INTEGER, "classes", "10"), spec(MIXOP_OPTION_REAL, "noise", "0.5"),
+            spec(MIXOP_OPTION_BOOL, "grey", "false"), spec(MIXOP_OPTION_LIST, "shapes", "disc,square")}},
           {"acme.ghost", {spec(MIXOP_OPTION_TEXT, "mode", "fast")}}};
 }
 

@@ -26,7 +26,8 @@ std::string problem(const std::string& name, const std::string& text) {
 
 void leaves(const JsonValue& value, const std::string& path, std::vector<std::string>& into) {
   if (!value.is(JsonValue::Kind::object)) return into.push_back(path);
-  for (const JsonMember& member : value.members) leaves(member.value, path.empty() ? member.key : path + "." + member.key, into);
+  for (const JsonMember& member : value.members)
+    leaves(member.value, path.empty() ? member.key : path + "." + member.key, into);
 }
 
 }  // namespace
@@ -59,8 +60,8 @@ TEST_CASE("every wrong type and range names key, expected and found", "[config]"
 
 TEST_CASE("allowed values pass and keep their text", "[config]") {
   const std::pair<const char*, const char*> cases[] = {
-      {"seed", "9223372036854775807"}, {"device", "cuda:12"},    {"weights.lr", "0.025"}, {"data.dir", ""},
-      {"alphas.betas", "0.5,0.999"},   {"space.ops", "none,b"},  {"data.augment", "true"}, {"drawn.shapes", ""},
+      {"seed", "9223372036854775807"}, {"device", "cuda:12"},   {"weights.lr", "0.025"},  {"data.dir", ""},
+      {"alphas.betas", "0.5,0.999"},   {"space.ops", "none,b"}, {"data.augment", "true"}, {"drawn.shapes", ""},
       {"acme.ghost.mode", "slow, too"}};
   for (const auto& [name, text] : cases) {
     INFO(name);

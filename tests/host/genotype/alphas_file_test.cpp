@@ -22,7 +22,8 @@ std::string problem(const std::string& text) {
 
 TEST_CASE("a file without alphas says which keys it has", "[alphas]") {
   CHECK(problem("{\"probs\": [], \"x\": 1}") ==
-        "a.json:1:1: no alphas: expected the keys alphas_normal and alphas_reduce, or alphas, or raw_alphas; found probs, x");
+        "a.json:1:1: no alphas: expected the keys alphas_normal and alphas_reduce, or alphas, or raw_alphas; found "
+        "probs, x");
   CHECK(problem("3") == "a.json:1:1: expected a case of alphas, an object, found 3");
   CHECK(problem("[]") == "a.json:1:1: expected at least one case of alphas, found an empty list");
   CHECK(problem("[3]") == "a.json:1:2: expected a case of alphas, an object, found 3");
@@ -33,7 +34,8 @@ TEST_CASE("alphas that are not rectangles of numbers are refused with their line
   CHECK(problem("{\"alphas\": 3}") == "a.json:1:12: alphas: expected a list, found 3");
   CHECK(problem("{\"alphas\": []}") == "a.json:1:12: alphas: expected at least one row, found an empty list");
   CHECK(problem("{\"alphas\": [[]]}") == "a.json:1:13: alphas: expected at least one row, found an empty list");
-  CHECK(problem("{\"alphas\": [[1, 2],\n[1]]}") == "a.json:2:1: alphas: expected 2 numbers as in the first row, found 1");
+  CHECK(problem("{\"alphas\": [[1, 2],\n[1]]}") ==
+        "a.json:2:1: alphas: expected 2 numbers as in the first row, found 1");
   CHECK(problem("{\"alphas\": [[1,\n\"2\"]]}") == "a.json:2:1: alphas: expected a number, found text '2'");
   CHECK(problem("{\"alphas\": [[1, null]]}") == "a.json:1:17: alphas: expected a number, found null");
   CHECK(problem("{\"alphas\": [[[1]], [[1], [2]]]}") ==
@@ -47,7 +49,8 @@ TEST_CASE("alphas that are given twice are refused", "[alphas]") {
 }
 
 TEST_CASE("shared alphas are read row by row", "[alphas]") {
-  const AlphasFile file = parse_alphas("{\"scale\": 1, \"alphas_normal\": [[1, 2.5], [-3, 4]], \"alphas_reduce\": [[5]]}", "a.json");
+  const AlphasFile file =
+      parse_alphas("{\"scale\": 1, \"alphas_normal\": [[1, 2.5], [-3, 4]], \"alphas_reduce\": [[5]]}", "a.json");
   REQUIRE(file.cases.size() == 1);
   CHECK_FALSE(file.is_list);
   const RawAlphas& normal = file.cases[0].at(0);
@@ -60,12 +63,14 @@ TEST_CASE("shared alphas are read row by row", "[alphas]") {
 }
 
 TEST_CASE("raw_alphas means alphas, as a list and as an object", "[alphas]") {
-  const AlphasFile list = parse_alphas("{\"raw_alphas\": [[[1, 2]], [[3, 4]], [[5, 6]]], \"probs\": \"any\"}", "a.json");
+  const AlphasFile list =
+      parse_alphas("{\"raw_alphas\": [[[1, 2]], [[3, 4]], [[5, 6]]], \"probs\": \"any\"}", "a.json");
   CHECK(list.cases[0].at(0).name == "alphas");
   CHECK(list.cases[0].at(0).cells == 3);
   CHECK(list.cases[0].at(0).edges == 1);
   CHECK(list.cases[0].at(0).values == std::vector<double>{1, 2, 3, 4, 5, 6});
-  const AlphasFile object = parse_alphas("{\"raw_alphas\": {\"alphas_normal\": [[1]], \"alphas_reduce\": [[2]]}}", "a.json");
+  const AlphasFile object =
+      parse_alphas("{\"raw_alphas\": {\"alphas_normal\": [[1]], \"alphas_reduce\": [[2]]}}", "a.json");
   CHECK(object.cases[0].size() == 2);
 }
 

@@ -37,7 +37,8 @@ std::string image(const std::string& normal, const std::string& concat) {
 TEST_CASE("what is no genotype is refused with what was found", "[genotype]") {
   CHECK(problem("[1]") == "g.json:1:1: expected a genotype's object, found a list of 1 item");
   CHECK(problem("{\"a\": 1}") ==
-        "g.json:1:1: no genotype: expected the keys normal, normal_concat, reduce, reduce_concat, or recurrent, concat, or "
+        "g.json:1:1: no genotype: expected the keys normal, normal_concat, reduce, reduce_concat, or recurrent, "
+        "concat, or "
         "genes, concat, reductions; found a");
   CHECK(problem("{\"normal\": [[\"a\", 0], [\"b\", 1]], \"normal_concat\": [2]}") ==
         "g.json:1:1: the genotype's key 'reduce' is missing");
@@ -69,8 +70,10 @@ TEST_CASE("genes of the wrong make are refused with their line", "[genotype]") {
 
 TEST_CASE("a concat must name nodes of the cell, once each", "[genotype]") {
   const std::string genes = "[[\"a\", 0], [\"b\", 1]]";
-  CHECK(problem(image(genes, "[]")).find("normal_concat: expected at least one node, found an empty list") != std::string::npos);
-  CHECK(problem(image(genes, "[3]")).find("normal_concat: expected a whole number from 0 to 2, found 3") != std::string::npos);
+  CHECK(problem(image(genes, "[]")).find("normal_concat: expected at least one node, found an empty list") !=
+        std::string::npos);
+  CHECK(problem(image(genes, "[3]")).find("normal_concat: expected a whole number from 0 to 2, found 3") !=
+        std::string::npos);
   CHECK(problem(image(genes, "[2, 2]")).find("normal_concat: node 2 is listed twice") != std::string::npos);
   CHECK(problem("{\"genes\": [[[\"a\", 2, 0]], [[\"a\", 3, 0]]], \"concat\": [3]}") ==
         "g.json:1:53: concat: cell 0 has none of these nodes");
@@ -88,15 +91,18 @@ TEST_CASE("a genotype that no form holds is not written", "[genotype]") {
   const std::string start = "the genotype cannot be written as JSON: ";
   const CellGenotype cell{"normal", {{"a", 0, 2}, {"b", 1, 2}}, {2}}, odd{"reduce", {{"a", 0, 2}, {"b", 1, 3}}, {2}};
   CHECK(unwritable({}) == start + "expected the cells normal and reduce, or recurrent, or one cell for each position");
-  CHECK(unwritable({{cell}}) == start + "expected the cells normal and reduce, or recurrent, or one cell for each position");
+  CHECK(unwritable({{cell}}) ==
+        start + "expected the cells normal and reduce, or recurrent, or one cell for each position");
   CHECK(unwritable({{cell, odd}}) == start + "gene 1 of cell 'reduce' leads to node 3 where the form has node 2");
   CHECK(unwritable({{{"0", cell.genes, {2}}, {"1", cell.genes, {3}}}}) == start + "its cells differ in their concat");
 }
 
 TEST_CASE("an image genotype survives JSON and back", "[genotype]") {
   const std::string text =
-      "{\n  \"normal\": [\n    [\"sep_conv_3x3\", 0],\n    [\"skip_connect\", 1],\n    [\"none\", 2],\n    [\"none\", 0]\n  ],\n"
-      "  \"normal_concat\": [2, 3],\n  \"reduce\": [\n    [\"a\", 0],\n    [\"b\", 1]\n  ],\n  \"reduce_concat\": [2]\n}";
+      "{\n  \"normal\": [\n    [\"sep_conv_3x3\", 0],\n    [\"skip_connect\", 1],\n    [\"none\", 2],\n    [\"none\", "
+      "0]\n  ],\n"
+      "  \"normal_concat\": [2, 3],\n  \"reduce\": [\n    [\"a\", 0],\n    [\"b\", 1]\n  ],\n  \"reduce_concat\": "
+      "[2]\n}";
   const Genotype genotype = genotype_from_json(text, "g.json", ErrorCode::bad_data);
   CHECK(genotype.find("normal")->genes[2] == Gene{"none", 2, 3});
   CHECK(genotype.find("reduce")->concat == std::vector<int>{2});
@@ -104,15 +110,18 @@ TEST_CASE("an image genotype survives JSON and back", "[genotype]") {
 }
 
 TEST_CASE("a recurrent genotype survives JSON and back", "[genotype]") {
-  const Genotype genotype = genotype_from_json("{\"recurrent\": [[\"tanh\", 0], [\"relu\", 1], [\"identity\", 1]], \"concat\": [1, 2, 3], "
-                                               "\"scale\": 1}", "g.json", ErrorCode::bad_data);
+  const Genotype genotype = genotype_from_json(
+      "{\"recurrent\": [[\"tanh\", 0], [\"relu\", 1], [\"identity\", 1]], \"concat\": [1, 2, 3], "
+      "\"scale\": 1}",
+      "g.json", ErrorCode::bad_data);
   REQUIRE(genotype.cells.size() == 1);
   CHECK(genotype.cells[0].genes[2] == Gene{"identity", 1, 3});
   CHECK(genotype_from_json(genotype_to_json(genotype), "g.json", ErrorCode::bad_data) == genotype);
 }
 
 TEST_CASE("a genotype by position survives JSON and back", "[genotype]") {
-  const std::string open = "{\"genes\": [[[\"a\", 2, 0]], [[\"b\", 3, 2], [\"c\", 2, 1]]], \"concat\": [2], \"reductions\": ";
+  const std::string open =
+      "{\"genes\": [[[\"a\", 2, 0]], [[\"b\", 3, 2], [\"c\", 2, 1]]], \"concat\": [2], \"reductions\": ";
   const Genotype known = genotype_from_json(open + "[1]}", "g.json", ErrorCode::bad_data);
   CHECK(known.cells[1].name == "1");
   CHECK(known.cells[1].genes[0] == Gene{"b", 2, 3});
@@ -124,7 +133,8 @@ TEST_CASE("a genotype by position survives JSON and back", "[genotype]") {
 }
 
 TEST_CASE("pairs in a genotype by position mean two genes a node", "[genotype]") {
-  const Genotype genotype = genotype_from_json("{\"genes\": [[[\"a\", 0], [\"b\", 1], [\"c\", 2], [\"d\", 0]]], \"concat\": [2, 3]}",
-                                               "g.json", ErrorCode::bad_data);
+  const Genotype genotype =
+      genotype_from_json("{\"genes\": [[[\"a\", 0], [\"b\", 1], [\"c\", 2], [\"d\", 0]]], \"concat\": [2, 3]}",
+                         "g.json", ErrorCode::bad_data);
   CHECK(genotype.cells[0].genes[2] == Gene{"c", 2, 3});
 }

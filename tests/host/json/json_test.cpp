@@ -71,7 +71,8 @@ TEST_CASE("files that cannot be read are refused", "[json]") {
 }
 
 TEST_CASE("values know where they begin", "[json]") {
-  const JsonValue root = parse_json("{\"text\": \"a\\\\\\\"b\",\n  \"list\": [1, -2.5e1, true],\n\"o\":{ }}", "f", ErrorCode::usage);
+  const JsonValue root =
+      parse_json("{\"text\": \"a\\\\\\\"b\",\n  \"list\": [1, -2.5e1, true],\n\"o\":{ }}", "f", ErrorCode::usage);
   CHECK(json_place("f", root) == "f:1:1");
   CHECK(json_place("f", root.members[0]) == "f:1:2");
   CHECK(json_place("f", root.members[0].value) == "f:1:10");

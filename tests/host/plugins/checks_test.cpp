@@ -1,6 +1,8 @@
 #include "host/plugins/checks.hpp"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tests/catch.hpp"
@@ -92,14 +94,17 @@ TEST_CASE("a missing file, a folder and a pipe are refused", "[plugins][checks]"
 }
 
 TEST_CASE("a file that cannot be opened is refused", "[plugins][checks]") {
-  if (::geteuid() == 0) {
-    SUCCEED("root opens every file");
-    return;
-  }
+  // A socket, which not even root can open.
   const TemporaryFolder folder;
-  const auto file = folder.write("a.so", plain());
-  std::filesystem::permissions(file, std::filesystem::perms::none);
-  require_refused(file, PluginCheck::path, "cannot be opened: Permission denied");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name = (folder.path() / "a.so").string();
+  REQUIRE(name.size() < sizeof address.sun_path);
+  name.copy(address.sun_path, name.size());
+  const int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  REQUIRE(::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  require_refused(name, PluginCheck::path, "cannot be opened: No such device or address");
+  ::close(socket);
 }
 
 TEST_CASE("a file that everybody may write is refused", "[plugins][checks]") {

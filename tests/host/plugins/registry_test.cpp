@@ -117,13 +117,14 @@ TEST_CASE("two components of one name are refused, naming both files", "[plugins
 
 TEST_CASE("a library that does not load is refused with the loader's reason", "[plugins][registry]") {
   const TemporaryFolder folder;
-  std::string bytes = mixop::test::content_of(std::filesystem::path(MIXOP_TEST_PLUGIN_DIR) / "test_plain.so");
-  const auto needed = bytes.find("libc.so.6");
+  std::string bytes = mixop::test::content_of(std::filesystem::path(MIXOP_TEST_PLUGIN_DIR) / "test_parts_0.so");
+  const auto needed = bytes.find("libstdc++.so.6");
   REQUIRE(needed != std::string::npos);
-  bytes.replace(needed, 9, "libq.so.6");
+  bytes.replace(needed, 14, "libstdqqq.so.6");
   PluginRegistry registry;
   require_refused(registry, folder.write("a.so", bytes), PluginCheck::load, "loading failed: ");
-  require_refused(registry, folder.path() / "a.so", PluginCheck::load, "libq.so.6: cannot open shared object file");
+  require_refused(registry, folder.path() / "a.so", PluginCheck::load,
+                  "libstdqqq.so.6: cannot open shared object file");
 }
 
 TEST_CASE("a library without the entry symbol is refused", "[plugins][registry]") {

@@ -43,8 +43,8 @@ TEST_CASE("the published rule derives every stored CNN genotype", "[strategy][pa
     const Genotype genotype =
         derived(tensor_of(*cases[i].find("alphas_normal")), tensor_of(*cases[i].find("alphas_reduce")), operations);
     REQUIRE(genotype.cells.size() == 2);
-    CHECK(genotype.cells[0].genes == genes_of(*cases[i].find("normal")));
-    CHECK(genotype.cells[1].genes == genes_of(*cases[i].find("reduce")));
+    CHECK((genotype.cells[0].genes == genes_of(*cases[i].find("normal"))));
+    CHECK((genotype.cells[1].genes == genes_of(*cases[i].find("reduce"))));
   }
 }
 
@@ -52,8 +52,9 @@ TEST_CASE("ties go to the earlier edge and the earlier operation, and none is ne
   at::Tensor alphas = at::zeros({5, 3});
   alphas.select(1, 0).fill_(9);  // none
   const Genotype genotype = derived(alphas, alphas, {"none", "skip_connect", "sep_conv_3x3"});
-  CHECK(genotype.cells[0].genes == std::vector<Gene>{{"skip_connect", 0, 2}, {"skip_connect", 1, 2},
-                                                     {"skip_connect", 0, 3}, {"skip_connect", 1, 3}});
+  const std::vector<Gene> expected{
+      {"skip_connect", 0, 2}, {"skip_connect", 1, 2}, {"skip_connect", 0, 3}, {"skip_connect", 1, 3}};
+  CHECK((genotype.cells[0].genes == expected));
 }
 
 TEST_CASE("candidates without anything to derive are refused", "[strategy][misuse]") {

@@ -1,0 +1,88 @@
+#include <chrono>
+#include <cstdlib>
+
+#include "host/archive/archive.hpp"
+#include "tests/catch.hpp"
+#include "tests/host/archive/sample_archive.hpp"
+
+using namespace mixop;
+using test::archive_error;
+
+TEST_CASE("names that would land elsewhere in an archive are refused", "[archive]") {
+  const std::string reason =
+      "' cannot be a name in an archive: it must not be empty, '.' or '..', nor hold '/' or control "
+      "characters";
+  for (const std::string name : {"", ".", "..", "a/b", "/a", "a\nb"})
+    CHECK(archive_error(ErrorCode::usage, [&] { archive_path("/weights", name); }) == "'" + name + reason);
+  CHECK(archive_path("/weights", "cells.0._ops.1.weight") == "/weights/cells.0._ops.1.weight");
+  CHECK(archive_path("/", "alphas") == "/alphas");
+}
+
+TEST_CASE("paths that are no paths are refused", "[archive]") {
+  ArchiveBuilder archive;
+  for (const std::string path : {"", "/", "a", "/a/", "//a", "/a//b"})
+    CHECK(archive_error(ErrorCode::failed, [&] { archive.text(path, "x"); }) ==
+          "archive path '" + path + "': expected /group/name");
+}
+
+TEST_CASE("what is already there is not overwritten", "[archive]") {
+  ArchiveBuilder archive;
+  archive.text("/a/b", "x");
+  CHECK(archive_error(ErrorCode::failed, [&] { archive.text("/a/b", "y"); }) == "archive /a/b: is already there");
+  CHECK(archive_error(ErrorCode::failed, [&] { archive.text("/a", "y"); }) == "archive /a: is already there");
+  CHECK(archive_error(ErrorCode::failed, [&] {
+          archive.text("/a/b/c", "y");
+        }).rfind("archive /a/b: creating failed: ", 0) == 0);
+}
+
+TEST_CASE("arrays whose numbers do not add up are refused", "[archive]") {
+  ArchiveBuilder archive;
+  const std::vector<float> values(5);
+  CHECK(archive_error(ErrorCode::failed, [&] {
+          archive.array<float>("/a", {2, 3}, values);
+        }) == "/a: 5 values for 6 places");
+  CHECK(archive_error(ErrorCode::failed, [&] {
+          archive.array("/a", ElementType::uint8, std::vector<std::uint64_t>(9, 1), "x");
+        }) == "archive /a: 9 dimensions; at most 8");
+}
+
+TEST_CASE("texts with a NUL are refused", "[archive]") {
+  ArchiveBuilder archive;
+  const std::string text("a\0b", 3);
+  CHECK(archive_error(ErrorCode::failed, [&] { archive.text("/a", text); }) ==
+        "archive /a: a text that holds a NUL or is longer than 1 GiB");
+  CHECK(archive_error(ErrorCode::failed, [&] { archive.attribute("/", "a", text); }) == "archive /@a: holds a NUL");
+}
+
+TEST_CASE("attributes and scales of what is not there are refused", "[archive]") {
+  ArchiveBuilder archive;
+  CHECK(archive_error(ErrorCode::failed, [&] {
+          archive.attribute("/a", "x", 1.0);
+        }).rfind("archive /a@x: opening failed: ", 0) == 0);
+  CHECK(archive_error(ErrorCode::failed, [&] {
+          archive.scale("/a", 0, "/b", "x");
+        }).rfind("archive /b: opening failed: ", 0) == 0);
+}
+
+TEST_CASE("two archives of the same content are the same bytes", "[archive]") {
+  const auto first = test::sample_archive().finish();
+  void* noise = std::malloc(std::size_t{8} << 20);
+  std::memset(noise, 0xab, std::size_t{8} << 20);
+  std::free(noise);
+  CHECK(first == test::sample_archive().finish());
+  CHECK(first != test::sample_archive(0.75).finish());
+}
+
+TEST_CASE("an archive carries no slack", "[archive]") { CHECK(test::sample_archive().finish().size() < 16384); }
+
+TEST_CASE("six thousand small arrays are written within two seconds", "[archive]") {
+  const std::vector<float> values(256, 1.5f);
+  const auto start = std::chrono::steady_clock::now();
+  ArchiveBuilder archive;
+  for (int i = 0; i < 6000; ++i)
+    archive.array<float>(archive_path("/weights", "cells." + std::to_string(i) + ".weight"), {16, 16}, values);
+  const std::size_t size = archive.finish().size();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  CHECK(seconds.count() < 2.0);
+  CHECK(size < 6000 * (1024 + 512));
+}

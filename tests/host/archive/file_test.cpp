@@ -1,0 +1,194 @@
+#include "host/archive/file.hpp"
+
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "mixop/error.hpp"
+#include "tests/catch.hpp"
+#include "tests/host/archive/sample_archive.hpp"
+#include "tests/host/plugins/temporary_folder.hpp"
+
+using namespace mixop;
+using test::archive_error;
+using test::content_of;
+using test::TemporaryFolder;
+namespace fs = std::filesystem;
+
+namespace {
+
+void put(const fs::path& path, const std::string& content) { replace_file(path, std::as_bytes(std::span(content))); }
+
+std::string put_problem(const fs::path& path, const std::string& content, ErrorCode code = ErrorCode::failed) {
+  return archive_error(code, [&] { put(path, content); });
+}
+
+/// Files of this process stay below a size as long as this lives: what a full disk looks like to a writer.
+class SizeLimit {
+ public:
+  explicit SizeLimit(rlim_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const struct rlimit limit = {bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    handler_ = ::signal(SIGXFSZ, SIG_IGN);
+  }
+  ~SizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  struct rlimit before_ {};
+  void (*handler_)(int) = nullptr;
+};
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("a full disk leaves the old file and no temporary one", "[archive][crash]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "run.h5";
+  put(file, "old");
+  {
+    const SizeLimit limit(1000);
+    CHECK(put_problem(file, std::string(5000, 'x')) ==
+          file.string() + ".tmp: writing failed: File too large; free some space, or write to another place");
+  }
+  CHECK(content_of(file) == "old");
+  CHECK(names_in(folder.path()) == std::vector<std::string>{"run.h5"});
+}
+
+TEST_CASE("a folder that is not there or cannot be written is named", "[archive]") {
+  const TemporaryFolder folder;
+  CHECK(put_problem(folder.path() / "no" / "run.h5", "x") ==
+        (folder.path() / "no" / "run.h5.tmp").string() + ": creating failed: No such file or directory");
+  // Also what the superuser, whom permissions do not stop, cannot write to.
+  CHECK(put_problem("/proc/run.h5", "x").rfind("/proc/run.h5.tmp: creating failed: ", 0) == 0);
+}
+
+TEST_CASE("a temporary file that is in the way leaves the old file", "[archive]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "run.h5";
+  put(file, "old");
+  fs::create_directory(file.string() + ".tmp");
+  CHECK(put_problem(file, "new") == file.string() + ".tmp: creating failed: Is a directory");
+  CHECK(content_of(file) == "old");
+}
+
+TEST_CASE("what is not a regular file is not replaced", "[archive]") {
+  const TemporaryFolder folder;
+  fs::create_directory(folder.path() / "run.h5");
+  fs::create_symlink("elsewhere", folder.path() / "link.h5");
+  for (const char* name : {"run.h5", "link.h5"}) {
+    const fs::path file = folder.path() / name;
+    CHECK(put_problem(file, "new", ErrorCode::usage) ==
+          file.string() + ": exists and is not a regular file; name another file");
+  }
+}
+
+TEST_CASE("a previous generation that cannot be kept stops the replacement", "[archive]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "run.h5";
+  put(file, "old");
+  fs::create_directories(file.string() + ".prev/full");
+  CHECK(put_problem(file, "new") == file.string() + ".prev: keeping the previous generation failed: Is a directory");
+  CHECK(content_of(file) == "old");
+  CHECK(names_in(folder.path()) == std::vector<std::string>{"run.h5", "run.h5.prev"});
+}
+
+TEST_CASE("the previous generation stands beside the new one", "[archive]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "run.h5";
+  put(file, "first");
+  CHECK(names_in(folder.path()) == std::vector<std::string>{"run.h5"});
+  put(file, "second");
+  put(file, "third");
+  CHECK(content_of(file) == "third");
+  CHECK(content_of(file.string() + ".prev") == "second");
+  CHECK(names_in(folder.path()) == std::vector<std::string>{"run.h5", "run.h5.prev"});
+}
+
+TEST_CASE("what an earlier crash left is cleared away", "[archive][crash]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "run.h5";
+  put(file, "old");
+  folder.write("run.h5.tmp", std::string("half"));
+  fs::create_hard_link(file, file.string() + ".prev");
+  fs::create_hard_link(file, file.string() + ".prev.tmp");
+  put(file, "new");
+  CHECK(content_of(file) == "new");
+  CHECK(content_of(file.string() + ".prev") == "old");
+  CHECK(names_in(folder.path()) == std::vector<std::string>{"run.h5", "run.h5.prev"});
+}
+
+TEST_CASE("a writer that is killed at any time leaves a whole file", "[archive][crash]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "run.h5";
+  const std::string contents[] = {std::string(3000000, 'a'), std::string(3000000, 'b')};
+  put(file, contents[0]);
+  for (int round = 0; round < 12; ++round) {
+    const pid_t child = ::fork();
+    if (child == 0)
+      for (int i = 0;; ++i) put(file, contents[i % 2]);
+    ::usleep(static_cast<useconds_t>(2000 + 1700 * round));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    const std::string found = content_of(file);
+    REQUIRE((found == contents[0] || found == contents[1]));
+  }
+}
+
+TEST_CASE("read_file reads what was written", "[archive]") {
+  const TemporaryFolder folder;
+  put(folder.path() / "empty", "");
+  CHECK(read_file(folder.path() / "empty").empty());
+  put(folder.path() / "full", std::string("a\0b", 3));
+  CHECK(read_file(folder.path() / "full").size() == 3);
+}
+
+TEST_CASE("a file in use names its holder", "[archive][lock]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "run.h5";
+  const ArchiveLock lock(file);
+  CHECK(archive_error(ErrorCode::usage, [&] { ArchiveLock second(file); }) ==
+        file.string() + ": in use by process " + std::to_string(::getpid()) + " (it holds " + file.string() +
+            ".lock); wait for it to end, or name another file");
+}
+
+TEST_CASE("a lock in a folder that is not there is a usage error", "[archive][lock]") {
+  CHECK(archive_error(ErrorCode::usage, [] { ArchiveLock lock("/no/such/run.h5"); }) ==
+        "/no/such/run.h5.lock: creating the lock file failed: No such file or directory");
+}
+
+TEST_CASE("a lock is free again after its holder's end or death", "[archive][lock]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "run.h5";
+  { const ArchiveLock lock(file); }
+  CHECK_FALSE(fs::exists(file.string() + ".lock"));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const ArchiveLock lock(file);
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  REQUIRE(fs::exists(file.string() + ".lock"));
+  CHECK_NOTHROW(ArchiveLock(file));
+}
+
+TEST_CASE("the lock outlives the replacement of its file", "[archive][lock]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "run.h5";
+  const ArchiveLock lock(file);
+  put(file, "one");
+  put(file, "two");
+  CHECK_THROWS_AS(ArchiveLock(file), Error);
+}

@@ -1,0 +1,139 @@
+#include "host/archive/guard.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+#include "host/archive/hdf5.hpp"
+#include "host/archive/user_block.hpp"
+#include "tests/catch.hpp"
+#include "tests/host/archive/sample_archive.hpp"
+#include "tests/host/plugins/temporary_folder.hpp"
+
+using namespace mixop;
+using hdf5::Handle;
+using test::TemporaryFolder;
+
+namespace {
+
+/// An HDF5 file that `fill` makes, behind a user block with a matching digest, and what Archive::open says of it.
+template <class Fill>
+std::string problem(Fill&& fill) {
+  const TemporaryFolder folder;
+  const std::filesystem::path raw = folder.path() / "raw.h5";
+  hdf5::prepare();
+  {
+    const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose);
+    H5Pset_userblock(creation, kUserBlockSize);
+    const Handle file(H5Fcreate(raw.c_str(), H5F_ACC_TRUNC, creation, H5P_DEFAULT), H5Fclose);
+    REQUIRE(file >= 0);
+    fill(file);
+  }
+  std::string bytes = test::content_of(raw);
+  const auto block = make_user_block(std::as_bytes(std::span(bytes)).subspan(kUserBlockSize));
+  std::memcpy(bytes.data(), block.data(), block.size());
+  const auto path = folder.write("a.h5", bytes);
+  const std::string text = test::archive_error(ErrorCode::bad_data, [&] { Archive::open(path); });
+  return text.rfind(path.string() + ": ", 0) == 0 ? text.substr(path.string().size() + 2) : text;
+}
+
+Handle simple(const std::vector<hsize_t>& sizes) {
+  return Handle(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr), H5Sclose);
+}
+
+void dataset(hid_t file, const char* name, hid_t type, hid_t space, hid_t properties) {
+  const Handle made(H5Dcreate2(file, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT), H5Dclose);
+  REQUIRE(made >= 0);
+}
+
+}  // namespace
+
+TEST_CASE("a sound foreign file passes", "[archive][hostile]") {
+  CHECK(problem([](hid_t file) {
+          const float values[6] = {};
+          const Handle space = simple({6});
+          const Handle made(H5Dcreate2(file, "a", H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+                            H5Dclose);
+          H5Dwrite(made, H5T_IEEE_F32LE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
+        }).empty());
+}
+
+TEST_CASE("links that lead elsewhere are refused", "[archive][hostile]") {
+  CHECK(problem([](hid_t file) { H5Lcreate_external("/etc/passwd", "/", file, "out", H5P_DEFAULT, H5P_DEFAULT); }) ==
+        "/out: a soft or external link; only direct ones are read");
+  CHECK(problem([](hid_t file) { H5Lcreate_soft("/", file, "self", H5P_DEFAULT, H5P_DEFAULT); }) ==
+        "/self: a soft or external link; only direct ones are read");
+}
+
+TEST_CASE("names that no archive has are refused", "[archive][hostile]") {
+  CHECK(problem([](hid_t file) {
+          const Handle group(H5Gcreate2(file, "a\nb", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+        }).find("' cannot be a name in an archive: ") != std::string::npos);
+}
+
+TEST_CASE("groups that contain themselves are refused", "[archive][hostile]") {
+  CHECK(problem([](hid_t file) {
+          H5Lcreate_hard(file, "/", file, "a", H5P_DEFAULT, H5P_DEFAULT);
+        }).find("groups nested more than 16 deep") != std::string::npos);
+}
+
+TEST_CASE("external storage is refused", "[archive][hostile]") {
+  CHECK(problem([](hid_t file) {
+          const Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+          H5Pset_external(properties, "/etc/passwd", 0, 8);
+          dataset(file, "a", H5T_STD_U8LE, simple({8}), properties);
+        }) == "/a: external storage, which lies in other files");
+}
+
+TEST_CASE("virtual storage is refused", "[archive][hostile]") {
+  CHECK(problem([](hid_t file) {
+          const Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+          const Handle space = simple({8});
+          H5Pset_virtual(properties, space, "other.h5", "/a", space);
+          dataset(file, "a", H5T_STD_U8LE, space, properties);
+        }) == "/a: virtual storage, which is made of other files");
+}
+
+TEST_CASE("filters that readers do not know are refused", "[archive][hostile]") {
+  CHECK(problem([](hid_t file) {
+          const Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+          const hsize_t chunk = 8;
+          H5Pset_chunk(properties, 1, &chunk);
+          H5Pset_filter(properties, 32001, H5Z_FLAG_OPTIONAL, 0, nullptr);
+          dataset(file, "a", H5T_STD_U8LE, simple({8}), properties);
+        }) == "/a: filter 32001; only shuffle, gzip and fletcher32 are read");
+}
+
+TEST_CASE("too many dimensions are refused", "[archive][hostile]") {
+  CHECK(problem([](hid_t file) {
+          dataset(file, "a", H5T_STD_U8LE, simple(std::vector<hsize_t>(9, 1)), H5P_DEFAULT);
+        }) == "/a: 9 dimensions; at most 8 are read");
+}
+
+TEST_CASE("sizes that the file cannot hold are refused before memory is taken", "[archive][hostile]") {
+  const auto claimed = problem([](hid_t file) {
+    const Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+    const hsize_t chunk = 1024;
+    H5Pset_chunk(properties, 1, &chunk);
+    H5Pset_deflate(properties, 1);
+    dataset(file, "a", H5T_IEEE_F64LE, simple({hsize_t{1} << 40}), properties);
+  });
+  CHECK(claimed.rfind("/a: claims 8796093022208 bytes, which 0 stored bytes of a file of ", 0) == 0);
+  const auto overflow = problem([](hid_t file) {
+    dataset(file, "a", H5T_IEEE_F64LE, simple({hsize_t{1} << 32, hsize_t{1} << 31, 4}), H5P_DEFAULT);
+  });
+  CHECK((overflow.rfind("/a: claims more than 2^64 bytes", 0) == 0));
+}
+
+TEST_CASE("objects that are neither group nor array are refused", "[archive][hostile]") {
+  CHECK(problem([](hid_t file) {
+          const Handle type(H5Tcopy(H5T_STD_I32LE), H5Tclose);
+          H5Tcommit2(file, "type", type, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        }) == "/type: neither a group nor an array");
+}
+
+TEST_CASE("the guard holds below groups, too", "[archive][hostile]") {
+  CHECK(problem([](hid_t file) {
+          const Handle group(H5Gcreate2(file, "g", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+          H5Lcreate_soft("/", group, "self", H5P_DEFAULT, H5P_DEFAULT);
+        }) == "/g/self: a soft or external link; only direct ones are read");
+}

@@ -1,0 +1,157 @@
+#include "host/cli/plugins_command.hpp"
+
+#include <cstdlib>
+#include <sstream>
+
+#include "host/json/json.hpp"
+#include "host/plugins/child_process.hpp"
+#include "mixop/error.hpp"
+#include "tests/catch.hpp"
+#include "tests/host/plugins/temporary_folder.hpp"
+
+using Catch::Contains;
+using mixop::Error;
+using mixop::ErrorCode;
+using mixop::plugins_command;
+using mixop::test::TemporaryFolder;
+
+namespace {
+
+struct Answer {
+  int code = 0;
+  std::string out, messages;
+};
+
+// The command in this process, where it needs no child.
+Answer run(const std::vector<std::string>& arguments) {
+  std::ostringstream out, messages;
+  Answer answer;
+  answer.code = plugins_command(arguments, out, messages);
+  return {answer.code, out.str(), messages.str()};
+}
+
+// The command as users run it.
+mixop::ChildResult program(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {MIXOP_PROGRAM, "plugins"});
+  return mixop::run_child(arguments, std::chrono::minutes(2));
+}
+
+std::string plugin(const std::string& name) { return std::string(MIXOP_TEST_PLUGIN_DIR) + "/" + name + ".so"; }
+
+// Nothing is written into the user's state while this lives.
+class PrivateState {
+ public:
+  PrivateState() { ::setenv("XDG_STATE_HOME", folder_.path().c_str(), 1); }
+  ~PrivateState() { ::unsetenv("XDG_STATE_HOME"); }
+  const std::filesystem::path& path() const { return folder_.path(); }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+const mixop::JsonValue& member(const mixop::JsonValue& value, const char* key) {
+  const mixop::JsonValue* found = value.find(key);
+  if (found == nullptr) throw std::runtime_error(std::string("no member ") + key);
+  return *found;
+}
+
+}  // namespace
+
+TEST_CASE("plugins prints its usage", "[plugins][cli]") {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"--help"}, {"check", "--help"}, {"-h"}}) {
+    CHECK(run(words).code == 0);
+    CHECK_THAT(run(words).out, Contains("mixop plugins check FILE"));
+  }
+}
+
+TEST_CASE("wrong usage of plugins is told", "[plugins][cli]") {
+  CHECK_THROWS_WITH(run({}), Contains("plugins: expected list, check or new. Usage:\nmixop plugins list"));
+  CHECK_THROWS_WITH(run({"remove"}), Contains("plugins: expected list, check or new, found 'remove'"));
+  CHECK_THROWS_WITH(run({"list", "x"}), Contains("plugins list: expected 0 names, found 1"));
+  CHECK_THROWS_WITH(run({"check"}), Contains("plugins check: expected 1 names, found 0"));
+  CHECK_THROWS_WITH(run({"list", "--jso"}), Contains("plugins list: unrecognised option '--jso'"));
+  CHECK_THROWS_WITH(run({"check", "/x.so", "--timeout", "0"}),
+                    "plugins check: --timeout expects at least 1 second, found 0");
+  CHECK_THROWS_WITH(run({"new", "space", "acme.x"}), Contains("plugins new: expected 'op', found 'space'"));
+  try {
+    run({"remove"});
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::usage);
+  }
+}
+
+TEST_CASE("plugins new writes a project", "[plugins][cli]") {
+  const TemporaryFolder folder;
+  const std::string project = (folder.path() / "p").string();
+  CHECK_THAT(run({"new", "op", "acme.conv", "--out", project}).out, Contains("wrote " + project));
+  CHECK(std::filesystem::exists(folder.path() / "p" / "conv.cpp"));
+}
+
+TEST_CASE("plugins check prints every check and trial of a sound plugin", "[plugins][cli]") {
+  const auto result = program({"check", plugin("test_conv")});
+  CHECK(result.code == 0);
+  CHECK_THAT(result.output, Contains("ok      owner and mode\n"));
+  CHECK_THAT(result.output,
+             Contains("ok      self-test\nok      test.conv: shape in training and evaluation, stride 1\n"));
+  CHECK_THAT(result.output, !Contains("FAILED"));
+}
+
+TEST_CASE("plugins check ends with exit code 4 at the check that failed", "[plugins][cli]") {
+  const auto result = program({"check", plugin("test_init_fails")});
+  CHECK(result.code == 4);
+  CHECK_THAT(result.output, Contains("ok      components\nFAILED  init\n"));
+  const auto trial = program({"check", plugin("test_breaks")});
+  CHECK(trial.code == 4);
+  CHECK_THAT(trial.output,
+             Contains("FAILED  test.plain: opens, or says why not\n        data set 'test.plain': the open"));
+}
+
+TEST_CASE("plugins check answers as JSON", "[plugins][cli]") {
+  const auto sound =
+      mixop::parse_json(program({"check", "--json", plugin("test_plain")}).output, "x", ErrorCode::failed);
+  CHECK(member(sound, "passed").boolean);
+  CHECK(member(sound, "id").text == "test.plain");
+  CHECK(member(sound, "sha256").text.size() == 64);
+  CHECK(member(sound, "checks").items.size() == 15);
+  CHECK(member(member(sound, "trials").items.at(0), "trial").text == "opens, or says why not");
+  const auto result = program({"check", "--json", plugin("test_init_fails")});
+  CHECK(result.code == 4);
+  const auto refused = mixop::parse_json(result.output, "x", ErrorCode::failed);
+  CHECK_FALSE(member(refused, "passed").boolean);
+  CHECK(member(member(refused, "checks").items.back(), "message").text == "init failed: no licence");
+}
+
+TEST_CASE("a plugin is tried before its first use alone", "[plugins][cli]") {
+  const PrivateState state;
+  const std::vector<std::string> list = {"list", "--json", "--plugin-dir", plugin("test_plain")};
+  const auto first = program(list);
+  CHECK(first.code == 0);
+  const auto listed = mixop::parse_json(first.output, "x", ErrorCode::failed);
+  CHECK(member(member(listed, "plugins").items.at(0), "id").text == "test.plain");
+  CHECK(member(member(listed, "plugins").items.at(0), "tier").text == "none");
+  const std::string tested = mixop::test::content_of(state.path() / "mixop" / "tested-plugins");
+  CHECK_THAT(tested, Contains(member(member(listed, "plugins").items.at(0), "sha256").text));
+  CHECK(program(list).output == first.output);
+  CHECK(mixop::test::content_of(state.path() / "mixop" / "tested-plugins") == tested);
+}
+
+TEST_CASE("a plugin that fails its trial is not loaded", "[plugins][cli]") {
+  const PrivateState state;
+  CHECK(program({"list", "--plugin-dir", plugin("test_crashes")}).code == 4);
+  CHECK_FALSE(std::filesystem::exists(state.path() / "mixop"));
+}
+
+TEST_CASE("plugins list names what is refused and why", "[plugins][cli]") {
+  const PrivateState state;
+  const TemporaryFolder folder;
+  folder.write("a.so", std::string("no library"));
+  const Answer text = run({"list", "--plugin-dir", folder.path().string()});
+  CHECK(text.code == 0);
+  CHECK_THAT(text.out, Contains("refused: " + (folder.path() / "a.so").string() + "\n  elf: expected an ELF shared"));
+  CHECK_THAT(text.messages,
+             Contains("mixop: warning: plugin " + (folder.path() / "a.so").string() + " is refused (elf)"));
+  const Answer json = run({"list", "--json", "--plugin-dir", folder.path().string()});
+  const auto listed = mixop::parse_json(json.out, "x", ErrorCode::failed);
+  REQUIRE(member(listed, "refused").items.size() == 1);
+  CHECK(member(member(listed, "refused").items[0], "check").text == "elf");
+}
