@@ -1,0 +1,169 @@
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <limits>
+
+#include "host/archive/compare.hpp"
+#include "host/search/memory.hpp"
+#include "host/search/run_archive.hpp"
+#include "tests/catch.hpp"
+#include "tests/host/plugins/temporary_folder.hpp"
+#include "tests/support/plugins.hpp"
+
+namespace {
+
+using namespace mixop;
+
+Config tiny_config() {
+  Config config;
+  config.seed = 5;
+  config.threads = 1;
+  config.device = "cpu";
+  config.data.name = "synthetic";
+  config.space.channels = 2;
+  config.space.layers = 3;
+  config.space.nodes = 2;
+  config.search.epochs = 2;
+  config.search.batch = 8;
+  config.alphas.lr = 0.01;
+  return config;
+}
+
+const DatasetHandle& tiny_data() {
+  static const DatasetHandle data("synthetic", test::plugins().dataset("synthetic"), "",
+                                  {{"train", "60"}, {"test", "10"}, {"size", "8"}, {"classes", "4"}});
+  return data;
+}
+
+/// Interrupts a search after some steps, and keeps its archive at every checkpoint.
+class Watcher final : public SearchObserver {
+ public:
+  Watcher(Search& search, std::filesystem::path out, std::int64_t stop_at = -1)
+      : search_(search), out_(std::move(out)), stop_at_(stop_at) {}
+  void on_step(const SearchPosition& at, std::int64_t, std::int64_t, double, const EpochSums&) override {
+    if (at.step == stop_at_) interrupt = 2;
+    if (on_each_step) on_each_step();
+  }
+  void on_epoch(const SearchPosition&, const std::map<std::string, double>&, const Genotype&) override {}
+  void checkpoint() override {
+    archive_of(search_, {"", {}, to_json(search_.config())}, {"a command", "now", "cpu", "digest", {"plugins"}}).save(out_);
+  }
+
+  std::atomic<int> interrupt{0};
+  std::function<void()> on_each_step;
+
+ private:
+  Search& search_;
+  std::filesystem::path out_;
+  std::int64_t stop_at_;
+};
+
+SearchEnd run_to(const Config& config, const std::filesystem::path& out, std::int64_t stop_at = -1, bool resume = false) {
+  Search search(config, test::plugins(), {}, tiny_data());
+  if (resume) restore(search, Archive::open(out));
+  Watcher watcher(search, out, stop_at);
+  return search.run(watcher, watcher.interrupt);
+}
+
+/// What differs outside /provenance.
+std::vector<std::string> differences(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::vector<std::string> paths;
+  for (const ArchiveDifference& difference : compare_archives(Archive::open(a), Archive::open(b)))
+    if (difference.path.rfind("/provenance", 0) != 0) paths.push_back(difference.path);
+  return paths;
+}
+
+TEST_CASE("the same seed gives the same bits everywhere but in the provenance", "[search][determinism]") {
+  const test::TemporaryFolder folder;
+  CHECK(run_to(tiny_config(), folder.path() / "a.h5") == SearchEnd::finished);
+  CHECK(run_to(tiny_config(), folder.path() / "b.h5") == SearchEnd::finished);
+  CHECK(differences(folder.path() / "a.h5", folder.path() / "b.h5").empty());
+}
+
+TEST_CASE("another seed gives another run", "[search][determinism]") {
+  const test::TemporaryFolder folder;
+  Config other = tiny_config();
+  other.seed = 6;
+  run_to(tiny_config(), folder.path() / "a.h5");
+  run_to(other, folder.path() / "b.h5");
+  const auto paths = differences(folder.path() / "a.h5", folder.path() / "b.h5");
+  for (const char* path : {"/alphas/alphas_normal", "/metrics/train_loss", "/weights/classifier.weight"})
+    CHECK(std::find(paths.begin(), paths.end(), path) != paths.end());
+}
+
+TEST_CASE("a search that is interrupted at any step and resumed gives the bits of one that never stopped", "[search][resume]") {
+  const test::TemporaryFolder folder;
+  run_to(tiny_config(), folder.path() / "whole.h5");
+  for (const std::int64_t step : {1, 3, 4, 6}) {  // inside an epoch, at the last step of one, and in the second one
+    INFO("interrupted after step " << step);
+    const auto file = folder.path() / ("stopped" + std::to_string(step) + ".h5");
+    REQUIRE(run_to(tiny_config(), file, step) == SearchEnd::interrupted);
+    CHECK(Archive::open(file).integer("/position", "step") == step);
+    REQUIRE(run_to(tiny_config(), file, -1, /*resume=*/true) == SearchEnd::finished);
+    CHECK(differences(folder.path() / "whole.h5", file).empty());
+  }
+}
+
+TEST_CASE("alphas move, and every epoch leaves its row of alphas, genotype and metrics", "[search]") {
+  const test::TemporaryFolder folder;
+  run_to(tiny_config(), folder.path() / "run.h5");
+  const Archive archive = Archive::open(folder.path() / "run.h5");
+  const at::Tensor alphas = get_tensor(archive, "/alphas/alphas_normal");
+  CHECK(alphas.sizes() == at::IntArrayRef({3, 5, 8}));
+  CHECK((alphas[2] - alphas[0]).abs().max().item<double>() > 0.01);
+  CHECK(archive.texts("/genotypes").size() == 3);
+  CHECK(archive.texts("/operations/alphas_normal").front() == "none");
+  CHECK(archive.array("/metrics/valid_accuracy").count() == 2);
+  CHECK(archive.array("/metrics/step_train_loss").count() == 8);
+}
+
+TEST_CASE("a loss that is not finite ends the run and leaves the last archive", "[search][misuse]") {
+  const test::TemporaryFolder folder;
+  Search search(tiny_config(), test::plugins(), {}, tiny_data());
+  Watcher watcher(search, folder.path() / "run.h5");
+  watcher.on_each_step = [&] {
+    const at::NoGradGuard no_grad;
+    if (search.position().step == 6) search.problem().weights()[0].fill_(std::numeric_limits<double>::quiet_NaN());
+  };
+  CHECK_THROWS_WITH(search.run(watcher, watcher.interrupt),
+                    Catch::Matchers::Contains("the training loss is") && Catch::Matchers::Contains("epoch 2, step 3"));
+  CHECK(Archive::open(folder.path() / "run.h5").integer("/position", "epoch") == 1);
+}
+
+TEST_CASE("a run in double precision keeps its type in the archive", "[search]") {
+  const test::TemporaryFolder folder;
+  Config config = tiny_config();
+  config.precision = "float64";
+  config.search.epochs = 1;
+  run_to(config, folder.path() / "run.h5");
+  CHECK(Archive::open(folder.path() / "run.h5").array("/weights/classifier.weight").type == ElementType::float64);
+}
+
+TEST_CASE("a device that the machine lacks is refused", "[search][misuse]") {
+  if (at::hasCUDA() && at::getNumGPUs() > 0) {
+    CHECK(device_of("cuda").is_cuda());
+  } else {
+    CHECK_THROWS_WITH(device_of("cuda"), Catch::Matchers::Contains("this machine has no CUDA device"));
+  }
+  CHECK(device_of("cpu").is_cpu());
+}
+
+TEST_CASE("an archive that does not fit its own config is refused when it is resumed", "[search][misuse]") {
+  const test::TemporaryFolder folder;
+  run_to(tiny_config(), folder.path() / "run.h5", 1);
+  Config other = tiny_config();
+  other.space.channels = 4;
+  CHECK_THROWS_WITH(run_to(other, folder.path() / "run.h5", -1, true),
+                    Catch::Matchers::Contains("does not have the shape and type that its own config means"));
+}
+
+TEST_CASE("the predicted memory grows with the batch", "[search]") {
+  Config config = tiny_config();
+  Search small(config, test::plugins(), {}, tiny_data());
+  const std::int64_t eight = predict_peak_memory(small);
+  config.search.batch = 4096;
+  Search large(config, test::plugins(), {}, tiny_data());
+  CHECK(predict_peak_memory(large) > eight + (100 << 20));
+}
+
+}  // namespace
