@@ -2,9 +2,8 @@
 
 #include <cstdlib>
 #include <iostream>
-#include <sstream>
 
-#include "host/plugins/search_path.hpp"
+#include "host/plugins/open_registry.hpp"
 #include "host/text/nearest.hpp"
 #include "mixop/space.hpp"
 
@@ -72,10 +71,7 @@ void add_plugin_options(CommandSyntax& syntax) {
 PluginRegistry load_plugins(const po::variables_map& values) {
   std::vector<std::string> folders;
   if (values.count("plugin-dir") != 0) folders = values["plugin-dir"].as<std::vector<std::string>>();
-  PluginRegistry plugins;
-  plugins.load(plugin_places(folders, std::getenv("MIXOP_PLUGIN_PATH"), installed_plugin_folder()));
-  for (const RefusedPlugin& refused : plugins.refused()) say("warning: " + std::string(refused.reason.what()));
-  return plugins;
+  return open_registry(folders, std::cerr);
 }
 
 OptionCatalog option_catalog(const PluginRegistry& plugins) {

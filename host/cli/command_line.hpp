@@ -43,7 +43,7 @@ std::string text(const po::variables_map& values, const std::string& name, const
 
 /// Adds --plugin-dir, which load_plugins() reads.
 void add_plugin_options(CommandSyntax& syntax);
-/// The plugins of all places. Refused ones are warnings on stderr.
+/// The plugins of all places, see open_registry(). Refused ones are warnings on stderr.
 PluginRegistry load_plugins(const po::variables_map& values);
 /// The options of every loaded component.
 OptionCatalog option_catalog(const PluginRegistry& plugins);

@@ -44,9 +44,9 @@ Batch random_batch(const Batch& like, std::int64_t images) {
 /// Peak of the allocations of one step on that many images.
 std::int64_t trial(Search& search, std::int64_t images) {
   const Batch like = search.batches().train(0, 0);
-  const Batch batch = random_batch(like, images);
   const auto meter = std::make_shared<AllocationMeter>();
   const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, meter);
+  const Batch batch = random_batch(like, images);
   search.problem().set_step(batch, batch, search.position(), 0, 0.0, 0.0);
   (void)search.strategy().hypergradient->alpha_gradients(search.problem());
   (void)gradients(search.problem().train_loss(Wrt::weights, true), search.problem().weights());

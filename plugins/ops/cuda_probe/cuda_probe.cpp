@@ -1,5 +1,5 @@
-// cuda_probe: the identity, subsampled where the stride is 2, through a kernel of its own on CUDA devices. It shows that
-// a plugin with CUDA sources builds and links, in the stable tier and with an exported backward.
+// cuda_probe: the identity, subsampled where the stride is 2, through a kernel of its own on CUDA devices. It shows
+// that a plugin with CUDA sources builds and links, in the stable tier and with an exported backward.
 
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
 
@@ -20,7 +20,8 @@ struct Instance {
 std::int64_t stride_of(MixopOpInstance* instance) { return reinterpret_cast<Instance*>(instance)->stride; }
 
 void check(AOTITorchError status, const char* what) {
-  if (status != AOTI_TORCH_SUCCESS) throw Error(ErrorCode::failed, std::string("cuda_probe: LibTorch failed in ") + what);
+  if (status != AOTI_TORCH_SUCCESS)
+    throw Error(ErrorCode::failed, std::string("cuda_probe: LibTorch failed in ") + what);
 }
 
 /// What a handle says of its tensor, which must be NCHW.
@@ -39,8 +40,8 @@ struct View {
     check(aoti_torch_get_device_index(tensor, &device_index), "get_device_index");
     element_bytes = aoti_torch_dtype_element_size(dtype);
     if (element_bytes != 2 && element_bytes != 4 && element_bytes != 8)
-      throw Error(ErrorCode::usage, "cuda_probe: expected elements of 2, 4 or 8 bytes, found " +
-                                        std::to_string(element_bytes));
+      throw Error(ErrorCode::usage,
+                  "cuda_probe: expected elements of 2, 4 or 8 bytes, found " + std::to_string(element_bytes));
   }
   void* data = nullptr;
   std::int64_t* sizes = nullptr;

@@ -15,8 +15,8 @@ struct StridedCopy {
   std::size_t element_bytes;  ///< 2, 4 or 8
 };
 
-/// On the CUDA device `device_index` and its current stream. Throws mixop::Error where the launch fails, and always in a
-/// build without CUDA.
+/// On the CUDA device `device_index` and its current stream. Throws mixop::Error where the launch fails, and always in
+/// a build without CUDA.
 void copy_on_cuda(const StridedCopy& copy, std::int32_t device_index);
 
 }  // namespace mixop::cuda_probe
