@@ -61,12 +61,13 @@ SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data) {
 }
 
 at::Device device_of(const std::string& name) {
-  const bool has_cuda = at::hasCUDA() && at::getNumGPUs() > 0;
-  if (name == "auto") return has_cuda ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
-  if (name == "cuda" && !has_cuda)
-    throw Error(ErrorCode::usage, "device: cuda was asked for, but this machine has no CUDA device that LibTorch can use; "
-                                  "set device=cpu or auto");
-  return name == "cuda" ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU);
+  const auto devices = at::hasCUDA() ? static_cast<std::int64_t>(at::getNumGPUs()) : 0;
+  if (name == "cpu" || (name == "auto" && devices == 0)) return at::Device(at::kCPU);
+  const at::Device device = name == "auto" || name == "cuda" ? at::Device(at::kCUDA, 0) : at::Device(name);
+  if (device.index() >= devices)
+    throw Error(ErrorCode::usage, "device: '" + name + "' was asked for, but LibTorch finds " + std::to_string(devices) +
+                                      " CUDA device(s) on this machine; set device=cpu or auto");
+  return device;
 }
 
 Search::Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options,

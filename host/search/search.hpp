@@ -62,7 +62,7 @@ enum class SearchEnd { finished, stopped, interrupted };
 /// The config of a space for the data at hand.
 SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data);
 
-/// "auto", "cpu" or "cuda" as a device; throws a usage error where there is no such device.
+/// "auto", "cpu", "cuda" or "cuda:N" as a device; throws a usage error where there is no such device.
 at::Device device_of(const std::string& name);
 
 /// A differentiable search: the supernet, its alphas and optimizers, the data and the loop over them.

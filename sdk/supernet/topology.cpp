@@ -13,12 +13,4 @@ CellTopology dense_cell(std::string name, int inputs, int nodes, std::vector<std
   return cell;
 }
 
-int dense_edges(int inputs, int nodes) { return nodes * inputs + nodes * (nodes - 1) / 2; }
-
-int nodes_of_dense_cell(int inputs, int edges) {
-  for (int nodes = 1; dense_edges(inputs, nodes) <= edges; ++nodes)
-    if (dense_edges(inputs, nodes) == edges) return nodes;
-  return -1;
-}
-
 }  // namespace mixop::supernet

@@ -1,0 +1,55 @@
+#include "host/draw/graphviz.hpp"
+
+#include <cstdlib>
+
+#include "mixop/error.hpp"
+#include "tests/catch.hpp"
+#include "tests/host/plugins/temporary_folder.hpp"
+
+namespace {
+
+using namespace mixop;
+
+constexpr const char* kGraph = "digraph g { a -> b; }";
+
+/// PATH as it was, when the test is over.
+struct PathGuard {
+  ~PathGuard() { setenv("PATH", kept.c_str(), 1); }
+  std::string kept = std::getenv("PATH");
+};
+
+TEST_CASE("a picture has the format of its ending", "[draw]") {
+  const test::TemporaryFolder folder;
+  const auto begins = [&](const char* name, const std::string& mark) {
+    CHECK(write_picture(kGraph, folder.path() / name) == folder.path() / name);
+    std::string start(mark.size(), ' ');
+    std::ifstream(folder.path() / name, std::ios::binary).read(start.data(), static_cast<std::streamsize>(start.size()));
+    CHECK(start == mark);
+  };
+  begins("a.svg", "<?xml");
+  begins("a.png", "\x89PNG");
+  begins("a.pdf", "%PDF");
+  begins("a.dot", "digraph");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 4);
+}
+
+TEST_CASE("without Graphviz the graph itself is written", "[draw]") {
+  const test::TemporaryFolder folder;
+  const PathGuard guard;
+  setenv("PATH", folder.path().c_str(), 1);
+  CHECK(write_picture(kGraph, folder.path() / "a.svg") == folder.path() / "a.dot");
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "a.svg"));
+}
+
+TEST_CASE("a graph that Graphviz does not understand leaves no picture", "[draw][misuse]") {
+  const test::TemporaryFolder folder;
+  CHECK_THROWS_WITH(write_picture("digraph {", folder.path() / "a.svg"), Catch::Matchers::Contains("Graphviz ended with status"));
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("another ending and an unwritable place are refused", "[draw][misuse]") {
+  CHECK_THROWS_WITH(write_picture(kGraph, "a.gif"), "a.gif: pictures end in .svg, .png, .pdf or .dot");
+  CHECK_THROWS_WITH(write_picture(kGraph, "/nowhere/a.svg"), Catch::Matchers::Contains("cannot be written"));
+}
+
+}  // namespace

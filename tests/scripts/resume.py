@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""A search that is interrupted or killed, and resumed, gives the same bits as one that never stopped; another seed does not."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+MIXOP = os.environ["MIXOP"]
+SEARCH = [MIXOP, "search", "quick", "--set", "synthetic.size=8", "--set", "synthetic.train=160", "--set", "space.channels=2",
+          "--set", "space.layers=3", "--set", "space.nodes=2", "--set", "search.batch=8", "--set", "search.epochs=4", "--set", "threads=1", "--set",
+          "data.train_limit=0"]
+
+
+def check(holds, message):
+    if not holds:
+        sys.exit(f"resume: {message}")
+
+
+def run(*arguments):
+    return subprocess.run([*map(str, arguments)], capture_output=True, text=True, timeout=300)
+
+
+def differences(first, second):
+    answer = json.loads(run(MIXOP, "compare", first, second, "--json").stdout)
+    return [row["path"] for row in answer["differences"] if not row["path"].startswith("/provenance")]
+
+
+def stopped(out, sign, after):
+    """Starts a search, sends a signal some seconds after its first archive is there, and answers the exit code."""
+    process = subprocess.Popen([*SEARCH, "--out", str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not out.exists() and process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(after)
+    process.send_signal(sign)
+    return process.wait(timeout=60)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        whole = folder / "whole.h5"
+        answer = run(*SEARCH, "--out", whole, "--json")
+        check(answer.returncode == 0, answer.stderr)
+        check(json.loads(answer.stdout)["epoch"] == 4, "the JSON answer is not that of a whole run")
+        for sign, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)):
+            out = folder / f"{sign.name}.h5"
+            status = stopped(out, sign, 0.1)
+            check(status == code, f"{sign.name} ended the search with {status}, not {code}")
+            check(run(MIXOP, "verify", out).returncode == 0, f"the archive is damaged after {sign.name}")
+            step = json.loads(run(MIXOP, "inspect", out, "--json").stdout)["step"]
+            check(0 < step < 40, f"{sign.name} came at step {step}, not within the search")
+            resumed = run(MIXOP, "search", "--resume", "--out", out)
+            check(resumed.returncode == 0, resumed.stderr)
+            check(differences(whole, out) == [], f"resumed after {sign.name} at step {step}: other bits in {differences(whole, out)}")
+        other = folder / "other.h5"
+        check(run(*SEARCH, "--seed", 9, "--out", other).returncode == 0, "another seed does not run")
+        check("/weights/classifier.weight" in differences(whole, other), "another seed gives the same weights")
+        contradiction = run(*SEARCH, "--seed", 9, "--resume", "--out", whole)
+        check(contradiction.returncode == 2 and "the archive's own configuration" in contradiction.stderr, contradiction.stderr)
+    print("resume: all well")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+#include "mixop/supernet/draw.hpp"
+
+#include "tests/catch.hpp"
+
+namespace {
+
+using namespace mixop;
+using Catch::Matchers::Contains;
+
+Genotype one_cell() { return {{{"normal", {{"skip_connect", 0, 2}, {"sep_conv_3x3", 1, 2}}, {2}}}, {}}; }
+
+TEST_CASE("a drawing has the inputs, the nodes, the operations on the edges and the output", "[draw]") {
+  const std::string dot = supernet::to_dot(one_cell(), {"a title", {}});
+  CHECK_THAT(dot, Contains("label=\"a title\"") && Contains("label=\"c_{k-2}\"") && Contains("label=\"c_{k-1}\""));
+  CHECK_THAT(dot, Contains("\"cell0n0\" -> \"cell0n2\" [label=\"skip_connect\""));
+  CHECK_THAT(dot, Contains("\"cell0n1\" -> \"cell0n2\" [label=\"sep_conv_3x3\""));
+  CHECK_THAT(dot, Contains("\"cell0n2\" -> \"cell0out\""));
+}
+
+TEST_CASE("strengths stand beside the operations and set the lines' width", "[draw]") {
+  const std::string dot = supernet::to_dot(one_cell(), {"", {{0.25, 1.0}}});
+  CHECK_THAT(dot, Contains("skip_connect 0.250") && Contains("penwidth=2.30"));
+  CHECK_THAT(dot, Contains("sep_conv_3x3 1.000") && Contains("penwidth=6.80"));
+}
+
+TEST_CASE("names that hold quotes do not end a label", "[draw]") {
+  Genotype genotype = one_cell();
+  genotype.cells[0].genes[0].operation = "a\"b\\c";
+  CHECK_THAT(supernet::to_dot(genotype), Contains("label=\"a\\\"b\\\\c\""));
+}
+
+TEST_CASE("a recurrent cell has one input", "[draw]") {
+  const std::string dot = supernet::to_dot({{{"recurrent", {{"tanh", 0, 1}, {"relu", 1, 2}}, {1, 2}}}, {}});
+  CHECK_THAT(dot, Contains("label=\"h_{t-1}, x_t\"") && Contains("\"cell0n1\" -> \"cell0n2\" [label=\"relu\""));
+  CHECK_THAT(dot, !Contains("c_{k-2}"));
+}
+
+}  // namespace
