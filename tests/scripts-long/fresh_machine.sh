@@ -26,19 +26,19 @@ for path in /etc/pip.conf /etc/apt/apt.conf.d /etc/apt/sources.list /etc/apt/sou
   /usr/local/share/ca-certificates; do
   [[ ! -e $path ]] || cp -aL --parents "$path" "$root/" 2>/dev/null || true
 done
-git clone -q --no-local "$MIXOP_SOURCE_DIR" "$root/root/mixop"
+git clone -q --no-local "$MIXOP_SOURCE_DIR" "$root/srv/mixop"
 
 mapfile -t registry < <(env | grep -iE '^(https?_proxy|no_proxy|pip_[a-z_]+|ssl_cert_file)=')
 inside() {
-  env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "${registry[@]}" chroot "$root" "$@"
+  env -i HOME=/srv PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "${registry[@]}" chroot "$root" "$@"
 }
 
-inside bash -c 'cd /root/mixop && ./quickstart' | tee "$root/quickstart.log"
+inside bash -c 'cd /srv/mixop && ./quickstart' | tee "$root/quickstart.log"
 grep -q '^archive: ' "$root/quickstart.log" || fail "./quickstart does not end with its archive"
-inside test -s /root/mixop/build/quickstart/cells.svg || fail "./quickstart leaves no picture"
-inside bash -c 'cd /root/mixop && ./check'
+inside test -s /srv/mixop/build/quickstart/cells.svg || fail "./quickstart leaves no picture"
+inside bash -c 'cd /srv/mixop && ./check'
 
 before=$(date +%s)
-inside bash -c 'cd /root/mixop && source .ci/setup.sh'
+inside bash -c 'cd /srv/mixop && source .ci/setup.sh'
 [[ $(($(date +%s) - before)) -le 2 ]] || fail "a repeated set-up takes more than two seconds"
 echo "fresh machine: all well"
