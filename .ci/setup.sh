@@ -19,7 +19,7 @@ mixop_fail() { printf 'set-up: %s\n' "$*" >&2; exit 1; }
 
 mixop_missing_packages() {
   local installed
-  installed=" $(dpkg-query -W -f='${db:Status-Status}:${Package} ' "${mixop_packages[@]}" 2>/dev/null) "
+  installed=" $(dpkg-query -W -f='${db:Status-Status}:${Package} ' "${mixop_packages[@]}" 2>/dev/null || true) "
   local package
   for package in "${mixop_packages[@]}"; do
     [[ $installed == *" installed:$package "* ]] || printf '%s\n' "$package"
