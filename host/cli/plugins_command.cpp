@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "host/json/rapidjson.hpp"
+#include "host/json/json_writer.hpp"
 #include "host/plugins/descriptor.hpp"
 #include "host/plugins/open_registry.hpp"
 #include "host/plugins/scaffold.hpp"
@@ -17,8 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
-
-using JsonWriter = rapidjson::PrettyWriter<rapidjson::StringBuffer>;
 
 constexpr char kUsage[] =
     "mixop plugins list  [--plugin-dir DIR ...] [--json]   what is loaded, and what is refused and why\n"
@@ -55,54 +53,20 @@ void require_words(const std::string& command, const Arguments& arguments, std::
                                       std::to_string(arguments.words.size()) + ". Usage:\n" + kUsage);
 }
 
-void field(JsonWriter& json, const char* key, const std::string& value) {
-  json.Key(key);
-  json.String(value.c_str(), static_cast<rapidjson::SizeType>(value.size()));
-}
-
-void print(const rapidjson::StringBuffer& buffer, std::ostream& out) { out << buffer.GetString() << '\n'; }
-
-void write_plugin(JsonWriter& json, const PluginInfo& plugin) {
-  json.StartObject();
-  field(json, "id", plugin.id);
-  field(json, "version", plugin.version);
-  field(json, "summary", plugin.summary);
-  field(json, "kinds", kind_names(plugin.file.note.kinds));
-  field(json, "tier", tier_text(plugin.file.note.tier));
-  field(json, "path", plugin.file.path.string());
-  field(json, "sha256", plugin.file.sha256);
-  json.Key("components");
-  json.StartArray();
-  for (const ComponentInfo& component : plugin.components) {
-    json.StartObject();
-    field(json, "name", component.name);
-    field(json, "interface", component.interface);
-    json.EndObject();
-  }
-  json.EndArray();
-  json.EndObject();
-}
-
+/// A row for each loaded plugin; refused ones are warnings on stderr.
 void list_as_json(const PluginRegistry& registry, std::ostream& out) {
-  rapidjson::StringBuffer buffer;
-  JsonWriter json(buffer);
-  json.StartObject();
-  json.Key("plugins");
-  json.StartArray();
-  for (const auto& plugin : registry.plugins()) write_plugin(json, *plugin);
-  json.EndArray();
-  json.Key("refused");
-  json.StartArray();
-  for (const RefusedPlugin& plugin : registry.refused()) {
-    json.StartObject();
-    field(json, "path", plugin.path.string());
-    field(json, "check", name_of(plugin.reason.check()));
-    field(json, "message", plugin.reason.what());
-    json.EndObject();
+  JsonWriter json;
+  json.begin_list();
+  for (const auto& plugin : registry.plugins()) {
+    json.begin_object().member("id", plugin->id).member("kind", kind_names(plugin->file.note.kinds));
+    json.member("version", plugin->version).member("path", plugin->file.path.string());
+    json.member("tier", tier_text(plugin->file.note.tier)).member("sha256", plugin->file.sha256);
+    json.member("summary", plugin->summary).key("components").begin_list();
+    for (const ComponentInfo& component : plugin->components)
+      json.begin_object().member("name", component.name).member("interface", component.interface).end();
+    json.end().end();
   }
-  json.EndArray();
-  json.EndObject();
-  print(buffer, out);
+  out << json.end().text() << '\n';
 }
 
 void list_as_text(const PluginRegistry& registry, std::ostream& out) {
@@ -168,41 +132,21 @@ std::vector<std::pair<PluginCheck, bool>> checks_of(const Findings& findings) {
 }
 
 void check_as_json(const Findings& findings, std::ostream& out) {
-  rapidjson::StringBuffer buffer;
-  JsonWriter json(buffer);
-  json.StartObject();
-  field(json, "path", findings.path.string());
-  field(json, "sha256", findings.file.sha256);
-  field(json, "id", findings.report.id);
-  field(json, "version", findings.report.version);
-  json.Key("passed");
-  json.Bool(findings.passed());
-  json.Key("checks");
-  json.StartArray();
+  JsonWriter json;
+  json.begin_object().member("path", findings.path.string()).member("sha256", findings.file.sha256);
+  json.member("id", findings.report.id).member("version", findings.report.version).member("passed", findings.passed());
+  json.key("checks").begin_list();
   for (const auto& [check, passed] : checks_of(findings)) {
     const bool stopped = findings.refusal && findings.refusal->check() == check;
-    json.StartObject();
-    field(json, "check", name_of(check));
-    json.Key("passed");
-    json.Bool(passed);
-    field(json, "message", stopped ? findings.refusal->problem() : "");
-    json.EndObject();
+    json.begin_object().member("check", name_of(check)).member("passed", passed);
+    json.member("message", stopped ? findings.refusal->problem() : std::string()).end();
   }
-  json.EndArray();
-  json.Key("trials");
-  json.StartArray();
+  json.end().key("trials").begin_list();
   for (const Trial& trial : findings.report.trials) {
-    json.StartObject();
-    field(json, "component", trial.component);
-    field(json, "trial", trial.name);
-    json.Key("passed");
-    json.Bool(trial.passed);
-    field(json, "message", trial.detail);
-    json.EndObject();
+    json.begin_object().member("component", trial.component).member("trial", trial.name);
+    json.member("passed", trial.passed).member("message", trial.detail).end();
   }
-  json.EndArray();
-  json.EndObject();
-  print(buffer, out);
+  out << json.end().end().text() << '\n';
 }
 
 void check_as_text(const Findings& findings, std::ostream& out) {

@@ -127,10 +127,10 @@ TEST_CASE("a plugin is tried before its first use alone", "[plugins][cli]") {
   const auto first = program(list);
   CHECK(first.code == 0);
   const auto listed = mixop::parse_json(first.output, "x", ErrorCode::failed);
-  CHECK(member(member(listed, "plugins").items.at(0), "id").text == "test.plain");
-  CHECK(member(member(listed, "plugins").items.at(0), "tier").text == "none");
+  CHECK(member(listed.items.at(0), "id").text == "test.plain");
+  CHECK(member(listed.items.at(0), "tier").text == "none");
   const std::string tested = mixop::test::content_of(state.path() / "mixop" / "tested-plugins");
-  CHECK_THAT(tested, Contains(member(member(listed, "plugins").items.at(0), "sha256").text));
+  CHECK_THAT(tested, Contains(member(listed.items.at(0), "sha256").text));
   CHECK(program(list).output == first.output);
   CHECK(mixop::test::content_of(state.path() / "mixop" / "tested-plugins") == tested);
 }
@@ -151,7 +151,7 @@ TEST_CASE("plugins list names what is refused and why", "[plugins][cli]") {
   CHECK_THAT(text.messages,
              Contains("mixop: warning: plugin " + (folder.path() / "a.so").string() + " is refused (elf)"));
   const Answer json = run({"list", "--json", "--plugin-dir", folder.path().string()});
-  const auto listed = mixop::parse_json(json.out, "x", ErrorCode::failed);
-  REQUIRE(member(listed, "refused").items.size() == 1);
-  CHECK(member(member(listed, "refused").items[0], "check").text == "elf");
+  for (const auto& row : mixop::parse_json(json.out, "x", ErrorCode::failed).items)
+    CHECK(member(row, "path").text != (folder.path() / "a.so").string());
+  CHECK_THAT(json.messages, Contains("is refused (elf)"));
 }

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""The JSON that scripts rely on, and the files that commands leave."""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import h5py
+
+MIXOP = os.environ["MIXOP"]
+SOURCE = pathlib.Path(os.environ["MIXOP_SOURCE_DIR"])
+TINY = ["--set", "synthetic.size=8", "--set", "synthetic.train=32", "--set", "space.channels=2", "--set", "space.layers=3",
+        "--set", "search.batch=8", "--set", "search.epochs=2", "--set", "threads=1", "--set", "data.train_limit=0"]
+
+
+def check(holds, message):
+    if not holds:
+        sys.exit(f"answers: {message}")
+
+
+def answer(*arguments):
+    run = subprocess.run([MIXOP, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+    check(run.returncode == 0, f"mixop {' '.join(map(str, arguments))}: {run.stderr}")
+    return run.stdout
+
+
+def asked(*arguments):
+    return json.loads(answer(*arguments))
+
+
+def sizes():
+    fixed = asked("summary", "--space", "darts_cnn", "--genotype", "DARTS_V2", "--channels", 36, "--layers", 20, "--input",
+                  "3x32x32", "--json")
+    check((fixed["parameters"], fixed["parameters_with_auxiliary"], fixed["multiply_adds"]) == (3349342, 3825768, 528359040), fixed)
+    searched = asked("summary", "--genotype", "supernet", "--json")
+    check(searched["parameters"] == 1930618 and searched["parameters_with_auxiliary"] is None, searched)
+    imagenet = asked("summary", "--genotype", "darts_cnn/DARTS_V2", "--channels", 48, "--layers", 14, "--input", "3x224x224",
+                     "--classes", 1000, "--json")
+    check((imagenet["parameters"], imagenet["parameters_with_auxiliary"]) == (4718752, 5979528), imagenet)
+    check(imagenet["multiply_adds"] == 529911552, imagenet)
+
+
+def derivation(folder):
+    stored = json.loads((SOURCE / "tests/fixtures/f_genotypes_cnn.json").read_text())["cases"]
+    (folder / "cases.json").write_text(json.dumps({"cases": stored, "note": "ignored"}))
+    for found, case in zip(asked("derive", "--space", "darts_cnn", "--alphas", folder / "cases.json"), stored, strict=True):
+        check(found["normal"] == case["normal"] and found["reduce"] == case["reduce"], "a stored genotype is not derived")
+        check(found["normal_concat"] == case["normal_concat"], "the concat differs")
+    (folder / "one.json").write_text(json.dumps(stored[0]))
+    check(asked("derive", "--space", "darts_cnn", "--alphas", folder / "one.json")["normal"] == stored[0]["normal"], "one case")
+
+
+def run(folder):
+    archive = folder / "run.h5"
+    found = asked("search", "quick", *TINY, "--out", archive, "--json")
+    check(found["genotype"] == asked("derive", archive), "search and derive give two genotypes")
+    check(asked("derive", archive, "--epoch", 0) != {}, "the start has a genotype")
+    seen = asked("inspect", archive, "--json")
+    check([row["epoch"] for row in seen["epochs"]] == [0, 1, 2] and seen["step"] == 4, "inspect's epochs and steps")
+    check(seen["config"]["space"]["channels"] == 2 and "libtorch" in seen["provenance"], "inspect's config and provenance")
+    check(seen["strategy_history"][0]["strategy"] == "first_order", "inspect's strategy history")
+    check({"train_loss", "valid_accuracy", "genotype"} <= seen["epochs"][1].keys(), "an epoch's fields")
+    check(asked("verify", archive, "--json") == {"ok": True, "problem": None}, "verify")
+    check(asked("compare", archive, archive, "--json") == {"equal": True, "differences": []}, "compare")
+    with h5py.File(archive) as file:
+        alphas = file["alphas/alphas_normal"]
+        check(alphas.shape == (3, 14, 8) and alphas.fletcher32, "the alphas' layout")
+        operations = [name.decode() for name in alphas.dims[2][0]]
+        check(operations[0] == "none" and len(operations) == 8, "the dimension scale of the operations")
+        check("stem.0.weight" in file["weights"] and "stem.1.running_mean" in file["buffers"], "weights and buffers")
+    resolved = answer("search", "quick", *TINY, "--dry-run")
+    (folder / "again.json").write_text(resolved)
+    check(answer("search", folder / "again.json", "--dry-run") == resolved, "the resolved config is not a config file")
+    for ending, mark in ((".svg", b"<?xml"), (".png", b"\x89PNG"), (".dot", b"digraph")):
+        check(asked("draw", archive, "-o", folder / f"cells{ending}", "--json")["picture"].endswith(ending), "draw's answer")
+        check((folder / f"cells{ending}").read_bytes().startswith(mark), f"cells{ending} is no {ending}")
+
+
+def lists():
+    names = {row["name"] for row in asked("list", "genotypes", "--json")}
+    wanted = {"NASNet", "AmoebaNet", "DARTS_V1", "DARTS_V2", "PC_DARTS_cifar", "PC_DARTS_image", "PDARTS"}
+    check({f"darts_cnn/{name}" for name in wanted} <= names, f"genotypes lack {wanted - names}")
+    check({"darts-cifar10", "quick"} <= {row["name"] for row in asked("list", "presets", "--json")}, "presets")
+    plugins = asked("plugins", "list", "--json")
+    check(all({"id", "kind", "version", "path", "tier", "sha256"} <= row.keys() for row in plugins), "plugins list")
+    described = asked("data", "check", "synthetic", "--set", "size=8", "--set", "train=20", "--set", "test=10", "--json")
+    check(described["records"]["train"] == 20 and described["shape"] == [3, 8, 8], described)
+    check(asked("selftest", "--json")["passed"] is True, "selftest")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        sizes()
+        derivation(folder)
+        run(folder)
+    lists()
+    print("answers: all well")
+
+
+if __name__ == "__main__":
+    main()
