@@ -7,18 +7,10 @@
 
 #include "host/genotype/genotype_json.hpp"
 #include "host/search/run_archive.hpp"
+#include "mixop/supernet/genotypes.hpp"
 
 namespace mixop {
 namespace {
-
-/// The row of `declaration` that drives the cell called `cell`, or an undefined tensor.
-at::Tensor rows_of_cell(const AlphaDeclaration& declaration, const at::Tensor& relaxed, const std::string& cell) {
-  if (!declaration.per_cell) return declaration.topology.name == cell ? relaxed : at::Tensor();
-  for (std::size_t row = 0; row < declaration.cells.size(); ++row)
-    if (declaration.topology.name + "." + std::to_string(declaration.cells[row]) == cell)
-      return relaxed[static_cast<std::int64_t>(row)];
-  return {};
-}
 
 double strength_of(const CellTopology& cell, const at::Tensor& weights, const Gene& gene) {
   const auto edge = std::find_if(cell.edges.begin(), cell.edges.end(), [&](const CellTopology::Edge& candidate) {
@@ -36,14 +28,12 @@ Derived derive(const AlphaCase& raw, const Relaxation& relaxation, const Deriver
   std::vector<at::Tensor> relaxed;
   for (const at::Tensor& alpha : raw.alphas) relaxed.push_back(relaxation.weights(alpha.to(at::kFloat), at, 0));
   Derived derived{deriver.derive(raw.declarations, relaxed), {}};
+  const auto cells = supernet::named_cells(raw.declarations);
   for (const CellGenotype& cell : derived.genotype.cells) {
-    std::vector<double> strengths;
-    for (std::size_t i = 0; i < raw.declarations.size(); ++i) {
-      const at::Tensor weights = rows_of_cell(raw.declarations[i], relaxed[i], cell.name);
-      if (!weights.defined()) continue;
-      for (const Gene& gene : cell.genes) strengths.push_back(strength_of(raw.declarations[i].topology, weights, gene));
-    }
-    derived.strengths.push_back(std::move(strengths));
+    std::vector<double>& strengths = derived.strengths.emplace_back();
+    for (const supernet::NamedCell& named : cells)
+      if (named.name == cell.name)
+        for (const Gene& gene : cell.genes) strengths.push_back(strength_of(*named.topology, named.rows_of(relaxed), gene));
   }
   return derived;
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "mixop/supernet/genotypes.hpp"
+
 namespace mixop::strategies {
 namespace {
 
@@ -46,16 +48,8 @@ CellGenotype DartsDeriver::derive_cell(const CellTopology& cell, const std::stri
 
 Genotype DartsDeriver::derive(const std::vector<AlphaDeclaration>& alphas, const std::vector<at::Tensor>& relaxed) const {
   Genotype genotype;
-  for (std::size_t i = 0; i < alphas.size(); ++i) {
-    const CellTopology& cell = alphas[i].topology;
-    if (!alphas[i].per_cell) {
-      genotype.cells.push_back(derive_cell(cell, cell.name, relaxed[i]));
-      continue;
-    }
-    for (std::size_t row = 0; row < alphas[i].cells.size(); ++row)
-      genotype.cells.push_back(derive_cell(cell, cell.name + "." + std::to_string(alphas[i].cells[row]),
-                                           relaxed[i][static_cast<std::int64_t>(row)]));
-  }
+  for (const supernet::NamedCell& cell : supernet::named_cells(alphas))
+    genotype.cells.push_back(derive_cell(*cell.topology, cell.name, cell.rows_of(relaxed)));
   return genotype;
 }
 

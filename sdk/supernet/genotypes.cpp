@@ -1,0 +1,125 @@
+#include "mixop/supernet/genotypes.hpp"
+
+#include <algorithm>
+
+#include "mixop/error.hpp"
+#include "mixop/random.hpp"
+
+namespace mixop::supernet {
+namespace {
+
+constexpr std::size_t kEdgesOfNode = 2;
+
+std::vector<std::string> choices(const CellTopology& cell) {
+  std::vector<std::string> operations;
+  for (const std::string& name : cell.operations)
+    if (name != "none") operations.push_back(name);
+  if (operations.empty())
+    throw Error(ErrorCode::usage, "cell '" + cell.name + "' has no candidate other than none; add one to space.ops");
+  return operations;
+}
+
+std::vector<int> sources(const CellTopology& cell, int node) {
+  std::vector<int> from;
+  for (const CellTopology::Edge& edge : cell.edges)
+    if (edge.to == node) from.push_back(edge.from);
+  return from;
+}
+
+/// All ways to keep edges of a node that has `count` of them, as pairs (or single ones) of positions.
+std::vector<std::vector<std::size_t>> kept_edges(std::size_t count) {
+  std::vector<std::vector<std::size_t>> ways;
+  if (count < kEdgesOfNode) return {{0}};
+  for (std::size_t a = 0; a < count; ++a)
+    for (std::size_t b = a + 1; b < count; ++b) ways.push_back({a, b});
+  return ways;
+}
+
+/// Builds a genotype from one decision after the other: `decide(n)` answers a number below n.
+template <class Decide>
+Genotype build(const std::vector<AlphaDeclaration>& alphas, Decide decide) {
+  Genotype genotype;
+  for (const NamedCell& named : named_cells(alphas)) {
+    const CellTopology& cell = *named.topology;
+    const std::vector<std::string> operations = choices(cell);
+    CellGenotype& made = genotype.cells.emplace_back(CellGenotype{named.name, {}, cell.concat});
+    for (int node = cell.inputs; node < cell.inputs + cell.nodes; ++node) {
+      const std::vector<int> from = sources(cell, node);
+      const auto ways = kept_edges(from.size());
+      for (const std::size_t edge : ways[decide(ways.size())])
+        made.genes.push_back({operations[decide(operations.size())], from[edge], node});
+    }
+  }
+  return genotype;
+}
+
+}  // namespace
+
+std::vector<NamedCell> named_cells(const std::vector<AlphaDeclaration>& alphas) {
+  std::vector<NamedCell> cells;
+  for (std::size_t i = 0; i < alphas.size(); ++i) {
+    const CellTopology& topology = alphas[i].topology;
+    if (!alphas[i].per_cell) {
+      cells.push_back({topology.name, &topology, i, -1});
+    } else {
+      for (std::size_t row = 0; row < alphas[i].cells.size(); ++row)
+        cells.push_back({std::to_string(alphas[i].cells[row]), &topology, i, static_cast<std::int64_t>(row)});
+    }
+  }
+  return cells;
+}
+
+double count_genotypes(const std::vector<AlphaDeclaration>& alphas) {
+  double count = 1;
+  (void)build(alphas, [&](std::size_t options) -> std::size_t {
+    count *= static_cast<double>(options);
+    return 0;
+  });
+  return count;
+}
+
+Genotype sample_genotype(const std::vector<AlphaDeclaration>& alphas, std::uint64_t key) {
+  RandomStream random(key);
+  return build(alphas, [&](std::size_t options) { return static_cast<std::size_t>(random.below(options)); });
+}
+
+Genotype genotype_at(const std::vector<AlphaDeclaration>& alphas, std::uint64_t index) {
+  if (static_cast<double>(index) >= count_genotypes(alphas))
+    throw Error(ErrorCode::usage, "genotype " + std::to_string(index) + " is past the end of the space");
+  return build(alphas, [&](std::size_t options) {
+    const std::size_t digit = index % options;
+    index /= options;
+    return digit;
+  });
+}
+
+Genotype mutate_genotype(const Genotype& genotype, const std::vector<AlphaDeclaration>& alphas, std::uint64_t key) {
+  struct Change {
+    std::size_t cell, gene;
+    Gene to;
+  };
+  std::vector<Change> changes;
+  const auto cells = named_cells(alphas);
+  for (std::size_t c = 0; c < genotype.cells.size(); ++c) {
+    const auto named = std::find_if(cells.begin(), cells.end(), [&](const NamedCell& cell) { return cell.name == genotype.cells[c].name; });
+    if (named == cells.end())
+      throw Error(ErrorCode::usage, "the space has no cell '" + genotype.cells[c].name + "'");
+    const auto& genes = genotype.cells[c].genes;
+    for (std::size_t g = 0; g < genes.size(); ++g) {
+      for (const std::string& operation : choices(*named->topology))
+        if (operation != genes[g].operation) changes.push_back({c, g, {operation, genes[g].from, genes[g].to}});
+      for (const int from : sources(*named->topology, genes[g].to)) {
+        const bool taken = std::any_of(genes.begin(), genes.end(), [&](const Gene& other) { return other.to == genes[g].to && other.from == from; });
+        if (!taken) changes.push_back({c, g, {genes[g].operation, from, genes[g].to}});
+      }
+    }
+  }
+  if (changes.empty()) throw Error(ErrorCode::usage, "the space leaves nothing in this genotype to change");
+  RandomStream random(key);
+  const Change& chosen = changes[random.below(changes.size())];
+  Genotype changed = genotype;
+  changed.cells[chosen.cell].genes[chosen.gene] = chosen.to;
+  return changed;
+}
+
+}  // namespace mixop::supernet
