@@ -14,8 +14,9 @@ void print_help() {
             << "Usage: mixop COMMAND ...       mixop COMMAND --help explains a command\n\n";
   for (const cli::Command& command : cli::commands())
     std::cout << "  " << std::left << std::setw(11) << command.name << command.summary << "\n";
-  std::cout << "\nExit codes: 0 ok, 1 the run failed, 2 usage or config, 3 bad input data or archive, 4 plugin refused,\n"
-               "130 or 143 interrupted with a checkpoint.\n";
+  std::cout
+      << "\nExit codes: 0 ok, 1 the run failed, 2 usage or config, 3 bad input data or archive, 4 plugin refused,\n"
+         "130 or 143 interrupted with a checkpoint.\n";
 }
 
 int run(const cli::Arguments& arguments) {
@@ -39,10 +40,14 @@ int run(const cli::Arguments& arguments) {
 int exit_code(ErrorCode code) {
   switch (code) {
     case ErrorCode::usage:
-    case ErrorCode::unsupported: return 2;
-    case ErrorCode::bad_data: return 3;
-    case ErrorCode::plugin: return 4;
-    case ErrorCode::failed: return 1;
+    case ErrorCode::unsupported:
+      return 2;
+    case ErrorCode::bad_data:
+      return 3;
+    case ErrorCode::plugin:
+      return 4;
+    case ErrorCode::failed:
+      return 1;
   }
   return 1;
 }

@@ -16,7 +16,8 @@ const std::vector<Command>& commands() {
       {"compare", "list what differs between two archives", compare_command},
       {"list", "list ops, spaces, datasets, strategies, presets or genotypes", list_command},
       {"data", "check or describe a data set", data_command},
-      {"plugins", "list, check or start plugins", [](const Arguments& arguments) { return plugins_command(arguments); }},
+      {"plugins", "list, check or start plugins",
+       [](const Arguments& arguments) { return plugins_command(arguments); }},
       {"selftest", "run the exactness oracles on this machine", selftest_command},
   };
   return all;

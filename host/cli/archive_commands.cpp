@@ -26,7 +26,8 @@ CommandSyntax syntax_of(const char* usage, const char* about, int positionals) {
 std::optional<po::variables_map> parse_files(const CommandSyntax& syntax, const Arguments& arguments) {
   auto values = parse(syntax, arguments);
   if (values && static_cast<int>(positionals(*values).size()) != syntax.positionals)
-    throw Error(ErrorCode::usage, std::to_string(syntax.positionals) + " file name(s) expected\nUsage: " + syntax.usage);
+    throw Error(ErrorCode::usage,
+                std::to_string(syntax.positionals) + " file name(s) expected\nUsage: " + syntax.usage);
   return values;
 }
 
@@ -48,7 +49,8 @@ void write_provenance(JsonWriter& json, const Archive& archive) {
 std::map<std::string, std::vector<double>> epoch_metrics(const Archive& archive) {
   std::map<std::string, std::vector<double>> metrics;
   for (const std::string& name : archive.children("/metrics"))
-    if (name.rfind("step_", 0) != 0) metrics[name] = archive.array("/metrics/" + name).values<double>("/metrics/" + name);
+    if (name.rfind("step_", 0) != 0)
+      metrics[name] = archive.array("/metrics/" + name).values<double>("/metrics/" + name);
   return metrics;
 }
 
@@ -68,7 +70,8 @@ void write_epochs(JsonWriter& json, const Archive& archive) {
 void print_run(const Archive& archive) {
   std::cout << "layout   " << std::get<std::string>(archive.attribute("/", "layout")) << "\nstarted  "
             << std::get<std::string>(archive.attribute("/provenance", "started")) << "\ncommand  "
-            << archive.text("/provenance/command_line") << "\nstep     " << archive.integer("/position", "step") << "\n\n";
+            << archive.text("/provenance/command_line") << "\nstep     " << archive.integer("/position", "step")
+            << "\n\n";
   const auto metrics = epoch_metrics(archive);
   std::cout << "epoch";
   for (const auto& [name, values] : metrics) std::cout << "  " << name;
@@ -88,7 +91,8 @@ void print_run(const Archive& archive) {
 
 int inspect_command(const std::vector<std::string>& arguments) {
   const auto values = parse_files(
-      syntax_of("mixop inspect RUN.h5", "Shows a run: its configuration, where it comes from, and every epoch's metrics and genotype.", 1),
+      syntax_of("mixop inspect RUN.h5",
+                "Shows a run: its configuration, where it comes from, and every epoch's metrics and genotype.", 1),
       arguments);
   if (!values) return 0;
   const Archive archive = Archive::open(positionals(*values).front());
@@ -110,7 +114,8 @@ int inspect_command(const std::vector<std::string>& arguments) {
 
 int verify_command(const std::vector<std::string>& arguments) {
   const auto values = parse_files(
-      syntax_of("mixop verify RUN.h5", "Checks an archive's digest and structure. Exit code 3 where it is damaged.", 1), arguments);
+      syntax_of("mixop verify RUN.h5", "Checks an archive's digest and structure. Exit code 3 where it is damaged.", 1),
+      arguments);
   if (!values) return 0;
   std::string problem;
   try {
@@ -131,8 +136,10 @@ int verify_command(const std::vector<std::string>& arguments) {
 }
 
 int compare_command(const std::vector<std::string>& arguments) {
-  const auto values = parse_files(
-      syntax_of("mixop compare A.h5 B.h5", "Lists everything in which two archives differ, to the bit. Exit code 1 where they do.", 2), arguments);
+  const auto values =
+      parse_files(syntax_of("mixop compare A.h5 B.h5",
+                            "Lists everything in which two archives differ, to the bit. Exit code 1 where they do.", 2),
+                  arguments);
   if (!values) return 0;
   const Arguments files = positionals(*values);
   const auto differences = compare_archives(Archive::open(files[0]), Archive::open(files[1]));
@@ -143,7 +150,8 @@ int compare_command(const std::vector<std::string>& arguments) {
       json.begin_object().member("path", difference.path).member("what", difference.what).end();
     std::cout << json.end().end().text() << std::endl;
   } else {
-    for (const ArchiveDifference& difference : differences) std::cout << difference.path << ": " << difference.what << "\n";
+    for (const ArchiveDifference& difference : differences)
+      std::cout << difference.path << ": " << difference.what << "\n";
     std::cout << (differences.empty() ? "equal" : "different") << std::endl;
   }
   return differences.empty() ? 0 : 1;

@@ -18,10 +18,13 @@ CommandSyntax data_syntax() {
   CommandSyntax syntax;
   syntax.usage = "mixop data check|describe NAME [--data DIR] [--set option=value ...]";
   syntax.about =
-      "describe says which layouts on disk a data set reads, its options, and its size where the data is at hand. check reads\n"
+      "describe says which layouts on disk a data set reads, its options, and its size where the data is at hand. "
+      "check reads\n"
       "every record and prints the counts and the digest that archives keep.";
-  syntax.options.add_options()("data", po::value<std::string>()->value_name("DIR"), "where the data lies; default: the environment's MIXOP_DATA")(
-      "set", po::value<Arguments>()->composing()->value_name("OPTION=VALUE"), "an option of the data set")("json", "prints JSON");
+  syntax.options.add_options()("data", po::value<std::string>()->value_name("DIR"),
+                               "where the data lies; default: the environment's MIXOP_DATA")(
+      "set", po::value<Arguments>()->composing()->value_name("OPTION=VALUE"), "an option of the data set")(
+      "json", "prints JSON");
   syntax.positionals = 2;
   add_plugin_options(syntax);
   return syntax;
@@ -48,8 +51,8 @@ void read_all(const DatasetHandle& data) {
   for (int split = 0; split < MIXOP_SPLIT_COUNT; ++split) {
     const std::int64_t records = info.records[static_cast<std::size_t>(split)];
     for (std::int64_t first = 0; first < records; first += kChunk)
-      data.read(split, first, std::min(kChunk, records - first), info.kind == MIXOP_DATA_IMAGES ? values.data() : nullptr,
-                targets.data());
+      data.read(split, first, std::min(kChunk, records - first),
+                info.kind == MIXOP_DATA_IMAGES ? values.data() : nullptr, targets.data());
   }
 }
 
@@ -77,7 +80,8 @@ void print_info(const DatasetHandle& data) {
 void describe_table(const MixopDataset& table, const std::string& name) {
   std::cout << name << " reads " << table.expects << "\n";
   for (std::uint32_t i = 0; i < table.option_count; ++i)
-    std::cout << "  " << name << "." << table.options[i].name << " (" << table.options[i].default_value << "): " << table.options[i].help << "\n";
+    std::cout << "  " << name << "." << table.options[i].name << " (" << table.options[i].default_value
+              << "): " << table.options[i].help << "\n";
 }
 
 }  // namespace
@@ -87,8 +91,9 @@ int data_command(const std::vector<std::string>& arguments) {
   if (!values) return 0;
   const Arguments given = positionals(*values);
   if (given.size() != 2 || (given[0] != "check" && given[0] != "describe"))
-    throw Error(ErrorCode::usage, "check or describe and a data set's name are expected; mixop list datasets names them\nUsage: " +
-                                      data_syntax().usage);
+    throw Error(ErrorCode::usage,
+                "check or describe and a data set's name are expected; mixop list datasets names them\nUsage: " +
+                    data_syntax().usage);
   const bool check = given[0] == "check", json = values->count("json") != 0;
   const std::string& name = given[1];
   const PluginRegistry plugins = load_plugins(*values);

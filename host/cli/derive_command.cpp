@@ -20,13 +20,17 @@ CommandSyntax derive_syntax() {
   CommandSyntax syntax;
   syntax.usage = "mixop derive RUN.h5 [--epoch N] | --space S --alphas FILE   [--rule R]";
   syntax.about =
-      "Prints the genotype of a run, or of raw alphas in a JSON file: {\"alphas_normal\": [[...]], \"alphas_reduce\": [[...]]},\n"
-      "{\"alphas\": ...}, a list of such cases, or {\"cases\": [...]}; cases are answered by a list. The relaxation is applied\n"
+      "Prints the genotype of a run, or of raw alphas in a JSON file: {\"alphas_normal\": [[...]], \"alphas_reduce\": "
+      "[[...]]},\n"
+      "{\"alphas\": ...}, a list of such cases, or {\"cases\": [...]}; cases are answered by a list. The relaxation is "
+      "applied\n"
       "in float32.";
   syntax.options.add_options()("space", po::value<std::string>()->value_name("S"), "the space of --alphas")(
       "alphas", po::value<std::string>()->value_name("FILE"), "raw alphas as JSON")(
-      "ops", po::value<std::string>()->value_name("A,B,..."), "candidate operations of --alphas, in the order of its columns; default: the space's")(
-      "strategy", po::value<std::string>()->value_name("S"), "whose relaxation and rule; default: the run's, or first_order")(
+      "ops", po::value<std::string>()->value_name("A,B,..."),
+      "candidate operations of --alphas, in the order of its columns; default: the space's")(
+      "strategy", po::value<std::string>()->value_name("S"),
+      "whose relaxation and rule; default: the run's, or first_order")(
       "rule", po::value<std::string>()->value_name("R"), "another derivation rule")(
       "epoch", po::value<std::int64_t>()->value_name("N"), "after that many epochs; default: the last")(
       "json", "has no effect: the answer is JSON anyway");
@@ -53,11 +57,13 @@ at::Tensor alphas_of(const AlphaDeclaration& declaration, const std::vector<RawA
     const at::Tensor alphas = tensor_of(candidate);
     const auto& operations = declaration.topology.operations;
     if (candidate.operations != operations.size())
-      throw Error(ErrorCode::bad_data, where + ": \"" + declaration.name + "\" is " + shape_text(alphas) + "; expected " +
-                                           std::to_string(operations.size()) + " columns, one for each of " +
-                                           joined(operations) + " (name others by --ops)");
+      throw Error(ErrorCode::bad_data, where + ": \"" + declaration.name + "\" is " + shape_text(alphas) +
+                                           "; expected " + std::to_string(operations.size()) +
+                                           " columns, one for each of " + joined(operations) +
+                                           " (name others by --ops)");
     if ((candidate.cells > 0) != declaration.per_cell)
-      throw Error(ErrorCode::bad_data, where + ": \"" + declaration.name + "\" is " + shape_text(alphas) + "; this space " +
+      throw Error(ErrorCode::bad_data, where + ": \"" + declaration.name + "\" is " + shape_text(alphas) +
+                                           "; this space " +
                                            (declaration.per_cell ? "has a table for each cell" : "has one table"));
     return alphas;
   }
@@ -78,18 +84,19 @@ AlphaCase match(const std::vector<RawAlphas>& raw, const SearchSpace& space, con
     }
     if (fits) return result;
   }
-  throw Error(ErrorCode::bad_data, where + ": no number of nodes gives a cell with as many edges as the alphas have rows");
+  throw Error(ErrorCode::bad_data,
+              where + ": no number of nodes gives a cell with as many edges as the alphas have rows");
 }
 
 int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins) {
-  if (values.count("space") == 0) throw Error(ErrorCode::usage, "--alphas needs --space, for instance --space darts_cnn");
+  if (values.count("space") == 0)
+    throw Error(ErrorCode::usage, "--alphas needs --space, for instance --space darts_cnn");
   if (values.count("epoch") != 0) throw Error(ErrorCode::usage, "--epoch is for a run's archive, not for --alphas");
   const auto space = make_part<SearchSpace>(plugins, text(values, "space"), {});
   const PartNames parts = parts_of(plugins, text(values, "strategy", "first_order"), {});
   const auto relaxation = make_part<Relaxation>(plugins, parts.relaxation, {});
   const auto deriver = make_part<Deriver>(plugins, text(values, "rule", parts.deriver), {});
-  const auto operations =
-      values.count("ops") != 0 ? split(text(values, "ops"), ',') : space->default_operations();
+  const auto operations = values.count("ops") != 0 ? split(text(values, "ops"), ',') : space->default_operations();
 
   const std::string file = text(values, "alphas");
   const AlphasFile read = read_alphas_file(file);
@@ -131,7 +138,8 @@ int derive_command(const std::vector<std::string>& arguments) {
   if (!values) return 0;
   const Arguments given = positionals(*values);
   if (given.empty() == (values->count("alphas") == 0))
-    throw Error(ErrorCode::usage, "either a run's archive or --alphas FILE is expected\nUsage: " + derive_syntax().usage);
+    throw Error(ErrorCode::usage,
+                "either a run's archive or --alphas FILE is expected\nUsage: " + derive_syntax().usage);
   const PluginRegistry plugins = load_plugins(*values);
   return given.empty() ? derive_alphas(*values, plugins) : derive_run(given.front(), *values, plugins);
 }

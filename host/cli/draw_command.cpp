@@ -14,10 +14,14 @@ CommandSyntax draw_syntax() {
   CommandSyntax syntax;
   syntax.usage = "mixop draw GENOTYPE -o cell.svg";
   syntax.about =
-      "Draws all cells of a genotype into one picture: a published name, a JSON file, or a run's archive, whose edge weights set\n"
-      "the lines' widths. The file's ending chooses .svg, .png, .pdf or .dot; without Graphviz the graph is written as .dot.";
-  syntax.options.add_options()("output,o", po::value<std::string>()->value_name("FILE")->default_value("cell.svg"), "the picture")(
-      "space", po::value<std::string>()->value_name("S"), "the space of a name that several spaces have")("json", "prints the file's name as JSON");
+      "Draws all cells of a genotype into one picture: a published name, a JSON file, or a run's archive, whose edge "
+      "weights set\n"
+      "the lines' widths. The file's ending chooses .svg, .png, .pdf or .dot; without Graphviz the graph is written as "
+      ".dot.";
+  syntax.options.add_options()("output,o", po::value<std::string>()->value_name("FILE")->default_value("cell.svg"),
+                               "the picture")("space", po::value<std::string>()->value_name("S"),
+                                              "the space of a name that several spaces have")(
+      "json", "prints the file's name as JSON");
   syntax.positionals = 1;
   add_plugin_options(syntax);
   return syntax;

@@ -12,14 +12,14 @@
 namespace mixop::cli {
 namespace {
 
-
 GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plugins) {
   const ArchivedRun run(Archive::open(file), file, option_catalog(plugins));
   const ComponentOptions options = options_of(run.config());
   const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
   const PartNames parts = run.parts(plugins);
-  const Derived derived = derive(run.alphas(run.epochs(), *space), *make_part<Relaxation>(plugins, parts.relaxation, options),
-                                 *make_part<Deriver>(plugins, parts.deriver, options), run.position(run.epochs()));
+  const Derived derived =
+      derive(run.alphas(run.epochs(), *space), *make_part<Relaxation>(plugins, parts.relaxation, options),
+             *make_part<Deriver>(plugins, parts.deriver, options), run.position(run.epochs()));
   return {std::filesystem::path(file).filename().string() + ", epoch " + std::to_string(run.epochs()),
           run.config().space.name, derived.genotype, derived.strengths};
 }
@@ -38,8 +38,10 @@ GenotypeArgument read_genotype(const std::string& argument, const std::string& s
   const std::filesystem::path file(argument);
   if (file.extension() == ".h5") return from_archive(argument, plugins);
   if (file.extension() == ".json")
-    return {file.filename().string(), space,
-            genotype_from_json(read_json_text(file, ErrorCode::usage), argument, ErrorCode::bad_data), {}};
+    return {file.filename().string(),
+            space,
+            genotype_from_json(read_json_text(file, ErrorCode::usage), argument, ErrorCode::bad_data),
+            {}};
 
   const auto slash = argument.find('/');
   const std::string in_space = slash == std::string::npos ? space : argument.substr(0, slash);
@@ -57,10 +59,11 @@ GenotypeArgument read_genotype(const std::string& argument, const std::string& s
     }
   }
   if (matches.size() > 1)
-    throw Error(ErrorCode::usage, "'" + argument + "' is a genotype of several spaces: " + joined(matches) + "; name one of them");
+    throw Error(ErrorCode::usage,
+                "'" + argument + "' is a genotype of several spaces: " + joined(matches) + "; name one of them");
   if (matches.empty())
-    throw Error(ErrorCode::usage, "unknown genotype '" + argument + "'" + did_you_mean(name, known) + " Known: " +
-                                      joined(known) + "; a file ends in .json, a run's archive in .h5");
+    throw Error(ErrorCode::usage, "unknown genotype '" + argument + "'" + did_you_mean(name, known) +
+                                      " Known: " + joined(known) + "; a file ends in .json, a run's archive in .h5");
   return found;
 }
 

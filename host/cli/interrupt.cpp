@@ -1,7 +1,7 @@
 #include "host/cli/interrupt.hpp"
 
-#include <csignal>
 #include <unistd.h>
+#include <csignal>
 
 namespace mixop::cli {
 namespace {

@@ -4,8 +4,8 @@
 
 namespace mixop::cli {
 
-/// While it lives, the first SIGINT or SIGTERM is kept for the run to end at the next step; a second one ends the process
-/// at once, which leaves the last archive as it is. One at a time.
+/// While it lives, the first SIGINT or SIGTERM is kept for the run to end at the next step; a second one ends the
+/// process at once, which leaves the last archive as it is. One at a time.
 class InterruptGuard {
  public:
   InterruptGuard();

@@ -37,24 +37,27 @@ std::vector<Row> strategies(const PluginRegistry& plugins) {
   std::vector<Row> rows = components(plugins, MIXOP_STRATEGY_INTERFACE);
   for (Row& row : rows) row.about = plugins.strategy(row.name).summary;
   const std::pair<const char*, const char*> places[] = {
-      {"relaxation", Relaxation::interface_id},         {"hypergradient", Hypergradient::interface_id},
-      {"regulariser", Regulariser::interface_id},       {"edge_transform", EdgeTransform::interface_id},
-      {"stopper", Stopper::interface_id},               {"deriver", Deriver::interface_id}};
+      {"relaxation", Relaxation::interface_id},   {"hypergradient", Hypergradient::interface_id},
+      {"regulariser", Regulariser::interface_id}, {"edge_transform", EdgeTransform::interface_id},
+      {"stopper", Stopper::interface_id},         {"deriver", Deriver::interface_id}};
   for (const auto& [place, interface] : places)
     for (const std::string& name : plugins.names(interface))
-      rows.push_back({std::string("strategy.") + place + "=" + name, std::string("a ") + place, plugins.owner(interface, name).id});
+      rows.push_back({std::string("strategy.") + place + "=" + name, std::string("a ") + place,
+                      plugins.owner(interface, name).id});
   return rows;
 }
 
 std::vector<Row> presets(const PluginRegistry&) {
   std::vector<Row> rows;
-  for (const PresetInfo& preset : list_presets(presets_folder())) rows.push_back({preset.name, preset.summary, preset.source});
+  for (const PresetInfo& preset : list_presets(presets_folder()))
+    rows.push_back({preset.name, preset.summary, preset.source});
   return rows;
 }
 
 std::vector<Row> genotypes(const PluginRegistry& plugins) {
   std::vector<Row> rows;
-  for (const ListedGenotype& listed : list_genotypes(plugins)) rows.push_back({listed.space + "/" + listed.name, listed.source, ""});
+  for (const ListedGenotype& listed : list_genotypes(plugins))
+    rows.push_back({listed.space + "/" + listed.name, listed.source, ""});
   return rows;
 }
 
@@ -83,9 +86,10 @@ Lister lister_of(const Arguments& given) {
     if (!given.empty() && given.front() == name) return lister;
     known.emplace_back(name);
   }
-  throw Error(ErrorCode::usage, (given.empty() ? "what to list is missing" : "cannot list '" + given.front() + "'" +
-                                                                                  did_you_mean(given.front(), known)) +
-                                    "; one of " + joined(known) + " is expected");
+  throw Error(ErrorCode::usage,
+              (given.empty() ? "what to list is missing"
+                             : "cannot list '" + given.front() + "'" + did_you_mean(given.front(), known)) +
+                  "; one of " + joined(known) + " is expected");
 }
 
 }  // namespace

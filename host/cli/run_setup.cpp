@@ -42,17 +42,19 @@ std::vector<std::string> plugin_lines(const PluginRegistry& plugins) {
 void check_output(const std::filesystem::path& out, bool resume, bool overwrite) {
   const bool exists = std::filesystem::exists(std::filesystem::symlink_status(out));
   if (exists && !resume && !overwrite)
-    throw Error(ErrorCode::usage, out.string() + " exists; go on with it by --resume, replace it by --overwrite, or name "
-                                                 "another --out");
+    throw Error(ErrorCode::usage, out.string() +
+                                      " exists; go on with it by --resume, replace it by --overwrite, or name "
+                                      "another --out");
   if (!exists && resume)
     throw Error(ErrorCode::usage, out.string() + " does not exist, so there is nothing to resume; leave --resume out");
   const std::filesystem::path folder = out.has_parent_path() ? out.parent_path() : ".";
   if (!std::filesystem::is_directory(folder))
     throw Error(ErrorCode::usage, out.string() + ": the folder " + folder.string() + " does not exist; make it first");
   if (access(folder.c_str(), W_OK | X_OK) != 0 || std::filesystem::is_directory(out))
-    throw Error(ErrorCode::usage, out.string() + " cannot be written: " +
-                                      (std::filesystem::is_directory(out) ? "it is a folder" : "no write permission in " +
-                                                                                                   folder.string()));
+    throw Error(
+        ErrorCode::usage,
+        out.string() + " cannot be written: " +
+            (std::filesystem::is_directory(out) ? "it is a folder" : "no write permission in " + folder.string()));
 }
 
 }  // namespace mixop::cli

@@ -25,17 +25,21 @@ CommandSyntax search_syntax() {
   CommandSyntax syntax;
   syntax.usage = "mixop search PRESET|config.json [--strategy S] [--set key=value ...] [--data DIR] [--out RUN.h5]";
   syntax.about =
-      "Searches an architecture: trains a supernet's weights and alphas together and archives the run after every epoch.\n"
-      "The configuration is defaults < preset < file < --set; --dry-run prints it. mixop list presets names the presets.";
+      "Searches an architecture: trains a supernet's weights and alphas together and archives the run after every "
+      "epoch.\n"
+      "The configuration is defaults < preset < file < --set; --dry-run prints it. mixop list presets names the "
+      "presets.";
   syntax.options.add_options()("set", po::value<Arguments>()->composing()->value_name("KEY=VALUE"),
                                "sets a key; lists also take =+a,b (append) and =-a (remove)")(
-      "strategy", po::value<std::string>(), "short for --set search.strategy=S")(
-      "seed", po::value<std::string>(), "short for --set seed=N")(
-      "data", po::value<std::string>()->value_name("DIR"), "where the data lies; default: the environment's MIXOP_DATA")(
+      "strategy", po::value<std::string>(), "short for --set search.strategy=S")("seed", po::value<std::string>(),
+                                                                                 "short for --set seed=N")(
+      "data", po::value<std::string>()->value_name("DIR"),
+      "where the data lies; default: the environment's MIXOP_DATA")(
       "out", po::value<std::string>()->value_name("RUN.h5"), "the archive to write; default: run.h5")(
       "resume", "goes on where RUN.h5 stopped, to the same bits as a run that never stopped")(
-      "overwrite", "replaces an existing RUN.h5")("dry-run", "prints the resolved configuration and the predicted memory")(
-      "keys", "lists all configuration keys")("json", "prints the result as JSON");
+      "overwrite", "replaces an existing RUN.h5")(
+      "dry-run", "prints the resolved configuration and the predicted memory")("keys", "lists all configuration keys")(
+      "json", "prints the result as JSON");
   syntax.positionals = 64;
   add_plugin_options(syntax);
   return syntax;
@@ -48,8 +52,8 @@ ConfigRequest request_of(const po::variables_map& values) {
   for (const std::string& argument : positionals(values)) {
     if (argument.find('=') != std::string::npos) continue;
     if (!request.preset_or_file.empty())
-      throw Error(ErrorCode::usage, "one preset or config file is expected, found '" + request.preset_or_file + "' and '" +
-                                        argument + "'");
+      throw Error(ErrorCode::usage, "one preset or config file is expected, found '" + request.preset_or_file +
+                                        "' and '" + argument + "'");
     request.preset_or_file = argument;
   }
   if (values.count("set") != 0) request.sets = values["set"].as<Arguments>();
@@ -96,8 +100,9 @@ Config config_of(const ConfigRequest& request, const OptionCatalog& catalog, con
   if (request.preset_or_file.empty() && request.sets.empty()) return archived;
   const Config asked = resolve_config(request, catalog);
   if (!(asked == archived))
-    throw Error(ErrorCode::usage, "--resume goes on with the archive's own configuration, and the command line means "
-                                  "another; leave preset and --set out, or start a new run");
+    throw Error(ErrorCode::usage,
+                "--resume goes on with the archive's own configuration, and the command line means "
+                "another; leave preset and --set out, or start a new run");
   return archived;
 }
 
@@ -147,7 +152,8 @@ int run_search(const po::variables_map& values) {
   Search search(config, plugins, options, data);
   if (dry_run) return predict(search);
   ConfigTexts texts{"", request.sets, to_json(config)};
-  if (const auto source = config_source(request); !source.empty()) texts.verbatim = read_json_text(source, ErrorCode::usage);
+  if (const auto source = config_source(request); !source.empty())
+    texts.verbatim = read_json_text(source, ErrorCode::usage);
   if (archive) {
     restore(search, *archive);
     texts.verbatim = archive->text("/config/verbatim");
@@ -155,8 +161,9 @@ int run_search(const po::variables_map& values) {
   }
   std::string command_line = "mixop search";
   for (const std::string& argument : values["arguments"].as<Arguments>()) command_line += " " + argument;
-  Recorder recorder(search, out, texts,
-                    {command_line, now_utc(), device_of(config.device).str(), dataset_digest(data), plugin_lines(plugins)});
+  Recorder recorder(
+      search, out, texts,
+      {command_line, now_utc(), device_of(config.device).str(), dataset_digest(data), plugin_lines(plugins)});
   const InterruptGuard interrupt;
   const SearchEnd end = search.run(recorder, interrupt.received());
   report(search, end, out, values.count("json") != 0);

@@ -11,7 +11,8 @@ int selftest_command(const std::vector<std::string>& arguments) {
   CommandSyntax syntax;
   syntax.usage = "mixop selftest [--json]";
   syntax.about =
-      "Runs the exactness oracles on this machine: closed forms, finite differences in double precision, published sizes and\n"
+      "Runs the exactness oracles on this machine: closed forms, finite differences in double precision, published "
+      "sizes and\n"
       "equal bits. Exit code 1 where one fails.";
   syntax.options.add_options()("json", "prints JSON");
   add_plugin_options(syntax);
@@ -24,7 +25,10 @@ int selftest_command(const std::vector<std::string>& arguments) {
   for (const OracleResult& result : run_oracles(load_plugins(*values))) {
     passed = passed && result.passed();
     json.begin_object().member("name", result.name).member("passed", result.passed());
-    json.member("deviation", result.deviation).member("allowed", result.allowed).member("problem", result.problem).end();
+    json.member("deviation", result.deviation)
+        .member("allowed", result.allowed)
+        .member("problem", result.problem)
+        .end();
     if (as_json) continue;
     std::cout << (result.passed() ? "ok    " : "FAIL  ") << result.name << ": ";
     if (result.problem.empty()) {

@@ -23,20 +23,24 @@ struct Summary {
 
 CommandSyntax summary_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop summary [--space S] --genotype G|supernet [--channels C] [--layers L] [--input 3x32x32] [--classes N]";
+  syntax.usage =
+      "mixop summary [--space S] --genotype G|supernet [--channels C] [--layers L] [--input 3x32x32] [--classes N]";
   syntax.about =
-      "Counts the parameters, without and with the auxiliary head, and the multiply-adds of one sample (convolutions and linear\n"
+      "Counts the parameters, without and with the auxiliary head, and the multiply-adds of one sample (convolutions "
+      "and linear\n"
       "layers, in evaluation) of a genotype's network, or of the search network with --genotype supernet.";
-  syntax.options.add_options()("space", po::value<std::string>()->value_name("S"), "search space; default: the genotype's, or darts_cnn")(
+  syntax.options.add_options()("space", po::value<std::string>()->value_name("S"),
+                               "search space; default: the genotype's, or darts_cnn")(
       "genotype", po::value<std::string>()->value_name("G"), "a name, a JSON file, a run's archive, or supernet")(
       "channels", po::value<std::int64_t>()->value_name("C"), "of the first cells; default: 36, supernet 16")(
       "layers", po::value<std::int64_t>()->value_name("L"), "cells; default: 20, supernet 8")(
       "nodes", po::value<std::int64_t>()->value_name("N")->default_value(4), "of a supernet's cells")(
-      "ops", po::value<std::string>()->value_name("A,B,..."), "candidate operations of a supernet; default: the space's")(
+      "ops", po::value<std::string>()->value_name("A,B,..."),
+      "candidate operations of a supernet; default: the space's")(
       "input", po::value<std::string>()->value_name("CxHxW")->default_value("3x32x32"), "shape of an image")(
       "classes", po::value<std::int64_t>()->value_name("N")->default_value(10), "classes")(
-      "stem", po::value<std::string>()->value_name("NAME")->default_value("auto"), "cifar, imagenet, or auto: imagenet from 128 pixels on")(
-      "json", "prints JSON");
+      "stem", po::value<std::string>()->value_name("NAME")->default_value("auto"),
+      "cifar, imagenet, or auto: imagenet from 128 pixels on")("json", "prints JSON");
   add_plugin_options(syntax);
   return syntax;
 }
@@ -58,7 +62,8 @@ SpaceConfig config_of(const po::variables_map& values, bool supernet) {
   const auto number = [&](const char* name, std::int64_t fallback) {
     const std::int64_t value = values.count(name) != 0 ? values[name].as<std::int64_t>() : fallback;
     if (value < 1 || value > 100000)
-      throw Error(ErrorCode::usage, std::string("--") + name + ": expected a number from 1 to 100000, found " + std::to_string(value));
+      throw Error(ErrorCode::usage,
+                  std::string("--") + name + ": expected a number from 1 to 100000, found " + std::to_string(value));
     return value;
   };
   SpaceConfig config;
@@ -115,7 +120,8 @@ void print(const Summary& summary, bool json) {
     std::cout << "- (" << summary.no_auxiliary << ")";
   }
   std::cout << "\nmultiply-adds                   " << summary.cost.multiply_adds << std::endl;
-  for (const std::string& name : uncounted) say("operator '" + name + "' does not tell its multiply-adds; they are not in the sum");
+  for (const std::string& name : uncounted)
+    say("operator '" + name + "' does not tell its multiply-adds; they are not in the sum");
 }
 
 }  // namespace
@@ -124,10 +130,12 @@ int summary_command(const std::vector<std::string>& arguments) {
   const auto values = parse(summary_syntax(), arguments);
   if (!values) return 0;
   if (values->count("genotype") == 0)
-    throw Error(ErrorCode::usage, "--genotype is missing: a name, a file, or supernet\nUsage: " + summary_syntax().usage);
+    throw Error(ErrorCode::usage,
+                "--genotype is missing: a name, a file, or supernet\nUsage: " + summary_syntax().usage);
   const PluginRegistry plugins = load_plugins(*values);
   const bool supernet = text(*values, "genotype") == "supernet";
-  print(supernet ? summarise_supernet(*values, plugins) : summarise_network(*values, plugins), values->count("json") != 0);
+  print(supernet ? summarise_supernet(*values, plugins) : summarise_network(*values, plugins),
+        values->count("json") != 0);
   return 0;
 }
 

@@ -8,7 +8,8 @@
 
 namespace mixop {
 
-/// Writes JSON piece by piece: json.begin_object().key("epoch").value(3).end(). A number that is not finite becomes null.
+/// Writes JSON piece by piece: json.begin_object().key("epoch").value(3).end(). A number that is not finite becomes
+/// null.
 class JsonWriter {
  public:
   enum class Style { compact, pretty };

@@ -33,7 +33,8 @@ Derived derive(const AlphaCase& raw, const Relaxation& relaxation, const Deriver
     std::vector<double>& strengths = derived.strengths.emplace_back();
     for (const supernet::NamedCell& named : cells)
       if (named.name == cell.name)
-        for (const Gene& gene : cell.genes) strengths.push_back(strength_of(*named.topology, named.rows_of(relaxed), gene));
+        for (const Gene& gene : cell.genes)
+          strengths.push_back(strength_of(*named.topology, named.rows_of(relaxed), gene));
   }
   return derived;
 }
@@ -72,8 +73,9 @@ SearchPosition ArchivedRun::position(std::int64_t epoch) const { return {epoch, 
 
 PartNames ArchivedRun::parts(const PluginRegistry& plugins) const {
   const StrategyConfig& keys = config_.strategy;
-  return parts_of(plugins, config_.search.strategy,
-                  {keys.relaxation, keys.hypergradient, keys.regulariser, keys.edge_transform, keys.stopper, keys.deriver});
+  return parts_of(
+      plugins, config_.search.strategy,
+      {keys.relaxation, keys.hypergradient, keys.regulariser, keys.edge_transform, keys.stopper, keys.deriver});
 }
 
 }  // namespace mixop

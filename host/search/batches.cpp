@@ -57,7 +57,8 @@ void SearchBatches::for_each_valid(const std::function<void(const Batch&)>& visi
   const std::vector<Sample> all = in_order(split_.alphas);
   for (std::size_t first = 0; first < all.size(); first += static_cast<std::size_t>(batch_)) {
     const std::size_t last = std::min(all.size(), first + static_cast<std::size_t>(batch_));
-    visit(fetch({all.begin() + static_cast<std::ptrdiff_t>(first), all.begin() + static_cast<std::ptrdiff_t>(last)}, {}));
+    visit(
+        fetch({all.begin() + static_cast<std::ptrdiff_t>(first), all.begin() + static_cast<std::ptrdiff_t>(last)}, {}));
   }
 }
 

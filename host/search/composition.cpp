@@ -42,9 +42,9 @@ PartNames parts_of(const PluginRegistry& plugins, const std::string& strategy, c
   const auto chosen = [](const std::string& override_name, const char* own) {
     return override_name.empty() ? std::string(own) : override_name;
   };
-  return {chosen(overrides.relaxation, named.relaxation),         chosen(overrides.hypergradient, named.hypergradient),
-          chosen(overrides.regulariser, named.regulariser),       chosen(overrides.edge_transform, named.edge_transform),
-          chosen(overrides.stopper, named.stopper),               chosen(overrides.deriver, named.deriver)};
+  return {chosen(overrides.relaxation, named.relaxation),   chosen(overrides.hypergradient, named.hypergradient),
+          chosen(overrides.regulariser, named.regulariser), chosen(overrides.edge_transform, named.edge_transform),
+          chosen(overrides.stopper, named.stopper),         chosen(overrides.deriver, named.deriver)};
 }
 
 Composition::Composition(const PluginRegistry& plugins, const PartNames& part_names, const ComponentOptions& options)
@@ -57,9 +57,9 @@ Composition::Composition(const PluginRegistry& plugins, const PartNames& part_na
       deriver(make_part<Deriver>(plugins, names.deriver, options)) {}
 
 std::map<std::string, StrategyPart*> Composition::parts() const {
-  return {{"relaxation", relaxation.get()},         {"hypergradient", hypergradient.get()},
-          {"regulariser", regulariser.get()},       {"edge_transform", edge_transform.get()},
-          {"stopper", stopper.get()},               {"deriver", deriver.get()}};
+  return {{"relaxation", relaxation.get()},   {"hypergradient", hypergradient.get()},
+          {"regulariser", regulariser.get()}, {"edge_transform", edge_transform.get()},
+          {"stopper", stopper.get()},         {"deriver", deriver.get()}};
 }
 
 }  // namespace mixop

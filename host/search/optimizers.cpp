@@ -19,7 +19,8 @@ std::vector<at::Tensor> zeros_like_all(const std::vector<at::Tensor>& tensors) {
 }
 
 /// The gradients in their weights' memory layout, which the fused kernels take for granted.
-std::vector<at::Tensor> laid_out_like(const std::vector<at::Tensor>& weights, const std::vector<at::Tensor>& gradients) {
+std::vector<at::Tensor> laid_out_like(const std::vector<at::Tensor>& weights,
+                                      const std::vector<at::Tensor>& gradients) {
   std::vector<at::Tensor> result = gradients;
   for (std::size_t i = 0; i < result.size(); ++i)
     if (result[i].strides() != weights[i].strides()) result[i] = at::empty_like(weights[i]).copy_(result[i]);
@@ -33,7 +34,8 @@ Sgd::Sgd(std::vector<at::Tensor> weights, double momentum, double decay)
 
 void Sgd::step(const std::vector<at::Tensor>& gradients, double rate) {
   const at::NoGradGuard no_grad;
-  at::_fused_sgd_(weights_, laid_out_like(weights_, gradients), momenta_, decay_, momentum_, rate, /*dampening=*/0.0, /*nesterov=*/false,
+  at::_fused_sgd_(weights_, laid_out_like(weights_, gradients), momenta_, decay_, momentum_, rate, /*dampening=*/0.0,
+                  /*nesterov=*/false,
                   /*maximize=*/false, /*is_first_step=*/false);
 }
 
@@ -43,13 +45,15 @@ Adam::Adam(std::vector<at::Tensor> weights, std::array<double, 2> betas, double 
       second_(zeros_like_all(weights_)),
       betas_(betas),
       decay_(decay) {
-  for (const at::Tensor& weight : weights_) steps_.push_back(at::zeros({}, weight.options().dtype(at::kFloat).requires_grad(false)));
+  for (const at::Tensor& weight : weights_)
+    steps_.push_back(at::zeros({}, weight.options().dtype(at::kFloat).requires_grad(false)));
 }
 
 void Adam::step(const std::vector<at::Tensor>& gradients, double rate) {
   const at::NoGradGuard no_grad;
   for (at::Tensor& step : steps_) step.add_(1);
-  at::_fused_adam_(weights_, laid_out_like(weights_, gradients), first_, second_, {}, steps_, rate, betas_[0], betas_[1], decay_, kAdamEpsilon,
+  at::_fused_adam_(weights_, laid_out_like(weights_, gradients), first_, second_, {}, steps_, rate, betas_[0],
+                   betas_[1], decay_, kAdamEpsilon,
                    /*amsgrad=*/false, /*maximize=*/false);
 }
 

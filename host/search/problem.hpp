@@ -27,7 +27,8 @@ class SearchProblem final : public BilevelProblem {
   SearchProblem(Network& network, std::vector<at::Tensor> alphas, const Relaxation& relaxation,
                 const Regulariser& regulariser, const Sgd& optimizer);
 
-  /// One iteration: both batches, where the search stands, the key of its random draws, and the inner step's rate and clip.
+  /// One iteration: both batches, where the search stands, the key of its random draws, and the inner step's rate and
+  /// clip.
   void set_step(Batch train, Batch valid, const SearchPosition& at, std::uint64_t key, double rate, double clip);
 
   const std::vector<at::Tensor>& weights() const override { return weights_; }

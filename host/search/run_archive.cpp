@@ -18,22 +18,33 @@ constexpr const char* kLayoutVersion = "mixop.run/1";
 
 ElementType stored_type(at::ScalarType type, const std::string& path) {
   switch (type) {
-    case at::kByte: return ElementType::uint8;
-    case at::kInt: return ElementType::int32;
-    case at::kLong: return ElementType::int64;
-    case at::kFloat: return ElementType::float32;
-    case at::kDouble: return ElementType::float64;
-    default: throw Error(ErrorCode::unsupported, path + ": archives hold no tensors of type " + at::toString(type));
+    case at::kByte:
+      return ElementType::uint8;
+    case at::kInt:
+      return ElementType::int32;
+    case at::kLong:
+      return ElementType::int64;
+    case at::kFloat:
+      return ElementType::float32;
+    case at::kDouble:
+      return ElementType::float64;
+    default:
+      throw Error(ErrorCode::unsupported, path + ": archives hold no tensors of type " + at::toString(type));
   }
 }
 
 at::ScalarType tensor_type(ElementType type) {
   switch (type) {
-    case ElementType::uint8: return at::kByte;
-    case ElementType::int32: return at::kInt;
-    case ElementType::int64: return at::kLong;
-    case ElementType::float32: return at::kFloat;
-    case ElementType::float64: return at::kDouble;
+    case ElementType::uint8:
+      return at::kByte;
+    case ElementType::int32:
+      return at::kInt;
+    case ElementType::int64:
+      return at::kLong;
+    case ElementType::float32:
+      return at::kFloat;
+    case ElementType::float64:
+      return at::kDouble;
   }
   return at::kByte;
 }
@@ -133,8 +144,9 @@ void copy_into(const at::Tensor& to, const Archive& archive, const std::string& 
   const at::NoGradGuard no_grad;
   const at::Tensor from = get_tensor(archive, path);
   if (from.sizes() != to.sizes() || from.scalar_type() != to.scalar_type())
-    throw Error(ErrorCode::bad_data, path + ": the archive's array does not have the shape and type that its own config "
-                                            "means; was it written by another version of a plugin?");
+    throw Error(ErrorCode::bad_data, path +
+                                         ": the archive's array does not have the shape and type that its own config "
+                                         "means; was it written by another version of a plugin?");
   to.detach().copy_(from);
 }
 
@@ -151,7 +163,8 @@ void restore_history(Search& search, const Archive& archive) {
     const std::string path = archive_path("/alphas", declarations[i].name);
     const at::Tensor all = get_tensor(archive, path);
     if (all.dim() < 1 || all.size(0) != static_cast<std::int64_t>(rows))
-      throw Error(ErrorCode::bad_data, path + ": expected " + std::to_string(rows) + " rows, one an epoch and the start");
+      throw Error(ErrorCode::bad_data,
+                  path + ": expected " + std::to_string(rows) + " rows, one an epoch and the start");
     for (std::size_t row = 0; row < rows; ++row) history.alphas[row][i] = all[static_cast<std::int64_t>(row)].clone();
   }
   history.genotypes.clear();
@@ -195,7 +208,8 @@ ArchiveBuilder archive_of(Search& search, const ConfigTexts& config, const Prove
   for (const auto& [path, tensor] : training_state(search)) put_tensor(archive, path, tensor);
   archive.group("/strategy");
   for (const auto& [place, part] : search.strategy().parts())
-    for (const auto& [name, tensor] : part->save()) put_tensor(archive, archive_path("/strategy/" + place, name), tensor);
+    for (const auto& [name, tensor] : part->save())
+      put_tensor(archive, archive_path("/strategy/" + place, name), tensor);
   put_tensor(archive, "/random/generator", at::detail::getDefaultCPUGenerator().get_state());
   put_provenance(archive, provenance, search.history());
   return archive;
@@ -215,7 +229,8 @@ void restore(Search& search, const Archive& archive) {
     const std::string group = "/strategy/" + place;
     if (!archive.has(group)) continue;
     NamedTensors tensors;
-    for (const std::string& name : archive.children(group)) tensors[name] = get_tensor(archive, archive_path(group, name));
+    for (const std::string& name : archive.children(group))
+      tensors[name] = get_tensor(archive, archive_path(group, name));
     part->load(tensors);
   }
   at::Generator generator = at::detail::getDefaultCPUGenerator();

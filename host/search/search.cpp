@@ -65,7 +65,8 @@ at::Device device_of(const std::string& name) {
   if (name == "cpu" || (name == "auto" && devices == 0)) return at::Device(at::kCPU);
   const at::Device device = name == "auto" || name == "cuda" ? at::Device(at::kCUDA, 0) : at::Device(name);
   if (device.index() >= devices)
-    throw Error(ErrorCode::usage, "device: '" + name + "' was asked for, but LibTorch finds " + std::to_string(devices) +
+    throw Error(ErrorCode::usage, "device: '" + name + "' was asked for, but LibTorch finds " +
+                                      std::to_string(devices) +
                                       " CUDA device(s) on this machine; set device=cpu or auto");
   return device;
 }
@@ -133,8 +134,7 @@ SearchEnd Search::run(SearchObserver& observer, const std::atomic<int>& interrup
 }
 
 void Search::train_step(SearchObserver& observer) {
-  const double rate =
-      cosine_rate(config_.weights.lr, config_.weights.lr_min, position_.epoch, position_.epochs);
+  const double rate = cosine_rate(config_.weights.lr, config_.weights.lr_min, position_.epoch, position_.epochs);
   const std::uint64_t key =
       key_of({static_cast<std::uint64_t>(config_.seed), kStepKeys, static_cast<std::uint64_t>(position_.step)});
   problem_->set_step(batches_.train(position_.epoch, step_in_epoch_), batches_.valid(position_.step), position_, key,
@@ -180,8 +180,7 @@ void Search::finish_epoch(SearchObserver& observer) {
   std::map<std::string, double> metrics = validate();
   metrics["train_loss"] = sums_.loss / static_cast<double>(sums_.samples);
   metrics["train_accuracy"] = percent(sums_.correct, sums_.samples);
-  metrics["learning_rate"] =
-      cosine_rate(config_.weights.lr, config_.weights.lr_min, position_.epoch, position_.epochs);
+  metrics["learning_rate"] = cosine_rate(config_.weights.lr, config_.weights.lr_min, position_.epoch, position_.epochs);
   for (const auto& [name, value] : metrics) history_.metrics[name].push_back(value);
   ++position_.epoch;
   step_in_epoch_ = 0;

@@ -46,8 +46,8 @@ struct SearchHistory {
 class SearchObserver {
  public:
   virtual ~SearchObserver() = default;
-  virtual void on_step(const SearchPosition& at, std::int64_t step_in_epoch, std::int64_t steps_per_epoch,
-                       double loss, const EpochSums& sums) = 0;
+  virtual void on_step(const SearchPosition& at, std::int64_t step_in_epoch, std::int64_t steps_per_epoch, double loss,
+                       const EpochSums& sums) = 0;
   virtual void on_epoch(const SearchPosition& at, const std::map<std::string, double>& metrics,
                         const Genotype& genotype) = 0;
   /// Called where the archive must be written: after every epoch, and when the search is interrupted.
@@ -71,8 +71,8 @@ class Search {
   Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options,
          const DatasetHandle& data);
 
-  /// Runs from where it stands to the end. `interrupt` is looked at after every step; then the checkpoint holds the step.
-  /// Throws `failed` where a loss is not finite.
+  /// Runs from where it stands to the end. `interrupt` is looked at after every step; then the checkpoint holds the
+  /// step. Throws `failed` where a loss is not finite.
   SearchEnd run(SearchObserver& observer, const std::atomic<int>& interrupt);
 
   /// The genotype of alphas as they stand.

@@ -37,10 +37,9 @@ struct SmallSearch {
                                   static_cast<std::int64_t>(declaration.topology.operations.size())})
                            .to(type));
     weights = std::make_unique<Sgd>(parameters_of(*network), 0.9, 3e-4);
-    problem = std::make_unique<SearchProblem>(*network, alphas, *composition.relaxation, *composition.regulariser, *weights);
-    const auto batch = [&] {
-      return Batch{at::randn({4, 3, 8, 8}).to(type), at::randint(10, {4}, at::kLong)};
-    };
+    problem =
+        std::make_unique<SearchProblem>(*network, alphas, *composition.relaxation, *composition.regulariser, *weights);
+    const auto batch = [&] { return Batch{at::randn({4, 3, 8, 8}).to(type), at::randint(10, {4}, at::kLong)}; };
     const Batch train = batch(), valid = batch();
     problem->set_step(train, valid, {}, 1, 0.025, 5);
   }
@@ -127,13 +126,17 @@ double derivation(const PluginRegistry& plugins) {
   SpaceConfig config;
   config.nodes = 2;
   config.operations = {"none", "skip_connect", "sep_conv_3x3"};
-  const at::Tensor alphas = at::tensor({9., 1., 0., 9., 0., 2., 9., 3., 0., 9., 0., 1., 9., 0., 4.}, at::kDouble).view({5, 3});
-  const Derived derived = derive({space->alphas(config), {alphas, alphas}}, *make_part<Relaxation>(plugins, "softmax", {}),
-                                 *make_part<Deriver>(plugins, "darts", {}), {});
-  const std::vector<Gene> expected{{"sep_conv_3x3", 1, 2}, {"skip_connect", 0, 2}, {"sep_conv_3x3", 2, 3}, {"skip_connect", 0, 3}};
+  const at::Tensor alphas =
+      at::tensor({9., 1., 0., 9., 0., 2., 9., 3., 0., 9., 0., 1., 9., 0., 4.}, at::kDouble).view({5, 3});
+  const Derived derived =
+      derive({space->alphas(config), {alphas, alphas}}, *make_part<Relaxation>(plugins, "softmax", {}),
+             *make_part<Deriver>(plugins, "darts", {}), {});
+  const std::vector<Gene> expected{
+      {"sep_conv_3x3", 1, 2}, {"skip_connect", 0, 2}, {"sep_conv_3x3", 2, 3}, {"skip_connect", 0, 3}};
   double wrong = 0;
   for (const CellGenotype& cell : derived.genotype.cells)
-    for (std::size_t i = 0; i < expected.size(); ++i) wrong += i >= cell.genes.size() || !(cell.genes[i] == expected[i]);
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      wrong += i >= cell.genes.size() || !(cell.genes[i] == expected[i]);
   return wrong;
 }
 
@@ -144,7 +147,8 @@ double published_sizes(const PluginRegistry& plugins) {
   SpaceConfig config;
   config.operations = space->default_operations();
   const RegistryCatalog operators(plugins);
-  double off = std::abs(static_cast<double>(space->supernet(config, operators, *transform)->cost().parameters - kSupernet));
+  double off =
+      std::abs(static_cast<double>(space->supernet(config, operators, *transform)->cost().parameters - kSupernet));
   config.channels = 36;
   config.layers = 20;
   for (const NamedGenotype& named : space->genotypes()) {
@@ -165,7 +169,8 @@ double equal_bits(const PluginRegistry& plugins) {
     clip_gradients(found, 5);
     search.weights->step(found, 0.025);
     std::vector<at::Tensor> flat;
-    for (const StateEntry& entry : search.network->state()) flat.push_back(entry.tensor.detach().to(at::kDouble).flatten());
+    for (const StateEntry& entry : search.network->state())
+      flat.push_back(entry.tensor.detach().to(at::kDouble).flatten());
     return at::cat(flat);
   };
   return step().ne(step()).sum().item<double>();

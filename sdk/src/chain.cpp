@@ -90,10 +90,10 @@ Chain& Chain::conv(const ConvSpec& spec) {
   assign(stage.padding, spec.padding);
   assign(stage.dilation, spec.dilation);
   const std::int64_t in = spec.in / spec.groups;
-  stage.state[0] = add_state(stage_name() + ".weight",
-                             fan_in_uniform({spec.out, in, spec.kernel[0], spec.kernel[1]},
-                                            in * spec.kernel[0] * spec.kernel[1]),
-                             StateKind::parameter);
+  stage.state[0] =
+      add_state(stage_name() + ".weight",
+                fan_in_uniform({spec.out, in, spec.kernel[0], spec.kernel[1]}, in * spec.kernel[0] * spec.kernel[1]),
+                StateKind::parameter);
   return *this;
 }
 
@@ -133,8 +133,8 @@ Chain& Chain::factorized_reduce(std::int64_t in, std::int64_t out) {
   stage.out_channels = static_cast<std::int32_t>(out);
   assign(stage.stride, {2, 2});
   stage.state[0] = add_state(prefix_ + "conv_1.weight", fan_in_uniform({out / 2, in, 1, 1}, in), StateKind::parameter);
-  stage.state[1] = add_state(prefix_ + "conv_2.weight", fan_in_uniform({out - out / 2, in, 1, 1}, in),
-                             StateKind::parameter);
+  stage.state[1] =
+      add_state(prefix_ + "conv_2.weight", fan_in_uniform({out - out / 2, in, 1, 1}, in), StateKind::parameter);
   return *this;
 }
 

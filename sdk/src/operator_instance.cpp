@@ -134,8 +134,8 @@ Cost OperatorInstance::cost(const ImageShape& input) const {
   told.size = sizeof told;
   MixopError error{};
   error.size = sizeof error;
-  const bool known = table_->cost != nullptr &&
-                     table_->cost(instance_.get(), input.height, input.width, &told, &error) == MIXOP_OK;
+  const bool known =
+      table_->cost != nullptr && table_->cost(instance_.get(), input.height, input.width, &told, &error) == MIXOP_OK;
   if (known) {
     cost.multiply_adds = told.multiply_adds;
   } else {

@@ -47,7 +47,8 @@ Preprocess::Preprocess(const CellPlace& place, bool affine)
                  : relu_conv_norm("", {.in = place.older.channels, .out = place.channels}, affine)),
       newer_(relu_conv_norm("", {.in = place.newer.channels, .out = place.channels}, affine)) {}
 
-std::vector<at::Tensor> Preprocess::forward(const at::Tensor& older, const at::Tensor& newer, const Forward& how) const {
+std::vector<at::Tensor> Preprocess::forward(const at::Tensor& older, const at::Tensor& newer,
+                                            const Forward& how) const {
   return {older_.forward(older, how), newer_.forward(newer, how)};
 }
 
@@ -154,7 +155,8 @@ at::Tensor DiscreteCell::forward(const at::Tensor& older, const at::Tensor& newe
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     const Step& step = steps_[i];
     at::Tensor y = step.operation.forward(states[static_cast<std::size_t>(step.from)], pass);
-    const bool drops = pass.training && pass.drop_path > 0 && !is_only(step.operation.structure(), MIXOP_STAGE_IDENTITY);
+    const bool drops =
+        pass.training && pass.drop_path > 0 && !is_only(step.operation.structure(), MIXOP_STAGE_IDENTITY);
     if (drops) y = drop_path(y, pass.drop_path, key_of({key, i}));
     at::Tensor& node = states[static_cast<std::size_t>(step.to)];
     node = node.defined() ? node.add(y) : y;

@@ -62,9 +62,9 @@ void draw_cell(std::string& dot, const CellGenotype& cell, std::size_t index, co
     const Gene& gene = cell.genes[i];
     const bool known = strengths != nullptr && i < strengths->size();
     const double strength = known ? (*strengths)[i] : 0;
-    dot += "    " + naming.node(gene.from) + " -> " + naming.node(gene.to) + " [label=" +
-           quoted(gene.operation + (known ? " " + fixed(strength, 3) : "")) + ", color=" + quoted(colour(gene.operation)) +
-           ", fontcolor=" + quoted(colour(gene.operation)) +
+    dot += "    " + naming.node(gene.from) + " -> " + naming.node(gene.to) +
+           " [label=" + quoted(gene.operation + (known ? " " + fixed(strength, 3) : "")) +
+           ", color=" + quoted(colour(gene.operation)) + ", fontcolor=" + quoted(colour(gene.operation)) +
            ", penwidth=" + fixed(known ? 0.8 + 6.0 * std::clamp(strength, 0.0, 1.0) : 1.4, 2) + "];\n";
   }
   for (const int node : cell.concat)

@@ -101,15 +101,17 @@ Genotype mutate_genotype(const Genotype& genotype, const std::vector<AlphaDeclar
   std::vector<Change> changes;
   const auto cells = named_cells(alphas);
   for (std::size_t c = 0; c < genotype.cells.size(); ++c) {
-    const auto named = std::find_if(cells.begin(), cells.end(), [&](const NamedCell& cell) { return cell.name == genotype.cells[c].name; });
-    if (named == cells.end())
-      throw Error(ErrorCode::usage, "the space has no cell '" + genotype.cells[c].name + "'");
+    const auto named = std::find_if(cells.begin(), cells.end(),
+                                    [&](const NamedCell& cell) { return cell.name == genotype.cells[c].name; });
+    if (named == cells.end()) throw Error(ErrorCode::usage, "the space has no cell '" + genotype.cells[c].name + "'");
     const auto& genes = genotype.cells[c].genes;
     for (std::size_t g = 0; g < genes.size(); ++g) {
       for (const std::string& operation : choices(*named->topology))
         if (operation != genes[g].operation) changes.push_back({c, g, {operation, genes[g].from, genes[g].to}});
       for (const int from : sources(*named->topology, genes[g].to)) {
-        const bool taken = std::any_of(genes.begin(), genes.end(), [&](const Gene& other) { return other.to == genes[g].to && other.from == from; });
+        const bool taken = std::any_of(genes.begin(), genes.end(), [&](const Gene& other) {
+          return other.to == genes[g].to && other.from == from;
+        });
         if (!taken) changes.push_back({c, g, {genes[g].operation, from, genes[g].to}});
       }
     }

@@ -33,7 +33,8 @@ std::int64_t count_parameters(const std::vector<StateEntry>& state) {
   return count;
 }
 
-Stem::Stem(const std::string& kind, const ImageShape& input, std::int64_t channels) : first_("stem."), second_("stem1.") {
+Stem::Stem(const std::string& kind, const ImageShape& input, std::int64_t channels)
+    : first_("stem."), second_("stem1.") {
   if (is_imagenet(kind, input)) {
     first_ = Chain("stem0.");
     first_.conv(conv3x3(input.channels, channels / 2, 2)).batch_norm(channels / 2, true).relu();

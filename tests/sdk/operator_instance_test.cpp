@@ -38,7 +38,8 @@ MixopOperator scale_table() {
     delete &self(instance);
     --alive;
   };
-  table.forward = [](MixopOpInstance* instance, MixopTensor input, const MixopForward*, MixopTensor* output, MixopError* error) {
+  table.forward = [](MixopOpInstance* instance, MixopTensor input, const MixopForward*, MixopTensor* output,
+                     MixopError* error) {
     return guarded(error, [&] {
       self(instance).recorded = at::GradMode::is_enabled();
       *output = handle(tensor(input) * by_channel(self(instance).weight) + by_channel(self(instance).bias));
@@ -85,7 +86,8 @@ TEST_CASE("an operator with its own backward runs its forward without recording"
   CHECK(alive == 1);
 }
 
-TEST_CASE("the host sees an operator's tensors themselves, so a change of type reaches the operator", "[sdk][operator]") {
+TEST_CASE("the host sees an operator's tensors themselves, so a change of type reaches the operator",
+          "[sdk][operator]") {
   const MixopOperator table = scale_table();
   const OperatorInstance operation(table, "test.scale", {3, 1, false});
   at::Tensor weight = operation.state()[0].tensor, bias = operation.state()[1].tensor;
@@ -110,14 +112,19 @@ TEST_CASE("instances are destroyed by their plugin, after the graphs that still 
 
 TEST_CASE("what an operator reports is thrown with its name", "[sdk][operator][misuse]") {
   MixopOperator table = scale_table();
-  CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {4, 1, false}), "operator 'test.scale': this operator has 3 channels");
-  table.forward = [](MixopOpInstance*, MixopTensor, const MixopForward*, MixopTensor*, MixopError*) -> MixopStatus { return MIXOP_OK; };
+  CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {4, 1, false}),
+                    "operator 'test.scale': this operator has 3 channels");
+  table.forward = [](MixopOpInstance*, MixopTensor, const MixopForward*, MixopTensor*, MixopError*) -> MixopStatus {
+    return MIXOP_OK;
+  };
   CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {3, 1, false}).forward(at::zeros({1, 3, 1, 1}), {}),
                     "operator 'test.scale': forward succeeded but gave no tensor");
   table.state = [](MixopOpInstance*, std::uint32_t, MixopState*, MixopError*) -> MixopStatus { return MIXOP_OK; };
-  CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {3, 1, false}), "operator 'test.scale': state 0 lacks its name or its tensor");
+  CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {3, 1, false}),
+                    "operator 'test.scale': state 0 lacks its name or its tensor");
   table.create = [](const MixopOpSpec*, MixopOpInstance**, MixopError*) -> MixopStatus { return MIXOP_OK; };
-  CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {3, 1, false}), "operator 'test.scale': create succeeded but made nothing");
+  CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {3, 1, false}),
+                    "operator 'test.scale': create succeeded but made nothing");
 }
 
 TEST_CASE("an operator without a cost is counted by its parameters and named", "[sdk][operator]") {

@@ -50,9 +50,10 @@ class Fixture {
     std::vector<hsize_t> sizes(static_cast<std::size_t>(H5Sget_simple_extent_ndims(space)));
     H5Sget_simple_extent_dims(space, sizes.data(), nullptr);
     const bool real = H5Tget_class(type) == H5T_FLOAT;
-    at::Tensor result = at::empty(std::vector<std::int64_t>(sizes.begin(), sizes.end()), real ? at::kDouble : at::kLong);
-    const herr_t status = H5Dread(set, real ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                                  result.data_ptr());
+    at::Tensor result =
+        at::empty(std::vector<std::int64_t>(sizes.begin(), sizes.end()), real ? at::kDouble : at::kLong);
+    const herr_t status =
+        H5Dread(set, real ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, result.data_ptr());
     H5Sclose(space), H5Tclose(type), H5Dclose(set);
     if (status < 0) throw std::runtime_error(path_.string() + ": " + name + " cannot be read");
     return result;
@@ -87,7 +88,8 @@ class Fixture {
     const std::string text = string_of(set, H5Dget_type(set), false);
     H5Dclose(set);
     std::vector<std::string> items;
-    for (const JsonValue& item : parse_json(text, path_.string(), ErrorCode::bad_data).items) items.push_back(item.text);
+    for (const JsonValue& item : parse_json(text, path_.string(), ErrorCode::bad_data).items)
+      items.push_back(item.text);
     return items;
   }
 
@@ -114,8 +116,8 @@ class Fixture {
   hid_t file_;
 };
 
-/// The parity rule of the stored numbers: |a - b| <= max(1e-9 * max|b|, 1e-13), or a looser `relative`. The answer is how far
-/// `actual` is beyond it: at most 1 where they agree.
+/// The parity rule of the stored numbers: |a - b| <= max(1e-9 * max|b|, 1e-13), or a looser `relative`. The answer is
+/// how far `actual` is beyond it: at most 1 where they agree.
 inline double disagreement(const at::Tensor& actual, const at::Tensor& expected, double relative = 1e-9) {
   if (actual.sizes() != expected.sizes()) return std::numeric_limits<double>::infinity();
   if (expected.numel() == 0) return 0;

@@ -36,8 +36,10 @@ struct StoredSupernet {
     convert(*network, at::kDouble, at::kCPU);
     for (const StateEntry& entry : network->state()) {
       const at::NoGradGuard no_grad;
-      if (fixture.has("state/" + entry.name)) entry.tensor.copy_(fixture.tensor("state/" + entry.name));
-      else REQUIRE(entry.name.find("num_batches_tracked") != std::string::npos);
+      if (fixture.has("state/" + entry.name))
+        entry.tensor.copy_(fixture.tensor("state/" + entry.name));
+      else
+        REQUIRE(entry.name.find("num_batches_tracked") != std::string::npos);
     }
     for (const char* kind : {"normal", "reduce"})
       alphas.push_back(fixture.tensor(std::string("alphas/") + kind).set_requires_grad(true));

@@ -16,7 +16,8 @@ void require(bool holds, const std::string& message) {
 void check_config(const SpaceConfig& config) {
   require(config.channels >= 2, "space.channels: expected at least 2, found " + std::to_string(config.channels));
   require(config.layers >= 1, "space.layers: expected at least 1, found " + std::to_string(config.layers));
-  require(config.classes >= 2, "darts_cnn classifies images: expected at least 2 classes, found " + std::to_string(config.classes));
+  require(config.classes >= 2,
+          "darts_cnn classifies images: expected at least 2 classes, found " + std::to_string(config.classes));
   require(std::min(config.input.height, config.input.width) >= 4,
           "darts_cnn needs images of at least 4 pixels a side, found " + std::to_string(config.input.height) + "x" +
               std::to_string(config.input.width));

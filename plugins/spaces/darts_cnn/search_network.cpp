@@ -69,10 +69,7 @@ std::vector<AlphaDeclaration> declare_alphas(const SpaceConfig& config) {
   for (const bool reduction : {false, true}) {
     const std::string kind = reduction ? "reduce" : "normal";
     AlphaDeclaration declaration{
-        "alphas_" + kind,
-        supernet::dense_cell(kind, 2, static_cast<int>(config.nodes), config.operations),
-        {},
-        false};
+        "alphas_" + kind, supernet::dense_cell(kind, 2, static_cast<int>(config.nodes), config.operations), {}, false};
     for (std::int64_t i = 0; i < config.layers; ++i)
       if (is_reduction(i, config.layers) == reduction) declaration.cells.push_back(static_cast<int>(i));
     alphas.push_back(std::move(declaration));

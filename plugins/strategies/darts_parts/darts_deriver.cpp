@@ -36,17 +36,21 @@ CellGenotype DartsDeriver::derive_cell(const CellTopology& cell, const std::stri
           best = k;
       }
       if (best == cell.operations.size())
-        throw Error(ErrorCode::usage, "cell '" + name + "' has no candidate other than none to derive; add one to space.ops");
+        throw Error(ErrorCode::usage,
+                    "cell '" + name + "' has no candidate other than none to derive; add one to space.ops");
       choices.push_back({cell.edges[e].from, best, row[static_cast<std::int64_t>(best)]});
     }
-    std::stable_sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) { return a.strength > b.strength; });
+    std::stable_sort(choices.begin(), choices.end(),
+                     [](const Choice& a, const Choice& b) { return a.strength > b.strength; });
     choices.resize(std::min(choices.size(), kEdgesOfNode));
-    for (const Choice& choice : choices) genotype.genes.push_back({cell.operations[choice.operation], choice.from, node});
+    for (const Choice& choice : choices)
+      genotype.genes.push_back({cell.operations[choice.operation], choice.from, node});
   }
   return genotype;
 }
 
-Genotype DartsDeriver::derive(const std::vector<AlphaDeclaration>& alphas, const std::vector<at::Tensor>& relaxed) const {
+Genotype DartsDeriver::derive(const std::vector<AlphaDeclaration>& alphas,
+                              const std::vector<at::Tensor>& relaxed) const {
   Genotype genotype;
   for (const supernet::NamedCell& cell : supernet::named_cells(alphas))
     genotype.cells.push_back(derive_cell(*cell.topology, cell.name, cell.rows_of(relaxed)));

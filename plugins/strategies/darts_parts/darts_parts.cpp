@@ -21,7 +21,8 @@ class Softmax final : public Relaxation {
 class NoRegulariser final : public Regulariser {
  public:
   explicit NoRegulariser(const Options&) {}
-  at::Tensor term(const std::vector<at::Tensor>&, const std::vector<at::Tensor>&, const SearchPosition&) const override {
+  at::Tensor term(const std::vector<at::Tensor>&, const std::vector<at::Tensor>&,
+                  const SearchPosition&) const override {
     return {};
   }
 };
@@ -42,7 +43,8 @@ class NoStopper final : public Stopper {
 }  // namespace
 }  // namespace mixop::strategies
 
-MIXOP_PLUGIN("mixop.strategies.darts_parts", "0.1.0", "Softmax, the published derivation of DARTS, and the empty parts.",
+MIXOP_PLUGIN("mixop.strategies.darts_parts", "0.1.0",
+             "Softmax, the published derivation of DARTS, and the empty parts.",
              mixop::strategy_part<mixop::strategies::Softmax>("softmax"),
              mixop::strategy_part<mixop::strategies::NoRegulariser>("none"),
              mixop::strategy_part<mixop::strategies::NoTransform>("none"),

@@ -1,5 +1,5 @@
-// First-order DARTS (Liu et al., ICLR 2019, section 2.3 with xi = 0): the alphas follow the gradient of the validation loss
-// at the current weights.
+// First-order DARTS (Liu et al., ICLR 2019, section 2.3 with xi = 0): the alphas follow the gradient of the validation
+// loss at the current weights.
 #include "mixop/plugin.hpp"
 #include "mixop/strategy.hpp"
 
@@ -15,15 +15,16 @@ class FirstOrder final : public mixop::Hypergradient {
   }
 };
 
-constexpr MixopStrategy kFirstOrder{sizeof(MixopStrategy),
-                                    0,
-                                    "softmax",
-                                    "first_order",
-                                    "none",
-                                    "none",
-                                    "none",
-                                    "darts",
-                                    "First-order DARTS (Liu et al., ICLR 2019): softmax, gradient at the current weights."};
+constexpr MixopStrategy kFirstOrder{
+    sizeof(MixopStrategy),
+    0,
+    "softmax",
+    "first_order",
+    "none",
+    "none",
+    "none",
+    "darts",
+    "First-order DARTS (Liu et al., ICLR 2019): softmax, gradient at the current weights."};
 
 }  // namespace
 

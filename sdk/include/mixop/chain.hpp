@@ -43,8 +43,9 @@ class Chain {
   /// Padding is not counted in the mean.
   Chain& avg_pool(std::int64_t kernel, std::int64_t stride, std::int64_t padding);
   Chain& global_avg_pool();
-  /// Halves the resolution: two 1x1 convolutions of stride 2 on x and on x shifted by one pixel, concatenated. Its state is
-  /// named `<prefix>conv_1.weight` and `<prefix>conv_2.weight`. Odd sizes are padded with zeros at the far side.
+  /// Halves the resolution: two 1x1 convolutions of stride 2 on x and on x shifted by one pixel, concatenated. Its
+  /// state is named `<prefix>conv_1.weight` and `<prefix>conv_2.weight`. Odd sizes are padded with zeros at the far
+  /// side.
   Chain& factorized_reduce(std::int64_t in, std::int64_t out);
   /// On the input flattened from dimension 1.
   Chain& linear(std::int64_t in, std::int64_t out);
@@ -61,7 +62,9 @@ class Chain {
   MixopStage& add(std::int32_t kind);
   std::string stage_name();
   int add_state(const std::string& name, at::Tensor tensor, StateKind kind);
-  at::Tensor tensor(int index) const { return index < 0 ? at::Tensor() : state_[static_cast<std::size_t>(index)].tensor; }
+  at::Tensor tensor(int index) const {
+    return index < 0 ? at::Tensor() : state_[static_cast<std::size_t>(index)].tensor;
+  }
   at::Tensor run(const MixopStage& stage, const at::Tensor& x, const Forward& how) const;
   at::Tensor batch_norm(const MixopStage& stage, const at::Tensor& x, const Forward& how) const;
 

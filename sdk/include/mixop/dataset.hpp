@@ -13,9 +13,9 @@
 
 namespace mixop {
 
-/// What a data set's author derives from. Needs no LibTorch. Construct it as `Derived(folder, options)`, which opens the
-/// data and throws mixop::Error where it cannot. `Derived::expects` (a static const char[]) says which layouts it reads;
-/// `Derived::options` may be a static array of MixopOptionSpec.
+/// What a data set's author derives from. Needs no LibTorch. Construct it as `Derived(folder, options)`, which opens
+/// the data and throws mixop::Error where it cannot. `Derived::expects` (a static const char[]) says which layouts it
+/// reads; `Derived::options` may be a static array of MixopOptionSpec.
 class Dataset {
  public:
   virtual ~Dataset() = default;

@@ -66,8 +66,9 @@ void checked(const std::string& where, Call&& call) {
   if (status == MIXOP_OK) return;
   const bool known = status >= MIXOP_ERROR_FAILED && status <= MIXOP_ERROR_UNSUPPORTED;
   error.message[sizeof error.message - 1] = '\0';
-  throw Error(known ? static_cast<ErrorCode>(status) : ErrorCode::plugin,
-              (where.empty() ? "" : where + ": ") + (error.message[0] != '\0' ? error.message : "failed without a message"));
+  throw Error(
+      known ? static_cast<ErrorCode>(status) : ErrorCode::plugin,
+      (where.empty() ? "" : where + ": ") + (error.message[0] != '\0' ? error.message : "failed without a message"));
 }
 
 }  // namespace mixop

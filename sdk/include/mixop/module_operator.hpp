@@ -10,8 +10,8 @@
 
 namespace mixop {
 
-/// An operator written as an ordinary torch::nn::Module with `at::Tensor forward(const at::Tensor&)`, constructible from
-/// `const OpSpec&`. Its state is the module's own, in registration order.
+/// An operator written as an ordinary torch::nn::Module with `at::Tensor forward(const at::Tensor&)`, constructible
+/// from `const OpSpec&`. Its state is the module's own, in registration order.
 template <class Module>
 class ModuleOperator final : public Operator {
  public:

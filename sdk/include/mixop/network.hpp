@@ -58,7 +58,7 @@ using RecurrentState = std::vector<at::Tensor>;
 using EdgeWeights = std::vector<at::Tensor>;
 
 struct Pass : Forward {
-  double drop_path = 0;                       ///< probability of dropping a path of a discrete network
+  double drop_path = 0;                      ///< probability of dropping a path of a discrete network
   std::vector<at::Tensor>* trace = nullptr;  ///< where given, receives the outputs of stem and cells in order
 };
 

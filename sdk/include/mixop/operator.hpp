@@ -21,8 +21,8 @@ struct OpSpec {
 
 enum class Domain : std::uint32_t { image = MIXOP_DOMAIN_IMAGE, recurrent = MIXOP_DOMAIN_RECURRENT };
 
-/// What the author of a native operator derives from; constructible from `const OpSpec&`. Most operators are shorter as a
-/// Chain (mixop/chain.hpp) or as a torch::nn::Module (mixop/module_operator.hpp).
+/// What the author of a native operator derives from; constructible from `const OpSpec&`. Most operators are shorter as
+/// a Chain (mixop/chain.hpp) or as a torch::nn::Module (mixop/module_operator.hpp).
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -81,7 +81,8 @@ const MixopOperator& operator_table() {
       for (std::size_t i = 0; i < structure.size() && i < capacity; ++i) stages[i] = structure[i];
       return static_cast<std::uint32_t>(structure.size());
     };
-    t.cost = [](MixopOpInstance* instance, std::int64_t height, std::int64_t width, MixopCost* cost, MixopError* error) {
+    t.cost = [](MixopOpInstance* instance, std::int64_t height, std::int64_t width, MixopCost* cost,
+                MixopError* error) {
       return guarded(error, [&] {
         Cost known;
         if (!reinterpret_cast<Operator*>(instance)->cost({0, height, width}, known))

@@ -17,7 +17,8 @@
 namespace mixop {
 
 /// A component of kind `kind` behind a C++ interface. `Part` is constructible from `const Options&` and derives from
-/// `Interface`, which names its id as `Interface::interface_id`. `Part::options` may be a static array of MixopOptionSpec.
+/// `Interface`, which names its id as `Interface::interface_id`. `Part::options` may be a static array of
+/// MixopOptionSpec.
 template <class Part, class Interface>
 MixopComponent native_component(std::uint32_t kind, const char* name) {
   static const MixopFactory factory = [] {
@@ -61,36 +62,37 @@ constexpr MixopOptionSpec option(int type, const char* name, const char* default
 }  // namespace mixop
 
 /// Defines a plugin: its ELF note and the one exported symbol. Use once, at namespace scope:
-///   MIXOP_PLUGIN("acme.ghost", "1.0.0", "Ghost convolutions (Han et al. 2020).", mixop::module_operator<Ghost>("acme.ghost_conv"))
-#define MIXOP_PLUGIN(ID, VERSION, SUMMARY, ...)                                                                      \
-  extern "C" {                                                                                                       \
-  [[gnu::section(MIXOP_NOTE_SECTION), gnu::used, gnu::aligned(4)]] static const MixopNote mixop_plugin_note = {      \
-      6,                                                                                                             \
-      44,                                                                                                            \
-      MIXOP_NOTE_TYPE,                                                                                               \
-      MIXOP_NOTE_NAME,                                                                                               \
-      MIXOP_ABI_MAJOR,                                                                                               \
-      MIXOP_ABI_MINOR,                                                                                               \
-      MIXOP_PLUGIN_KINDS,                                                                                            \
-      MIXOP_PLUGIN_TIER,                                                                                             \
-      MIXOP_BUILD_FLAGS | (MIXOP_PLUGIN_CUDA != 0 ? MIXOP_FLAG_CUDA : 0),                                            \
-      MIXOP_PLUGIN_LIBTORCH,                                                                                         \
-      MIXOP_PLUGIN_CUDA,                                                                                             \
-      {0, 0, 0, 0, 0}};                                                                                              \
-  [[gnu::visibility("default")]] const MixopPluginDescriptor* mixop_plugin_v1(void) {                                \
-    static const MixopComponent components[] = {__VA_ARGS__};                                                        \
-    static const MixopPluginDescriptor descriptor = {sizeof(MixopPluginDescriptor),                                  \
-                                                     MIXOP_ABI_MAJOR,                                                \
-                                                     MIXOP_ABI_MINOR,                                                \
-                                                     ID,                                                             \
-                                                     VERSION,                                                        \
-                                                     SUMMARY,                                                        \
-                                                     sizeof components / sizeof *components,                         \
-                                                     0,                                                              \
-                                                     components,                                                     \
-                                                     nullptr,                                                        \
-                                                     nullptr};                                                       \
-    return &descriptor;                                                                                              \
-  }                                                                                                                  \
-  }                                                                                                                  \
+///   MIXOP_PLUGIN("acme.ghost", "1.0.0", "Ghost convolutions (Han et al. 2020).",
+///   mixop::module_operator<Ghost>("acme.ghost_conv"))
+#define MIXOP_PLUGIN(ID, VERSION, SUMMARY, ...)                                                                 \
+  extern "C" {                                                                                                  \
+  [[gnu::section(MIXOP_NOTE_SECTION), gnu::used, gnu::aligned(4)]] static const MixopNote mixop_plugin_note = { \
+      6,                                                                                                        \
+      44,                                                                                                       \
+      MIXOP_NOTE_TYPE,                                                                                          \
+      MIXOP_NOTE_NAME,                                                                                          \
+      MIXOP_ABI_MAJOR,                                                                                          \
+      MIXOP_ABI_MINOR,                                                                                          \
+      MIXOP_PLUGIN_KINDS,                                                                                       \
+      MIXOP_PLUGIN_TIER,                                                                                        \
+      MIXOP_BUILD_FLAGS | (MIXOP_PLUGIN_CUDA != 0 ? MIXOP_FLAG_CUDA : 0),                                       \
+      MIXOP_PLUGIN_LIBTORCH,                                                                                    \
+      MIXOP_PLUGIN_CUDA,                                                                                        \
+      {0, 0, 0, 0, 0}};                                                                                         \
+  [[gnu::visibility("default")]] const MixopPluginDescriptor* mixop_plugin_v1(void) {                           \
+    static const MixopComponent components[] = {__VA_ARGS__};                                                   \
+    static const MixopPluginDescriptor descriptor = {sizeof(MixopPluginDescriptor),                             \
+                                                     MIXOP_ABI_MAJOR,                                           \
+                                                     MIXOP_ABI_MINOR,                                           \
+                                                     ID,                                                        \
+                                                     VERSION,                                                   \
+                                                     SUMMARY,                                                   \
+                                                     sizeof components / sizeof *components,                    \
+                                                     0,                                                         \
+                                                     components,                                                \
+                                                     nullptr,                                                   \
+                                                     nullptr};                                                  \
+    return &descriptor;                                                                                         \
+  }                                                                                                             \
+  }                                                                                                             \
   static_assert(sizeof(MixopNote) == 64, "the note is 64 bytes")

@@ -51,12 +51,12 @@ struct WeightStep {
   double rate = 0;
   double momentum = 0;
   double decay = 0;
-  double clip = 0;                   ///< largest gradient norm; 0: no clipping
+  double clip = 0;                  ///< largest gradient norm; 0: no clipping
   std::vector<at::Tensor> momenta;  ///< one for each weight
 };
 
-/// One iteration of the bilevel problem min_a L_valid(w*(a), a), w*(a) = argmin_w L_train(w, a), as a hypergradient sees
-/// it. Every loss of one iteration uses the same two batches, the same recurrent state and the same random key.
+/// One iteration of the bilevel problem min_a L_valid(w*(a), a), w*(a) = argmin_w L_train(w, a), as a hypergradient
+/// sees it. Every loss of one iteration uses the same two batches, the same recurrent state and the same random key.
 class BilevelProblem {
  public:
   virtual ~BilevelProblem() = default;
@@ -129,7 +129,8 @@ class Deriver : public StrategyPart {
   using Interface = Deriver;
   static constexpr const char* interface_id = "mixop.deriver/1";
   /// `relaxed[i]` belongs to `alphas[i]`: float32 on the CPU, of that declaration's shape.
-  virtual Genotype derive(const std::vector<AlphaDeclaration>& alphas, const std::vector<at::Tensor>& relaxed) const = 0;
+  virtual Genotype derive(const std::vector<AlphaDeclaration>& alphas,
+                          const std::vector<at::Tensor>& relaxed) const = 0;
 };
 
 }  // namespace mixop

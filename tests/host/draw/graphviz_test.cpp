@@ -23,7 +23,8 @@ TEST_CASE("a picture has the format of its ending", "[draw]") {
   const auto begins = [&](const char* name, const std::string& mark) {
     CHECK(write_picture(kGraph, folder.path() / name) == folder.path() / name);
     std::string start(mark.size(), ' ');
-    std::ifstream(folder.path() / name, std::ios::binary).read(start.data(), static_cast<std::streamsize>(start.size()));
+    std::ifstream(folder.path() / name, std::ios::binary)
+        .read(start.data(), static_cast<std::streamsize>(start.size()));
     CHECK(start == mark);
   };
   begins("a.svg", "<?xml");
@@ -43,7 +44,8 @@ TEST_CASE("without Graphviz the graph itself is written", "[draw]") {
 
 TEST_CASE("a graph that Graphviz does not understand leaves no picture", "[draw][misuse]") {
   const test::TemporaryFolder folder;
-  CHECK_THROWS_WITH(write_picture("digraph {", folder.path() / "a.svg"), Catch::Matchers::Contains("Graphviz ended with status"));
+  CHECK_THROWS_WITH(write_picture("digraph {", folder.path() / "a.svg"),
+                    Catch::Matchers::Contains("Graphviz ended with status"));
   CHECK(std::filesystem::is_empty(folder.path()));
 }
 

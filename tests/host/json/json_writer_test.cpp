@@ -29,7 +29,11 @@ TEST_CASE("the writer's JSON reads back, nested and escaped", "[json]") {
 
 TEST_CASE("compact JSON is one line, and numbers that are not finite become null", "[json]") {
   JsonWriter json(JsonWriter::Style::compact);
-  json.begin_list().value(std::numeric_limits<double>::quiet_NaN()).value(std::numeric_limits<double>::infinity()).value(1).end();
+  json.begin_list()
+      .value(std::numeric_limits<double>::quiet_NaN())
+      .value(std::numeric_limits<double>::infinity())
+      .value(1)
+      .end();
   CHECK(json.text() == "[null, null, 1]");
 }
 

@@ -20,8 +20,7 @@ struct StoredSearch {
       : config(fixture.config()),
         stored(fixture),
         weights(parameters_of(*stored.network), real(config, "momentum"), real(config, "weight_decay")),
-        adam(stored.alphas,
-             {config.find("arch_betas")->items[0].number, config.find("arch_betas")->items[1].number},
+        adam(stored.alphas, {config.find("arch_betas")->items[0].number, config.find("arch_betas")->items[1].number},
              real(config, "arch_weight_decay")),
         hypergradient(make_part<Hypergradient>(test::plugins(), "first_order", {})),
         regulariser(make_part<Regulariser>(test::plugins(), "none", {})),
@@ -39,7 +38,8 @@ struct StoredSearch {
   SearchProblem problem;
 };
 
-void check_weights(const test::Fixture& fixture, const std::string& group, const std::string& suffix, const Network& network) {
+void check_weights(const test::Fixture& fixture, const std::string& group, const std::string& suffix,
+                   const Network& network) {
   for (const StateEntry& entry : network.state()) {
     if (entry.kind != StateKind::parameter) continue;
     INFO(group + "/" + entry.name);
@@ -76,8 +76,8 @@ TEST_CASE("ten first-order steps agree with the published code in double precisi
 TEST_CASE("the alpha step records nothing for the weights, and the weight step nothing for the alphas", "[search]") {
   const test::Fixture fixture("c_small_steps.h5");
   StoredSearch search(fixture);
-  search.problem.set_step(test::StoredSupernet::batch(fixture, "train", 0), test::StoredSupernet::batch(fixture, "valid", 0),
-                          {}, 0, 0.025, 5.0);
+  search.problem.set_step(test::StoredSupernet::batch(fixture, "train", 0),
+                          test::StoredSupernet::batch(fixture, "valid", 0), {}, 0, 0.025, 5.0);
   (void)search.problem.valid_loss(Wrt::alphas, true);
   for (const at::Tensor& weight : search.problem.weights()) CHECK_FALSE(weight.requires_grad());
   (void)search.problem.train_loss(Wrt::weights, true);

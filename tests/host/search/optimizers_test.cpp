@@ -30,14 +30,16 @@ TEST_CASE("Adam follows its closed form over several steps", "[search][optimizer
     const at::Tensor decayed = gradient + 0.001 * weight;
     first = 0.5 * first + 0.5 * decayed;
     second = 0.999 * second + 0.001 * decayed * decayed;
-    weight = weight - 0.01 * (first / (1 - std::pow(0.5, step))) / ((second / (1 - std::pow(0.999, step))).sqrt() + 1e-8);
+    weight =
+        weight - 0.01 * (first / (1 - std::pow(0.5, step))) / ((second / (1 - std::pow(0.999, step))).sqrt() + 1e-8);
     adam.step({gradient}, 0.01);
   }
   CHECK(at::allclose(live, weight, 1e-12, 1e-12));
   CHECK(adam.steps()[0].item<double>() == 5);
 }
 
-TEST_CASE("clipping scales all gradients to the limit, answers the norm before, and leaves small ones alone", "[search]") {
+TEST_CASE("clipping scales all gradients to the limit, answers the norm before, and leaves small ones alone",
+          "[search]") {
   std::vector<at::Tensor> gradients{at::tensor({3.0}, at::kDouble), at::tensor({0.0, 4.0}, at::kDouble)};
   CHECK(clip_gradients(gradients, 10) == Approx(5));
   CHECK(gradients[1][1].item<double>() == 4);

@@ -46,7 +46,8 @@ class Watcher final : public SearchObserver {
   }
   void on_epoch(const SearchPosition&, const std::map<std::string, double>&, const Genotype&) override {}
   void checkpoint() override {
-    archive_of(search_, {"", {}, to_json(search_.config())}, {"a command", "now", "cpu", "digest", {"plugins"}}).save(out_);
+    archive_of(search_, {"", {}, to_json(search_.config())}, {"a command", "now", "cpu", "digest", {"plugins"}})
+        .save(out_);
   }
 
   std::atomic<int> interrupt{0};
@@ -58,7 +59,8 @@ class Watcher final : public SearchObserver {
   std::int64_t stop_at_;
 };
 
-SearchEnd run_to(const Config& config, const std::filesystem::path& out, std::int64_t stop_at = -1, bool resume = false) {
+SearchEnd run_to(const Config& config, const std::filesystem::path& out, std::int64_t stop_at = -1,
+                 bool resume = false) {
   Search search(config, test::plugins(), {}, tiny_data());
   if (resume) restore(search, Archive::open(out));
   Watcher watcher(search, out, stop_at);
@@ -91,7 +93,8 @@ TEST_CASE("another seed gives another run", "[search][determinism]") {
     CHECK(std::find(paths.begin(), paths.end(), path) != paths.end());
 }
 
-TEST_CASE("a search that is interrupted at any step and resumed gives the bits of one that never stopped", "[search][resume]") {
+TEST_CASE("a search that is interrupted at any step and resumed gives the bits of one that never stopped",
+          "[search][resume]") {
   const test::TemporaryFolder folder;
   run_to(tiny_config(), folder.path() / "whole.h5");
   for (const std::int64_t step : {1, 3, 4, 6}) {  // inside an epoch, at the last step of one, and in the second one
@@ -140,7 +143,8 @@ TEST_CASE("a run in double precision keeps its type in the archive", "[search]")
 }
 
 TEST_CASE("a device that the machine lacks is refused", "[search][misuse]") {
-  CHECK_THROWS_WITH(device_of("cuda:99"), Catch::Matchers::StartsWith("device: 'cuda:99' was asked for, but LibTorch finds"));
+  CHECK_THROWS_WITH(device_of("cuda:99"),
+                    Catch::Matchers::StartsWith("device: 'cuda:99' was asked for, but LibTorch finds"));
   CHECK(device_of("cpu").is_cpu());
 }
 

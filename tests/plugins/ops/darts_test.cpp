@@ -36,11 +36,13 @@ Primitive make_primitive(const JsonValue& config, std::int64_t channels) {
 
   const OperatorInstance operation(test::plugins().op(name), name, {channels, number("stride"), affine});
   if (config.find("bn") == nullptr)
-    return {[operation](const at::Tensor& x, const Forward& how) { return operation.forward(x, how); }, operation.state()};
-  auto candidate = std::make_shared<supernet::Candidate>(supernet::make_candidate(
-      RegistryCatalog(test::plugins()), name, {channels, number("stride"), /*affine=*/false}));
+    return {[operation](const at::Tensor& x, const Forward& how) { return operation.forward(x, how); },
+            operation.state()};
+  auto candidate = std::make_shared<supernet::Candidate>(
+      supernet::make_candidate(RegistryCatalog(test::plugins()), name, {channels, number("stride"), /*affine=*/false}));
   REQUIRE(candidate->norm);
-  return {[candidate](const at::Tensor& x, const Forward& how) { return candidate->forward(x, how); }, candidate->norm->state()};
+  return {[candidate](const at::Tensor& x, const Forward& how) { return candidate->forward(x, how); },
+          candidate->norm->state()};
 }
 
 std::vector<std::string> names_of(const std::vector<StateEntry>& state, StateKind kind) {
@@ -115,8 +117,8 @@ TEST_CASE("the DARTS operations tell their structure and a cost", "[ops]") {
 }
 
 TEST_CASE("odd sizes are halved upwards by every operation of stride 2", "[ops]") {
-  for (const std::string name : {"none", "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_5x5", "dil_conv_3x3",
-                                 "conv_7x1_1x7"}) {
+  for (const std::string name :
+       {"none", "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_5x5", "dil_conv_3x3", "conv_7x1_1x7"}) {
     INFO(name);
     const OperatorInstance operation(test::plugins().op(name), name, {4, 2, false});
     CHECK(operation.forward(at::randn({2, 4, 7, 9}), {}).sizes() == at::IntArrayRef({2, 4, 4, 5}));

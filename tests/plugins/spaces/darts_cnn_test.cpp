@@ -116,11 +116,15 @@ TEST_CASE("a config that the space cannot build is refused with the key and the 
   CHECK_THAT(refusal([](SpaceConfig& c) { c.layers = 0; }), Contains("space.layers: expected at least 1, found 0"));
   CHECK_THAT(refusal([](SpaceConfig& c) { c.nodes = 0; }), Contains("space.nodes: expected at least 1, found 0"));
   CHECK_THAT(refusal([](SpaceConfig& c) { c.classes = 1; }), Contains("expected at least 2 classes, found 1"));
-  CHECK_THAT(refusal([](SpaceConfig& c) { c.operations.clear(); }), Contains("space.ops: expected at least one candidate"));
-  CHECK_THAT(refusal([](SpaceConfig& c) { c.operations.push_back("none"); }), Contains("'none' stands in the list twice"));
-  CHECK_THAT(refusal([](SpaceConfig& c) { c.operations.push_back("sep_conv_3x4"); }), Contains("sep_conv_3x4") && Contains("sep_conv_3x3"));
+  CHECK_THAT(refusal([](SpaceConfig& c) { c.operations.clear(); }),
+             Contains("space.ops: expected at least one candidate"));
+  CHECK_THAT(refusal([](SpaceConfig& c) { c.operations.push_back("none"); }),
+             Contains("'none' stands in the list twice"));
+  CHECK_THAT(refusal([](SpaceConfig& c) { c.operations.push_back("sep_conv_3x4"); }),
+             Contains("sep_conv_3x4") && Contains("sep_conv_3x3"));
   CHECK_THAT(refusal([](SpaceConfig& c) { c.input = {3, 2, 32}; }), Contains("at least 4 pixels a side, found 2x32"));
-  CHECK_THAT(refusal([](SpaceConfig& c) { c.stem = "cifar100"; }), Contains("space.stem: expected auto, cifar or imagenet"));
+  CHECK_THAT(refusal([](SpaceConfig& c) { c.stem = "cifar100"; }),
+             Contains("space.stem: expected auto, cifar or imagenet"));
 }
 
 TEST_CASE("a genotype that makes no network is refused with the cell and the reason", "[space][misuse]") {
@@ -141,8 +145,9 @@ TEST_CASE("a genotype that makes no network is refused with the cell and the rea
   CHECK_THAT(refusal([](Genotype& g) { g.cells[0].genes.clear(); }), Contains("cell 'normal' has no operations"));
   CHECK_THAT(refusal([](Genotype& g) { g.cells[0].genes[0].from = 7; }), Contains("it must come from an earlier node"));
   CHECK_THAT(refusal([](Genotype& g) { g.cells[0].concat.push_back(99); }), Contains("concat names node 99"));
-  CHECK_THAT(refusal([](Genotype& g) { g.cells[1].genes.erase(g.cells[1].genes.begin(), g.cells[1].genes.begin() + 2); }),
-             Contains("cell 'reduce'"));
+  CHECK_THAT(
+      refusal([](Genotype& g) { g.cells[1].genes.erase(g.cells[1].genes.begin(), g.cells[1].genes.begin() + 2); }),
+      Contains("cell 'reduce'"));
 }
 
 TEST_CASE("the CIFAR networks of the published genotypes have their published sizes", "[space]") {

@@ -19,7 +19,8 @@ at::Tensor tensor_of(const JsonValue& rows) {
 std::vector<Gene> genes_of(const JsonValue& list) {
   std::vector<Gene> genes;
   for (const JsonValue& pair : list.items)
-    genes.push_back({pair.items[0].text, static_cast<int>(pair.items[1].integer), 2 + static_cast<int>(genes.size()) / 2});
+    genes.push_back(
+        {pair.items[0].text, static_cast<int>(pair.items[1].integer), 2 + static_cast<int>(genes.size()) / 2});
   return genes;
 }
 
@@ -28,7 +29,8 @@ Genotype derived(const at::Tensor& normal, const at::Tensor& reduce, const std::
   config.operations = operations;
   config.nodes = test::StoredSupernet::nodes_for(normal.size(0));
   return derive({test::darts_space()->alphas(config), {normal, reduce}},
-                *make_part<Relaxation>(test::plugins(), "softmax", {}), *make_part<Deriver>(test::plugins(), "darts", {}), {})
+                *make_part<Relaxation>(test::plugins(), "softmax", {}),
+                *make_part<Deriver>(test::plugins(), "darts", {}), {})
       .genotype;
 }
 

@@ -69,9 +69,11 @@ TEST_CASE("a mutation changes one gene into another of the space", "[genotypes]"
 }
 
 TEST_CASE("a space or genotype with nothing to choose is refused", "[genotypes][misuse]") {
-  CHECK_THROWS_WITH(sample_genotype(space(1, {"none"}), 1), "cell 'normal' has no candidate other than none; add one to space.ops");
+  CHECK_THROWS_WITH(sample_genotype(space(1, {"none"}), 1),
+                    "cell 'normal' has no candidate other than none; add one to space.ops");
   const auto single = space(1, {"a"});
-  CHECK_THROWS_WITH(mutate_genotype(sample_genotype(single, 1), single, 1), "the space leaves nothing in this genotype to change");
+  CHECK_THROWS_WITH(mutate_genotype(sample_genotype(single, 1), single, 1),
+                    "the space leaves nothing in this genotype to change");
   CHECK_THROWS_WITH(mutate_genotype({{{"other", {}, {}}}, {}}, single, 1), "the space has no cell 'other'");
 }
 

@@ -20,15 +20,15 @@ typedef struct MixopDatasetSource {
 
 typedef struct MixopDatasetInfo {
   uint32_t size;
-  int32_t kind;                        /* MIXOP_DATA_* */
-  int64_t records[MIXOP_SPLIT_COUNT];  /* images, or tokens; 0: the split does not exist */
-  int64_t classes;                     /* classes, or the vocabulary's size */
-  const char* const* class_names;      /* `classes` of them, owned by the data set */
-  int32_t channels, height, width;     /* images: every record is uint8[channels][height][width] */
-  int32_t crop_padding;                /* published training augmentation: random crop after this zero padding; 0: none */
-  int32_t horizontal_flip;             /* 1: random flip in training */
-  float mean[4], deviation[4];         /* per channel, of pixels scaled to [0, 1] */
-  const char* const* files;            /* the files read, for the archive's digest; empty for drawn data */
+  int32_t kind;                       /* MIXOP_DATA_* */
+  int64_t records[MIXOP_SPLIT_COUNT]; /* images, or tokens; 0: the split does not exist */
+  int64_t classes;                    /* classes, or the vocabulary's size */
+  const char* const* class_names;     /* `classes` of them, owned by the data set */
+  int32_t channels, height, width;    /* images: every record is uint8[channels][height][width] */
+  int32_t crop_padding;        /* published training augmentation: random crop after this zero padding; 0: none */
+  int32_t horizontal_flip;     /* 1: random flip in training */
+  float mean[4], deviation[4]; /* per channel, of pixels scaled to [0, 1] */
+  const char* const* files;    /* the files read, for the archive's digest; empty for drawn data */
   uint32_t file_count;
   uint32_t reserved;
 } MixopDatasetInfo;

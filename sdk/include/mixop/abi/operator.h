@@ -38,7 +38,8 @@ typedef struct MixopState {
   uint32_t size;
   int32_t kind; /* MIXOP_STATE_* */
   const char* name;
-  MixopTensor tensor; /* borrowed, as long as the instance lives; the host may change its values, type and device in place */
+  MixopTensor
+      tensor; /* borrowed, as long as the instance lives; the host may change its values, type and device in place */
 } MixopState;
 
 /* Stages of an operator's structure. */

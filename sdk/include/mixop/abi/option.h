@@ -6,7 +6,13 @@
 extern "C" {
 #endif
 
-enum { MIXOP_OPTION_BOOL = 0, MIXOP_OPTION_INTEGER = 1, MIXOP_OPTION_REAL = 2, MIXOP_OPTION_TEXT = 3, MIXOP_OPTION_LIST = 4 };
+enum {
+  MIXOP_OPTION_BOOL = 0,
+  MIXOP_OPTION_INTEGER = 1,
+  MIXOP_OPTION_REAL = 2,
+  MIXOP_OPTION_TEXT = 3,
+  MIXOP_OPTION_LIST = 4
+};
 
 /* An option that a component understands; users set it as <component>.<name>. */
 typedef struct MixopOptionSpec {

@@ -24,7 +24,7 @@ typedef struct MixopComponent {
 /* What the host offers to a plugin in init. */
 typedef struct MixopHost {
   uint32_t size;
-  const char* version; /* the host's mixop version */
+  const char* version;                             /* the host's mixop version */
   void (*log)(int32_t level, const char* message); /* level: 0 debug, 1 info, 2 warning */
   const void* (*get_extension)(const char* id);    /* NULL where the host does not have it */
 } MixopHost;

@@ -20,8 +20,8 @@ struct CellPlace {
   bool reduction = false;      ///< edges from the inputs have stride 2
 };
 
-/// Both inputs brought to one shape: ReLU, 1x1 convolution, batch norm; a factorized reduction where the older input has
-/// twice the resolution.
+/// Both inputs brought to one shape: ReLU, 1x1 convolution, batch norm; a factorized reduction where the older input
+/// has twice the resolution.
 class Preprocess {
  public:
   Preprocess(const CellPlace& place, bool affine);
@@ -53,7 +53,8 @@ class SearchCell {
   SearchCell(const CellTopology& topology, const CellPlace& place, const OperatorCatalog& operators,
              const EdgeTransform& transform);
   /// `weights` is [edges, operations].
-  at::Tensor forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor& weights, const Forward& how) const;
+  at::Tensor forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor& weights,
+                     const Forward& how) const;
   void append_state(std::vector<StateEntry>& to, const std::string& prefix) const;
   const ImageShape& output() const { return output_; }
   const Cost& cost() const { return cost_; }
@@ -76,8 +77,8 @@ class SearchCell {
   Cost cost_;
 };
 
-/// A cell of a discrete network. Drop-path divides by the probability of staying before it masks, per sample, with its own
-/// mask for every gene, and leaves identities alone.
+/// A cell of a discrete network. Drop-path divides by the probability of staying before it masks, per sample, with its
+/// own mask for every gene, and leaves identities alone.
 class DiscreteCell {
  public:
   DiscreteCell(const CellGenotype& genotype, const CellPlace& place, const OperatorCatalog& operators);

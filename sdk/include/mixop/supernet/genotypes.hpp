@@ -27,8 +27,8 @@ struct NamedCell {
 /// The cells that declarations stand for: one for shared alphas, one a position otherwise.
 std::vector<NamedCell> named_cells(const std::vector<AlphaDeclaration>& alphas);
 
-// The discrete cells below have the form of DARTS: every node keeps two of its edges (one, where it has but one), each with
-// an operation other than `none`. All draws are functions of `key`.
+// The discrete cells below have the form of DARTS: every node keeps two of its edges (one, where it has but one), each
+// with an operation other than `none`. All draws are functions of `key`.
 
 /// How many such genotypes there are; a double, for it passes 2^64.
 double count_genotypes(const std::vector<AlphaDeclaration>& alphas);
@@ -36,11 +36,12 @@ double count_genotypes(const std::vector<AlphaDeclaration>& alphas);
 /// One of them, uniformly.
 Genotype sample_genotype(const std::vector<AlphaDeclaration>& alphas, std::uint64_t key);
 
-/// `genotype` with one gene changed: either its operation or where it comes from (Real et al., AAAI 2019, section 3.2). Throws
-/// a usage error where the space leaves nothing to change or the genotype is not of the space.
+/// `genotype` with one gene changed: either its operation or where it comes from (Real et al., AAAI 2019, section 3.2).
+/// Throws a usage error where the space leaves nothing to change or the genotype is not of the space.
 Genotype mutate_genotype(const Genotype& genotype, const std::vector<AlphaDeclaration>& alphas, std::uint64_t key);
 
-/// The genotype number `index` of count_genotypes(), for walking through small spaces. Throws a usage error past the end.
+/// The genotype number `index` of count_genotypes(), for walking through small spaces. Throws a usage error past the
+/// end.
 Genotype genotype_at(const std::vector<AlphaDeclaration>& alphas, std::uint64_t index);
 
 }  // namespace mixop::supernet

@@ -41,8 +41,8 @@ class Stem {
   Cost cost_;
 };
 
-/// The auxiliary classifier of DARTS on a feature map. `imagenet` as published: pooling of stride 2 instead of 3, and no
-/// norm after the last convolution. Throws a usage error where the map is too small.
+/// The auxiliary classifier of DARTS on a feature map. `imagenet` as published: pooling of stride 2 instead of 3, and
+/// no norm after the last convolution. Throws a usage error where the map is too small.
 Chain auxiliary_head(const ImageShape& features, std::int64_t classes, bool imagenet);
 
 /// Mean cross entropy in natural logarithms. `target` is int64 [N].
