@@ -32,7 +32,12 @@ Primitive make_primitive(const JsonValue& config, std::int64_t channels) {
   const auto number = [&](const char* key) { return config.find(key)->integer; };
   if (name == "FactorizedReduce") return from_chain(relu_reduce_norm("", number("C_in"), number("C_out"), affine));
   if (name == "ReLUConvBN")
-    return from_chain(relu_conv_norm("", {.in = number("C_in"), .out = number("C_out")}, affine));
+    return from_chain(relu_conv_norm("",
+                                     {.in = number("C_in"),
+                                      .out = number("C_out"),
+                                      .kernel = {number("k"), number("k")},
+                                      .padding = {number("k") / 2, number("k") / 2}},
+                                     affine));
 
   const OperatorInstance operation(test::plugins().op(name), name, {channels, number("stride"), affine});
   if (config.find("bn") == nullptr)
