@@ -40,21 +40,20 @@ std::vector<std::string> plugin_lines(const PluginRegistry& plugins) {
 }
 
 void check_output(const std::filesystem::path& out, bool resume, bool overwrite) {
-  const bool exists = std::filesystem::exists(std::filesystem::symlink_status(out));
+  const auto refuse = [&](const std::string& problem) { throw Error(ErrorCode::usage, out.string() + problem); };
+  const auto status = std::filesystem::symlink_status(out);
+  const bool exists = std::filesystem::exists(status);
+  if (exists && !std::filesystem::is_regular_file(status))
+    refuse(std::filesystem::is_directory(status)
+               ? " cannot be written: it is a folder; name a file in it"
+               : " is a link or a device; name a regular file, which can be replaced whole");
   if (exists && !resume && !overwrite)
-    throw Error(ErrorCode::usage, out.string() +
-                                      " exists; go on with it by --resume, replace it by --overwrite, or name "
-                                      "another --out");
-  if (!exists && resume)
-    throw Error(ErrorCode::usage, out.string() + " does not exist, so there is nothing to resume; leave --resume out");
+    refuse(" exists; go on with it by --resume, replace it by --overwrite, or name another --out");
+  if (!exists && resume) refuse(" does not exist, so there is nothing to resume; leave --resume out");
   const std::filesystem::path folder = out.has_parent_path() ? out.parent_path() : ".";
   if (!std::filesystem::is_directory(folder))
-    throw Error(ErrorCode::usage, out.string() + ": the folder " + folder.string() + " does not exist; make it first");
-  if (access(folder.c_str(), W_OK | X_OK) != 0 || std::filesystem::is_directory(out))
-    throw Error(
-        ErrorCode::usage,
-        out.string() + " cannot be written: " +
-            (std::filesystem::is_directory(out) ? "it is a folder" : "no write permission in " + folder.string()));
+    refuse(": the folder " + folder.string() + " does not exist; make it first");
+  if (access(folder.c_str(), W_OK | X_OK) != 0) refuse(" cannot be written: no write permission in " + folder.string());
 }
 
 }  // namespace mixop::cli

@@ -93,12 +93,17 @@ class Recorder final : public SearchObserver {
   Progress progress_;
 };
 
-/// The config to run: the archive's own when it is resumed, which the command line must not contradict.
-Config config_of(const ConfigRequest& request, const OptionCatalog& catalog, const Archive* archive) {
+/// The config to run. A resumed run has the archive's own, which the command line must not contradict; only --data may
+/// name another folder, for data that moved.
+Config config_of(const po::variables_map& values, const OptionCatalog& catalog, const Archive* archive) {
+  const ConfigRequest request = request_of(values);
   if (archive == nullptr) return resolve_config(request, catalog);
-  const Config archived = config_from_json(archive->text("/config/resolved"), "/config/resolved", catalog);
-  if (request.preset_or_file.empty() && request.sets.empty()) return archived;
-  const Config asked = resolve_config(request, catalog);
+  Config archived = config_from_json(archive->text("/config/resolved"), "/config/resolved", catalog);
+  const bool moved = values.count("data") != 0;
+  if (moved) archived.data.dir = text(values, "data");
+  if (request.preset_or_file.empty() && request.sets.size() == (moved ? 1 : 0)) return archived;
+  Config asked = resolve_config(request, catalog);
+  asked.data.dir = archived.data.dir;
   if (!(asked == archived))
     throw Error(ErrorCode::usage,
                 "--resume goes on with the archive's own configuration, and the command line means "
@@ -106,79 +111,100 @@ Config config_of(const ConfigRequest& request, const OptionCatalog& catalog, con
   return archived;
 }
 
-int report(Search& search, SearchEnd end, const std::filesystem::path& out, bool json) {
-  const Genotype& genotype = search.history().genotypes.back();
-  if (json) {
-    JsonWriter writer;
-    writer.begin_object().member("archive", out.string()).member("epoch", search.position().epoch);
-    writer.member("step", search.position().step).member("interrupted", end == SearchEnd::interrupted);
-    for (const auto& [name, values] : search.history().metrics)
-      if (!values.empty()) writer.member(name, values.back());
-    writer.key("genotype").raw(genotype_to_json(genotype)).end();
-    std::cout << writer.text() << std::endl;
-  } else if (end != SearchEnd::interrupted) {
-    std::cout << genotype_to_json(genotype) << std::endl;
-  }
-  return 0;
+void require_same_data(const std::string& digest, const Archive& archive, const std::filesystem::path& out) {
+  const auto archived = std::get<std::string>(archive.attribute("/provenance", "dataset_digest"));
+  if (digest != archived)
+    throw Error(ErrorCode::bad_data, out.string() + " was searched on data of digest " + archived +
+                                         ", and the data at hand has " + digest +
+                                         "; name the folder of the same data by --data DIR");
 }
 
-int predict(Search& search) {
+void report(const SearchHistory& history, const SearchPosition& at, SearchEnd end, const std::filesystem::path& out,
+            bool json) {
+  if (json) {
+    JsonWriter writer;
+    writer.begin_object().member("archive", out.string()).member("epoch", at.epoch).member("step", at.step);
+    writer.member("interrupted", end == SearchEnd::interrupted).member("stop_reason", history.stop_reason);
+    for (const auto& [name, values] : history.metrics)
+      if (!values.empty()) writer.member(name, values.back());
+    writer.key("genotype").raw(genotype_to_json(history.genotypes.back())).end();
+    std::cout << writer.text() << std::endl;
+  } else if (end != SearchEnd::interrupted) {
+    std::cout << genotype_to_json(history.genotypes.back()) << std::endl;
+  }
+  if (end == SearchEnd::stopped) say("stopped by the strategy: " + history.stop_reason);
+  say((end == SearchEnd::interrupted ? "interrupted; go on with --resume: " : "archive: ") + out.string());
+}
+
+/// Prints the configuration; the memory that it needs is predicted where the data is at hand.
+int dry_run(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog) {
+  const Config config = config_of(values, catalog, nullptr);
+  std::cout << to_json(config) << std::endl;
+  const ComponentOptions options = options_of(config);
+  std::optional<DatasetHandle> data;
+  try {
+    data.emplace(open_data(config, plugins, options));
+  } catch (const Error& error) {
+    say("the memory cannot be predicted without the data: " + std::string(error.what()));
+    return 0;
+  }
+  Search search(config, plugins, options, *data);
   say("predicted peak memory: " + std::to_string(predict_peak_memory(search) >> 20) + " MiB");
   return 0;
 }
 
-int run_search(const po::variables_map& values) {
-  const PluginRegistry plugins = load_plugins(values);
-  const OptionCatalog catalog = option_catalog(plugins);
-  if (values.count("keys") != 0) {
-    std::cout << describe_keys(catalog);
-    return 0;
-  }
-  const ConfigRequest request = request_of(values);
-  const std::filesystem::path out = text(values, "out", "run.h5");
-  const bool dry_run = values.count("dry-run") != 0;
-  std::optional<ArchiveLock> lock;
-  std::optional<Archive> archive;
-  if (!dry_run) {
-    check_output(out, values.count("resume") != 0, values.count("overwrite") != 0);
-    lock.emplace(out);
-    if (values.count("resume") != 0) archive.emplace(Archive::open(out));
-  }
-  const Config config = config_of(request, catalog, archive ? &*archive : nullptr);
-  const ComponentOptions options = options_of(config);
-  if (dry_run) std::cout << to_json(config) << std::endl;
+ConfigTexts texts_of(const ConfigRequest& request, const Config& config, const Archive* resumed) {
+  if (resumed != nullptr) return {resumed->text("/config/verbatim"), resumed->texts("/config/sets"), to_json(config)};
+  const std::filesystem::path source = config_source(request);
+  return {source.empty() ? "" : read_json_text(source, ErrorCode::usage), request.sets, to_json(config)};
+}
 
+std::string command_line_of(const Arguments& arguments) {
+  std::string line = "mixop search";
+  for (const std::string& argument : arguments) line += " " + argument;
+  return line;
+}
+
+int run_search(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
+               const OptionCatalog& catalog) {
+  const std::filesystem::path out = text(values, "out", "run.h5");
+  const bool resume = values.count("resume") != 0;
+  check_output(out, resume, values.count("overwrite") != 0);
+  const ArchiveLock lock(out);
+  std::optional<Archive> archive;
+  if (resume) archive.emplace(Archive::open(out));
+  const Archive* const resumed = archive ? &*archive : nullptr;
+
+  const Config config = config_of(values, catalog, resumed);
+  const ComponentOptions options = options_of(config);
   const DatasetHandle data = open_data(config, plugins, options);
+  const std::string digest = dataset_digest(data);
+  if (resumed != nullptr) require_same_data(digest, *resumed, out);
   Search search(config, plugins, options, data);
-  if (dry_run) return predict(search);
-  ConfigTexts texts{"", request.sets, to_json(config)};
-  if (const auto source = config_source(request); !source.empty())
-    texts.verbatim = read_json_text(source, ErrorCode::usage);
-  if (archive) {
-    restore(search, *archive);
-    texts.verbatim = archive->text("/config/verbatim");
-    texts.sets = archive->texts("/config/sets");
-  }
-  std::string command_line = "mixop search";
-  for (const std::string& argument : values["arguments"].as<Arguments>()) command_line += " " + argument;
+  if (resumed != nullptr) restore(search, *resumed);
+
   Recorder recorder(
-      search, out, texts,
-      {command_line, now_utc(), device_of(config.device).str(), dataset_digest(data), plugin_lines(plugins)});
+      search, out, texts_of(request_of(values), config, resumed),
+      {command_line_of(arguments), now_utc(), device_of(config.device).str(), digest, plugin_lines(plugins)});
   const InterruptGuard interrupt;
   const SearchEnd end = search.run(recorder, interrupt.received());
-  report(search, end, out, values.count("json") != 0);
-  say((end == SearchEnd::interrupted ? "interrupted; go on with --resume: " : "archive: ") + out.string());
+  report(search.history(), search.position(), end, out, values.count("json") != 0);
   return end == SearchEnd::interrupted ? 128 + interrupt.received() : 0;
 }
 
 }  // namespace
 
-int search_command(const std::vector<std::string>& arguments) {
-  const auto parsed = parse(search_syntax(), arguments);
-  if (!parsed) return 0;
-  po::variables_map values = *parsed;
-  values.insert({"arguments", po::variable_value(arguments, false)});
-  return run_search(values);
+int search_command(const Arguments& arguments) {
+  const auto values = parse(search_syntax(), arguments);
+  if (!values) return 0;
+  const PluginRegistry plugins = load_plugins(*values);
+  const OptionCatalog catalog = option_catalog(plugins);
+  if (values->count("keys") != 0) {
+    std::cout << describe_keys(catalog);
+    return 0;
+  }
+  return values->count("dry-run") != 0 ? dry_run(*values, plugins, catalog)
+                                       : run_search(*values, arguments, plugins, catalog);
 }
 
 }  // namespace mixop::cli

@@ -50,7 +50,8 @@ Batch SearchBatches::train(std::int64_t epoch, std::int64_t step) {
 }
 
 Batch SearchBatches::valid(std::int64_t step) {
-  return fetch(alphas_order_.stream_batch(static_cast<std::uint64_t>(step), batch_), augmentation_);
+  const std::int64_t batch = std::min(batch_, split_.alphas.count);
+  return fetch(alphas_order_.stream_batch(static_cast<std::uint64_t>(step), batch), augmentation_);
 }
 
 void SearchBatches::for_each_valid(const std::function<void(const Batch&)>& visit) const {

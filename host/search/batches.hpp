@@ -23,7 +23,8 @@ class SearchBatches {
   std::int64_t steps_per_epoch() const { return weights_order_.steps_per_epoch(batch_); }
   /// Batch `step` of an epoch of the weights' half, augmented; the epoch's last one may be short.
   Batch train(std::int64_t epoch, std::int64_t step);
-  /// Batch number `step` of the alphas' half, augmented: a stream that runs on over the epochs.
+  /// Batch number `step` of the alphas' half, augmented: a stream that runs on over the epochs, in batches of at most
+  /// that half.
   Batch valid(std::int64_t step);
   /// All records of the alphas' half in file order, as they are, batch by batch.
   void for_each_valid(const std::function<void(const Batch&)>& visit) const;

@@ -34,7 +34,8 @@ Sgd::Sgd(std::vector<at::Tensor> weights, double momentum, double decay)
 
 void Sgd::step(const std::vector<at::Tensor>& gradients, double rate) {
   const at::NoGradGuard no_grad;
-  at::_fused_sgd_(weights_, laid_out_like(weights_, gradients), momenta_, decay_, momentum_, rate, /*dampening=*/0.0,
+  const at::TensorList momenta = momentum_ == 0 ? at::TensorList() : at::TensorList(momenta_);
+  at::_fused_sgd_(weights_, laid_out_like(weights_, gradients), momenta, decay_, momentum_, rate, /*dampening=*/0.0,
                   /*nesterov=*/false,
                   /*maximize=*/false, /*is_first_step=*/false);
 }

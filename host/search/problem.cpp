@@ -102,9 +102,10 @@ WeightStep SearchProblem::weight_step() const {
   return {rate_, optimizer_.momentum(), optimizer_.decay(), clip_, optimizer_.momenta()};
 }
 
-Outcome SearchProblem::evaluate(const Batch& batch, const SearchPosition& at) {
+Outcome SearchProblem::evaluate(const Batch& batch, const SearchPosition& at, std::uint64_t key) {
   const at::NoGradGuard no_grad;
   at_ = at;
+  key_ = key;
   Pass pass;
   pass.training = pass.update_statistics = false;
   return network_.loss(expand(network_.alphas(), relaxed()), batch, {}, pass);

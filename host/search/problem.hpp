@@ -41,7 +41,7 @@ class SearchProblem final : public BilevelProblem {
   const at::Tensor& train_output() const { return train_output_; }
   const at::Tensor& train_target() const { return train_.target; }
   /// A pass in evaluation mode that records nothing.
-  Outcome evaluate(const Batch& batch, const SearchPosition& at);
+  Outcome evaluate(const Batch& batch, const SearchPosition& at, std::uint64_t key);
 
  private:
   std::vector<at::Tensor> relaxed() const;

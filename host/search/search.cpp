@@ -41,9 +41,11 @@ PartNames overrides_of(const StrategyConfig& keys) {
   return {keys.relaxation, keys.hypergradient, keys.regulariser, keys.edge_transform, keys.stopper, keys.deriver};
 }
 
-int prepare_threads(std::int64_t threads) {
-  if (threads > 0) at::set_num_threads(static_cast<int>(threads));
-  return at::get_num_threads();
+bool all_finite(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> floating;
+  for (const at::Tensor& tensor : tensors)
+    if (tensor.is_floating_point()) floating.push_back(tensor.detach());
+  return at::stack(at::_foreach_norm(floating)).isfinite().all().item<bool>();
 }
 
 }  // namespace
@@ -80,7 +82,7 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
       strategy_(plugins, parts_of(plugins, config.search.strategy, overrides_of(config.strategy)), options),
       space_(make_part<SearchSpace>(plugins, config.space.name, options)),
       batches_(data, config, type_, device_) {
-  prepare_threads(config.threads);
+  if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   at::manual_seed(static_cast<std::uint64_t>(config.seed));
   network_ = space_->supernet(space_config(config.space, data.info()), operators_, *strategy_.edge_transform);
   convert(*network_, type_, device_);
@@ -97,9 +99,10 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
 
 std::vector<at::Tensor> Search::relaxed(const std::vector<at::Tensor>& alphas) const {
   const at::NoGradGuard no_grad;
+  const SearchPosition at{position_.epoch, position_.epochs, 0};  // all that an archive tells of an epoch's end
   std::vector<at::Tensor> result;
   for (const at::Tensor& alpha : alphas)
-    result.push_back(strategy_.relaxation->weights(alpha.detach().to(at::kCPU, at::kFloat), position_, 0));
+    result.push_back(strategy_.relaxation->weights(alpha.detach().to(at::kCPU, at::kFloat), at, 0));
   return result;
 }
 
@@ -112,12 +115,33 @@ void Search::record_row() {
   history_.genotypes.push_back(derive(alphas_));
 }
 
+std::uint64_t Search::step_key() const {
+  return key_of({static_cast<std::uint64_t>(config_.seed), kStepKeys, static_cast<std::uint64_t>(position_.step)});
+}
+
+void Search::require_finite(const char* what, bool finite) const {
+  if (finite) return;
+  throw Error(ErrorCode::failed,
+              std::string(what) + " not finite any more, in epoch " + std::to_string(position_.epoch + 1) +
+                  " after step " + std::to_string(step_in_epoch_) +
+                  "; nothing of it is archived, earlier archives are intact; a smaller weights.lr or "
+                  "weights.clip may help");
+}
+
+/// An archive never holds a state that a search could not go on from.
+void Search::require_finite_state() const {
+  std::vector<at::Tensor> state = alphas_;
+  for (const StateEntry& entry : network_->state()) state.push_back(entry.tensor);
+  require_finite("weights, statistics or alphas are", all_finite(state));
+}
+
 SearchEnd Search::run(SearchObserver& observer, const std::atomic<int>& interrupt) {
-  while (position_.epoch < position_.epochs) {
+  while (position_.epoch < position_.epochs && history_.stop_reason.empty()) {
     const auto start = std::chrono::steady_clock::now();
     while (step_in_epoch_ < batches_.steps_per_epoch()) {
       train_step(observer);
       if (interrupt.load() != 0) {
+        require_finite_state();
         observer.checkpoint();
         return SearchEnd::interrupted;
       }
@@ -125,30 +149,20 @@ SearchEnd Search::run(SearchObserver& observer, const std::atomic<int>& interrup
     finish_epoch(observer);
     history_.epoch_seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     observer.checkpoint();
-    const auto last = [&](const char* name) { return history_.metrics[name].back(); };
-    const std::string reason = strategy_.stopper->reason_to_stop(
-        {position_, last("train_loss"), last("valid_loss"), &history_.genotypes.back()});
-    if (!reason.empty()) return SearchEnd::stopped;
   }
-  return SearchEnd::finished;
+  return history_.stop_reason.empty() ? SearchEnd::finished : SearchEnd::stopped;
 }
 
 void Search::train_step(SearchObserver& observer) {
   const double rate = cosine_rate(config_.weights.lr, config_.weights.lr_min, position_.epoch, position_.epochs);
-  const std::uint64_t key =
-      key_of({static_cast<std::uint64_t>(config_.seed), kStepKeys, static_cast<std::uint64_t>(position_.step)});
-  problem_->set_step(batches_.train(position_.epoch, step_in_epoch_), batches_.valid(position_.step), position_, key,
-                     rate, config_.weights.clip);
+  problem_->set_step(batches_.train(position_.epoch, step_in_epoch_), batches_.valid(position_.step), position_,
+                     step_key(), rate, config_.weights.clip);
 
   alpha_optimizer_->step(strategy_.hypergradient->alpha_gradients(*problem_), config_.alphas.lr);
 
   const at::Tensor loss = problem_->train_loss(Wrt::weights, /*update_statistics=*/true);
   const double value = loss.item<double>();
-  if (!std::isfinite(value))
-    throw Error(ErrorCode::failed, "the training loss is " + std::to_string(value) + " in epoch " +
-                                       std::to_string(position_.epoch + 1) + ", step " +
-                                       std::to_string(step_in_epoch_ + 1) +
-                                       "; the last archive is intact; a smaller weights.lr may help");
+  require_finite("the training loss is", std::isfinite(value));
   std::vector<at::Tensor> weight_gradients = gradients(loss, problem_->weights());
   clip_gradients(weight_gradients, config_.weights.clip);
   weight_optimizer_->step(weight_gradients, rate);
@@ -166,7 +180,7 @@ void Search::train_step(SearchObserver& observer) {
 std::map<std::string, double> Search::validate() {
   EpochSums valid;
   batches_.for_each_valid([&](const Batch& batch) {
-    const Outcome outcome = problem_->evaluate(batch, position_);
+    const Outcome outcome = problem_->evaluate(batch, position_, step_key());
     const std::int64_t samples = batch.target.size(0);
     valid.loss += outcome.loss.item<double>() * static_cast<double>(samples);
     valid.correct += count_correct(outcome.output, batch.target);
@@ -181,11 +195,15 @@ void Search::finish_epoch(SearchObserver& observer) {
   metrics["train_loss"] = sums_.loss / static_cast<double>(sums_.samples);
   metrics["train_accuracy"] = percent(sums_.correct, sums_.samples);
   metrics["learning_rate"] = cosine_rate(config_.weights.lr, config_.weights.lr_min, position_.epoch, position_.epochs);
+  require_finite("the validation loss is", std::isfinite(metrics["valid_loss"]));
+  require_finite_state();
   for (const auto& [name, value] : metrics) history_.metrics[name].push_back(value);
   ++position_.epoch;
   step_in_epoch_ = 0;
   sums_ = {};
   record_row();
+  history_.stop_reason = strategy_.stopper->reason_to_stop(
+      {position_, metrics["train_loss"], metrics["valid_loss"], &history_.genotypes.back()});
   observer.on_epoch(position_, metrics, history_.genotypes.back());
 }
 

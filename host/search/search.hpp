@@ -40,6 +40,7 @@ struct SearchHistory {
   std::vector<double> step_losses;                     ///< training loss of every step
   std::vector<double> epoch_seconds;
   std::vector<StrategyChange> strategies;
+  std::string stop_reason;  ///< of the strategy's stopper; empty while the search goes on
 };
 
 /// What somebody who watches a search is told.
@@ -97,6 +98,10 @@ class Search {
   void finish_epoch(SearchObserver& observer);
   std::map<std::string, double> validate();
   void record_row();
+  /// The key of the random draws of the step at hand.
+  std::uint64_t step_key() const;
+  void require_finite(const char* what, bool finite) const;
+  void require_finite_state() const;
 
   Config config_;
   at::Device device_;

@@ -149,6 +149,10 @@ Chain& Chain::linear(std::int64_t in, std::int64_t out) {
 }
 
 at::Tensor Chain::batch_norm(const MixopStage& stage, const at::Tensor& x, const Forward& how) const {
+  if (how.training && x.numel() == x.size(1))
+    throw Error(ErrorCode::usage,
+                "a batch norm in training needs more than one value for each channel, found one image with a 1x1 map; "
+                "use another batch size (the last batch of an epoch holds what is left over) or larger images");
   const bool update = how.training && how.update_statistics;
   if (update) tensor(stage.state[kCount]).add_(1);
   const bool running = update || !how.training;

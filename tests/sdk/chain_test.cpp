@@ -53,6 +53,17 @@ TEST_CASE("a batch norm counts and averages only in training passes that update 
   CHECK(at::allclose(mean, x.mean({0, 2, 3}) * 0.1));
 }
 
+TEST_CASE("a batch norm refuses to train on a single value for each channel", "[chain][misuse]") {
+  Chain chain;
+  chain.batch_norm(2, false);
+  CHECK_THROWS_WITH(chain.forward(at::randn({1, 2, 1, 1}), {}),
+                    Catch::Matchers::StartsWith("a batch norm in training needs more than one value for each channel"));
+  CHECK(chain.forward(at::randn({1, 2, 1, 1}), {.training = false, .update_statistics = false, .key = 0})
+            .isfinite()
+            .all()
+            .item<bool>());
+}
+
 TEST_CASE("weights start within one over the root of the fan in", "[chain]") {
   Chain chain;
   chain.conv({.in = 16, .out = 64, .kernel = {3, 3}});

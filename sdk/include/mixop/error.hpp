@@ -29,10 +29,12 @@ class Error : public std::runtime_error {
   ErrorCode code_;
 };
 
-/// The first paragraph of an exception's text: LibTorch appends where in its sources it was thrown and a stack trace.
+/// An exception's text without what LibTorch appends: where in its sources it was thrown, and a stack trace.
 inline std::string first_paragraph(const char* what) {
-  const std::string text = what;
-  return text.substr(0, text.find("\nException raised from"));
+  std::string text = what;
+  for (const char* mark : {"\nException raised from", "\nframe #"}) text = text.substr(0, text.find(mark));
+  const auto memory = text.find("DefaultCPUAllocator: ");
+  return memory == std::string::npos ? text : "not enough memory: " + text.substr(memory + 21);
 }
 
 /// Runs `body` and turns whatever it throws into a status: the plugin's side of every table function.

@@ -50,6 +50,14 @@ TEST_CASE("the alphas' stream goes on over its epochs with full batches", "[sear
   CHECK_FALSE(at::equal(batches.valid(0).target, batches.valid(5).target));
 }
 
+TEST_CASE("a batch larger than the alphas' half takes that half once", "[search][data]") {
+  Config config = small_config();
+  config.search.batch = 512;
+  SearchBatches batches(small_data(), config, at::kFloat, at::kCPU);
+  CHECK(batches.valid(0).target.size(0) == 20);
+  CHECK(batches.train(0, 0).target.size(0) == 20);
+}
+
 TEST_CASE("validation sees every record of the alphas' half once, as it is", "[search][data]") {
   const SearchBatches batches(small_data(), small_config(), at::kFloat, at::kCPU);
   const ImageSet images(small_data(), MIXOP_SPLIT_TRAIN, 40);

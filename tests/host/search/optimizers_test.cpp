@@ -21,6 +21,20 @@ TEST_CASE("SGD follows its closed form over several steps", "[search][optimizer]
   CHECK(at::allclose(sgd.momenta()[0], momentum, 1e-13, 1e-13));
 }
 
+TEST_CASE("SGD without momentum is plain gradient descent", "[search][optimizer]") {
+  const at::Tensor live = at::ones({3}, at::kDouble);
+  Sgd sgd({live}, 0.0, 0.5);
+  sgd.step({at::ones({3}, at::kDouble)}, 0.1);
+  CHECK(at::allclose(live, at::full({3}, 1 - 0.1 * 1.5, at::kDouble), 1e-15, 1e-15));
+}
+
+TEST_CASE("gradients in another memory layout than their weights' are understood", "[search][optimizer]") {
+  const at::Tensor weight = at::randn({4, 3, 2, 2}, at::kDouble), gradient = at::randn({4, 3, 2, 2}, at::kDouble);
+  const at::Tensor expected = weight - 0.1 * gradient;
+  Sgd({weight}, 0.0, 0.0).step({gradient.contiguous(at::MemoryFormat::ChannelsLast)}, 0.1);
+  CHECK(at::allclose(weight, expected, 1e-15, 1e-15));
+}
+
 TEST_CASE("Adam follows its closed form over several steps", "[search][optimizer]") {
   const at::Tensor live = at::randn({50}, at::kDouble);
   at::Tensor weight = live.clone(), first = at::zeros_like(weight), second = at::zeros_like(weight);

@@ -120,17 +120,43 @@ TEST_CASE("alphas move, and every epoch leaves its row of alphas, genotype and m
   CHECK(archive.array("/metrics/step_train_loss").count() == 8);
 }
 
-TEST_CASE("a loss that is not finite ends the run and leaves the last archive", "[search][misuse]") {
-  const test::TemporaryFolder folder;
+/// Runs a search in which something is poisoned after a step; answers the message.
+std::string poisoned(const std::filesystem::path& out, std::int64_t step, const std::function<void(Search&)>& poison) {
   Search search(tiny_config(), test::plugins(), {}, tiny_data());
-  Watcher watcher(search, folder.path() / "run.h5");
+  Watcher watcher(search, out);
   watcher.on_each_step = [&] {
     const at::NoGradGuard no_grad;
-    if (search.position().step == 6) search.problem().weights()[0].fill_(std::numeric_limits<double>::quiet_NaN());
+    if (search.position().step == step) poison(search);
   };
-  CHECK_THROWS_WITH(search.run(watcher, watcher.interrupt),
-                    Catch::Matchers::Contains("the training loss is") && Catch::Matchers::Contains("epoch 2, step 3"));
+  try {
+    search.run(watcher, watcher.interrupt);
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::failed);
+    return error.what();
+  }
+  return "nothing was noticed";
+}
+
+void poison_weights(Search& search) { search.problem().weights()[0].fill_(std::numeric_limits<double>::quiet_NaN()); }
+
+TEST_CASE("a loss that is not finite ends the run and leaves the last archive", "[search][misuse]") {
+  const test::TemporaryFolder folder;
+  CHECK_THAT(poisoned(folder.path() / "run.h5", 6, poison_weights),
+             Catch::Matchers::Contains("the training loss is not finite any more, in epoch 2 after step 2"));
   CHECK(Archive::open(folder.path() / "run.h5").integer("/position", "epoch") == 1);
+}
+
+TEST_CASE("a state that is not finite at the end of an epoch is never archived", "[search][misuse]") {
+  const test::TemporaryFolder folder;
+  CHECK_THAT(poisoned(folder.path() / "a.h5", 4, poison_weights),
+             Catch::Matchers::Contains("the validation loss is not finite any more, in epoch 1 after step 4"));
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "a.h5"));
+  const auto poison_alphas = [](Search& search) {
+    search.problem().alphas()[1][0][0] = std::numeric_limits<float>::infinity();
+  };
+  CHECK_THAT(poisoned(folder.path() / "b.h5", 8, poison_alphas),
+             Catch::Matchers::Contains("not finite any more, in epoch 2 after step 4"));
+  CHECK(Archive::open(folder.path() / "b.h5").integer("/position", "epoch") == 1);
 }
 
 TEST_CASE("a run in double precision keeps its type in the archive", "[search]") {
