@@ -20,6 +20,8 @@ enum class ElementType : std::uint8_t { uint8, int32, int64, float32, float64 };
 
 std::size_t element_size(ElementType type);
 const char* element_name(ElementType type);
+/// "[2, 14, 8]".
+std::string shape_text(const std::vector<std::uint64_t>& shape);
 
 template <class T>
 constexpr ElementType element_type_of() {
@@ -118,11 +120,18 @@ class Archive {
   Archive& operator=(Archive&&) noexcept;
   ~Archive();
 
+  /// The file's path as it was given: what every error begins with.
+  const std::string& name() const;
   bool has(const std::string& path) const;
   bool is_group(const std::string& path) const;
   /// Names below a group, in the order in which they were added (in a foreign file: by name where it keeps no order).
   std::vector<std::string> children(const std::string& path) const;
   Array array(const std::string& path) const;
+  /// The values of an array of type T.
+  template <class T>
+  std::vector<T> values(const std::string& path) const {
+    return array(path).values<T>(name() + ": " + path);
+  }
   /// All texts of a list, or the one text of a list of one.
   std::vector<std::string> texts(const std::string& path) const;
   std::string text(const std::string& path) const;
@@ -133,6 +142,7 @@ class Archive {
   Attribute attribute(const std::string& path, const std::string& name) const;
   std::int64_t integer(const std::string& path, const std::string& name) const;
   double real(const std::string& path, const std::string& name) const;
+  std::string text(const std::string& path, const std::string& name) const;
 
  private:
   struct State;

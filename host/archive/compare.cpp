@@ -12,12 +12,6 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-std::string shape_text(const std::vector<std::uint64_t>& shape) {
-  std::vector<std::string> sizes;
-  for (const std::uint64_t size : shape) sizes.push_back(std::to_string(size));
-  return "[" + joined(sizes) + "]";
-}
-
 template <class T>
 std::string value_difference(const Array& a, const Array& b) {
   std::uint64_t differing = 0;

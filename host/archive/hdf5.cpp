@@ -2,6 +2,8 @@
 
 #include <bit>
 
+#include "host/text/text.hpp"
+
 namespace mixop {
 
 static_assert(std::endian::native == std::endian::little, "arrays are handed to HDF5 as they lie in memory");
@@ -34,6 +36,12 @@ const char* element_name(ElementType type) {
       return "float64";
   }
   return "";
+}
+
+std::string shape_text(const std::vector<std::uint64_t>& shape) {
+  std::vector<std::string> sizes;
+  for (const std::uint64_t size : shape) sizes.push_back(std::to_string(size));
+  return "[" + joined(sizes) + "]";
 }
 
 namespace hdf5 {

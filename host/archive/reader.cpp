@@ -106,6 +106,8 @@ Archive Archive::open_foreign(const std::filesystem::path& path) {
   return Archive(State::make(content, path.string()));
 }
 
+const std::string& Archive::name() const { return state_->name; }
+
 bool Archive::has(const std::string& path) const { return state_->has(path); }
 
 bool Archive::is_group(const std::string& path) const {
@@ -208,6 +210,12 @@ double Archive::real(const std::string& path, const std::string& name) const {
   const Attribute value = attribute(path, name);
   if (const auto* real = std::get_if<double>(&value)) return *real;
   state_->refuse(path + "@" + name, "expected float64, found another type");
+}
+
+std::string Archive::text(const std::string& path, const std::string& name) const {
+  Attribute value = attribute(path, name);
+  if (auto* text = std::get_if<std::string>(&value)) return std::move(*text);
+  state_->refuse(path + "@" + name, "expected a text, found another type");
 }
 
 }  // namespace mixop

@@ -1,26 +1,21 @@
 #include "host/archive/user_block.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <cstring>
 
+#include "host/text/sha256.hpp"
 #include "mixop/error.hpp"
 
 namespace mixop {
 namespace {
 
 constexpr char kMagic[8] = {'\x89', 'M', 'I', 'X', 'O', 'P', '\r', '\n'};
-constexpr std::size_t kVersionAt = 8, kLengthAt = 16, kDigestAt = 24, kDigestSize = 32;
+constexpr std::size_t kVersionAt = 8, kLengthAt = 16, kDigestAt = 24, kDigestSize = sizeof(Sha256::Digest);
 
-std::array<std::byte, kDigestSize> sha256(std::span<const std::byte> data) {
-  std::array<std::byte, kDigestSize> digest;
-  unsigned size = 0;
-  if (EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(digest.data()), &size, EVP_sha256(),
-                 nullptr) != 1 ||
-      size != kDigestSize)
-    throw Error(ErrorCode::failed, "the SHA-256 of the cryptography library failed");
-  return digest;
+Sha256::Digest sha256(std::span<const std::byte> data) {
+  Sha256 hash;
+  hash.add(data.data(), data.size());
+  return hash.digest();
 }
 
 void put(std::byte* at, std::uint64_t value, std::size_t bytes) {

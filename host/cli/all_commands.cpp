@@ -1,7 +1,6 @@
 #include "host/cli/all_commands.hpp"
 
 #include "host/cli/command_line.hpp"
-#include "host/cli/plugins_command.hpp"
 
 namespace mixop::cli {
 
@@ -16,8 +15,7 @@ const std::vector<Command>& commands() {
       {"compare", "list what differs between two archives", compare_command},
       {"list", "list ops, spaces, datasets, strategies, presets or genotypes", list_command},
       {"data", "check or describe a data set", data_command},
-      {"plugins", "list, check or start plugins",
-       [](const Arguments& arguments) { return plugins_command(arguments); }},
+      {"plugins", "list, check or start plugins", plugins_command},
       {"selftest", "run the exactness oracles on this machine", selftest_command},
   };
   return all;

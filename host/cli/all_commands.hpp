@@ -16,6 +16,7 @@ int verify_command(const std::vector<std::string>& arguments);
 int compare_command(const std::vector<std::string>& arguments);
 int list_command(const std::vector<std::string>& arguments);
 int data_command(const std::vector<std::string>& arguments);
+int plugins_command(const std::vector<std::string>& arguments);
 int selftest_command(const std::vector<std::string>& arguments);
 
 }  // namespace mixop::cli

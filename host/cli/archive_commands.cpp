@@ -7,7 +7,7 @@
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
 #include "host/json/json_writer.hpp"
-#include "host/search/archived_run.hpp"
+#include "host/search/run_archive.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -49,8 +49,7 @@ void write_provenance(JsonWriter& json, const Archive& archive) {
 std::map<std::string, std::vector<double>> epoch_metrics(const Archive& archive) {
   std::map<std::string, std::vector<double>> metrics;
   for (const std::string& name : archive.children("/metrics"))
-    if (name.rfind("step_", 0) != 0)
-      metrics[name] = archive.array("/metrics/" + name).values<double>("/metrics/" + name);
+    if (name.rfind("step_", 0) != 0) metrics[name] = archive.values<double>(archive_path("/metrics", name));
   return metrics;
 }
 
@@ -68,10 +67,9 @@ void write_epochs(JsonWriter& json, const Archive& archive) {
 }
 
 void print_run(const Archive& archive) {
-  std::cout << "layout   " << std::get<std::string>(archive.attribute("/", "layout")) << "\nstarted  "
-            << std::get<std::string>(archive.attribute("/provenance", "started")) << "\ncommand  "
-            << archive.text("/provenance/command_line") << "\nstep     " << archive.integer("/position", "step")
-            << "\n\n";
+  std::cout << "layout   " << archive.text("/", "layout") << "\nstarted  " << archive.text("/provenance", "started")
+            << "\ncommand  " << archive.text("/provenance/command_line") << "\nstep     "
+            << archive.integer("/position", "step") << "\n\n";
   const auto metrics = epoch_metrics(archive);
   std::cout << "epoch";
   for (const auto& [name, values] : metrics) std::cout << "  " << name;
@@ -96,6 +94,7 @@ int inspect_command(const std::vector<std::string>& arguments) {
       arguments);
   if (!values) return 0;
   const Archive archive = Archive::open(positionals(*values).front());
+  check_run(archive);
   if (values->count("json") == 0) {
     print_run(archive);
     return 0;

@@ -77,6 +77,16 @@ void print_info(const DatasetHandle& data) {
   std::cout << "classes: " << info.classes << "\ndigest: " << dataset_digest(data) << "\n";
 }
 
+void write_options(JsonWriter& json, const MixopDataset& table, const std::string& name) {
+  json.key("options").begin_list();
+  for (std::uint32_t i = 0; i < table.option_count; ++i) {
+    const KeySpec key = option_key(name, table.options[i]);
+    json.begin_object().member("name", table.options[i].name).member("type", type_name(key.type));
+    json.member("default", key.default_text).member("help", key.help).end();
+  }
+  json.end();
+}
+
 void describe_table(const MixopDataset& table, const std::string& name) {
   std::cout << name << " reads " << table.expects << "\n";
   for (std::uint32_t i = 0; i < table.option_count; ++i)
@@ -102,13 +112,16 @@ int data_command(const std::vector<std::string>& arguments) {
   const std::string folder = text(*values, "data", environment != nullptr ? environment : "");
   JsonWriter writer;
   writer.begin_object().member("name", name).member("expects", std::string(table.expects));
-  if (!json && !check) describe_table(table, name);
+  if (!check) json ? write_options(writer, table, name) : describe_table(table, name);
+  // Without a folder a data set on disk answers usage; so does a wrong --set, which no description excuses.
+  const bool no_folder = folder.empty() && values->count("set") == 0;
   try {
     const DatasetHandle data(name, table, folder, options_of(*values, name));
     if (check) read_all(data);
     json ? write_info(writer, data) : print_info(data);
   } catch (const Error& error) {
-    if (check || error.code() != ErrorCode::bad_data) throw;
+    const bool absent = error.code() == ErrorCode::bad_data || (no_folder && error.code() == ErrorCode::usage);
+    if (check || !absent) throw;
     json ? (void)writer.member("problem", std::string(error.what())) : say(error.what());
   }
   if (json) std::cout << writer.end().text() << std::endl;

@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 
+#include <cmath>
 #include <iostream>
 
 #include "host/cli/all_commands.hpp"
@@ -88,6 +89,15 @@ AlphaCase match(const std::vector<RawAlphas>& raw, const SearchSpace& space, con
               where + ": no number of nodes gives a cell with as many edges as the alphas have rows");
 }
 
+/// The relaxation works in float32, where a larger number would become infinite and any genotype would do.
+void require_float32(const std::vector<RawAlphas>& tables, const std::string& where) {
+  for (const RawAlphas& table : tables)
+    for (const double value : table.values)
+      if (!std::isfinite(static_cast<float>(value)))
+        throw Error(ErrorCode::bad_data, where + ": \"" + table.name + "\" holds " + shortest(value) +
+                                             "; expected numbers that are finite in float32, up to 3.4e38");
+}
+
 int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins) {
   if (values.count("space") == 0)
     throw Error(ErrorCode::usage, "--alphas needs --space, for instance --space darts_cnn");
@@ -103,6 +113,7 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
   std::vector<std::string> answers;
   for (std::size_t i = 0; i < read.cases.size(); ++i) {
     const std::string where = file + (read.is_list ? ", case " + std::to_string(i) : "");
+    require_float32(read.cases[i], where);
     const AlphaCase raw = match(read.cases[i], *space, operations, where);
     answers.push_back(genotype_to_json(derive(raw, *relaxation, *deriver, {}).genotype));
   }
@@ -118,7 +129,11 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
 }
 
 int derive_run(const std::string& file, const po::variables_map& values, const PluginRegistry& plugins) {
-  const ArchivedRun run(Archive::open(file), file, option_catalog(plugins));
+  for (const char* option : {"space", "ops"})
+    if (values.count(option) != 0)
+      throw Error(ErrorCode::usage, std::string("--") + option + " belongs to --alphas FILE; the run in " + file +
+                                        " has its own, so leave it out");
+  const ArchivedRun run(Archive::open(file), option_catalog(plugins));
   const ComponentOptions options = options_of(run.config());
   const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
   const PartNames parts =

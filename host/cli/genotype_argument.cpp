@@ -13,7 +13,7 @@ namespace mixop::cli {
 namespace {
 
 GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plugins) {
-  const ArchivedRun run(Archive::open(file), file, option_catalog(plugins));
+  const ArchivedRun run(Archive::open(file), option_catalog(plugins));
   const ComponentOptions options = options_of(run.config());
   const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
   const PartNames parts = run.parts(plugins);
@@ -22,6 +22,45 @@ GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plu
              *make_part<Deriver>(plugins, parts.deriver, options), run.position(run.epochs()));
   return {std::filesystem::path(file).filename().string() + ", epoch " + std::to_string(run.epochs()),
           run.config().space.name, derived.genotype, derived.strengths};
+}
+
+void require_known(const std::string& space, const PluginRegistry& plugins) {
+  if (!space.empty()) (void)plugins.factory(SearchSpace::interface_id, space);
+}
+
+[[noreturn]] void refuse_name(const std::string& argument, const std::string& name,
+                              const std::vector<std::string>& known, const std::vector<std::string>& names) {
+  const std::string hint = did_you_mean(name, names);
+  throw Error(ErrorCode::usage,
+              "unknown genotype '" + argument + "'" + hint + (hint.empty() ? "; known: " : " Known: ") +
+                  (known.empty() ? "none" : joined(known)) + "; a file ends in .json, a run's archive in .h5");
+}
+
+/// NAME or SPACE/NAME; `space` restricts the former.
+GenotypeArgument published(const std::string& argument, const std::string& space, const PluginRegistry& plugins) {
+  const auto slash = argument.find('/');
+  const std::string in_space = slash == std::string::npos ? space : argument.substr(0, slash);
+  if (slash == std::string::npos) require_known(space, plugins);
+  const std::string name = slash == std::string::npos ? argument : argument.substr(slash + 1);
+  std::vector<std::string> known, names, matches;
+  GenotypeArgument found;
+  for (const std::string& candidate : plugins.names(SearchSpace::interface_id)) {
+    const bool wanted = in_space.empty() || candidate == in_space;
+    if (slash == std::string::npos && !wanted) continue;
+    const auto made = make_part<SearchSpace>(plugins, candidate, {});
+    for (const NamedGenotype& named : made->genotypes()) {
+      known.push_back(candidate + "/" + named.name);
+      names.push_back(named.name);
+      if (named.name != name || !wanted) continue;
+      matches.push_back(known.back());
+      found = {known.back(), candidate, named.genotype, {}};
+    }
+  }
+  if (matches.size() > 1)
+    throw Error(ErrorCode::usage,
+                "'" + argument + "' is a genotype of several spaces: " + joined(matches) + "; name one of them");
+  if (matches.empty()) refuse_name(argument, name, known, names);
+  return found;
 }
 
 }  // namespace
@@ -36,34 +75,18 @@ std::vector<ListedGenotype> list_genotypes(const PluginRegistry& plugins) {
 
 GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins) {
   const std::filesystem::path file(argument);
-  if (file.extension() == ".h5") return from_archive(argument, plugins);
-  if (file.extension() == ".json")
+  if (file.extension() == ".json") {
+    require_known(space, plugins);
     return {file.filename().string(),
             space,
             genotype_from_json(read_json_text(file, ErrorCode::usage), argument, ErrorCode::bad_data),
             {}};
-
-  const auto slash = argument.find('/');
-  const std::string in_space = slash == std::string::npos ? space : argument.substr(0, slash);
-  const std::string name = slash == std::string::npos ? argument : argument.substr(slash + 1);
-  std::vector<std::string> known, matches;
-  GenotypeArgument found;
-  for (const std::string& candidate : plugins.names(SearchSpace::interface_id)) {
-    if (!in_space.empty() && candidate != in_space) continue;
-    const auto made = make_part<SearchSpace>(plugins, candidate, {});
-    for (const NamedGenotype& named : made->genotypes()) {
-      known.push_back(candidate + "/" + named.name);
-      if (named.name != name) continue;
-      matches.push_back(known.back());
-      found = {known.back(), candidate, named.genotype, {}};
-    }
   }
-  if (matches.size() > 1)
-    throw Error(ErrorCode::usage,
-                "'" + argument + "' is a genotype of several spaces: " + joined(matches) + "; name one of them");
-  if (matches.empty())
-    throw Error(ErrorCode::usage, "unknown genotype '" + argument + "'" + did_you_mean(name, known) +
-                                      " Known: " + joined(known) + "; a file ends in .json, a run's archive in .h5");
+  const GenotypeArgument found =
+      file.extension() == ".h5" ? from_archive(argument, plugins) : published(argument, space, plugins);
+  if (!space.empty() && found.space != space)
+    throw Error(ErrorCode::usage, "--space says '" + space + "', but " + argument + " is of the space '" + found.space +
+                                      "'; leave --space out");
   return found;
 }
 

@@ -18,7 +18,8 @@ struct GenotypeArgument {
 };
 
 /// NAME, SPACE/NAME, a JSON file (".json") or a run's archive (".h5"). A name that several spaces have is a usage error
-/// that lists them; an unknown one lists the known ones. `space` restricts names where it is given.
+/// that lists them; an unknown one lists the known ones. `space`, where it is given, restricts names and must be that
+/// of a run.
 GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins);
 
 /// All published genotypes as "space/NAME", and their sources.

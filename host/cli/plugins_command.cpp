@@ -1,56 +1,72 @@
-#include "host/cli/plugins_command.hpp"
-
-#include <algorithm>
-#include <boost/program_options.hpp>
 #include <filesystem>
+#include <iostream>
 #include <optional>
 
+#include "host/cli/all_commands.hpp"
+#include "host/cli/command_line.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/plugins/descriptor.hpp"
 #include "host/plugins/open_registry.hpp"
 #include "host/plugins/scaffold.hpp"
 #include "host/plugins/self_test.hpp"
+#include "host/text/nearest.hpp"
+#include "host/text/text.hpp"
 #include "mixop/error.hpp"
 
-namespace mixop {
+namespace mixop::cli {
 namespace {
 
 namespace fs = std::filesystem;
-namespace po = boost::program_options;
 
-constexpr char kUsage[] =
-    "mixop plugins list  [--plugin-dir DIR ...] [--json]   what is loaded, and what is refused and why\n"
-    "mixop plugins check FILE [--timeout S] [--json]       all checks and the self-test of a plugin file\n"
-    "mixop plugins new op NAME [--out DIR]                 a project for an operator, such as acme.ghost_conv\n";
+constexpr std::int64_t kLongestTimeout = 86400;
+constexpr char kListUsage[] = "mixop plugins list [--plugin-dir PATH ...] [--json]";
+constexpr char kCheckUsage[] = "mixop plugins check FILE [--timeout S] [--json]";
+constexpr char kNewUsage[] = "mixop plugins new op NAME [--out DIR]";
 
-struct Arguments {
-  po::variables_map values;
-  std::vector<std::string> words;
-  bool has(const char* name) const { return values.count(name) != 0 && values[name].as<bool>(); }
-};
-
-Arguments parse(const std::string& command, const std::vector<std::string>& arguments,
-                const po::options_description& own) {
-  po::options_description all;
-  all.add(own).add_options()("words", po::value<std::vector<std::string>>()->default_value({}, ""));
-  po::positional_options_description positions;
-  positions.add("words", -1);
-  Arguments parsed;
-  try {
-    const auto style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
-    po::store(po::command_line_parser(arguments).options(all).positional(positions).style(style).run(), parsed.values);
-    po::notify(parsed.values);
-  } catch (const po::error& error) {
-    throw Error(ErrorCode::usage, "plugins " + command + ": " + error.what() + ". Usage:\n" + kUsage);
-  }
-  parsed.words = parsed.values["words"].as<std::vector<std::string>>();
-  return parsed;
+CommandSyntax plugins_syntax() {
+  CommandSyntax syntax;
+  syntax.usage = "mixop plugins list|check|new ...";
+  syntax.about =
+      joined({kListUsage, "    what is loaded, and what is refused and why", kCheckUsage,
+              "    all checks and the self-test of a plugin file", kNewUsage,
+              "    a project for an operator, such as acme.ghost_conv", "", "Each of them has a --help of its own."},
+             "\n");
+  add_plugin_options(syntax);
+  return syntax;
 }
 
-void require_words(const std::string& command, const Arguments& arguments, std::size_t count) {
-  if (arguments.words.size() != count)
-    throw Error(ErrorCode::usage, "plugins " + command + ": expected " + std::to_string(count) + " names, found " +
-                                      std::to_string(arguments.words.size()) + ". Usage:\n" + kUsage);
+CommandSyntax list_syntax() {
+  CommandSyntax syntax;
+  syntax.usage = kListUsage;
+  syntax.about = "Lists what is loaded, and what is refused and why.";
+  syntax.options.add_options()("json", "prints JSON");
+  add_plugin_options(syntax);
+  return syntax;
+}
+
+CommandSyntax check_syntax() {
+  CommandSyntax syntax;
+  syntax.usage = kCheckUsage;
+  syntax.about =
+      "Runs all checks of a plugin file, then its self-test in a process of its own. Exit code 4 where one fails.";
+  syntax.options.add_options()("timeout", po::value<std::int64_t>()->value_name("S")->default_value(300),
+                               "seconds that the self-test may take")(
+      "trials", "runs the trials in this process and prints them for the process that asked")("json", "prints JSON");
+  syntax.positionals = 1;
+  add_plugin_options(syntax);
+  return syntax;
+}
+
+CommandSyntax new_syntax() {
+  CommandSyntax syntax;
+  syntax.usage = kNewUsage;
+  syntax.about =
+      "Writes a project for an operator, such as acme.ghost_conv, with a README.md that says how to build it.";
+  syntax.options.add_options()("out", po::value<std::string>()->value_name("DIR"),
+                               "the project's folder, which must not exist; default: ./NAME");
+  syntax.positionals = 2;
+  add_plugin_options(syntax);
+  return syntax;
 }
 
 /// A row for each loaded plugin; refused ones are warnings on stderr.
@@ -83,18 +99,11 @@ void list_as_text(const PluginRegistry& registry, std::ostream& out) {
   out << registry.plugins().size() << " plugins loaded, " << registry.refused().size() << " refused\n";
 }
 
-int list(const std::vector<std::string>& given, std::ostream& out, std::ostream& messages) {
-  po::options_description options;
-  options.add_options()("json", po::bool_switch())(
-      "plugin-dir", po::value<std::vector<std::string>>()->composing()->default_value({}, ""));
-  const Arguments arguments = parse("list", given, options);
-  require_words("list", arguments, 0);
-  const PluginRegistry registry =
-      open_registry(arguments.values["plugin-dir"].as<std::vector<std::string>>(), messages);
-  if (arguments.has("json"))
-    list_as_json(registry, out);
-  else
-    list_as_text(registry, out);
+int list(const Arguments& arguments) {
+  const auto values = parse(list_syntax(), arguments);
+  if (!values) return 0;
+  const PluginRegistry registry = load_plugins(*values);
+  values->count("json") != 0 ? list_as_json(registry, std::cout) : list_as_text(registry, std::cout);
   return 0;
 }
 
@@ -158,64 +167,59 @@ void check_as_text(const Findings& findings, std::ostream& out) {
   }
 }
 
-int check(const std::vector<std::string>& given, std::ostream& out, std::ostream& messages) {
-  po::options_description options;
-  options.add_options()("json", po::bool_switch())("trials", po::bool_switch())("timeout",
-                                                                                po::value<int>()->default_value(300));
-  const Arguments arguments = parse("check", given, options);
-  require_words("check", arguments, 1);
-  const fs::path path = fs::absolute(arguments.words[0]).lexically_normal();
-  if (arguments.has("trials")) {
-    run_trials(path, out);
+std::chrono::seconds timeout_of(const po::variables_map& values) {
+  const std::int64_t timeout = values["timeout"].as<std::int64_t>();
+  if (timeout < 1 || timeout > kLongestTimeout)
+    throw Error(ErrorCode::usage, "plugins check: --timeout expects 1 to " + std::to_string(kLongestTimeout) +
+                                      " seconds, found " + std::to_string(timeout));
+  return std::chrono::seconds(timeout);
+}
+
+int check(const Arguments& arguments) {
+  const auto values = parse(check_syntax(), arguments);
+  if (!values) return 0;
+  const Arguments given = positionals(*values);
+  if (given.empty())
+    throw Error(ErrorCode::usage, "plugins check: a plugin's file is missing\nUsage: " + check_syntax().usage);
+  const fs::path path = fs::absolute(given.front()).lexically_normal();
+  if (values->count("trials") != 0) {
+    run_trials(path, std::cout);
     return 0;
   }
-  const int timeout = arguments.values["timeout"].as<int>();
-  if (timeout < 1)
-    throw Error(ErrorCode::usage,
-                "plugins check: --timeout expects at least 1 second, found " + std::to_string(timeout));
-  const Findings findings = examine(path, std::chrono::seconds(timeout));
-  if (arguments.has("json"))
-    check_as_json(findings, out);
-  else
-    check_as_text(findings, out);
+  const Findings findings = examine(path, timeout_of(*values));
+  values->count("json") != 0 ? check_as_json(findings, std::cout) : check_as_text(findings, std::cout);
   if (findings.refusal) throw *findings.refusal;
   require_passed(findings.report, findings.file);
-  messages << "plugin " << path.string() << " passed all checks\n";
+  std::cerr << "plugin " << path.string() << " passed all checks\n";
   return 0;
 }
 
-int make_new(const std::vector<std::string>& given, std::ostream& out) {
-  po::options_description options;
-  options.add_options()("out", po::value<std::string>()->default_value(""));
-  const Arguments arguments = parse("new", given, options);
-  require_words("new", arguments, 2);
-  if (arguments.words[0] != "op")
-    throw Error(ErrorCode::usage, "plugins new: expected 'op', found '" + arguments.words[0] + "'. Usage:\n" + kUsage);
-  const std::string& name = arguments.words[1];
-  const std::string target = arguments.values["out"].as<std::string>();
-  const fs::path folder = fs::absolute(target.empty() ? name : target).lexically_normal();
-  write_operator_project(name, folder);
-  out << "wrote " << folder.string() << "; its README.md says how to build and try it\n";
+int make_new(const Arguments& arguments) {
+  const auto values = parse(new_syntax(), arguments);
+  if (!values) return 0;
+  const Arguments given = positionals(*values);
+  if (given.size() != 2)
+    throw Error(ErrorCode::usage, "plugins new: expected 'op' and the operator's name\nUsage: " + new_syntax().usage);
+  if (given[0] != "op")
+    throw Error(ErrorCode::usage, "plugins new: expected 'op', found '" + given[0] + "'\nUsage: " + new_syntax().usage);
+  const fs::path folder = fs::absolute(text(*values, "out", given[1])).lexically_normal();
+  write_operator_project(given[1], folder);
+  std::cout << "wrote " << folder.string() << "; its README.md says how to build and try it\n";
   return 0;
 }
 
 }  // namespace
 
-int plugins_command(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& messages) {
-  const bool help = std::any_of(arguments.begin(), arguments.end(),
-                                [](const std::string& word) { return word == "--help" || word == "-h"; });
-  if (help) {
-    out << kUsage;
-    return 0;
-  }
-  if (arguments.empty())
-    throw Error(ErrorCode::usage, std::string("plugins: expected list, check or new. Usage:\n") + kUsage);
-  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
-  if (arguments[0] == "list") return list(rest, out, messages);
-  if (arguments[0] == "check") return check(rest, out, messages);
-  if (arguments[0] == "new") return make_new(rest, out);
+int plugins_command(const std::vector<std::string>& arguments) {
+  const std::string word = arguments.empty() ? "" : arguments[0];
+  if (word.rfind('-', 0) == 0 && !parse(plugins_syntax(), arguments)) return 0;
+  const Arguments rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
+  if (word == "list") return list(rest);
+  if (word == "check") return check(rest);
+  if (word == "new") return make_new(rest);
   throw Error(ErrorCode::usage,
-              "plugins: expected list, check or new, found '" + arguments[0] + "'. Usage:\n" + kUsage);
+              "plugins: expected list, check or new" + (word.empty() ? "" : ", found '" + word + "'") +
+                  did_you_mean(word, {"list", "check", "new"}) + "\nUsage: " + plugins_syntax().usage);
 }
 
-}  // namespace mixop
+}  // namespace mixop::cli

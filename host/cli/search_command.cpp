@@ -98,11 +98,11 @@ class Recorder final : public SearchObserver {
 Config config_of(const po::variables_map& values, const OptionCatalog& catalog, const Archive* archive) {
   const ConfigRequest request = request_of(values);
   if (archive == nullptr) return resolve_config(request, catalog);
-  Config archived = config_from_json(archive->text("/config/resolved"), "/config/resolved", catalog);
+  Config archived = archived_config(*archive, catalog);
   const bool moved = values.count("data") != 0;
-  if (moved) archived.data.dir = text(values, "data");
-  if (request.preset_or_file.empty() && request.sets.size() == (moved ? 1 : 0)) return archived;
   Config asked = resolve_config(request, catalog);
+  if (moved) archived.data.dir = asked.data.dir;
+  if (request.preset_or_file.empty() && request.sets.size() == (moved ? 1 : 0)) return archived;
   asked.data.dir = archived.data.dir;
   if (!(asked == archived))
     throw Error(ErrorCode::usage,
@@ -112,7 +112,7 @@ Config config_of(const po::variables_map& values, const OptionCatalog& catalog, 
 }
 
 void require_same_data(const std::string& digest, const Archive& archive, const std::filesystem::path& out) {
-  const auto archived = std::get<std::string>(archive.attribute("/provenance", "dataset_digest"));
+  const auto archived = archive.text("/provenance", "dataset_digest");
   if (digest != archived)
     throw Error(ErrorCode::bad_data, out.string() + " was searched on data of digest " + archived +
                                          ", and the data at hand has " + digest +
@@ -159,9 +159,13 @@ ConfigTexts texts_of(const ConfigRequest& request, const Config& config, const A
   return {source.empty() ? "" : read_json_text(source, ErrorCode::usage), request.sets, to_json(config)};
 }
 
+/// The command line in ASCII: archives and JSON hold no bytes that are not UTF-8.
 std::string command_line_of(const Arguments& arguments) {
   std::string line = "mixop search";
-  for (const std::string& argument : arguments) line += " " + argument;
+  for (const std::string& argument : arguments) {
+    line += ' ';
+    for (const char c : argument) line += c >= ' ' && c <= '~' ? c : '?';
+  }
   return line;
 }
 

@@ -86,6 +86,9 @@ Summary summarise_supernet(const po::variables_map& values, const PluginRegistry
 }
 
 Summary summarise_network(const po::variables_map& values, const PluginRegistry& plugins) {
+  if (values.count("ops") != 0 || !values["nodes"].defaulted())
+    throw Error(ErrorCode::usage, std::string(values.count("ops") != 0 ? "--ops" : "--nodes") +
+                                      " belongs to --genotype supernet; a genotype has its own, so leave it out");
   const GenotypeArgument argument = read_genotype(text(values, "genotype"), text(values, "space"), plugins);
   const auto space = make_part<SearchSpace>(plugins, argument.space.empty() ? "darts_cnn" : argument.space, {});
   const RegistryCatalog operators(plugins);

@@ -104,9 +104,14 @@ std::string to_json(const Config& config) {
   return out.str() + "\n";
 }
 
-Config config_from_json(std::string_view text, const std::string& file, const OptionCatalog& catalog) {
+Config config_from_json(std::string_view text, const std::string& file, const OptionCatalog& catalog, ErrorCode code) {
   ConfigLayers layers(catalog);
-  layers.add_object(parse_json(text, file, ErrorCode::usage), file);
+  const JsonValue root = parse_json(text, file, code);
+  try {
+    layers.add_object(root, file);
+  } catch (const Error& error) {
+    throw Error(error.code() == ErrorCode::usage ? code : error.code(), error.what());
+  }
   return layers.config();
 }
 

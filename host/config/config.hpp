@@ -92,7 +92,9 @@ struct Config {
 /// Pretty JSON in the order of the schema, as `--dry-run` prints it and the archive stores it.
 std::string to_json(const Config& config);
 
-/// The JSON that to_json wrote (or any config file without a preset), over the defaults. `file` names it in errors.
-Config config_from_json(std::string_view text, const std::string& file, const OptionCatalog& catalog);
+/// The JSON that to_json wrote (or any config file without a preset), over the defaults. `file` names it in errors,
+/// which have `code`: an archive's config is data, what a user wrote is usage.
+Config config_from_json(std::string_view text, const std::string& file, const OptionCatalog& catalog,
+                        ErrorCode code = ErrorCode::bad_data);
 
 }  // namespace mixop

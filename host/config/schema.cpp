@@ -7,6 +7,7 @@
 #include <set>
 
 #include "host/config/config.hpp"
+#include "host/json/rapidjson.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -79,7 +80,7 @@ std::vector<KeySpec> search_keys() {
   return {
       integer_key("search.epochs", 1, 1e6, "Passes over the weights' half of the train records."),
       integer_key("search.batch", 1, 1e6, "Records of a step, for the weights and for the alphas."),
-      text_key("search.strategy", "Strategy, or a schedule such as `first_order@0, second_order@15`."),
+      text_key("search.strategy", "Strategy, as `mixop list strategies` names it."),
       real_key("weights.lr", 0, 1000, "SGD's first learning rate."),
       real_key("weights.lr_min", 0, 1000, "Learning rate at which the cosine ends."),
       open_real_key("weights.momentum", 0, 1, "SGD's momentum."),
@@ -132,11 +133,23 @@ bool is_choice(const KeySpec& spec, const std::string& text) {
   if (spec.choices.empty() || std::count(spec.choices.begin(), spec.choices.end(), text) > 0) return text != "cuda:N";
   if (std::count(spec.choices.begin(), spec.choices.end(), "cuda:N") == 0 || text.rfind("cuda:", 0) != 0) return false;
   const std::string number = text.substr(5);
-  return !number.empty() && number.size() <= 3 && number.find_first_not_of("0123456789") == std::string::npos;
+  const bool plain = number.size() == 1 || (!number.empty() && number[0] != '0');
+  return plain && number.size() <= 3 && number.find_first_not_of("0123456789") == std::string::npos;
 }
 
 bool is_clean_text(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
+}
+
+/// Archives and JSON hold UTF-8 alone: what is not would be written and never read again.
+void check_utf8(const KeySpec& spec, const std::string& text, const std::string& where) {
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  for (unsigned codepoint = 0; stream.Tell() < text.size();) {
+    const std::size_t at = stream.Tell();
+    if (!rapidjson::UTF8<>::Decode(stream, &codepoint))
+      throw Error(ErrorCode::usage, where + ": " + spec.key + ": expected text in UTF-8, found bytes that are not at " +
+                                        "offset " + std::to_string(at) + "; use a name in UTF-8");
+  }
 }
 
 bool is_item(const JsonValue& item) {
@@ -219,6 +232,24 @@ std::string or_empty(const std::string& text) { return text.empty() ? "empty" : 
 
 }  // namespace
 
+const char* type_name(KeyType type) {
+  switch (type) {
+    case KeyType::boolean:
+      return "boolean";
+    case KeyType::integer:
+      return "integer";
+    case KeyType::real:
+      return "real";
+    case KeyType::text:
+      return "text";
+    case KeyType::list:
+      return "list";
+    case KeyType::reals:
+      return "reals";
+  }
+  return "";
+}
+
 const std::vector<KeySpec>& config_keys() {
   static const std::vector<KeySpec> keys = [] {
     std::vector<KeySpec> all = run_keys();
@@ -281,6 +312,8 @@ std::string allowed_values(const KeySpec& spec) {
 }
 
 void check_value(const KeySpec& spec, const JsonValue& value, const std::string& where) {
+  check_utf8(spec, value.text, where);
+  for (const JsonValue& item : value.items) check_utf8(spec, item.text, where);
   if (!fits(spec, value)) {
     std::string found = value.describe();
     if (spec.type == KeyType::reals && value.is(Kind::list) && value.items.size() == spec.count)

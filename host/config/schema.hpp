@@ -15,6 +15,9 @@ using OptionCatalog = std::map<std::string, std::vector<MixopOptionSpec>>;
 
 enum class KeyType { boolean, integer, real, text, list, reals };
 
+/// "boolean", "integer", "real", "text", "list" or "reals".
+const char* type_name(KeyType type);
+
 /// One key of the configuration: all that validation, messages, `--help` and docs/config.md know of it.
 struct KeySpec {
   std::string key;  ///< "space.channels"

@@ -46,6 +46,9 @@ std::filesystem::path write_picture(const std::string& dot, const std::filesyste
   const std::string format = file.extension().empty() ? "" : file.extension().string().substr(1);
   if (format != "svg" && format != "png" && format != "pdf" && format != "dot")
     throw Error(ErrorCode::usage, file.string() + ": pictures end in .svg, .png, .pdf or .dot");
+  // Asked beforehand: after the drawing, the rename alone would find out.
+  if (std::filesystem::is_directory(file))
+    throw Error(ErrorCode::usage, file.string() + ": cannot be written: it is a folder; name a file");
   if (format == "dot") {
     write_text(dot, file);
     return file;

@@ -251,9 +251,7 @@ void run(const Bench& bench, const std::string& component, const std::string& na
   try {
     body(bench);
   } catch (const std::exception& error) {
-    // LibTorch appends a stack trace; its first line says what happened.
-    const std::string what = error.what();
-    trial = {component, name, false, what.substr(0, what.find('\n'))};
+    trial = {component, name, false, first_paragraph(error.what())};
   }
   report(trial);
 }

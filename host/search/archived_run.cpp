@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "host/genotype/genotype_json.hpp"
 #include "host/search/run_archive.hpp"
 #include "mixop/supernet/genotypes.hpp"
 
@@ -19,6 +18,17 @@ double strength_of(const CellTopology& cell, const at::Tensor& weights, const Ge
   const auto operation = std::find(cell.operations.begin(), cell.operations.end(), gene.operation);
   if (edge == cell.edges.end() || operation == cell.operations.end()) return 0;
   return weights[edge - cell.edges.begin()][operation - cell.operations.begin()].item<double>();
+}
+
+/// What a space says against a user's config is the archive's fault where the config comes from one.
+std::vector<AlphaDeclaration> declarations_of(const SearchSpace& space, const SpaceConfig& config,
+                                              const std::string& name) {
+  try {
+    return space.alphas(config);
+  } catch (const Error& error) {
+    throw Error(error.code() == ErrorCode::usage ? ErrorCode::bad_data : error.code(),
+                name + ": /config/resolved: " + error.what());
+  }
 }
 
 }  // namespace
@@ -39,34 +49,26 @@ Derived derive(const AlphaCase& raw, const Relaxation& relaxation, const Deriver
   return derived;
 }
 
-ArchivedRun::ArchivedRun(Archive archive, const std::string& name, const OptionCatalog& catalog)
+ArchivedRun::ArchivedRun(Archive archive, const OptionCatalog& catalog)
     : archive_(std::move(archive)),
-      name_(name),
-      config_(config_from_json(archive_.text("/config/resolved"), name + ": /config/resolved", catalog)),
+      config_(archived_config(archive_, catalog)),
       epochs_(archive_.integer("/position", "epoch")) {}
 
 AlphaCase ArchivedRun::alphas(std::int64_t epoch, const SearchSpace& space) const {
   if (epoch < 0 || epoch > epochs_)
-    throw Error(ErrorCode::usage, name_ + " holds the epochs 0 (the start) to " + std::to_string(epochs_) + ", not " +
-                                      std::to_string(epoch));
+    throw Error(ErrorCode::usage, archive_.name() + " holds the epochs 0 (the start) to " + std::to_string(epochs_) +
+                                      ", not " + std::to_string(epoch));
   SpaceConfig config;
+  config.channels = config_.space.channels;
   config.layers = config_.space.layers;
   config.nodes = config_.space.nodes;
   config.operations = config_.space.ops;
-  AlphaCase result{space.alphas(config), {}};
-  for (const AlphaDeclaration& declaration : result.declarations) {
-    const std::string path = archive_path("/alphas", declaration.name);
-    const at::Tensor rows = get_tensor(archive_, path);
-    if (rows.dim() < 3 || rows.size(0) <= epoch)
-      throw Error(ErrorCode::bad_data, name_ + ": " + path + " lacks the row of epoch " + std::to_string(epoch));
-    result.alphas.push_back(rows[epoch]);
-  }
+  config.stem = config_.space.stem;
+  AlphaCase result{declarations_of(space, config, archive_.name()), {}};
+  check_alphas(archive_, result.declarations);
+  for (const AlphaDeclaration& declaration : result.declarations)
+    result.alphas.push_back(get_tensor(archive_, archive_path("/alphas", declaration.name))[epoch]);
   return result;
-}
-
-Genotype ArchivedRun::genotype(std::int64_t epoch) const {
-  return genotype_from_json(archive_.texts("/genotypes").at(static_cast<std::size_t>(epoch)), name_ + ": /genotypes",
-                            ErrorCode::bad_data);
 }
 
 SearchPosition ArchivedRun::position(std::int64_t epoch) const { return {epoch, config_.search.epochs, 0}; }

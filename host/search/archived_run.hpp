@@ -24,24 +24,22 @@ struct Derived {
 /// The genotype of raw alphas: relaxed in float32, then the deriver's rule.
 Derived derive(const AlphaCase& raw, const Relaxation& relaxation, const Deriver& deriver, const SearchPosition& at);
 
-/// A search's archive, read for its results.
+/// A search's archive, checked and read for its results.
 class ArchivedRun {
  public:
-  ArchivedRun(Archive archive, const std::string& name, const OptionCatalog& catalog);
+  ArchivedRun(Archive archive, const OptionCatalog& catalog);
 
   const Archive& archive() const { return archive_; }
   const Config& config() const { return config_; }
   std::int64_t epochs() const { return epochs_; }
   /// The alphas after `epoch` epochs; throws a usage error where the archive has no such row.
   AlphaCase alphas(std::int64_t epoch, const SearchSpace& space) const;
-  Genotype genotype(std::int64_t epoch) const;
   SearchPosition position(std::int64_t epoch) const;
   /// The strategy that was in force last.
   PartNames parts(const PluginRegistry& plugins) const;
 
  private:
   Archive archive_;
-  std::string name_;
   Config config_;
   std::int64_t epochs_;
 };

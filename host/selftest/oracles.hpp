@@ -1,5 +1,8 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +19,14 @@ struct OracleResult {
 
   bool passed() const { return problem.empty() && deviation <= allowed; }
 };
+
+/// The larger deviation; one that is not a number stays, where std::max would drop it.
+double worse(double one, double other);
+
+/// The largest difference between `gradient` and central differences of `loss` over some entries of `tensor`, which is
+/// changed in place and restored.
+double difference_quotient_error(const at::Tensor& tensor, const at::Tensor& gradient,
+                                 const std::function<double()>& loss);
 
 /// Runs all oracles on this machine: closed forms, finite differences in double precision, published sizes, equal bits.
 std::vector<OracleResult> run_oracles(const PluginRegistry& plugins);

@@ -85,6 +85,13 @@ def lists():
     check({"darts-cifar10", "quick"} <= {row["name"] for row in asked("list", "presets", "--json")}, "presets")
     plugins = asked("plugins", "list", "--json")
     check(all({"id", "kind", "version", "path", "tier", "sha256"} <= row.keys() for row in plugins), "plugins list")
+    options = asked("data", "describe", "synthetic", "--json")["options"]
+    check({"name", "type", "default", "help"} == options[0].keys(), options)
+    check({"name": "size", "type": "integer", "default": "32"}.items() <= options[1].items(), options)
+    os.environ.pop("MIXOP_DATA", None)
+    absent = asked("data", "describe", "cifar10", "--json")
+    check(absent["options"] == [] and "no data folder is given" in absent["problem"], absent)
+    check("cifar-10-batches-bin" in answer("data", "describe", "cifar10"), "describe without a folder")
     described = asked("data", "check", "synthetic", "--set", "size=8", "--set", "train=20", "--set", "test=10", "--json")
     check(described["records"]["train"] == 20 and described["shape"] == [3, 8, 8], described)
     check(asked("selftest", "--json")["passed"] is True, "selftest")

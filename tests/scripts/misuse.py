@@ -15,7 +15,7 @@ failures = []
 
 
 def mixop(*arguments, **environment):
-    return subprocess.run([MIXOP, *map(str, arguments)], capture_output=True, text=True, timeout=120,
+    return subprocess.run([MIXOP, *map(str, arguments)], capture_output=True, text=True, errors="replace", timeout=120,
                           env={**os.environ, "MIXOP_DATA": "", **environment})
 
 
@@ -51,6 +51,10 @@ def cifar_folder(root):
 def configs(folder):
     expect(2, ["unknown key", "space.chanels", "space.channels"], "search", "quick", "--set", "space.chanels=4", "--dry-run")
     expect(2, ["space.channels", "whole number", "four"], "search", "quick", "--set", "space.channels=four", "--dry-run")
+    expect(2, ["device", "cuda:N", "cuda:007"], "search", "quick", "--set", "device=cuda:007", "--dry-run")
+    # Python hands a lone surrogate on as the byte 0xff.
+    for given in (("--data", "/x\udcff"), ("--set", "data.dir=/x\udcff")):
+        expect(2, ["data.dir", "UTF-8", "offset 2"], "search", "quick", *given, *TINY, "--out", folder / "a.h5")
     expect(2, ["darts-cifar10", "quick", "darts-cifer10"], "search", "darts-cifer10", "--dry-run")
     expect(2, ["first_ordr", "first_order"], "search", "quick", "--strategy", "first_ordr", *TINY, "--out", folder / "a.h5")
     expect(2, ["sep_conv_3x4", "sep_conv_3x3"], "search", "quick", "--set", "space.ops=+sep_conv_3x4", *TINY, "--out",
@@ -78,6 +82,8 @@ def outputs(folder):
     expect(2, ["it is a folder"], "search", "quick", *TINY, "--out", folder, "--overwrite")
     expect(2, ["cannot be written"], "draw", "DARTS_V2", "-o", folder / "no" / "cell.svg")
     expect(2, [".svg, .png"], "draw", "DARTS_V2", "-o", folder / "cell.gif")
+    (folder / "cell.svg").mkdir()
+    expect(2, ["cell.svg", "it is a folder"], "draw", "DARTS_V2", "-o", folder / "cell.svg")
 
 
 def data(folder):
@@ -103,6 +109,15 @@ def other_commands(folder):
     expect(2, ["unknown command 'serch'", "search"], "serch")
     expect(2, ["unknown option '--genotyp'", "--genotype"], "summary", "--genotyp", "DARTS_V2")
     expect(2, ["DARTS_V3", "DARTS_V2"], "summary", "--genotype", "DARTS_V3")
+    expect(2, ["unknown space 'darts_cn'", "darts_cnn"], "draw", "DARTS_V2", "--space", "darts_cn")
+    expect(2, ["unknown space 'darts_cn'"], "draw", folder / "none.json", "--space", "darts_cn")
+    expect(2, ["--space says 'other'", "of the space 'darts_cnn'", "leave --space out"], "draw", "darts_cnn/DARTS_V2",
+           "--space", "other")
+    expect(2, ["unknown genotype 'other/DARTS_V2'", "Known: darts_cnn/"], "draw", "other/DARTS_V2")
+    expect(2, ["--ops belongs to --genotype supernet"], "summary", "--genotype", "DARTS_V2", "--ops", "foo")
+    expect(2, ["--nodes belongs to --genotype supernet"], "summary", "--genotype", "DARTS_V2", "--nodes", "7")
+    expect(2, ["--space belongs to --alphas"], "derive", folder / "run.h5", "--space", "darts_cnn")
+    expect(2, ["--ops belongs to --alphas"], "derive", folder / "run.h5", "--ops", "a,b")
     expect(2, ["--input", "3x32x32", "32"], "summary", "--genotype", "DARTS_V2", "--input", "32")
     expect(2, ["--layers", "from 1", "found 0"], "summary", "--genotype", "DARTS_V2", "--layers", "0")
     expect(2, ["either a run's archive or --alphas"], "derive")
@@ -113,11 +128,19 @@ def other_commands(folder):
     expect(3, ["14x7", "8 columns"], "derive", "--space", "darts_cnn", "--alphas", folder / "alphas.json")
     (folder / "alphas.json").write_text(json.dumps({"alphas_normal": [[0.0] * 8] * 13, "alphas_reduce": [[0.0] * 8] * 13}))
     expect(3, ["no number of nodes"], "derive", "--space", "darts_cnn", "--alphas", folder / "alphas.json")
+    table = [[0.0] * 8] * 13 + [[1e39] + [0.0] * 7]
+    (folder / "alphas.json").write_text(json.dumps([{"alphas_normal": [[0.0] * 8] * 14, "alphas_reduce": table}]))
+    expect(3, ["alphas.json, case 0", "alphas_reduce", "1e+39", "float32"], "derive", "--space", "darts_cnn", "--alphas",
+           folder / "alphas.json")
     (folder / "not.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(600))
     for command in ("inspect", "verify", "derive", "draw"):
         expect(3, ["not.h5"], command, folder / "not.h5")
     expect(2, ["ops, spaces, datasets"], "list", "things")
     expect(2, ["check or describe"], "data", "fix", "cifar10")
+    expect(2, ["no data folder is given"], "data", "check", "cifar10")
+    expect(2, ["no option 'colour'"], "data", "describe", "cifar10", "--set", "colour=red")
+    expect(2, ["unknown option '--jsn'", "--json"], "plugins", "list", "--jsn")
+    expect(2, ["found 'lst'", "list"], "plugins", "lst")
     (folder / "no.so").write_text("not a library")
     expect(4, ["no.so", "ELF"], "list", "ops", "--plugin-dir", folder / "no.so")
 

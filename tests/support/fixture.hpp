@@ -20,7 +20,8 @@ inline std::filesystem::path fixture_path(const std::string& file) {
   return std::filesystem::path(folder != nullptr ? folder : MIXOP_FIXTURES_DEFAULT) / file;
 }
 
-/// A table that does not depend on the stored networks: the one of MIXOP_FIXTURES where it has one, else the tree's own.
+/// A table that does not depend on the stored networks: the one of MIXOP_FIXTURES where it has one, else the tree's
+/// own.
 inline std::filesystem::path table_path(const std::string& file) {
   const std::filesystem::path given = fixture_path(file);
   return std::filesystem::exists(given) ? given : std::filesystem::path(MIXOP_FIXTURES_DEFAULT) / file;

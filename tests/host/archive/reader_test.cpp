@@ -35,6 +35,9 @@ TEST_CASE("look-ups of what is not there name file and path", "[archive]") {
   CHECK(problem([&] { archive.attribute("/", "none"); }) == "/@none: is not there");
   CHECK(problem([&] { archive.real("/", "seed"); }) == "/@seed: expected float64, found another type");
   CHECK(problem([&] { archive.integer("/metrics", "unit"); }) == "/metrics@unit: expected int64, found another type");
+  CHECK(problem([&] { archive.text("/metrics/loss", "best"); }) ==
+        "/metrics/loss@best: expected a text, found another type");
+  CHECK(problem([&] { archive.values<float>("/metrics/loss"); }) == "/metrics/loss: expected float32, found float64");
   CHECK(archive_error(ErrorCode::bad_data, [&] { archive.array("/metrics/loss").values<float>("/metrics/loss"); }) ==
         "/metrics/loss: expected float32, found float64");
 }
@@ -65,6 +68,9 @@ TEST_CASE("everything that was put in comes out", "[archive]") {
   CHECK(archive.array("/buffers/empty").shape == std::vector<std::uint64_t>{0, 4});
   CHECK(archive.real("/metrics/loss", "best") == 0.5);
   CHECK(std::get<std::string>(archive.attribute("/metrics", "unit")) == "nats");
+  CHECK(archive.text("/metrics", "unit") == "nats");
+  CHECK(archive.name() == (folder.path() / "a.h5").string());
+  CHECK(archive.values<double>("/metrics/loss") == std::vector<double>{2.3, 0.5});
 }
 
 TEST_CASE("children come in the order in which they were added", "[archive]") {

@@ -1,8 +1,8 @@
-#include "host/cli/plugins_command.hpp"
-
 #include <cstdlib>
+#include <iostream>
 #include <sstream>
 
+#include "host/cli/all_commands.hpp"
 #include "host/json/json.hpp"
 #include "host/plugins/child_process.hpp"
 #include "mixop/error.hpp"
@@ -12,7 +12,6 @@
 using Catch::Contains;
 using mixop::Error;
 using mixop::ErrorCode;
-using mixop::plugins_command;
 using mixop::test::TemporaryFolder;
 
 namespace {
@@ -22,12 +21,24 @@ struct Answer {
   std::string out, messages;
 };
 
+// What goes to a stream while this lives.
+class Captured {
+ public:
+  explicit Captured(std::ostream& stream) : stream_(stream), kept_(stream.rdbuf(buffer_.rdbuf())) {}
+  ~Captured() { stream_.rdbuf(kept_); }
+  std::string text() const { return buffer_.str(); }
+
+ private:
+  std::ostringstream buffer_;
+  std::ostream& stream_;
+  std::streambuf* kept_;
+};
+
 // The command in this process, where it needs no child.
 Answer run(const std::vector<std::string>& arguments) {
-  std::ostringstream out, messages;
-  Answer answer;
-  answer.code = plugins_command(arguments, out, messages);
-  return {answer.code, out.str(), messages.str()};
+  const Captured out(std::cout), messages(std::cerr);
+  const int code = mixop::cli::plugins_command(arguments);
+  return {code, out.text(), messages.text()};
 }
 
 // The command as users run it.
@@ -61,17 +72,21 @@ TEST_CASE("plugins prints its usage", "[plugins][cli]") {
   for (const std::vector<std::string>& words : {std::vector<std::string>{"--help"}, {"check", "--help"}, {"-h"}}) {
     CHECK(run(words).code == 0);
     CHECK_THAT(run(words).out, Contains("mixop plugins check FILE"));
+    CHECK_THAT(run(words).out, Contains("--plugin-dir PATH"));
   }
 }
 
 TEST_CASE("wrong usage of plugins is told", "[plugins][cli]") {
-  CHECK_THROWS_WITH(run({}), Contains("plugins: expected list, check or new. Usage:\nmixop plugins list"));
+  CHECK_THROWS_WITH(run({}), Contains("plugins: expected list, check or new\nUsage: mixop plugins list"));
   CHECK_THROWS_WITH(run({"remove"}), Contains("plugins: expected list, check or new, found 'remove'"));
-  CHECK_THROWS_WITH(run({"list", "x"}), Contains("plugins list: expected 0 names, found 1"));
-  CHECK_THROWS_WITH(run({"check"}), Contains("plugins check: expected 1 names, found 0"));
-  CHECK_THROWS_WITH(run({"list", "--jso"}), Contains("plugins list: unrecognised option '--jso'"));
+  CHECK_THROWS_WITH(run({"chekc"}), Contains("found 'chekc'; did you mean 'check'?"));
+  CHECK_THROWS_WITH(run({"--json", "list"}), Contains("unknown option '--json'"));
+  CHECK_THROWS_WITH(run({"list", "x"}), Contains("unexpected argument 'x'\nUsage: mixop plugins list"));
+  CHECK_THROWS_WITH(run({"check"}), Contains("plugins check: a plugin's file is missing\nUsage: mixop plugins check"));
+  CHECK_THROWS_WITH(run({"list", "--jso"}), Contains("unknown option '--jso'; did you mean '--json'?"));
   CHECK_THROWS_WITH(run({"check", "/x.so", "--timeout", "0"}),
-                    "plugins check: --timeout expects at least 1 second, found 0");
+                    "plugins check: --timeout expects 1 to 86400 seconds, found 0");
+  CHECK_THROWS_WITH(run({"new", "op"}), Contains("plugins new: expected 'op' and the operator's name\nUsage: mixop"));
   CHECK_THROWS_WITH(run({"new", "space", "acme.x"}), Contains("plugins new: expected 'op', found 'space'"));
   try {
     run({"remove"});
@@ -83,7 +98,8 @@ TEST_CASE("wrong usage of plugins is told", "[plugins][cli]") {
 TEST_CASE("plugins new writes a project", "[plugins][cli]") {
   const TemporaryFolder folder;
   const std::string project = (folder.path() / "p").string();
-  CHECK_THAT(run({"new", "op", "acme.conv", "--out", project}).out, Contains("wrote " + project));
+  CHECK_THAT(run({"new", "op", "acme.conv", "--out", project, "--plugin-dir", project}).out,
+             Contains("wrote " + project));
   CHECK(std::filesystem::exists(folder.path() / "p" / "conv.cpp"));
 }
 

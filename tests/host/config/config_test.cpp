@@ -37,6 +37,13 @@ TEST_CASE("JSON shows options as values of their types under their component", "
 }
 
 TEST_CASE("an archived configuration that is not an object is refused", "[config]") {
-  CHECK(test::error_of(ErrorCode::usage, [] { config_from_json("[1]", "archive", {}); }) ==
-        "archive:1:1: expected an object of keys, found a list of 1 item");
+  const std::string reason = "archive:1:1: expected an object of keys, found a list of 1 item";
+  CHECK(test::error_of(ErrorCode::bad_data, [] { config_from_json("[1]", "archive", {}); }) == reason);
+  CHECK(test::error_of(ErrorCode::usage, [] { config_from_json("[1]", "archive", {}, ErrorCode::usage); }) == reason);
+}
+
+TEST_CASE("every fault of an archived configuration is one of the data", "[config]") {
+  for (const char* json : {"{", R"({"no_key": 1})", R"({"space": {"layers": "eight"}})", R"({"seed": 1, "seed": 2})"})
+    CHECK(test::error_of(ErrorCode::bad_data, [&] { config_from_json(json, "archive", {}); }).rfind("archive:1:", 0) ==
+          0);
 }

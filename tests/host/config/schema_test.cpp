@@ -46,6 +46,8 @@ TEST_CASE("every wrong type and range names key, expected and found", "[config]"
   CHECK(problem("space.stem", "cifr") == "here: space.stem: expected one of auto, cifar, imagenet, found text 'cifr'");
   CHECK(problem("device", "cuda:N") == "here: device: expected one of auto, cpu, cuda, cuda:N, found text 'cuda:N'");
   CHECK(problem("device", "cuda:") == "here: device: expected one of auto, cpu, cuda, cuda:N, found text 'cuda:'");
+  CHECK(problem("device", "cuda:007") ==
+        "here: device: expected one of auto, cpu, cuda, cuda:N, found text 'cuda:007'");
   CHECK(problem("data.name", "a\nb") == "here: data.name: expected text, found text 'a\nb'");
   CHECK(problem("space.ops", "") == "here: space.ops: expected a list of at least one name, found a list of 0 items");
   CHECK(problem("space.ops", "a,,b") ==
@@ -58,11 +60,30 @@ TEST_CASE("every wrong type and range names key, expected and found", "[config]"
   CHECK(problem("drawn.classes", "x") == "here: drawn.classes: expected a whole number, found text 'x'");
 }
 
+TEST_CASE("text that is not UTF-8 is refused", "[config]") {
+  const auto said = [](const std::string& name, const std::string& offset) {
+    return "here: " + name + ": expected text in UTF-8, found bytes that are not at offset " + offset +
+           "; use a name in UTF-8";
+  };
+  CHECK(problem("data.dir", "/x\xff") == said("data.dir", "2"));
+  CHECK(problem("data.dir", "\xc3") == said("data.dir", "0"));
+  CHECK(problem("data.dir", "ab\xed\xa0\x80") == said("data.dir", "2"));
+  CHECK(problem("space.ops", "none,\xc0\xaf") == said("space.ops", "0"));
+  CHECK(problem("seed", "\x80") == said("seed", "0"));
+}
+
 TEST_CASE("allowed values pass and keep their text", "[config]") {
-  const std::pair<const char*, const char*> cases[] = {
-      {"seed", "9223372036854775807"}, {"device", "cuda:12"},   {"weights.lr", "0.025"},  {"data.dir", ""},
-      {"alphas.betas", "0.5,0.999"},   {"space.ops", "none,b"}, {"data.augment", "true"}, {"drawn.shapes", ""},
-      {"acme.ghost.mode", "slow, too"}};
+  const std::pair<const char*, const char*> cases[] = {{"seed", "9223372036854775807"},
+                                                       {"device", "cuda:12"},
+                                                       {"device", "cuda:0"},
+                                                       {"data.dir", "/d\u00e4ten"},
+                                                       {"weights.lr", "0.025"},
+                                                       {"data.dir", ""},
+                                                       {"alphas.betas", "0.5,0.999"},
+                                                       {"space.ops", "none,b"},
+                                                       {"data.augment", "true"},
+                                                       {"drawn.shapes", ""},
+                                                       {"acme.ghost.mode", "slow, too"}};
   for (const auto& [name, text] : cases) {
     INFO(name);
     CHECK(text_of_value(key(name), value_from_text(key(name), text, "here")) == text);

@@ -54,4 +54,14 @@ TEST_CASE("another ending and an unwritable place are refused", "[draw][misuse]"
   CHECK_THROWS_WITH(write_picture(kGraph, "/nowhere/a.svg"), Catch::Matchers::Contains("cannot be written"));
 }
 
+TEST_CASE("a folder is no place for a picture, and nothing is left beside it", "[draw][misuse]") {
+  const test::TemporaryFolder folder;
+  for (const char* name : {"a.svg", "b.dot"}) {
+    std::filesystem::create_directory(folder.path() / name);
+    CHECK_THROWS_WITH(write_picture(kGraph, folder.path() / name),
+                      (folder.path() / name).string() + ": cannot be written: it is a folder; name a file");
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 2);
+}
+
 }  // namespace
