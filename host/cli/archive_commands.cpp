@@ -8,6 +8,7 @@
 #include "host/cli/command_line.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/run_archive.hpp"
+#include "host/search/run_check.hpp"
 
 namespace mixop::cli {
 namespace {

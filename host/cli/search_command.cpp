@@ -17,6 +17,7 @@
 #include "host/json/json_writer.hpp"
 #include "host/search/memory.hpp"
 #include "host/search/run_archive.hpp"
+#include "host/search/run_check.hpp"
 
 namespace mixop::cli {
 namespace {

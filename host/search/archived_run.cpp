@@ -5,7 +5,8 @@
 
 #include <algorithm>
 
-#include "host/search/run_archive.hpp"
+#include "host/search/run_check.hpp"
+#include "host/search/stored_tensor.hpp"
 #include "mixop/supernet/genotypes.hpp"
 
 namespace mixop {

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "host/search/run_archive.hpp"
+#include "host/search/run_check.hpp"
+#include "host/search/stored_tensor.hpp"
 #include "tests/host/plugins/temporary_folder.hpp"
 #include "tests/support/plugins.hpp"
 

@@ -1,4 +1,6 @@
 #include "host/search/run_archive.hpp"
+#include "host/search/run_check.hpp"
+#include "host/search/stored_tensor.hpp"
 
 #include <ATen/ATen.h>
 

@@ -6,6 +6,8 @@
 #include "host/archive/compare.hpp"
 #include "host/search/memory.hpp"
 #include "host/search/run_archive.hpp"
+#include "host/search/run_check.hpp"
+#include "host/search/stored_tensor.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/plugins/temporary_folder.hpp"
 #include "tests/support/plugins.hpp"
