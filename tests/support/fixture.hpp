@@ -22,7 +22,7 @@ inline std::filesystem::path fixture_path(const std::string& file) {
 
 /// A table that does not depend on the stored networks: the one of MIXOP_FIXTURES where it has one, else the tree's
 /// own.
-inline std::filesystem::path table_path(const std::string& file) {
+inline std::filesystem::path path_of_optional(const std::string& file) {
   const std::filesystem::path given = fixture_path(file);
   return std::filesystem::exists(given) ? given : std::filesystem::path(MIXOP_FIXTURES_DEFAULT) / file;
 }
@@ -30,7 +30,8 @@ inline std::filesystem::path table_path(const std::string& file) {
 /// A file of stored reference numbers, read with plain HDF5.
 class Fixture {
  public:
-  explicit Fixture(const std::string& file) : path_(fixture_path(file)) {
+  explicit Fixture(const std::string& file) : Fixture(fixture_path(file)) {}
+  explicit Fixture(std::filesystem::path path) : path_(std::move(path)) {
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
     file_ = H5Fopen(path_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file_ < 0) throw std::runtime_error(path_.string() + " cannot be opened; is MIXOP_FIXTURES right?");

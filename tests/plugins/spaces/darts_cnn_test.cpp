@@ -151,7 +151,7 @@ TEST_CASE("a genotype that makes no network is refused with the cell and the rea
 }
 
 TEST_CASE("the CIFAR networks of the published genotypes have their published sizes", "[space]") {
-  const JsonValue facts = parse_json_file(test::table_path("facts.json"), ErrorCode::bad_data);
+  const JsonValue facts = parse_json_file(test::path_of_optional("facts.json"), ErrorCode::bad_data);
   const JsonValue& cifar = *facts.find("cnn")->find("cifar");
   REQUIRE(cifar.members.size() >= 5);
   for (const JsonMember& row : cifar.members) {

@@ -35,7 +35,7 @@ Genotype derived(const at::Tensor& normal, const at::Tensor& reduce, const std::
 }
 
 TEST_CASE("the published rule derives every stored CNN genotype", "[strategy][parity]") {
-  const JsonValue stored = parse_json_file(test::table_path("f_genotypes_cnn.json"), ErrorCode::bad_data);
+  const JsonValue stored = parse_json_file(test::path_of_optional("f_genotypes_cnn.json"), ErrorCode::bad_data);
   std::vector<std::string> operations;
   for (const JsonValue& name : stored.find("primitives")->items) operations.push_back(name.text);
   const auto& cases = stored.find("cases")->items;
