@@ -30,8 +30,8 @@ inline std::filesystem::path path_of_optional(const std::string& file) {
 /// A file of stored reference numbers, read with plain HDF5.
 class Fixture {
  public:
-  explicit Fixture(const std::string& file) : Fixture(fixture_path(file)) {}
-  explicit Fixture(std::filesystem::path path) : path_(std::move(path)) {
+  /// A file of MIXOP_FIXTURES by its name, or an absolute path.
+  explicit Fixture(const std::filesystem::path& file) : path_(file.is_absolute() ? file : fixture_path(file.string())) {
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
     file_ = H5Fopen(path_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file_ < 0) throw std::runtime_error(path_.string() + " cannot be opened; is MIXOP_FIXTURES right?");
