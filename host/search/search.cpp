@@ -83,6 +83,7 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
       space_(make_part<SearchSpace>(plugins, config.space.name, options)),
       batches_(data, config, type_, device_) {
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
+  if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));
   network_ = space_->supernet(space_config(config.space, data.info()), operators_, *strategy_.edge_transform);
   convert(*network_, type_, device_);
