@@ -83,7 +83,14 @@ void print_run(const Archive& archive) {
   }
   std::cout << "\nstrategies\n";
   for (const std::string& change : archive.texts("/strategy_history")) std::cout << "  " << change << "\n";
-  std::cout << "\ngenotype\n" << archive.texts("/genotypes").back() << std::endl;
+  const std::vector<std::string> genotypes = archive.texts("/genotypes");
+  for (std::size_t epoch = 0; epoch < genotypes.size(); ++epoch)
+    std::cout << "\ngenotype after " << epoch << " epochs\n" << genotypes[epoch] << "\n";
+  JsonWriter provenance;
+  write_provenance(provenance, archive);
+  std::cout << "\nprovenance\n"
+            << provenance.text() << "\n\nconfiguration\n"
+            << archive.text("/config/resolved") << std::endl;
 }
 
 }  // namespace

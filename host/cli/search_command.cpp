@@ -1,5 +1,6 @@
 #include "host/cli/all_commands.hpp"
 
+#include <ATen/Parallel.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -115,9 +116,10 @@ Config config_of(const po::variables_map& values, const OptionCatalog& catalog, 
 void require_same_data(const std::string& digest, const Archive& archive, const std::filesystem::path& out) {
   const auto archived = archive.text("/provenance", "dataset_digest");
   if (digest != archived)
-    throw Error(ErrorCode::bad_data, out.string() + " was searched on data of digest " + archived +
-                                         ", and the data at hand has " + digest +
-                                         "; name the folder of the same data by --data DIR");
+    throw Error(ErrorCode::bad_data,
+                out.string() + " was searched on data of digest " + archived + ", and the data at hand has " + digest +
+                    "; name the folder of the same files by --data DIR (a digest covers the files, so "
+                    "another layout of the same images has another one)");
 }
 
 void report(const SearchHistory& history, const SearchPosition& at, SearchEnd end, const std::filesystem::path& out,
@@ -134,23 +136,30 @@ void report(const SearchHistory& history, const SearchPosition& at, SearchEnd en
     std::cout << genotype_to_json(history.genotypes.back()) << std::endl;
   }
   if (end == SearchEnd::stopped) say("stopped by the strategy: " + history.stop_reason);
-  say((end == SearchEnd::interrupted ? "interrupted; go on with --resume: " : "archive: ") + out.string());
+  say((end == SearchEnd::interrupted ? "interrupted; go on with: mixop search --resume --out " : "archive: ") +
+      out.string());
 }
 
 /// Prints the configuration; the memory that it needs is predicted where the data is at hand.
 int dry_run(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog) {
   const Config config = config_of(values, catalog, nullptr);
-  std::cout << to_json(config) << std::endl;
   const ComponentOptions options = options_of(config);
   std::optional<DatasetHandle> data;
   try {
     data.emplace(open_data(config, plugins, options));
   } catch (const Error& error) {
+    if (error.code() == ErrorCode::plugin) throw;
+    (void)plugins.dataset(config.data.name);
+    (void)plugins.strategy(config.search.strategy);
+    std::cout << to_json(config) << std::endl;
     say("the memory cannot be predicted without the data: " + std::string(error.what()));
     return 0;
   }
   Search search(config, plugins, options, *data);
-  say("predicted peak memory: " + std::to_string(predict_peak_memory(search) >> 20) + " MiB");
+  const std::int64_t bytes = predict_peak_memory(search);
+  std::cout << to_json(config) << std::endl;
+  say("predicted peak memory: about " + std::to_string(bytes >> 20) +
+      " MiB; runs were seen to take up to a third more");
   return 0;
 }
 
@@ -160,9 +169,11 @@ ConfigTexts texts_of(const ConfigRequest& request, const Config& config, const A
   return {source.empty() ? "" : read_json_text(source, ErrorCode::usage), request.sets, to_json(config)};
 }
 
-/// The command line in ASCII: archives and JSON hold no bytes that are not UTF-8.
-std::string command_line_of(const Arguments& arguments) {
-  std::string line = "mixop search";
+/// The command line, behind those of the run that it resumes, in ASCII: archives and JSON hold no bytes that are not
+/// UTF-8.
+std::string command_line_of(const Arguments& arguments, const Archive* resumed) {
+  std::string line = resumed != nullptr ? resumed->text("/provenance/command_line") + "; " : "";
+  line += "mixop search";
   for (const std::string& argument : arguments) {
     line += ' ';
     for (const char c : argument) line += c >= ' ' && c <= '~' ? c : '?';
@@ -170,10 +181,20 @@ std::string command_line_of(const Arguments& arguments) {
   return line;
 }
 
+/// One line on what is searched, where and on what.
+void announce(Search& search, const DatasetHandle& data) {
+  const Config& config = search.config();
+  say("searching " + config.space.name + " (" + std::to_string(config.space.channels) + " channels, " +
+      std::to_string(config.space.layers) + " cells) by " + config.search.strategy + " on " + data.name() + ", " +
+      std::to_string(search.batches().steps_per_epoch()) + " steps an epoch, " + device_of(config.device).str() + ", " +
+      std::to_string(at::get_num_threads()) + " thread(s)");
+}
+
 int run_search(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
                const OptionCatalog& catalog) {
   const std::filesystem::path out = text(values, "out", "run.h5");
   const bool resume = values.count("resume") != 0;
+  if (!resume) (void)config_of(values, catalog, nullptr);  // a mistake in it comes before what is said of the output
   check_output(out, resume, values.count("overwrite") != 0);
   const ArchiveLock lock(out);
   std::optional<Archive> archive;
@@ -190,7 +211,8 @@ int run_search(const po::variables_map& values, const Arguments& arguments, cons
 
   Recorder recorder(
       search, out, texts_of(request_of(values), config, resumed),
-      {command_line_of(arguments), now_utc(), device_of(config.device).str(), digest, plugin_lines(plugins)});
+      {command_line_of(arguments, resumed), now_utc(), device_of(config.device).str(), digest, plugin_lines(plugins)});
+  announce(search, data);
   const InterruptGuard interrupt;
   const SearchEnd end = search.run(recorder, interrupt.received());
   report(search.history(), search.position(), end, out, values.count("json") != 0);
@@ -205,6 +227,8 @@ int search_command(const Arguments& arguments) {
   const PluginRegistry plugins = load_plugins(*values);
   const OptionCatalog catalog = option_catalog(plugins);
   if (values->count("keys") != 0) {
+    if (values->count("json") != 0)
+      throw Error(ErrorCode::usage, "--keys lists the keys as text alone; leave --json out");
     std::cout << describe_keys(catalog);
     return 0;
   }

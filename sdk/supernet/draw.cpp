@@ -46,6 +46,8 @@ void draw_nodes(std::string& dot, const Naming& naming, int last) {
   for (int i = 0; i < naming.inputs; ++i)
     dot += "    " + naming.node(i) + " [label=" + quoted(naming.inputs == 2 ? input_labels[i] : "h_{t-1}, x_t") +
            ", fillcolor=\"#cfe8cf\"];\n";
+  if (naming.inputs == 2)  // the older input above
+    dot += "    { rank=same; " + naming.node(1) + " -> " + naming.node(0) + " [style=invis]; }\n";
   for (int i = naming.inputs; i <= last; ++i)
     dot += "    " + naming.node(i) + " [label=\"" + std::to_string(i) + "\", fillcolor=\"#d7e3f4\"];\n";
   dot += "    " + naming.output() + " [label=" + quoted(naming.inputs == 2 ? "c_{k}" : "h_t") +

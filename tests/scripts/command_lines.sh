@@ -15,6 +15,9 @@ status=0
 message=$(./quickstart --data /nowhere/at/all 2>&1) || status=$?
 [[ $status == 2 && $message == *"'/nowhere/at/all' is no folder"* ]] || fail "a missing folder gives $status: $message"
 status=0
+message=$(./quickstart --data docs 2>&1) || status=$?
+[[ $status == 2 && $message == *"holds neither cifar-10-batches-bin nor"* ]] || fail "a folder without CIFAR-10 gives $status: $message"
+status=0
 message=$(./quickstart --data 2>&1) || status=$?
 [[ $status == 2 && $message == *"--data expects a folder"* ]] || fail "--data alone gives $status: $message"
 echo "command lines: all well"

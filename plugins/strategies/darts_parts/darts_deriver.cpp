@@ -36,12 +36,13 @@ CellGenotype DartsDeriver::derive_cell(const CellTopology& cell, const std::stri
           best = k;
       }
       if (best == cell.operations.size())
-        throw Error(ErrorCode::usage,
-                    "cell '" + name + "' has no candidate other than none to derive; add one to space.ops");
+        throw Error(ErrorCode::usage, std::string("cell '").append(name).append(
+                                          "' has no candidate other than none to derive; add one to space.ops"));
       choices.push_back({cell.edges[e].from, best, row[static_cast<std::int64_t>(best)]});
     }
-    std::stable_sort(choices.begin(), choices.end(),
-                     [](const Choice& a, const Choice& b) { return a.strength > b.strength; });
+    std::sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) {
+      return a.strength != b.strength ? a.strength > b.strength : a.from < b.from;
+    });
     choices.resize(std::min(choices.size(), kEdgesOfNode));
     for (const Choice& choice : choices)
       genotype.genes.push_back({cell.operations[choice.operation], choice.from, node});
