@@ -43,9 +43,9 @@ CellGenotype DartsDeriver::derive_cell(const CellTopology& cell, const std::stri
     std::sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) {
       return a.strength != b.strength ? a.strength > b.strength : a.from < b.from;
     });
-    choices.resize(std::min(choices.size(), kEdgesOfNode));
-    for (const Choice& choice : choices)
-      genotype.genes.push_back({cell.operations[choice.operation], choice.from, node});
+    const std::size_t kept = std::min(choices.size(), kEdgesOfNode);
+    for (std::size_t i = 0; i < kept; ++i)
+      genotype.genes.push_back({cell.operations[choices[i].operation], choices[i].from, node});
   }
   return genotype;
 }
