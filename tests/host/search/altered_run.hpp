@@ -11,22 +11,14 @@
 #include "host/search/stored_tensor.hpp"
 #include "tests/host/plugins/temporary_folder.hpp"
 #include "tests/support/plugins.hpp"
+#include "tests/support/small_search.hpp"
 
 namespace mixop::test {
 
 /// Three epochs of four steps.
 inline Config short_config() {
-  Config config;
-  config.seed = 5;
-  config.threads = 1;
-  config.device = "cpu";
-  config.data.name = "synthetic";
-  config.space.channels = 2;
-  config.space.layers = 3;
-  config.space.nodes = 2;
+  Config config = small_config(3);
   config.space.stem = "cifar";
-  config.search.epochs = 3;
-  config.search.batch = 8;
   return config;
 }
 

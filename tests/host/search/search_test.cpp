@@ -11,22 +11,14 @@
 #include "tests/catch.hpp"
 #include "tests/host/plugins/temporary_folder.hpp"
 #include "tests/support/plugins.hpp"
+#include "tests/support/small_search.hpp"
 
 namespace {
 
 using namespace mixop;
 
 Config tiny_config() {
-  Config config;
-  config.seed = 5;
-  config.threads = 1;
-  config.device = "cpu";
-  config.data.name = "synthetic";
-  config.space.channels = 2;
-  config.space.layers = 3;
-  config.space.nodes = 2;
-  config.search.epochs = 2;
-  config.search.batch = 8;
+  Config config = test::small_config(2);
   config.alphas.lr = 0.01;
   return config;
 }
