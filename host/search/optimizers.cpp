@@ -58,14 +58,6 @@ void Adam::step(const std::vector<at::Tensor>& gradients, double rate) {
                    /*amsgrad=*/false, /*maximize=*/false);
 }
 
-double clip_gradients(std::vector<at::Tensor>& gradients, double limit) {
-  if (gradients.empty()) return 0;
-  const double norm = at::stack(at::_foreach_norm(gradients)).norm().item<double>();
-  const double scale = limit / (norm + 1e-6);
-  if (limit > 0 && scale < 1) at::_foreach_mul_(gradients, scale);
-  return norm;
-}
-
 double cosine_rate(double rate, double least, std::int64_t epoch, std::int64_t epochs) {
   const double progress = static_cast<double>(epoch) / static_cast<double>(epochs);
   return least + (rate - least) * (1 + std::cos(std::numbers::pi * progress)) / 2;

@@ -39,10 +39,6 @@ class Adam {
   double decay_;
 };
 
-/// Scales all gradients by limit / (norm + 1e-6) where that is below 1, as torch.nn.utils.clip_grad_norm_; a limit of 0
-/// clips nothing. Returns the norm before.
-double clip_gradients(std::vector<at::Tensor>& gradients, double limit);
-
 /// The cosine schedule of Loshchilov & Hutter 2017 without restarts: `rate` in epoch 0, towards `least` after `epochs`.
 double cosine_rate(double rate, double least, std::int64_t epoch, std::int64_t epochs);
 

@@ -15,13 +15,30 @@ void record(const std::vector<at::Tensor>& leaves, bool on) {
   for (const at::Tensor& leaf : leaves) leaf.set_requires_grad(on);
 }
 
+/// Where `tensors` has this very tensor; its size where it has not.
+std::size_t position_of(const at::Tensor& tensor, const std::vector<at::Tensor>& tensors) {
+  const auto same = [&](const at::Tensor& other) { return other.is_same(tensor); };
+  return static_cast<std::size_t>(std::find_if(tensors.begin(), tensors.end(), same) - tensors.begin());
+}
+
 }  // namespace
 
 std::vector<at::Tensor> parameters_of(const Network& network) {
   std::vector<at::Tensor> parameters;
   for (const StateEntry& entry : network.state())
-    if (entry.kind == StateKind::parameter) parameters.push_back(entry.tensor);
+    if (entry.kind == StateKind::parameter && position_of(entry.tensor, parameters) == parameters.size())
+      parameters.push_back(entry.tensor);
   return parameters;
+}
+
+std::vector<std::size_t> tied_parameters(const Network& network) {
+  const std::vector<at::Tensor> parameters = parameters_of(network);
+  std::vector<std::size_t> names(parameters.size()), tied;
+  for (const StateEntry& entry : network.state())
+    if (entry.kind == StateKind::parameter) ++names[position_of(entry.tensor, parameters)];
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (names[i] > 1) tied.push_back(i);
+  return tied;
 }
 
 void convert(const Network& network, at::ScalarType type, at::Device device) {
@@ -52,6 +69,7 @@ SearchProblem::SearchProblem(Network& network, std::vector<at::Tensor> alphas, c
     : network_(network),
       weights_(parameters_of(network)),
       alphas_(std::move(alphas)),
+      tied_(tied_parameters(network)),
       relaxation_(relaxation),
       regulariser_(regulariser),
       optimizer_(optimizer) {}

@@ -9,8 +9,11 @@
 
 namespace mixop {
 
-/// Parameters of a network that training changes, in published order.
+/// Parameters of a network that training changes, in published order; one that has several names comes once.
 std::vector<at::Tensor> parameters_of(const Network& network);
+
+/// Positions in parameters_of() of those that have several names.
+std::vector<std::size_t> tied_parameters(const Network& network);
 
 /// Moves a network's state to a type and device in place: operators see their own tensors change.
 void convert(const Network& network, at::ScalarType type, at::Device device);
@@ -33,6 +36,7 @@ class SearchProblem final : public BilevelProblem {
 
   const std::vector<at::Tensor>& weights() const override { return weights_; }
   const std::vector<at::Tensor>& alphas() const override { return alphas_; }
+  const std::vector<std::size_t>& tied_weights() const override { return tied_; }
   at::Tensor train_loss(Wrt leaves, bool update_statistics) override;
   at::Tensor valid_loss(Wrt leaves, bool update_statistics) override;
   WeightStep weight_step() const override;
@@ -49,6 +53,7 @@ class SearchProblem final : public BilevelProblem {
 
   Network& network_;
   std::vector<at::Tensor> weights_, alphas_;
+  std::vector<std::size_t> tied_;
   const Relaxation& relaxation_;
   const Regulariser& regulariser_;
   const Sgd& optimizer_;

@@ -6,55 +6,19 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
 
 #include "host/plugins/operator_catalog.hpp"
 #include "host/search/archived_run.hpp"
-#include "host/search/optimizers.hpp"
-#include "host/search/problem.hpp"
-#include "mixop/space.hpp"
+#include "host/selftest/second_order_oracles.hpp"
+#include "host/selftest/small_search.hpp"
 
 namespace mixop {
 namespace {
 
 constexpr double kStep = 1e-6;  // of central differences
 
-/// A small search on random images, as the program itself would build it.
-struct SmallSearch {
-  SmallSearch(const PluginRegistry& plugins, at::ScalarType type)
-      : space(make_part<SearchSpace>(plugins, "darts_cnn", {})),
-        composition(plugins, parts_of(plugins, "first_order", {}), {}) {
-    at::manual_seed(11);
-    SpaceConfig config;
-    config.channels = 4;
-    config.layers = 3;
-    config.nodes = 2;
-    config.input = {3, 8, 8};
-    config.operations = space->default_operations();
-    network = space->supernet(config, RegistryCatalog(plugins), *composition.edge_transform);
-    convert(*network, type, at::kCPU);
-    for (const AlphaDeclaration& declaration : network->alphas())
-      alphas.push_back(at::randn({static_cast<std::int64_t>(declaration.topology.edges.size()),
-                                  static_cast<std::int64_t>(declaration.topology.operations.size())})
-                           .to(type));
-    weights = std::make_unique<Sgd>(parameters_of(*network), 0.9, 3e-4);
-    problem =
-        std::make_unique<SearchProblem>(*network, alphas, *composition.relaxation, *composition.regulariser, *weights);
-    const auto batch = [&] { return Batch{at::randn({4, 3, 8, 8}).to(type), at::randint(10, {4}, at::kLong)}; };
-    const Batch train = batch(), valid = batch();
-    problem->set_step(train, valid, {}, 1, 0.025, 5);
-  }
-
-  Part<SearchSpace> space;
-  Composition composition;
-  std::unique_ptr<Network> network;
-  std::vector<at::Tensor> alphas;
-  std::unique_ptr<Sgd> weights;
-  std::unique_ptr<SearchProblem> problem;
-};
-
 double alpha_gradient(const PluginRegistry& plugins) {
-  SmallSearch search(plugins, at::kDouble);
+  SmallSearch search(plugins, "first_order", at::kDouble);
   const auto found = search.composition.hypergradient->alpha_gradients(*search.problem);
   double worst = 0;
   for (std::size_t i = 0; i < found.size(); ++i)
@@ -65,7 +29,7 @@ double alpha_gradient(const PluginRegistry& plugins) {
 }
 
 double weight_gradient(const PluginRegistry& plugins) {
-  SmallSearch search(plugins, at::kDouble);
+  SmallSearch search(plugins, "first_order", at::kDouble);
   const auto& weights = search.problem->weights();
   const auto found = gradients(search.problem->train_loss(Wrt::weights, false), weights);
   double worst = 0;
@@ -145,10 +109,10 @@ double published_sizes(const PluginRegistry& plugins) {
   return found ? off : std::numeric_limits<double>::infinity();
 }
 
-/// The number of weights whose bits differ between two equal steps in float32.
+/// The number of weights whose bits differ between two equal second-order steps in float32.
 double equal_bits(const PluginRegistry& plugins) {
   const auto step = [&] {
-    SmallSearch search(plugins, at::kFloat);
+    SmallSearch search(plugins, "second_order", at::kFloat);
     (void)search.composition.hypergradient->alpha_gradients(*search.problem);
     auto found = gradients(search.problem->train_loss(Wrt::weights, true), search.problem->weights());
     clip_gradients(found, 5);
@@ -170,12 +134,15 @@ struct Oracle {
 constexpr Oracle kOracles[] = {
     {"first-order alpha gradient against central differences", 1e-7, alpha_gradient},
     {"weight gradient against central differences", 1e-7, weight_gradient},
+    {"second-order gradient of the paper's toy problem", 1e-11, toy_hypergradient},
+    {"mixed second derivative against double backward, smooth network, relative", 1e-4, mixed_derivative_smooth},
+    {"mixed second derivative against double backward, ReLU supernet, relative", 1e-6, mixed_derivative_supernet},
     {"SGD with momentum and decay against its closed form", 1e-15, sgd_step},
     {"Adam's first step against its closed form", 1e-15, adam_step},
     {"softmax against fractions", 1e-15, softmax_weights},
     {"derivation against the rule done by hand, genes wrong", 0, derivation},
     {"published parameters and multiply-adds, counted off", 0, published_sizes},
-    {"two equal steps in float32, weights that differ", 0, equal_bits},
+    {"two equal second-order steps in float32, weights that differ", 0, equal_bits},
 };
 
 }  // namespace

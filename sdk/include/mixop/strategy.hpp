@@ -52,7 +52,7 @@ struct WeightStep {
   double momentum = 0;
   double decay = 0;
   double clip = 0;                  ///< largest gradient norm; 0: no clipping
-  std::vector<at::Tensor> momenta;  ///< one for each weight
+  std::vector<at::Tensor> momenta{};  ///< one for each weight
 };
 
 /// One iteration of the bilevel problem min_a L_valid(w*(a), a), w*(a) = argmin_w L_train(w, a), as a hypergradient
@@ -63,6 +63,9 @@ class BilevelProblem {
   /// The live tensors: in-place changes are seen by the losses.
   virtual const std::vector<at::Tensor>& weights() const = 0;
   virtual const std::vector<at::Tensor>& alphas() const = 0;
+  /// Positions in weights() of those that the network has under more than one name, such as a decoder's that is the
+  /// embedding's.
+  virtual const std::vector<std::size_t>& tied_weights() const = 0;
   /// A training pass on the training batch. `update_statistics`: whether batch norms' running statistics see it.
   virtual at::Tensor train_loss(Wrt leaves, bool update_statistics) = 0;
   /// A training pass on the validation batch, plus the regulariser's term.
@@ -75,6 +78,13 @@ class BilevelProblem {
 
 /// d loss / d leaves, freeing the graph; zeros for leaves that the loss does not reach.
 std::vector<at::Tensor> gradients(const at::Tensor& loss, const std::vector<at::Tensor>& leaves);
+
+/// Scales all gradients by the clip coefficient where that is below 1; a limit of 0 clips nothing. Returns the norm
+/// before.
+double clip_gradients(std::vector<at::Tensor>& gradients, double limit);
+
+/// limit / (norm + 1e-6), as torch.nn.utils.clip_grad_norm_.
+double clip_coefficient(double norm, double limit);
 
 /// The gradient of the validation loss with respect to the alphas.
 class Hypergradient : public StrategyPart {
