@@ -42,7 +42,54 @@ at::Tensor factorized_reduce(const at::Tensor& x, const at::Tensor& first, const
   return at::cat({at::conv2d(x, first, {}, 2), at::conv2d(shifted, second, {}, 2)}, 1);
 }
 
+/// The slots of a stage's state that must be there.
+std::vector<std::size_t> required_state(std::int32_t kind) {
+  switch (kind) {
+    case MIXOP_STAGE_CONV:
+    case MIXOP_STAGE_LINEAR:
+      return {0};
+    case MIXOP_STAGE_FACTORIZED_REDUCE:
+      return {0, 1};
+    case MIXOP_STAGE_BATCH_NORM:
+      return {kMean, kVariance};
+    default:
+      return {};
+  }
+}
+
+/// Whether the stage's output may be overwritten: nothing keeps it for a backward pass.
+bool output_is_free(std::int32_t kind) {
+  return kind == MIXOP_STAGE_CONV || kind == MIXOP_STAGE_BATCH_NORM || kind == MIXOP_STAGE_FACTORIZED_REDUCE;
+}
+
 }  // namespace
+
+Chain::Chain(std::vector<MixopStage> structure, std::vector<StateEntry> state)
+    : stages_(std::move(structure)), state_(std::move(state)) {
+  const auto broken = [](const std::string& what) {
+    throw Error(ErrorCode::plugin, "an operator's structure " + what);
+  };
+  for (const MixopStage& stage : stages_) {
+    if (stage.kind < MIXOP_STAGE_ZERO || stage.kind > MIXOP_STAGE_GLOBAL_AVG_POOL)
+      broken("has a stage of unknown kind " + std::to_string(stage.kind));
+    for (const std::int32_t index : stage.state)
+      if (index < -1 || index >= static_cast<std::int32_t>(state_.size()))
+        broken("names tensor " + std::to_string(index) + " of a state of " + std::to_string(state_.size()));
+    for (const std::size_t slot : required_state(stage.kind))
+      if (stage.state[slot] < 0) broken("has a stage of kind " + std::to_string(stage.kind) + " that lacks a tensor");
+  }
+}
+
+Chain& Chain::then(const Chain& other) {
+  const auto offset = static_cast<std::int32_t>(state_.size());
+  for (MixopStage stage : other.stages_) {
+    for (std::int32_t& index : stage.state)
+      if (index >= 0) index += offset;
+    stages_.push_back(stage);
+  }
+  state_.insert(state_.end(), other.state_.begin(), other.state_.end());
+  return *this;
+}
 
 MixopStage& Chain::add(std::int32_t kind) {
   MixopStage stage{};
@@ -149,12 +196,9 @@ Chain& Chain::linear(std::int64_t in, std::int64_t out) {
 }
 
 at::Tensor Chain::batch_norm(const MixopStage& stage, const at::Tensor& x, const Forward& how) const {
-  if (how.training && x.numel() == x.size(1))
-    throw Error(ErrorCode::usage,
-                "a batch norm in training needs more than one value for each channel, found one image with a 1x1 map; "
-                "use another batch size (the last batch of an epoch holds what is left over) or larger images");
+  if (how.training) require_batch_statistics(x);
   const bool update = how.training && how.update_statistics;
-  if (update) tensor(stage.state[kCount]).add_(1);
+  if (update && stage.state[kCount] >= 0) tensor(stage.state[kCount]).add_(1);
   const bool running = update || !how.training;
   return at::batch_norm(x, tensor(stage.state[0]), tensor(stage.state[1]),
                         running ? tensor(stage.state[kMean]) : at::Tensor(),
@@ -195,8 +239,11 @@ at::Tensor Chain::run(const MixopStage& stage, const at::Tensor& x, const Forwar
   }
 }
 
-at::Tensor Chain::forward(at::Tensor x, const Forward& how) const {
-  for (const MixopStage& stage : stages_) x = run(stage, x, how);
+at::Tensor Chain::forward(at::Tensor x, const Forward& how, std::size_t first) const {
+  for (std::size_t i = first; i < stages_.size(); ++i) {
+    const bool in_place = i > first && stages_[i].kind == MIXOP_STAGE_RELU && output_is_free(stages_[i - 1].kind);
+    x = in_place ? at::relu_(x) : run(stages_[i], x, how);
+  }
   return x;
 }
 
@@ -234,6 +281,13 @@ ImageShape Chain::measure(ImageShape shape, Cost& cost) const {
     }
   }
   return shape;
+}
+
+void require_batch_statistics(const at::Tensor& x) {
+  if (x.numel() != x.size(1)) return;
+  throw Error(ErrorCode::usage,
+              "a batch norm in training needs more than one value for each channel, found one image with a 1x1 map; "
+              "use another batch size (the last batch of an epoch holds what is left over) or larger images");
 }
 
 bool is_only(const std::vector<MixopStage>& structure, int kind) {

@@ -12,12 +12,6 @@ namespace {
 
 constexpr int kInputs = 2;
 
-bool ends_in_pool(const OperatorInstance& operation) {
-  if (operation.structure().empty()) return false;
-  const int kind = operation.structure().back().kind;
-  return kind == MIXOP_STAGE_MAX_POOL || kind == MIXOP_STAGE_AVG_POOL;
-}
-
 ImageShape strided(const ImageShape& shape, std::int64_t stride) {
   return {shape.channels, (shape.height + stride - 1) / stride, (shape.width + stride - 1) / stride};
 }
@@ -62,32 +56,18 @@ ImageShape Preprocess::measure(const CellPlace& place, Cost& cost) const {
   return newer_.measure(place.newer, cost);
 }
 
-Candidate make_candidate(const OperatorCatalog& operators, const std::string& name, const OpSpec& spec) {
-  Candidate candidate{OperatorInstance(operators.find_operator(name), name, spec), std::nullopt};
-  if (ends_in_pool(candidate.operation)) candidate.norm.emplace().name("1").batch_norm(spec.channels, false);
-  return candidate;
-}
-
-at::Tensor Candidate::forward(const at::Tensor& x, const Forward& how) const {
-  const at::Tensor y = operation.forward(x, how);
-  return norm ? norm->forward(y, how) : y;
-}
-
 SearchCell::SearchCell(const CellTopology& topology, const CellPlace& place, const OperatorCatalog& operators,
                        const EdgeTransform& transform)
-    : transform_(transform),
-      preprocess_(place, /*affine=*/false),
-      nodes_(topology.nodes),
-      candidates_(topology.operations.size()),
-      concat_(topology.concat) {
+    : transform_(transform), preprocess_(place, /*affine=*/false), nodes_(topology.nodes), concat_(topology.concat) {
   const ImageShape input = preprocess_.measure(place, cost_);
   const std::int64_t channels = transform.operation_channels(place.channels);
   for (const auto& [from, to] : topology.edges) {
-    Edge edge{from, to, stride_of(place, from), {}};
+    Edge edge{from, to, stride_of(place, from), {}, {}};
     const ImageShape shape = from < kInputs ? input : strided(input, place.reduction ? 2 : 1);
     for (const std::string& name : topology.operations) {
-      edge.candidates.push_back(make_candidate(operators, name, {channels, edge.stride, /*affine=*/false}));
-      cost_ += edge.candidates.back().operation.cost({channels, shape.height, shape.width});
+      edge.candidates.emplace_back(operators, name, OpSpec{channels, edge.stride, /*affine=*/false});
+      cost_ += edge.candidates.back().cost({channels, shape.height, shape.width});
+      edge.starts.push_back(start_of(from, edge.candidates.back()));
     }
     edges_.push_back(std::move(edge));
   }
@@ -95,27 +75,48 @@ SearchCell::SearchCell(const CellTopology& topology, const CellPlace& place, con
   output_.channels = place.channels * static_cast<std::int64_t>(concat_.size());
 }
 
-at::Tensor SearchCell::run_edge(const Edge& edge, const at::Tensor& x, const at::Tensor* weights,
+std::size_t SearchCell::start_of(int from, const Candidate& candidate) {
+  if (candidate.is_zero() || !SharedStart::exists(candidate)) return kAlone;
+  for (std::size_t i = 0; i < starts_.size(); ++i)
+    if (starts_[i].from == from && starts_[i].shared.admit(candidate)) return i;
+  starts_.push_back({from, SharedStart(candidate)});
+  return starts_.size() - 1;
+}
+
+at::Tensor SearchCell::run_candidate(const Edge& edge, std::size_t k, const at::Tensor& x, Started* started,
+                                     const Forward& how) const {
+  const Candidate& candidate = edge.candidates[k];
+  if (started == nullptr || edge.starts[k] == kAlone) return candidate.forward(x, how);
+  const SharedStart& shared = starts_[edge.starts[k]].shared;
+  at::Tensor& start = (*started)[edge.starts[k]];
+  if (!start.defined()) start = shared.forward(x, how);
+  return candidate.chain().forward(start, how, shared.stages(how));
+}
+
+at::Tensor SearchCell::run_edge(const Edge& edge, const at::Tensor& x, const at::Tensor& weights, Started* started,
                                 const Forward& how) const {
-  at::Tensor sum;
+  std::vector<at::Tensor> outputs;
+  std::vector<std::int64_t> columns;
   for (std::size_t k = 0; k < edge.candidates.size(); ++k) {
     if (edge.candidates[k].is_zero()) continue;
-    const at::Tensor weighted = edge.candidates[k].forward(x, how).mul(weights[k]);
-    sum = sum.defined() ? sum.add(weighted) : weighted;
+    outputs.push_back(run_candidate(edge, k, x, started, how));
+    columns.push_back(static_cast<std::int64_t>(k));
   }
-  return sum.defined() ? sum : edge.candidates.front().forward(x, how);
+  return outputs.empty() ? edge.candidates.front().forward(x, how) : weighted_sum(weights, outputs, columns);
 }
 
 at::Tensor SearchCell::forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor& weights,
                                const Forward& how) const {
   std::vector<at::Tensor> states = preprocess_.forward(older, newer, how);
   states.resize(static_cast<std::size_t>(kInputs + nodes_));
-  const std::vector<at::Tensor> flat = weights.flatten().unbind();
+  const std::vector<at::Tensor> rows = weights.unbind();
+  Started started(starts_.size());
   for (std::size_t e = 0; e < edges_.size(); ++e) {
     const Edge& edge = edges_[e];
-    const at::Tensor* own = flat.data() + e * candidates_;
-    const at::Tensor y = transform_.forward(states[static_cast<std::size_t>(edge.from)], edge.stride,
-                                            [&](const at::Tensor& x) { return run_edge(edge, x, own, how); });
+    const at::Tensor& state = states[static_cast<std::size_t>(edge.from)];
+    const at::Tensor y = transform_.forward(state, edge.stride, [&](const at::Tensor& x) {
+      return run_edge(edge, x, rows[e], x.is_same(state) ? &started : nullptr, how);
+    });
     at::Tensor& node = states[static_cast<std::size_t>(edge.to)];
     node = node.defined() ? node.add(y) : y;
   }
@@ -124,14 +125,10 @@ at::Tensor SearchCell::forward(const at::Tensor& older, const at::Tensor& newer,
 
 void SearchCell::append_state(std::vector<StateEntry>& to, const std::string& prefix) const {
   preprocess_.append_state(to, prefix);
-  for (std::size_t e = 0; e < edges_.size(); ++e) {
-    for (std::size_t k = 0; k < edges_[e].candidates.size(); ++k) {
-      const Candidate& candidate = edges_[e].candidates[k];
-      const std::string own = prefix + "_ops." + std::to_string(e) + "._ops." + std::to_string(k) + ".";
-      supernet::append_state(to, own + (candidate.norm ? "0." : ""), candidate.operation.state());
-      if (candidate.norm) supernet::append_state(to, own, candidate.norm->state());
-    }
-  }
+  for (std::size_t e = 0; e < edges_.size(); ++e)
+    for (std::size_t k = 0; k < edges_[e].candidates.size(); ++k)
+      supernet::append_state(to, prefix + "_ops." + std::to_string(e) + "._ops." + std::to_string(k) + ".",
+                             edges_[e].candidates[k].state());
 }
 
 DiscreteCell::DiscreteCell(const CellGenotype& genotype, const CellPlace& place, const OperatorCatalog& operators)

@@ -54,6 +54,12 @@ Stem::States Stem::forward(const at::Tensor& images, const Forward& how) const {
   return {older, second_.forward(older, how)};
 }
 
+at::Tensor laid_out(const at::Tensor& images, std::int64_t channels) {
+  constexpr std::int64_t kFewest = 16;
+  const bool channels_last = images.is_cpu() && images.scalar_type() == at::kFloat && channels >= kFewest;
+  return channels_last ? images.contiguous(at::MemoryFormat::ChannelsLast) : images;
+}
+
 Chain auxiliary_head(const ImageShape& features, std::int64_t classes, bool imagenet) {
   constexpr std::int64_t kPool = 5;
   const std::int64_t stride = imagenet ? 2 : 3, smallest = kPool + stride;

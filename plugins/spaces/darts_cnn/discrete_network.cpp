@@ -16,7 +16,8 @@ using supernet::DiscreteCell;
 class DiscreteNetwork final : public Network {
  public:
   DiscreteNetwork(const SpaceConfig& config, const Genotype& genotype, const OperatorCatalog& operators)
-      : stem_(config.stem, config.input, config.channels),
+      : channels_(config.channels),
+        stem_(config.stem, config.input, config.channels),
         auxiliary_after_(2 * config.layers / 3),
         auxiliary_weight_(config.auxiliary_weight) {
     cost_ = stem_.cost();
@@ -44,7 +45,7 @@ class DiscreteNetwork final : public Network {
   }
 
   Outcome loss(const EdgeWeights&, const Batch& batch, const RecurrentState&, const Pass& pass) override {
-    auto [older, newer] = stem_.forward(batch.input, pass);
+    auto [older, newer] = stem_.forward(supernet::laid_out(batch.input, channels_), pass);
     at::Tensor auxiliary;
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       at::Tensor output = cells_[i].forward(older, newer, pass, key_of({pass.key, i}));
@@ -66,6 +67,7 @@ class DiscreteNetwork final : public Network {
     supernet::append_state(state_, "", classifier_.state());
   }
 
+  std::int64_t channels_;
   supernet::Stem stem_;
   std::vector<DiscreteCell> cells_;
   std::int64_t auxiliary_after_;

@@ -14,7 +14,7 @@ using supernet::SearchCell;
 class SearchNetwork final : public Network {
  public:
   SearchNetwork(const SpaceConfig& config, const OperatorCatalog& operators, const EdgeTransform& transform)
-      : alphas_(declare_alphas(config)), stem_(config.stem, config.input, config.channels) {
+      : alphas_(declare_alphas(config)), channels_(config.channels), stem_(config.stem, config.input, config.channels) {
     cost_ = stem_.cost();
     CellPlace place{stem_.older(), stem_.newer(), config.channels};
     for (std::int64_t i = 0; i < config.layers; ++i) {
@@ -36,7 +36,7 @@ class SearchNetwork final : public Network {
   std::int64_t auxiliary_parameters() const override { return 0; }
 
   Outcome loss(const EdgeWeights& edges, const Batch& batch, const RecurrentState&, const Pass& pass) override {
-    auto [older, newer] = stem_.forward(batch.input, pass);
+    auto [older, newer] = stem_.forward(supernet::laid_out(batch.input, channels_), pass);
     if (pass.trace != nullptr) pass.trace->push_back(newer);
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       at::Tensor output = cells_[i].forward(older, newer, edges[i], pass);
@@ -55,6 +55,7 @@ class SearchNetwork final : public Network {
   }
 
   std::vector<AlphaDeclaration> alphas_;
+  std::int64_t channels_;
   supernet::Stem stem_;
   std::vector<SearchCell> cells_;
   Chain classifier_;

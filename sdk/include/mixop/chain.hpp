@@ -31,6 +31,9 @@ class Chain {
  public:
   /// Names begin with `prefix`: "op." gives "op.0.weight".
   explicit Chain(std::string prefix = "") : prefix_(std::move(prefix)) {}
+  /// The chain that an operator's structure describes, on its live tensors. Throws a plugin error where a stage is not
+  /// known or names a tensor that the state has not.
+  Chain(std::vector<MixopStage> structure, std::vector<StateEntry> state);
 
   Chain& zero(std::int64_t stride);
   Chain& identity();
@@ -52,7 +55,10 @@ class Chain {
   /// The name of the next stage in place of its position: name("bn").batch_norm(...) gives "<prefix>bn.weight".
   Chain& name(std::string stage);
 
-  at::Tensor forward(at::Tensor x, const Forward& how) const;
+  /// From stage `first` on.
+  at::Tensor forward(at::Tensor x, const Forward& how, std::size_t first = 0) const;
+  /// Appends the stages of another chain.
+  Chain& then(const Chain& other);
   const std::vector<StateEntry>& state() const { return state_; }
   const std::vector<MixopStage>& structure() const { return stages_; }
   /// The shape after the chain; adds its cost for one sample to `cost`.
@@ -73,6 +79,9 @@ class Chain {
   std::vector<MixopStage> stages_;
   std::vector<StateEntry> state_;
 };
+
+/// Throws a usage error where a batch norm in training would see one value a channel.
+void require_batch_statistics(const at::Tensor& x);
 
 /// Whether a structure is that one stage alone.
 bool is_only(const std::vector<MixopStage>& structure, int kind);

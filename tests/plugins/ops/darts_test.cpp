@@ -43,11 +43,10 @@ Primitive make_primitive(const JsonValue& config, std::int64_t channels) {
   if (config.find("bn") == nullptr)
     return {[operation](const at::Tensor& x, const Forward& how) { return operation.forward(x, how); },
             operation.state()};
-  auto candidate = std::make_shared<supernet::Candidate>(
-      supernet::make_candidate(RegistryCatalog(test::plugins()), name, {channels, number("stride"), /*affine=*/false}));
-  REQUIRE(candidate->norm);
+  auto candidate = std::make_shared<supernet::Candidate>(RegistryCatalog(test::plugins()), name,
+                                                         OpSpec{channels, number("stride"), /*affine=*/false});
   return {[candidate](const at::Tensor& x, const Forward& how) { return candidate->forward(x, how); },
-          candidate->norm->state()};
+          candidate->state()};
 }
 
 std::vector<std::string> names_of(const std::vector<StateEntry>& state, StateKind kind) {

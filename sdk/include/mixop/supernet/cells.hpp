@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +8,7 @@
 #include "mixop/genotype.hpp"
 #include "mixop/operator_instance.hpp"
 #include "mixop/strategy.hpp"
+#include "mixop/supernet/candidates.hpp"
 
 namespace mixop::supernet {
 
@@ -34,20 +34,9 @@ class Preprocess {
   Chain older_, newer_;
 };
 
-/// One candidate of an edge, with the norm that follows a pool in a supernet.
-struct Candidate {
-  OperatorInstance operation;
-  std::optional<Chain> norm;
-
-  at::Tensor forward(const at::Tensor& x, const Forward& how) const;
-  bool is_zero() const { return is_only(operation.structure(), MIXOP_STAGE_ZERO); }
-};
-
-/// A pool gets a batch norm without affine behind it, as every candidate of a supernet is normalised.
-Candidate make_candidate(const OperatorCatalog& operators, const std::string& name, const OpSpec& spec);
-
-/// A cell of a supernet, run plainly: every candidate by its own forward, weighted and summed. Candidates that are zero
-/// are skipped, which changes nothing: their edge weights have a gradient of zero.
+/// A cell of a supernet, run plainly: every candidate, weighted and summed. What candidates of one state begin with is
+/// computed once. Candidates that are zero are skipped, which changes nothing: their edge weights have a gradient of
+/// zero.
 class SearchCell {
  public:
   SearchCell(const CellTopology& topology, const CellPlace& place, const OperatorCatalog& operators,
@@ -60,19 +49,32 @@ class SearchCell {
   const Cost& cost() const { return cost_; }
 
  private:
+  static constexpr std::size_t kAlone = static_cast<std::size_t>(-1);
   struct Edge {
     int from, to;
     std::int64_t stride;
     std::vector<Candidate> candidates;
+    std::vector<std::size_t> starts;  // of each candidate: an index into starts_, or kAlone
   };
-  at::Tensor run_edge(const Edge& edge, const at::Tensor& x, const at::Tensor* weights, const Forward& how) const;
+  struct Start {
+    int from;
+    SharedStart shared;
+  };
+  /// What the starts gave in the pass at hand, so far.
+  using Started = std::vector<at::Tensor>;
+
+  std::size_t start_of(int from, const Candidate& candidate);
+  at::Tensor run_candidate(const Edge& edge, std::size_t k, const at::Tensor& x, Started* started,
+                           const Forward& how) const;
+  at::Tensor run_edge(const Edge& edge, const at::Tensor& x, const at::Tensor& weights, Started* started,
+                      const Forward& how) const;
 
   const EdgeTransform& transform_;
   Preprocess preprocess_;
   int nodes_;
-  std::size_t candidates_;
   std::vector<int> concat_;
   std::vector<Edge> edges_;
+  std::vector<Start> starts_;
   ImageShape output_;
   Cost cost_;
 };

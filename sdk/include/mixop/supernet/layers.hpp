@@ -41,6 +41,10 @@ class Stem {
   Cost cost_;
 };
 
+/// The images in the memory layout that LibTorch's kernels run fastest in, which all that follows inherits: channels last
+/// for float32 on a CPU from 16 channels of the first cells on; below, depthwise convolutions are many times slower in it.
+at::Tensor laid_out(const at::Tensor& images, std::int64_t channels);
+
 /// The auxiliary classifier of DARTS on a feature map. `imagenet` as published: pooling of stride 2 instead of 3, and
 /// no norm after the last convolution. Throws a usage error where the map is too small.
 Chain auxiliary_head(const ImageShape& features, std::int64_t classes, bool imagenet);
