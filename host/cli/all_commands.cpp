@@ -17,6 +17,7 @@ const std::vector<Command>& commands() {
       {"data", "check or describe a data set", data_command},
       {"plugins", "list, check or start plugins", plugins_command},
       {"selftest", "run the exactness oracles on this machine", selftest_command},
+      {"bench", "time steps, alone or against another program", bench_command},
   };
   return all;
 }

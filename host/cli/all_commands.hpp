@@ -18,5 +18,6 @@ int list_command(const std::vector<std::string>& arguments);
 int data_command(const std::vector<std::string>& arguments);
 int plugins_command(const std::vector<std::string>& arguments);
 int selftest_command(const std::vector<std::string>& arguments);
+int bench_command(const std::vector<std::string>& arguments);
 
 }  // namespace mixop::cli
