@@ -1,6 +1,8 @@
 #include "host/cli/command_line.hpp"
 
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 #include "host/plugins/open_registry.hpp"
@@ -25,7 +27,9 @@ void add_options(OptionCatalog& catalog, const std::string& name, const Specs* s
 
 }  // namespace
 
-std::optional<po::variables_map> parse(const CommandSyntax& syntax, const Arguments& arguments) {
+std::optional<po::variables_map> parse(const CommandSyntax& syntax, Arguments arguments) {
+  // Boost would take the word behind a bare --locked as its file.
+  std::replace(arguments.begin(), arguments.end(), std::string("--locked"), "--locked=" + std::string(kLockFile));
   po::options_description all;
   all.add(syntax.options).add_options()("help,h", "this text");
   po::options_description hidden;
@@ -65,13 +69,20 @@ std::string text(const po::variables_map& values, const std::string& name, const
 
 void add_plugin_options(CommandSyntax& syntax) {
   syntax.options.add_options()("plugin-dir", po::value<std::vector<std::string>>()->composing()->value_name("PATH"),
-                               "a folder of plugins, or one plugin file, loaded first; may be given more than once");
+                               "a folder of plugins, or one plugin file, loaded first; may be given more than once")(
+      "locked", po::value<std::string>()->implicit_value(kLockFile)->value_name("FILE"),
+      "uses the plugins of this lock file alone; see mixop plugins lock");
+}
+
+std::optional<PluginLock> plugin_lock(const po::variables_map& values) {
+  if (values.count("locked") == 0) return std::nullopt;
+  return PluginLock::read(std::filesystem::absolute(text(values, "locked")).lexically_normal());
 }
 
 PluginRegistry load_plugins(const po::variables_map& values) {
   std::vector<std::string> folders;
   if (values.count("plugin-dir") != 0) folders = values["plugin-dir"].as<std::vector<std::string>>();
-  return open_registry(folders, std::cerr);
+  return open_registry(folders, plugin_lock(values), std::cerr);
 }
 
 OptionCatalog option_catalog(const PluginRegistry& plugins) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/config/schema.hpp"
+#include "host/plugins/plugin_lock.hpp"
 #include "host/plugins/registry.hpp"
 
 namespace mixop::cli {
@@ -24,6 +25,9 @@ struct Command {
 /// All commands, in the order in which `mixop --help` lists them.
 const std::vector<Command>& commands();
 
+/// The lock file that `plugins lock` writes and --locked reads where no other is named: in the current folder.
+inline constexpr char kLockFile[] = "plugins.lock";
+
 /// What a command understands.
 struct CommandSyntax {
   std::string usage;  ///< "mixop draw GENOTYPE -o FILE"
@@ -33,7 +37,7 @@ struct CommandSyntax {
 };
 
 /// The parsed arguments, or nothing after --help was printed. Unknown options and missing values are usage errors.
-std::optional<po::variables_map> parse(const CommandSyntax& syntax, const Arguments& arguments);
+std::optional<po::variables_map> parse(const CommandSyntax& syntax, Arguments arguments);
 
 /// The arguments without a dash.
 Arguments positionals(const po::variables_map& values);
@@ -41,8 +45,10 @@ Arguments positionals(const po::variables_map& values);
 /// The text of an option, or `fallback`.
 std::string text(const po::variables_map& values, const std::string& name, const std::string& fallback = "");
 
-/// Adds --plugin-dir, which load_plugins() reads.
+/// Adds --plugin-dir and --locked, which load_plugins() reads.
 void add_plugin_options(CommandSyntax& syntax);
+/// The lock file of --locked.
+std::optional<PluginLock> plugin_lock(const po::variables_map& values);
 /// The plugins of all places, see open_registry(). Refused ones are warnings on stderr.
 PluginRegistry load_plugins(const po::variables_map& values);
 /// The options of every loaded component.

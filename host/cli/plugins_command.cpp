@@ -19,16 +19,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kLongestTimeout = 86400;
-constexpr char kListUsage[] = "mixop plugins list [--plugin-dir PATH ...] [--json]";
-constexpr char kCheckUsage[] = "mixop plugins check FILE [--timeout S] [--json]";
+constexpr char kListUsage[] = "mixop plugins list [--plugin-dir PATH ...] [--locked[=FILE]] [--json]";
+constexpr char kCheckUsage[] = "mixop plugins check FILE [--timeout S] [--locked[=FILE]] [--json]";
+constexpr char kLockUsage[] = "mixop plugins lock [--out FILE] [--plugin-dir PATH ...]";
 constexpr char kNewUsage[] = "mixop plugins new op NAME [--out DIR]";
 
 CommandSyntax plugins_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop plugins list|check|new ...";
+  syntax.usage = "mixop plugins list|check|lock|new ...";
   syntax.about =
       joined({kListUsage, "    what is loaded, and what is refused and why", kCheckUsage,
-              "    all checks and the self-test of a plugin file", kNewUsage,
+              "    all checks and the self-test of a plugin file", kLockUsage,
+              "    writes down the digests of all plugins that are loaded, for --locked", kNewUsage,
               "    a project for an operator, such as acme.ghost_conv", "", "Each of them has a --help of its own."},
              "\n");
   add_plugin_options(syntax);
@@ -53,6 +55,19 @@ CommandSyntax check_syntax() {
                                "seconds that the self-test may take")(
       "trials", "runs the trials in this process and prints them for the process that asked")("json", "prints JSON");
   syntax.positionals = 1;
+  add_plugin_options(syntax);
+  return syntax;
+}
+
+CommandSyntax lock_syntax() {
+  CommandSyntax syntax;
+  syntax.usage = kLockUsage;
+  syntax.about =
+      "Writes down the SHA-256 of all plugins that are loaded. With --locked, every command then uses these files "
+      "alone.\n"
+      "A lock file that is there already is replaced, and what changed is told.";
+  syntax.options.add_options()("out", po::value<std::string>()->default_value(kLockFile)->value_name("FILE"),
+                               "the lock file");
   add_plugin_options(syntax);
   return syntax;
 }
@@ -110,17 +125,20 @@ int list(const Arguments& arguments) {
 // What `plugins check` finds out about one file.
 struct Findings {
   fs::path path;
+  bool locked = false;
   PluginFile file;
   SelfTestReport report;
   std::optional<PluginRefused> refusal;
   bool passed() const { return !refusal && report.passed(); }
 };
 
-Findings examine(const fs::path& path, std::chrono::milliseconds timeout) {
+Findings examine(const fs::path& path, const std::optional<PluginLock>& lock, std::chrono::milliseconds timeout) {
   Findings findings;
   findings.path = path;
+  findings.locked = lock.has_value();
   try {
     findings.file = check_file(path, HostTraits::current());
+    if (lock) lock->require_listed(findings.file);
     findings.report = self_test(findings.file, self_test_command(), timeout);
   } catch (const PluginRefused& reason) {
     findings.refusal = reason;
@@ -133,6 +151,7 @@ std::vector<std::pair<PluginCheck, bool>> checks_of(const Findings& findings) {
   std::vector<std::pair<PluginCheck, bool>> checks;
   for (int i = 0; i <= static_cast<int>(PluginCheck::self_test); ++i) {
     const auto check = static_cast<PluginCheck>(i);
+    if (check == PluginCheck::lock && !findings.locked) continue;
     const bool stopped = findings.refusal && findings.refusal->check() == check;
     checks.emplace_back(check, !stopped && (check != PluginCheck::self_test || findings.report.passed()));
     if (stopped) break;
@@ -186,11 +205,23 @@ int check(const Arguments& arguments) {
     run_trials(path, std::cout);
     return 0;
   }
-  const Findings findings = examine(path, timeout_of(*values));
+  const Findings findings = examine(path, plugin_lock(*values), timeout_of(*values));
   values->count("json") != 0 ? check_as_json(findings, std::cout) : check_as_text(findings, std::cout);
   if (findings.refusal) throw *findings.refusal;
   require_passed(findings.report, findings.file);
   std::cerr << "plugin " << path.string() << " passed all checks\n";
+  return 0;
+}
+
+int write_lock(const Arguments& arguments) {
+  const auto values = parse(lock_syntax(), arguments);
+  if (!values) return 0;
+  const fs::path file = fs::absolute(text(*values, "out")).lexically_normal();
+  const std::optional<PluginLock> old = PluginLock::replaceable(file);
+  const PluginLock lock = PluginLock::of(load_plugins(*values));
+  lock.write(file);
+  std::cout << "wrote " << file.string() << ": " << lock.plugins().size() << " plugins\n"
+            << (old ? lock.changes_since(*old) : "");
   return 0;
 }
 
@@ -216,10 +247,11 @@ int plugins_command(const std::vector<std::string>& arguments) {
   const Arguments rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
   if (word == "list") return list(rest);
   if (word == "check") return check(rest);
+  if (word == "lock") return write_lock(rest);
   if (word == "new") return make_new(rest);
   throw Error(ErrorCode::usage,
-              "plugins: expected list, check or new" + (word.empty() ? "" : ", found '" + word + "'") +
-                  did_you_mean(word, {"list", "check", "new"}) + "\nUsage: " + plugins_syntax().usage);
+              "plugins: expected list, check, lock or new" + (word.empty() ? "" : ", found '" + word + "'") +
+                  did_you_mean(word, {"list", "check", "lock", "new"}) + "\nUsage: " + plugins_syntax().usage);
 }
 
 }  // namespace mixop::cli

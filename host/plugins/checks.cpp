@@ -11,8 +11,9 @@
 #include <cstring>
 #include <vector>
 
-#include "host/data/digest.hpp"
 #include "host/plugins/elf_note.hpp"
+#include "host/text/sha256.hpp"
+#include "mixop/abi/plugin.h"
 
 namespace mixop {
 namespace {
@@ -113,6 +114,9 @@ PluginCheck check_of(ElfDefect defect) {
     case ElfDefect::two_notes:
     case ElfDefect::bad_note:
       return PluginCheck::note;
+    case ElfDefect::bad_symbols:
+    case ElfDefect::exports:
+      return PluginCheck::exports;
     default:
       return PluginCheck::elf;
   }
@@ -192,9 +196,9 @@ void check_flags(const MixopNote& note, const fs::path& file, const HostTraits& 
 }  // namespace
 
 const char* name_of(PluginCheck check) {
-  constexpr std::array<const char*, 15> kNames = {"path",       "owner and mode", "elf",   "runpath", "note",
-                                                  "abi",        "libtorch",       "flags", "load",    "symbol",
-                                                  "descriptor", "components",     "init",  "factory", "self-test"};
+  constexpr std::array<const char*, 17> kNames = {
+      "path",      "owner and mode", "elf",    "runpath",    "note",       "abi",  "libtorch", "flags",    "exports",
+      "lock file", "load",           "symbol", "descriptor", "components", "init", "factory",  "self-test"};
   return kNames[static_cast<std::size_t>(check)];
 }
 
@@ -217,12 +221,27 @@ PluginFile check_file(const fs::path& path, const HostTraits& host) {
     const ElfFile elf(bytes);
     elf.require_safe_search_paths();
     file.note = elf.note();
+    check_note(file.note, path, host);
+    elf.require_one_export(MIXOP_PLUGIN_SYMBOL);
   } catch (const ElfError& error) {
     throw PluginRefused(check_of(error.defect()), path, error.what());
   }
-  check_note(file.note, path, host);
   file.sha256 = sha256_of_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   return file;
+}
+
+void require_unchanged(const PluginFile& file) {
+  std::string found;
+  try {
+    found = sha256_of_file(file.path);
+  } catch (const Error& error) {
+    throw PluginRefused(PluginCheck::load, file.path,
+                        "cannot be read again after it was checked: " + std::string(error.what()));
+  }
+  if (found != file.sha256)
+    throw PluginRefused(PluginCheck::load, file.path,
+                        "changed after it was checked: its SHA-256 was " + file.sha256 + " and is " + found +
+                            ". Try again once nothing writes to it");
 }
 
 std::string version_text(std::uint32_t packed) {

@@ -9,7 +9,7 @@
 
 namespace mixop {
 
-/// What a plugin must pass before it is used, in this order. The checks up to `flags` run none of its code.
+/// What a plugin must pass before it is used, in this order. The checks up to `lock` run none of its code.
 enum class PluginCheck {
   path,
   owner_and_mode,
@@ -19,6 +19,8 @@ enum class PluginCheck {
   abi,
   libtorch,
   flags,
+  exports,
+  lock,
   load,
   symbol,
   descriptor,
@@ -63,8 +65,11 @@ struct PluginFile {
   std::string sha256;  ///< of the bytes that were checked, in hexadecimal
 };
 
-/// Runs the checks path to flags on the file at the absolute `path`. Throws PluginRefused.
+/// Runs the checks path to exports on the file at the absolute `path`. Throws PluginRefused.
 PluginFile check_file(const std::filesystem::path& path, const HostTraits& host);
+
+/// Throws PluginRefused, by the check load, where the file's bytes are no longer those that were checked.
+void require_unchanged(const PluginFile& file);
 
 /// The checks abi, libtorch and flags on a note that was read from `file`.
 void check_note(const MixopNote& note, const std::filesystem::path& file, const HostTraits& host);

@@ -143,7 +143,7 @@ MixopOperator read_operator(const Reader& reader, const std::string& what, const
 }
 
 MixopDataset read_dataset(const Reader& reader, const std::string& what, const void* table) {
-  const auto copy = copy_table<MixopDataset>(reader, what, table, sizeof(MixopDataset));
+  const auto copy = copy_table<MixopDataset>(reader, what, table, offsetof(MixopDataset, decode));
   reader.require_options(what, copy.options, copy.option_count);
   reader.text(what + ": 'expects'", copy.expects, kLongestText);
   reader.require(what, "open", copy.open);

@@ -27,6 +27,7 @@ constexpr std::uint32_t kDescriptionSize = sizeof(MixopNote) - offsetof(MixopNot
 constexpr std::size_t kMostSegments = 256;
 constexpr std::uint64_t kLargestTable = std::uint64_t{1} << 20;
 constexpr std::uint64_t kLongestName = 4096;
+constexpr std::size_t kMostNamesToTell = 3;
 
 constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
@@ -55,7 +56,96 @@ void require_beside(const std::string& path, const char* tag) {
   }
 }
 
+// Entry `index` of a table that ends where `table` does.
+template <class T>
+T entry_of(std::span<const std::byte> table, std::uint64_t index, ElfDefect defect, const char* what) {
+  if (index >= table.size() / sizeof(T))
+    throw ElfError(defect, std::string(what) + " ends before its entry " + std::to_string(index));
+  T value;
+  std::memcpy(&value, table.data() + index * sizeof(T), sizeof value);
+  return value;
+}
+
+std::string text_at(std::span<const std::byte> strings, std::uint64_t index, ElfDefect defect) {
+  if (index >= strings.size())
+    throw ElfError(defect, "a name at " + std::to_string(index) + " of a string table of " +
+                               std::to_string(strings.size()) + " bytes");
+  const auto* begin = reinterpret_cast<const char*>(strings.data()) + index;
+  const auto* end = begin + std::min<std::uint64_t>(strings.size() - index, kLongestName);
+  const auto* stop = std::find(begin, end, '\0');
+  if (stop == end)
+    throw ElfError(defect, "a name in the string table does not end within " + std::to_string(end - begin) + " bytes");
+  return std::string(begin, stop);
+}
+
+// The symbols that the loader finds by their names: those of indices [first, end).
+struct SymbolRange {
+  std::uint64_t first = 0;
+  std::uint64_t end = 0;
+};
+
+// GNU's table: buckets, first symbol, words of the filter, shift; filter of 8-byte words; buckets; chains, in which a
+// set lowest bit ends a bucket.
+SymbolRange symbols_of_gnu_hash(std::span<const std::byte> table) {
+  const auto word = [&](std::uint64_t index) {
+    return entry_of<std::uint32_t>(table, index, ElfDefect::bad_symbols, "the symbol hash table");
+  };
+  const std::uint64_t buckets = word(0), first = word(1), buckets_at = 4 + 2 * std::uint64_t{word(2)};
+  std::uint64_t last = 0;
+  for (std::uint64_t i = 0; i < buckets; ++i) last = std::max<std::uint64_t>(last, word(buckets_at + i));
+  if (last < first) return {};
+  while ((word(buckets_at + buckets + last - first) & 1) == 0) ++last;
+  return {first, last + 1};
+}
+
+// The older table: numbers of buckets and of symbols.
+SymbolRange symbols_of_hash(std::span<const std::byte> table) {
+  return {0, entry_of<std::uint32_t>(table, 1, ElfDefect::bad_symbols, "the symbol hash table")};
+}
+
+bool is_exported(const Elf64_Sym& symbol) {
+  const unsigned binding = ELF64_ST_BIND(symbol.st_info), visibility = ELF64_ST_VISIBILITY(symbol.st_other);
+  return symbol.st_shndx != SHN_UNDEF && binding != STB_LOCAL &&
+         (visibility == STV_DEFAULT || visibility == STV_PROTECTED);
+}
+
+bool is_function(const Elf64_Sym& symbol) {
+  return ELF64_ST_TYPE(symbol.st_info) == STT_FUNC || ELF64_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC;
+}
+
+// What a library offers by name: whether the expected function, how many others, and some of their names.
+struct Exports {
+  bool complete = false;
+  std::size_t others = 0;
+  std::string names;
+};
+
+Exports exports_of(std::span<const std::byte> symbols, std::span<const std::byte> strings, const SymbolRange& range,
+                   std::string_view expected) {
+  Exports exports;
+  for (std::uint64_t i = range.first; i < range.end; ++i) {
+    const auto symbol = entry_of<Elf64_Sym>(symbols, i, ElfDefect::bad_symbols, "the symbol table");
+    if (!is_exported(symbol)) continue;
+    const std::string name = text_at(strings, symbol.st_name, ElfDefect::bad_symbols);
+    if (name == expected && is_function(symbol))
+      exports.complete = true;
+    else if (++exports.others <= kMostNamesToTell)
+      exports.names += (exports.others > 1 ? ", '" : "'") + name + "'";
+  }
+  return exports;
+}
+
 }  // namespace
+
+// What the loader reads of the dynamic section: addresses, 0 where there is none.
+struct ElfFile::Dynamic {
+  std::uint64_t strings = 0;
+  std::uint64_t strings_size = 0;
+  std::uint64_t symbols = 0;
+  std::uint64_t hash = 0;
+  std::uint64_t gnu_hash = 0;
+  std::vector<Elf64_Dyn> names;
+};
 
 ElfFile::ElfFile(std::span<const std::byte> bytes) : bytes_(bytes) { read_header(); }
 
@@ -115,51 +205,54 @@ void ElfFile::read_segments(std::uint64_t offset, std::size_t count) {
   }
 }
 
-std::uint64_t ElfFile::offset_of(std::uint64_t address, std::uint64_t size, const char* what) const {
-  for (const Segment& segment : segments_) {
-    if (segment.type != PT_LOAD || address < segment.address) continue;
-    const std::uint64_t within = address - segment.address;
-    if (within <= segment.size && size <= segment.size - within) return segment.offset + within;
-  }
-  throw ElfError(ElfDefect::bad_dynamic, std::string(what) + " at address " + std::to_string(address) + ", " +
-                                             std::to_string(size) + " bytes, is in no loaded segment");
+// From an address to the end of its loaded segment. The loader goes by addresses, so this reader does too.
+std::span<const std::byte> ElfFile::loaded_at(std::uint64_t address, ElfDefect defect, const std::string& what) const {
+  for (const Segment& segment : segments_)
+    if (segment.type == PT_LOAD && address >= segment.address && address - segment.address < segment.size)
+      return bytes_.subspan(segment.offset, segment.size).subspan(address - segment.address);
+  throw ElfError(defect, what + " at address " + std::to_string(address) + " is in no loaded segment");
 }
 
-std::string ElfFile::text_at(std::uint64_t table, std::uint64_t table_size, std::uint64_t index) const {
-  if (index >= table_size)
-    throw ElfError(ElfDefect::bad_dynamic, "a name at " + std::to_string(index) + " of a string table of " +
-                                               std::to_string(table_size) + " bytes");
-  const auto* begin = reinterpret_cast<const char*>(bytes_.data()) + table + index;
-  const auto* end = begin + std::min(table_size - index, kLongestName);
-  const auto* stop = std::find(begin, end, '\0');
-  if (stop == end)
-    throw ElfError(ElfDefect::bad_dynamic,
-                   "a name in the string table does not end within " + std::to_string(end - begin) + " bytes");
-  return std::string(begin, stop);
-}
-
-void ElfFile::require_safe_search_paths() const {
+ElfFile::Dynamic ElfFile::dynamic() const {
   const auto is_dynamic = [](const Segment& segment) { return segment.type == PT_DYNAMIC; };
   if (std::count_if(segments_.begin(), segments_.end(), is_dynamic) != 1)
     throw ElfError(ElfDefect::bad_dynamic, "expected one dynamic segment");
-  const Segment& dynamic = *std::find_if(segments_.begin(), segments_.end(), is_dynamic);
-  // The loader goes by the address, so this reader does too.
-  const std::uint64_t offset = offset_of(dynamic.address, dynamic.size, "the dynamic section");
-
-  std::uint64_t strings = 0;
-  std::uint64_t strings_size = 0;
-  std::vector<Elf64_Dyn> names;
-  for (std::uint64_t i = 0; i < dynamic.size / sizeof(Elf64_Dyn); ++i) {
-    const auto entry = at<Elf64_Dyn>(offset + i * sizeof(Elf64_Dyn));
+  const Segment& segment = *std::find_if(segments_.begin(), segments_.end(), is_dynamic);
+  const auto table = loaded_at(segment.address, ElfDefect::bad_dynamic, "the dynamic section");
+  if (segment.size > table.size())
+    throw ElfError(ElfDefect::bad_dynamic, "the dynamic section of " + std::to_string(segment.size) +
+                                               " bytes is longer than the rest of its segment, " +
+                                               std::to_string(table.size()));
+  Dynamic dynamic;
+  for (std::uint64_t i = 0; i < segment.size / sizeof(Elf64_Dyn); ++i) {
+    const auto entry = entry_of<Elf64_Dyn>(table, i, ElfDefect::bad_dynamic, "the dynamic section");
     if (entry.d_tag == DT_NULL) break;
-    if (entry.d_tag == DT_STRTAB) strings = entry.d_un.d_ptr;
-    if (entry.d_tag == DT_STRSZ) strings_size = entry.d_un.d_val;
-    if (entry.d_tag == DT_RUNPATH || entry.d_tag == DT_RPATH || entry.d_tag == DT_NEEDED) names.push_back(entry);
+    if (entry.d_tag == DT_STRTAB) dynamic.strings = entry.d_un.d_ptr;
+    if (entry.d_tag == DT_STRSZ) dynamic.strings_size = entry.d_un.d_val;
+    if (entry.d_tag == DT_SYMTAB) dynamic.symbols = entry.d_un.d_ptr;
+    if (entry.d_tag == DT_HASH) dynamic.hash = entry.d_un.d_ptr;
+    if (entry.d_tag == DT_GNU_HASH) dynamic.gnu_hash = entry.d_un.d_ptr;
+    if (entry.d_tag == DT_RUNPATH || entry.d_tag == DT_RPATH || entry.d_tag == DT_NEEDED)
+      dynamic.names.push_back(entry);
   }
-  if (names.empty()) return;
-  const std::uint64_t table = offset_of(strings, strings_size, "the string table");
-  for (const Elf64_Dyn& entry : names) {
-    const std::string text = text_at(table, strings_size, entry.d_un.d_val);
+  return dynamic;
+}
+
+std::span<const std::byte> ElfFile::strings_of(const Dynamic& dynamic) const {
+  const auto table = loaded_at(dynamic.strings, ElfDefect::bad_dynamic, "the string table");
+  if (dynamic.strings_size > table.size())
+    throw ElfError(ElfDefect::bad_dynamic, "the string table of " + std::to_string(dynamic.strings_size) +
+                                               " bytes is longer than the rest of its segment, " +
+                                               std::to_string(table.size()));
+  return table.first(dynamic.strings_size);
+}
+
+void ElfFile::require_safe_search_paths() const {
+  const Dynamic found = dynamic();
+  if (found.names.empty()) return;
+  const auto strings = strings_of(found);
+  for (const Elf64_Dyn& entry : found.names) {
+    const std::string text = text_at(strings, entry.d_un.d_val, ElfDefect::bad_dynamic);
     if (entry.d_tag != DT_NEEDED) {
       require_beside(text, entry.d_tag == DT_RUNPATH ? "RUNPATH" : "RPATH");
     } else if (text.find('/') != std::string::npos && !beside_the_library(text)) {
@@ -211,6 +304,31 @@ MixopNote ElfFile::note() const {
     throw ElfError(ElfDefect::two_notes,
                    "has more than one " MIXOP_NOTE_SECTION " note; expected one: use MIXOP_PLUGIN in one source file");
   return found.front();
+}
+
+void ElfFile::require_one_export(std::string_view name) const {
+  const Dynamic found = dynamic();
+  const auto table_at = [&](std::uint64_t address, const char* what) {
+    return loaded_at(address, ElfDefect::bad_symbols, what);
+  };
+  SymbolRange range;
+  if (found.gnu_hash != 0)
+    range = symbols_of_gnu_hash(table_at(found.gnu_hash, "the symbol hash table"));
+  else if (found.hash != 0)
+    range = symbols_of_hash(table_at(found.hash, "the symbol hash table"));
+  Exports exports;
+  if (range.first < range.end)
+    exports = exports_of(table_at(found.symbols, "the symbol table"), strings_of(found), range, name);
+
+  const std::string expected = "; expected the function " + std::string(name);
+  const std::size_t untold = exports.others - std::min(exports.others, kMostNamesToTell);
+  if (exports.others > 0)
+    throw ElfError(ElfDefect::exports, "exports " + exports.names +
+                                           (untold > 0 ? " and " + std::to_string(untold) + " more" : "") + expected +
+                                           " alone. Link it with mixop_add_plugin(), or with a version script that "
+                                           "hides all else");
+  if (!exports.complete)
+    throw ElfError(ElfDefect::exports, "exports nothing" + expected + ". Use MIXOP_PLUGIN in one source file");
 }
 
 }  // namespace mixop

@@ -5,6 +5,7 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mixop/abi/note.h"
@@ -23,6 +24,8 @@ enum class ElfDefect {
   no_note,
   two_notes,
   bad_note,
+  bad_symbols,  ///< tables of dynamic symbols outside the file
+  exports,      ///< other symbols than the one that is expected
 };
 
 /// Thrown by ElfFile. The message says what was expected and found, without naming the file.
@@ -49,7 +52,11 @@ class ElfFile {
   /// The one note of mixop. Throws where there is none, more than one, or one of another size.
   MixopNote note() const;
 
+  /// Throws where the loader would find another symbol than the function `name`, or not that one.
+  void require_one_export(std::string_view name) const;
+
  private:
+  struct Dynamic;
   struct Segment {
     std::uint32_t type = 0;
     std::uint64_t offset = 0;
@@ -62,8 +69,9 @@ class ElfFile {
   void read_segments(std::uint64_t offset, std::size_t count);
   template <class T>
   T at(std::uint64_t offset) const;
-  std::uint64_t offset_of(std::uint64_t address, std::uint64_t size, const char* what) const;
-  std::string text_at(std::uint64_t table, std::uint64_t table_size, std::uint64_t index) const;
+  Dynamic dynamic() const;
+  std::span<const std::byte> loaded_at(std::uint64_t address, ElfDefect defect, const std::string& what) const;
+  std::span<const std::byte> strings_of(const Dynamic& dynamic) const;
   void collect_notes(const Segment& segment, std::vector<MixopNote>& found) const;
 
   std::span<const std::byte> bytes_;

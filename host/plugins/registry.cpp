@@ -56,9 +56,11 @@ const MixopPluginDescriptor* open_library(const PluginFile& file) {
                                                       static_cast<int>(dll::load_mode::rtld_local) | RTLD_NODELETE);
   const auto library = call_plugin(PluginCheck::load, file, "loading",
                                    [&] { return dll::shared_library(dll::fs::path(file.path.string()), mode); });
+  require_unchanged(file);
   if (!library.has(MIXOP_PLUGIN_SYMBOL))
     throw PluginRefused(PluginCheck::symbol, file.path,
-                        "does not export " MIXOP_PLUGIN_SYMBOL "; expected MIXOP_PLUGIN(...) in one of its sources");
+                        "the loader does not find " MIXOP_PLUGIN_SYMBOL
+                        ", which its symbol table names: its hash table is damaged. Rebuild it");
   const auto entry = library.get<const MixopPluginDescriptor*()>(MIXOP_PLUGIN_SYMBOL);
   return call_plugin(PluginCheck::symbol, file, MIXOP_PLUGIN_SYMBOL "()", [&] { return entry(); });
 }

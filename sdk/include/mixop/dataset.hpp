@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,16 +19,34 @@ namespace mixop {
 /// reads; `Derived::options` may be a static array of MixopOptionSpec.
 class Dataset {
  public:
+  /// Takes an image, uint8[height][width][channels], for the call alone.
+  using Sink = std::function<void(std::int32_t height, std::int32_t width, const std::uint8_t* pixels)>;
+
   virtual ~Dataset() = default;
   /// Pointers inside the answer live as long as this object.
   virtual MixopDatasetInfo info() const = 0;
   /// Records [first, first + count) of `split`; the range has been checked. Thread-safe.
   virtual void read(int split, std::int64_t first, std::int64_t count, std::uint8_t* values,
                     std::int64_t* targets) const = 0;
+  /// Calls `sink` once with the image of a record, which has been checked: for images of many sizes. Thread-safe.
+  virtual void decode(int, std::int64_t, const Sink&) const {
+    throw Error(ErrorCode::unsupported, "all images of this data set have one size; they are read, not decoded");
+  }
 
  protected:
   Dataset() = default;
 };
+
+namespace detail {
+
+inline void require_range(const Dataset& data, int split, std::int64_t first, std::int64_t count) {
+  const std::int64_t records = split >= 0 && split < MIXOP_SPLIT_COUNT ? data.info().records[split] : 0;
+  if (first < 0 || count < 0 || first > records || count > records - first)
+    throw Error(ErrorCode::usage, "records " + std::to_string(first) + " to " + std::to_string(first + count) +
+                                      " of a split of " + std::to_string(records));
+}
+
+}  // namespace detail
 
 /// The component of a data set class.
 template <class Derived>
@@ -59,11 +78,18 @@ MixopComponent dataset(const char* name) {
                 std::uint8_t* values, std::int64_t* targets, MixopError* error) {
       return guarded(error, [&] {
         const auto& data = *reinterpret_cast<Dataset*>(instance);
-        const std::int64_t records = split >= 0 && split < MIXOP_SPLIT_COUNT ? data.info().records[split] : 0;
-        if (first < 0 || count < 0 || first > records || count > records - first)
-          throw Error(ErrorCode::usage, "records " + std::to_string(first) + " to " + std::to_string(first + count) +
-                                            " of a split of " + std::to_string(records));
+        detail::require_range(data, split, first, count);
         data.read(split, first, count, values, targets);
+      });
+    };
+    t.decode = [](MixopDatasetInstance* instance, std::int32_t split, std::int64_t record, MixopImageSink sink,
+                  void* context, MixopError* error) {
+      return guarded(error, [&] {
+        const auto& data = *reinterpret_cast<Dataset*>(instance);
+        detail::require_range(data, split, record, 1);
+        data.decode(split, record, [&](std::int32_t height, std::int32_t width, const std::uint8_t* pixels) {
+          sink(context, height, width, pixels);
+        });
       });
     };
     return t;

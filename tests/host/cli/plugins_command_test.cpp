@@ -77,8 +77,8 @@ TEST_CASE("plugins prints its usage", "[plugins][cli]") {
 }
 
 TEST_CASE("wrong usage of plugins is told", "[plugins][cli]") {
-  CHECK_THROWS_WITH(run({}), Contains("plugins: expected list, check or new\nUsage: mixop plugins list"));
-  CHECK_THROWS_WITH(run({"remove"}), Contains("plugins: expected list, check or new, found 'remove'"));
+  CHECK_THROWS_WITH(run({}), Contains("plugins: expected list, check, lock or new\nUsage: mixop plugins list"));
+  CHECK_THROWS_WITH(run({"remove"}), Contains("plugins: expected list, check, lock or new, found 'remove'"));
   CHECK_THROWS_WITH(run({"chekc"}), Contains("found 'chekc'; did you mean 'check'?"));
   CHECK_THROWS_WITH(run({"--json", "list"}), Contains("unknown option '--json'"));
   CHECK_THROWS_WITH(run({"list", "x"}), Contains("unexpected argument 'x'\nUsage: mixop plugins list"));
@@ -128,7 +128,8 @@ TEST_CASE("plugins check answers as JSON", "[plugins][cli]") {
   CHECK(member(sound, "passed").boolean);
   CHECK(member(sound, "id").text == "test.plain");
   CHECK(member(sound, "sha256").text.size() == 64);
-  CHECK(member(sound, "checks").items.size() == 15);
+  // All but the lock file, which nobody asked for.
+  CHECK(member(sound, "checks").items.size() == 16);
   CHECK(member(member(sound, "trials").items.at(0), "trial").text == "opens, or says why not");
   const auto result = program({"check", "--json", plugin("test_init_fails")});
   CHECK(result.code == 4);
@@ -170,4 +171,58 @@ TEST_CASE("plugins list names what is refused and why", "[plugins][cli]") {
   for (const auto& row : mixop::parse_json(json.out, "x", ErrorCode::failed).items)
     CHECK(member(row, "path").text != (folder.path() / "a.so").string());
   CHECK_THAT(json.messages, Contains("is refused (elf)"));
+}
+
+TEST_CASE("plugins lock writes what is loaded, and --locked uses that alone", "[plugins][cli][lock]") {
+  const PrivateState state;
+  const TemporaryFolder folder;
+  const std::string lock = (folder.path() / "plugins.lock").string();
+  const auto written = program({"lock", "--out", lock, "--plugin-dir", plugin("test_plain")});
+  CHECK(written.code == 0);
+  CHECK_THAT(written.output, Contains("wrote " + lock + ": ") && !Contains("added"));
+  CHECK(program({"list", "--locked=" + lock, "--plugin-dir", plugin("test_plain")}).code == 0);
+  CHECK(program({"check", plugin("test_plain"), "--locked=" + lock}).output.find("ok      lock file\n") !=
+        std::string::npos);
+
+  const auto other = program({"check", "--locked=" + lock, "--json", plugin("test_parts_0")});
+  CHECK(other.code == 4);
+  const auto answer = mixop::parse_json(other.output, "x", ErrorCode::failed);
+  CHECK(member(member(answer, "checks").items.back(), "check").text == "lock file");
+  CHECK(program({"list", "--locked=" + lock, "--plugin-dir", plugin("test_parts_0")}).code == 4);
+  // Without the folder of test_plain it is missing.
+  CHECK(program({"list", "--locked=" + lock}).code == 4);
+
+  const auto again = program({"lock", "--out", lock});
+  CHECK(again.code == 0);
+  CHECK_THAT(again.output, Contains("\n  removed test.plain 1.0.0\n"));
+  CHECK(program({"list", "--locked=" + lock}).code == 0);
+}
+
+TEST_CASE("an unlisted plugin of a folder is a warning", "[plugins][cli][lock]") {
+  const PrivateState state;
+  const TemporaryFolder folder;
+  const std::string lock = (folder.path() / "plugins.lock").string();
+  REQUIRE(program({"lock", "--out", lock}).code == 0);
+  const auto file = folder.write("test_plain.so", mixop::test::content_of(plugin("test_plain")));
+  const Answer answer = run({"list", "--locked=" + lock, "--plugin-dir", folder.path().string()});
+  CHECK(answer.code == 0);
+  CHECK_THAT(answer.messages, Contains("mixop: warning: plugin " + file.string() + " is refused (lock file)"));
+  CHECK_THAT(answer.out, !Contains("test.plain 1.0.0"));
+}
+
+TEST_CASE("--locked alone means plugins.lock of the current folder", "[plugins][cli][lock]") {
+  const std::string expected = (std::filesystem::current_path() / "plugins.lock").string() + ": there is no such lock";
+  CHECK_THROWS_WITH(run({"list", "--locked"}), Contains(expected));
+  // The word behind it is not its file.
+  CHECK_THROWS_WITH(run({"check", "--locked", plugin("test_plain")}), Contains(expected));
+  CHECK_THROWS_WITH(run({"list", "--locked="}), Contains("'--locked'") && Contains("Usage: mixop plugins list"));
+}
+
+TEST_CASE("wrong lock files end with the exit code of their kind", "[plugins][cli][lock]") {
+  const TemporaryFolder folder;
+  const auto file = folder.write("mine.lock", std::string("mine"));
+  CHECK(program({"list", "--locked=" + (folder.path() / "none").string()}).code == 2);
+  CHECK(program({"list", "--locked=" + file.string()}).code == 3);
+  CHECK(program({"lock", "--out", file.string()}).code == 2);
+  CHECK(mixop::test::content_of(file) == "mine");
 }

@@ -154,6 +154,31 @@ TEST_CASE("defects of the ELF file are refused by the check they belong to", "[p
   builder.names.emplace_back(DT_RUNPATH, "/opt");
   require_refused(folder.write("b.so", builder.add(plain_note()).build()), PluginCheck::runpath, "RUNPATH '/opt'");
   require_refused(folder.write("c.so", ElfBuilder().build()), PluginCheck::note, "has no .note.mixop note");
+  builder = ElfBuilder();
+  builder.symbols.push_back({"more"});
+  require_refused(folder.write("d.so", builder.add(plain_note()).build()), PluginCheck::exports, "exports 'more'");
+}
+
+TEST_CASE("a plugin of another ABI may export another symbol", "[plugins][checks]") {
+  const TemporaryFolder folder;
+  MixopNote note = plain_note();
+  note.abi_major = 2;
+  ElfBuilder builder;
+  builder.symbols = {{"mixop_plugin_v2"}};
+  require_refused(folder.write("a.so", builder.add(note).build()), PluginCheck::abi, "was built for plugin ABI 2.0");
+}
+
+TEST_CASE("a file that changes or goes after its checks is refused", "[plugins][checks]") {
+  const TemporaryFolder folder;
+  const mixop::PluginFile file = check_file(folder.write("a.so", plain()), test_host());
+  CHECK_NOTHROW(mixop::require_unchanged(file));
+  const auto refused = [&](const std::string& message) {
+    CHECK_THROWS_WITH(mixop::require_unchanged(file), Contains("a.so is refused (load): " + message));
+  };
+  folder.write("a.so", ElfBuilder().add(native_note()).build());
+  refused("changed after it was checked: its SHA-256 was " + file.sha256 + " and is ");
+  std::filesystem::remove(file.path);
+  refused("cannot be read again after it was checked: ");
 }
 
 TEST_CASE("a file of unreasonable size is refused unread", "[plugins][checks]") {

@@ -11,6 +11,7 @@ using mixop::ElfDefect;
 using mixop::ElfError;
 using mixop::ElfFile;
 using mixop::test::ElfBuilder;
+using mixop::test::ElfSymbol;
 using mixop::test::plain_note;
 using mixop::test::poke;
 
@@ -22,7 +23,9 @@ using Bytes = std::vector<std::byte>;
 MixopNote read(const Bytes& bytes) {
   const ElfFile file(bytes);
   file.require_safe_search_paths();
-  return file.note();
+  const MixopNote note = file.note();
+  file.require_one_export(MIXOP_PLUGIN_SYMBOL);
+  return note;
 }
 
 void require_defect(const Bytes& bytes, ElfDefect defect, const std::string& message) {
@@ -158,16 +161,24 @@ TEST_CASE("a dynamic section that points outside the file is refused", "[plugins
   require_defect(bytes, ElfDefect::bad_dynamic, "expected one dynamic segment");
 
   // Entry 0 is the name, 1 the string table, 2 its size.
-  const std::uint64_t entries = sizeof(Elf64_Ehdr) + 3 * sizeof(Elf64_Phdr);
+  const std::uint64_t entries = ElfBuilder::dynamic_at();
   bytes = with_name(DT_RUNPATH, "$ORIGIN");
   poke<std::uint64_t>(bytes, entries + 8, 1000);
-  require_defect(bytes, ElfDefect::bad_dynamic, "a name at 1000 of a string table of 9 bytes");
+  require_defect(bytes, ElfDefect::bad_dynamic, "a name at 1000 of a string table of 25 bytes");
   bytes = with_name(DT_RUNPATH, "$ORIGIN");
   poke<std::uint64_t>(bytes, entries + 2 * sizeof(Elf64_Dyn) + 8, 4);
   require_defect(bytes, ElfDefect::bad_dynamic, "a name in the string table does not end within 3 bytes");
   bytes = with_name(DT_RUNPATH, "$ORIGIN");
   poke<std::uint64_t>(bytes, entries + sizeof(Elf64_Dyn) + 8, 0xfffffffffffffff0ULL);
   require_defect(bytes, ElfDefect::bad_dynamic, "the string table at address 18446744073709551600");
+  bytes = with_name(DT_RUNPATH, "$ORIGIN");
+  poke<std::uint64_t>(bytes, entries + 2 * sizeof(Elf64_Dyn) + 8, 5000);
+  require_defect(bytes, ElfDefect::bad_dynamic,
+                 "the string table of 5000 bytes is longer than the rest of its segment");
+  bytes = plain();
+  poke<std::uint64_t>(bytes, sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_filesz), entries + 16);
+  require_defect(bytes, ElfDefect::bad_dynamic,
+                 "the dynamic section of 80 bytes is longer than the rest of its segment, 16");
 }
 
 TEST_CASE("a library without mixop's note is refused", "[plugins][elf]") {
@@ -196,6 +207,80 @@ TEST_CASE("a malformed note is refused", "[plugins][elf]") {
   note = plain_note();
   note.name_size = 0xffffffff;
   require_defect(ElfBuilder().add(note).build(), ElfDefect::bad_note, "is longer than the rest of its segment, 64");
+}
+
+TEST_CASE("the one export is found through both kinds of hash table", "[plugins][elf]") {
+  ElfBuilder builder;
+  builder.add(plain_note());
+  for (const bool gnu : {true, false}) {
+    builder.gnu_hash = gnu;
+    CHECK_NOTHROW(read(builder.build()));
+  }
+}
+
+TEST_CASE("symbols that the loader does not offer are no exports", "[plugins][elf]") {
+  ElfBuilder builder;
+  builder.add(plain_note());
+  builder.symbols.push_back({"needed", STT_FUNC, STB_GLOBAL, STV_DEFAULT, SHN_UNDEF});
+  builder.symbols.push_back({"local", STT_FUNC, STB_LOCAL});
+  builder.symbols.push_back({"hidden", STT_FUNC, STB_GLOBAL, STV_HIDDEN});
+  CHECK_NOTHROW(read(builder.build()));
+}
+
+TEST_CASE("a library that exports more than the one function is refused", "[plugins][elf]") {
+  ElfBuilder builder;
+  builder.add(plain_note());
+  builder.symbols.push_back({"more", STT_OBJECT, STB_WEAK, STV_PROTECTED});
+  require_defect(
+      builder.build(), ElfDefect::exports,
+      "exports 'more'; expected the function mixop_plugin_v1 alone. Link it with mixop_add_plugin(), or with "
+      "a version script that hides all else");
+  for (const char* name : {"a", "b", "c", "d"}) builder.symbols.push_back({name});
+  require_defect(builder.build(), ElfDefect::exports, "exports 'more', 'a', 'b' and 2 more; expected");
+  builder.gnu_hash = false;
+  require_defect(builder.build(), ElfDefect::exports, "exports 'more', 'a', 'b' and 2 more; expected");
+}
+
+TEST_CASE("a library that does not export the one function is refused", "[plugins][elf]") {
+  ElfBuilder builder;
+  builder.add(plain_note());
+  builder.symbols.clear();
+  for (const bool gnu : {true, false}) {
+    builder.gnu_hash = gnu;
+    require_defect(builder.build(), ElfDefect::exports,
+                   "exports nothing; expected the function mixop_plugin_v1. Use MIXOP_PLUGIN in one source file");
+  }
+  builder.symbols = {{MIXOP_PLUGIN_SYMBOL, STT_OBJECT}};
+  require_defect(builder.build(), ElfDefect::exports, "exports 'mixop_plugin_v1'; expected the function");
+}
+
+TEST_CASE("symbol tables that end early are refused", "[plugins][elf]") {
+  // Entries 0 and 1 are the string table, 2 the symbol table, 3 the hash table, whose first word counts its buckets.
+  const std::uint64_t symbols = ElfBuilder::dynamic_at() + 2 * sizeof(Elf64_Dyn) + 8;
+  const std::uint64_t hash = symbols + sizeof(Elf64_Dyn);
+  const auto address = [](const Bytes& bytes, std::uint64_t entry) {
+    std::uint64_t value = 0;
+    std::memcpy(&value, bytes.data() + entry, sizeof value);
+    return value;
+  };
+  Bytes bytes = plain();
+  poke<std::uint64_t>(bytes, hash, 1U << 30);
+  require_defect(bytes, ElfDefect::bad_symbols, "the symbol hash table at address 1073741824 is in no loaded segment");
+  bytes = plain();
+  poke<std::uint64_t>(bytes, symbols, 1U << 30);
+  require_defect(bytes, ElfDefect::bad_symbols, "the symbol table at address 1073741824 is in no loaded segment");
+  bytes = plain();
+  poke<std::uint64_t>(bytes, symbols, bytes.size() - 30);
+  require_defect(bytes, ElfDefect::bad_symbols, "the symbol table ends before its entry 1");
+  bytes = plain();
+  poke<std::uint32_t>(bytes, address(bytes, hash), 0xffffffff);
+  require_defect(bytes, ElfDefect::bad_symbols, "the symbol hash table ends before its entry ");
+  bytes = plain();
+  poke<std::uint32_t>(bytes, address(bytes, hash) + 8, 0xffffffff);
+  require_defect(bytes, ElfDefect::bad_symbols, "the symbol hash table ends before its entry 8589934594");
+  bytes = plain();
+  poke<std::uint32_t>(bytes, address(bytes, symbols) + sizeof(Elf64_Sym), 1000);
+  require_defect(bytes, ElfDefect::bad_symbols, "a name at 1000 of a string table of 17 bytes");
 }
 
 TEST_CASE("no mutation of a library is read outside its bytes", "[plugins][elf]") {

@@ -129,9 +129,22 @@ TEST_CASE("a library that does not load is refused with the loader's reason", "[
 
 TEST_CASE("a library without the entry symbol is refused", "[plugins][registry]") {
   const TemporaryFolder folder;
+  std::string bytes = mixop::test::content_of(std::filesystem::path(MIXOP_TEST_PLUGIN_DIR) / "test_plain.so");
+  const auto name = bytes.find(MIXOP_PLUGIN_SYMBOL);
+  REQUIRE(name != std::string::npos);
+  bytes[name] = 'M';
   PluginRegistry registry;
-  require_refused(registry, copy("test_no_symbol", folder), PluginCheck::symbol,
-                  "does not export mixop_plugin_v1; expected MIXOP_PLUGIN(...) in one of its sources");
+  require_refused(registry, folder.write("a.so", bytes), PluginCheck::exports,
+                  "exports 'Mixop_plugin_v1'; expected the function mixop_plugin_v1 alone");
+}
+
+TEST_CASE("a file that changes between its checks and its loading is refused", "[plugins][registry]") {
+  const TemporaryFolder folder;
+  const auto file = copy("test_plain", folder);
+  PluginRegistry registry(mixop::HostTraits::current(),
+                          [&](const mixop::PluginFile& checked) { std::ofstream(checked.path, std::ios::app) << '!'; });
+  require_refused(registry, file, PluginCheck::load, "changed after it was checked: its SHA-256 was ");
+  CHECK(registry.plugins().empty());
 }
 
 TEST_CASE("a plugin whose init fails is refused with its message", "[plugins][registry]") {

@@ -31,13 +31,28 @@ typedef struct MixopDatasetInfo {
   const char* const* files;    /* the files read, for the archive's digest; empty for drawn data */
   uint32_t file_count;
   uint32_t reserved;
+  /*
+   * Since ABI 1.1. images_vary 1: records have sizes of their own and are read by `decode`; channels (3), height and
+   * width are what networks get of them, as the fields below say. 0: all below but `listing` are ignored.
+   */
+  int32_t images_vary;
+  int32_t skip_corrupt; /* 1: the next record that can be decoded stands for one that cannot; 0: that is an error */
+  int32_t resize;       /* evaluation: the shorter side after resizing, before the central crop */
+  uint32_t reserved_1;
+  double crop_area[2];  /* training: a random crop of this share of the area, */
+  double crop_ratio[2]; /* of this width / height, resized */
+  double jitter[4];     /* training: strengths of brightness, contrast, saturation and hue; 0: none */
+  const char* listing;  /* for the digest in place of the bytes of many files: their names and sizes; or NULL */
 } MixopDatasetInfo;
 
 typedef struct MixopDatasetInstance MixopDatasetInstance;
 
+/* Takes an image, uint8[height][width][channels], which is the caller's again after the call. */
+typedef void (*MixopImageSink)(void* context, int32_t height, int32_t width, const uint8_t* pixels);
+
 /*
  * A data set: immutable records behind an index. Shuffling and augmentation are the host's, as functions of
- * (seed, epoch, index). `read` may be called from several threads at once.
+ * (seed, epoch, index). `read` and `decode` may be called from several threads at once.
  */
 typedef struct MixopDataset {
   uint32_t size;
@@ -50,10 +65,16 @@ typedef struct MixopDataset {
   /*
    * Records [first, first + count) of a split into the caller's buffers. Images: `values` takes
    * count * channels * height * width bytes and `targets` count class indices. Text: `targets` takes the tokens,
-   * `values` is NULL.
+   * `values` is NULL. Images of many sizes: `targets` alone, `values` is NULL.
    */
   MixopStatus (*read)(MixopDatasetInstance* instance, int32_t split, int64_t first, int64_t count, uint8_t* values,
                       int64_t* targets, MixopError* error);
+  /*
+   * Since ABI 1.1, NULL unless images_vary: decodes a record and calls `sink` once with its image. An
+   * image that cannot be decoded is MIXOP_ERROR_BAD_DATA and names its file.
+   */
+  MixopStatus (*decode)(MixopDatasetInstance* instance, int32_t split, int64_t record, MixopImageSink sink,
+                        void* context, MixopError* error);
 } MixopDataset;
 
 #ifdef __cplusplus

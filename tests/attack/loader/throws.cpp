@@ -1,0 +1,69 @@
+// Plugins of the zoo whose C functions let a C++ exception out; ZOO_THROWS says which.
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+#include "mixop/abi/factory.h"
+#include "mixop/abi/plugin.h"
+#include "mixop/build_flags.h"
+
+namespace {
+
+enum Place { entry = 1, init = 2, factory = 3, nothing = 4 };
+
+[[gnu::section(MIXOP_NOTE_SECTION), gnu::used, gnu::aligned(4)]] const MixopNote note = {6,
+                                                                                         44,
+                                                                                         MIXOP_NOTE_TYPE,
+                                                                                         MIXOP_NOTE_NAME,
+                                                                                         MIXOP_ABI_MAJOR,
+                                                                                         MIXOP_ABI_MINOR,
+                                                                                         MIXOP_PLUGIN_KINDS,
+                                                                                         MIXOP_PLUGIN_TIER,
+                                                                                         MIXOP_BUILD_FLAGS,
+                                                                                         MIXOP_PLUGIN_LIBTORCH,
+                                                                                         MIXOP_PLUGIN_CUDA,
+                                                                                         {0, 0, 0, 0, 0}};
+
+[[maybe_unused]] const bool trace_left = [] {
+  const char* trace = std::getenv("MIXOP_ZOO_TRACE");
+  std::FILE* file = trace == nullptr ? nullptr : std::fopen(trace, "w");
+  return file != nullptr && std::fclose(file) == 0;
+}();
+
+void throw_at(Place place) {
+  if (ZOO_THROWS == place) throw std::runtime_error("out of patience");
+}
+
+MixopStatus create(const MixopOptionValue*, std::uint32_t, void** object, MixopError*) {
+  throw_at(factory);
+  *object = ZOO_THROWS == nothing ? nullptr : object;
+  return MIXOP_OK;
+}
+
+const MixopFactory table = {sizeof(MixopFactory), 0, nullptr, create, [](void*) {}};
+
+const MixopComponent component = {sizeof(MixopComponent), MIXOP_KIND_STRATEGY, ZOO_ID, "mixop.stopper/1", &table};
+
+MixopStatus prepare(const MixopHost*, MixopError*) {
+  throw_at(init);
+  return MIXOP_OK;
+}
+
+const MixopPluginDescriptor descriptor = {sizeof(MixopPluginDescriptor),
+                                          MIXOP_ABI_MAJOR,
+                                          MIXOP_ABI_MINOR,
+                                          ZOO_ID,
+                                          "1.0.0",
+                                          "A stopper.",
+                                          1,
+                                          0,
+                                          &component,
+                                          prepare,
+                                          nullptr};
+
+}  // namespace
+
+extern "C" [[gnu::visibility("default")]] const MixopPluginDescriptor* mixop_plugin_v1() {
+  throw_at(entry);
+  return &descriptor;
+}

@@ -1,0 +1,14 @@
+/* A library whose interface reaches every type of the C ABI, for abidw: tests/attack/abi.py. */
+#include "mixop/abi/dataset.h"
+#include "mixop/abi/factory.h"
+#include "mixop/abi/operator.h"
+#include "mixop/abi/plugin.h"
+
+const MixopPluginDescriptor* mixop_plugin_v1(void);
+const MixopPluginDescriptor* mixop_plugin_v1(void) { return 0; }
+
+MixopNote mixop_note;
+MixopOperator mixop_operator;
+MixopDataset mixop_dataset;
+MixopFactory mixop_factory;
+MixopStrategy mixop_strategy;
