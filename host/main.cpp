@@ -1,3 +1,4 @@
+#include <csignal>
 #include <iomanip>
 #include <iostream>
 
@@ -55,6 +56,7 @@ int exit_code(ErrorCode code) {
 }  // namespace
 
 int main(int count, char** values) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error with a message, as a full disk is
   try {
     return run({values + 1, values + count});
   } catch (const Error& error) {

@@ -43,7 +43,8 @@ constexpr ElementType element_type_of() {
 using Attribute = std::variant<std::int64_t, double, std::string>;
 
 /// "PARENT/NAME" for a name that comes from outside, a parameter's for instance. Dots are fine; a name that is empty,
-/// "." or "..", or holds '/' or a control character is refused, for it would land somewhere else.
+/// "." or "..", holds '/' or a control character or is not UTF-8 is refused, for it would land somewhere else or could
+/// not be shown.
 std::string archive_path(const std::string& parent, const std::string& name);
 
 /// Collects the content of an archive in memory and writes it whole. Paths are absolute ("/weights/stem.0.weight");
@@ -72,7 +73,7 @@ class ArchiveBuilder {
   /// A list of UTF-8 texts (a single one is a list of one). No text may hold a NUL.
   void texts(const std::string& path, const std::vector<std::string>& values);
   void text(const std::string& path, const std::string& value) { texts(path, {value}); }
-  /// A scalar attribute of an array, a text or a group that exists; "/" is the root.
+  /// A scalar attribute of an array, a text or a group that exists; "/" is the root. A text has 1 MiB at most.
   void attribute(const std::string& path, const std::string& name, const Attribute& value);
   /// Makes the texts at `labels_path` the dimension scale of dimension `dimension` of an array, and names the
   /// dimension.

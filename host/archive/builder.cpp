@@ -35,6 +35,8 @@ void check_path(const std::string& path) {
     throw Error(ErrorCode::failed, "archive path '" + path + "': expected /group/name");
 }
 
+bool is_text(const std::string& text) { return text.find('\0') == std::string::npos && hdf5::is_utf8(text); }
+
 /// Creation properties without times, so that equal content gives equal bytes.
 Handle plain(hid_t kind) {
   Handle list(H5Pcreate(kind), H5Pclose);
@@ -203,15 +205,16 @@ void ArchiveBuilder::array(const std::string& path, ElementType type, const std:
 }
 
 void ArchiveBuilder::texts(const std::string& path, const std::vector<std::string>& values) {
-  state_->add_dataset_name(path);
   std::size_t longest = 1;
   for (const std::string& value : values) {
-    if (value.find('\0') != std::string::npos || value.size() > kLongestText)
-      throw Error(ErrorCode::failed, "archive " + path + ": a text that holds a NUL or is longer than 1 GiB");
+    if (!is_text(value) || value.size() > kLongestText)
+      throw Error(ErrorCode::failed,
+                  "archive " + path + ": a text that is not UTF-8, holds a NUL or is longer than 1 GiB");
     longest = std::max(longest, value.size());
   }
   if (values.size() > kLongestText / longest)
     throw Error(ErrorCode::failed, "archive " + path + ": texts of more than 1 GiB together");
+  state_->add_dataset_name(path);
   std::string padded(longest * values.size(), '\0');
   for (std::size_t i = 0; i < values.size(); ++i) values[i].copy(padded.data() + i * longest, longest);
   write_dataset(state_->file, path, hdf5::text_type(longest), {values.size()}, false, padded.data());
@@ -229,7 +232,9 @@ void ArchiveBuilder::attribute(const std::string& path, const std::string& name,
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return put(H5T_STD_I64LE, integer);
   if (const auto* real = std::get_if<double>(&value)) return put(H5T_IEEE_F64LE, real);
   const std::string& text = std::get<std::string>(value);
-  if (text.find('\0') != std::string::npos) throw Error(ErrorCode::failed, "archive " + where + ": holds a NUL");
+  if (!is_text(text) || text.size() > hdf5::kLongestAttribute)
+    throw Error(ErrorCode::failed,
+                "archive " + where + ": a text that is not UTF-8, holds a NUL or is longer than 1 MiB");
   put(hdf5::text_type(std::max<std::size_t>(1, text.size())), text.c_str());
 }
 
@@ -260,11 +265,17 @@ std::vector<std::byte> ArchiveBuilder::finish() {
 void ArchiveBuilder::save(const std::filesystem::path& path) { replace_file(path, finish()); }
 
 std::string archive_path(const std::string& parent, const std::string& name) {
-  const bool control = std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos || control)
-    throw Error(ErrorCode::usage, "'" + name +
-                                      "' cannot be a name in an archive: it must not be empty, '.' or '..', nor "
+  const bool utf8 = hdf5::is_utf8(name);
+  const auto control = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  const bool clean = utf8 && std::none_of(name.begin(), name.end(), control);
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos || !clean) {
+    std::string shown = name;  // on a terminal, and in JSON
+    std::replace_if(
+        shown.begin(), shown.end(), [&](unsigned char c) { return control(c) || (!utf8 && c >= 0x80); }, '?');
+    throw Error(ErrorCode::usage, "'" + shown +
+                                      "' cannot be a name in an archive: it must be UTF-8, not empty, '.' or '..', nor "
                                       "hold '/' or control characters");
+  }
   return (parent == "/" ? "" : parent) + "/" + name;
 }
 

@@ -19,11 +19,20 @@ namespace {
 /// Linux moves at most this much in one call.
 constexpr std::size_t kLargestTransfer = std::size_t{1} << 30;
 
+bool is_full(int problem) { return problem == ENOSPC || problem == EDQUOT || problem == EFBIG; }
+
 [[noreturn]] void fail(const std::string& path, const std::string& step, int problem,
                        ErrorCode code = ErrorCode::failed) {
-  const bool full = problem == ENOSPC || problem == EDQUOT || problem == EFBIG;
   throw Error(code, path + ": " + step + " failed: " + std::strerror(problem) +
-                        (full ? "; free some space, or write to another place" : ""));
+                        (is_full(problem) ? "; free some space, or write to another place" : ""));
+}
+
+/// Repeats a call as long as signals interrupt it.
+template <class Call>
+auto repeated(Call&& call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
 }
 
 class Descriptor {
@@ -43,19 +52,21 @@ class Descriptor {
 
 void write_all(int descriptor, std::span<const std::byte> content, const std::string& path) {
   while (!content.empty()) {
-    const ssize_t written = ::write(descriptor, content.data(), std::min(content.size(), kLargestTransfer));
-    if (written < 0 && errno == EINTR) continue;
+    const ssize_t written =
+        repeated([&] { return ::write(descriptor, content.data(), std::min(content.size(), kLargestTransfer)); });
     if (written < 0) fail(path, "writing", errno);
     content = content.subspan(static_cast<std::size_t>(written));
   }
 }
 
 void write_synced(const std::string& path, std::span<const std::byte> content) {
-  Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
+  Descriptor file(
+      repeated([&] { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666); }));
   if (file.get() < 0) fail(path, "creating", errno);
   write_all(file.get(), content, path);
-  if (::fsync(file.get()) != 0) fail(path, "syncing", errno);
-  if (::close(file.release()) != 0) fail(path, "closing", errno);
+  if (repeated([&] { return ::fsync(file.get()); }) != 0) fail(path, "syncing", errno);
+  // Linux has closed what it says it was interrupted in closing.
+  if (::close(file.release()) != 0 && errno != EINTR) fail(path, "closing", errno);
 }
 
 /// PATH.prev becomes another name of the file at `path`, by a rename, so that there always is a PATH.prev once there
@@ -78,10 +89,10 @@ void keep_previous(const std::string& path) {
 
 void sync_folder(const std::filesystem::path& path) {
   const std::string folder = path.has_parent_path() ? path.parent_path().string() : ".";
-  Descriptor file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Descriptor file(repeated([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (file.get() < 0) fail(folder, "opening the folder", errno);
   // Some file systems cannot sync a folder and say EINVAL; there is nothing more to be done on them.
-  if (::fsync(file.get()) != 0 && errno != EINVAL) fail(folder, "syncing the folder", errno);
+  if (repeated([&] { return ::fsync(file.get()); }) != 0 && errno != EINVAL) fail(folder, "syncing the folder", errno);
 }
 
 std::string holder(int descriptor) {
@@ -119,7 +130,7 @@ void replace_file(const std::filesystem::path& path, std::span<const std::byte> 
 
 std::vector<std::byte> read_file(const std::filesystem::path& path) {
   const std::string name = path.string();
-  Descriptor file(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  Descriptor file(repeated([&] { return ::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
   if (file.get() < 0) fail(name, "opening", errno, ErrorCode::bad_data);
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) fail(name, "looking at the file", errno, ErrorCode::bad_data);
@@ -127,8 +138,7 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
   std::vector<std::byte> content(static_cast<std::size_t>(info.st_size));
   for (std::size_t done = 0; done < content.size();) {
     const std::size_t wanted = std::min(content.size() - done, kLargestTransfer);
-    const ssize_t got = ::read(file.get(), content.data() + done, wanted);
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = repeated([&] { return ::read(file.get(), content.data() + done, wanted); });
     if (got < 0) fail(name, "reading", errno, ErrorCode::bad_data);
     if (got == 0) throw Error(ErrorCode::bad_data, name + ": became shorter while it was read");
     done += static_cast<std::size_t>(got);
@@ -138,17 +148,19 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
 
 ArchiveLock::ArchiveLock(const std::filesystem::path& path) : lock_path_(path.string() + ".lock") {
   for (;;) {
-    Descriptor file(::open(lock_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
-    if (file.get() < 0) fail(lock_path_, "creating the lock file", errno, ErrorCode::usage);
-    if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno == EINTR) continue;
+    Descriptor file(
+        repeated([&] { return ::open(lock_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666); }));
+    if (file.get() < 0)
+      fail(lock_path_, "creating the lock file", errno,
+           is_full(errno) || errno == EIO ? ErrorCode::failed : ErrorCode::usage);
+    if (repeated([&] { return ::flock(file.get(), LOCK_EX | LOCK_NB); }) != 0) {
       if (errno != EWOULDBLOCK) fail(lock_path_, "locking", errno);
       throw Error(ErrorCode::usage, path.string() + ": in use by " + holder(file.get()) + " (it holds " + lock_path_ +
                                         "); wait for it to end, or name another file");
     }
     if (!is_current(file.get(), lock_path_)) continue;
     const std::string pid = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(file.get(), 0) != 0) fail(lock_path_, "writing the lock file", errno);
+    if (repeated([&] { return ::ftruncate(file.get(), 0); }) != 0) fail(lock_path_, "writing the lock file", errno);
     write_all(file.get(), std::as_bytes(std::span(pid)), lock_path_);
     descriptor_ = file.release();
     return;

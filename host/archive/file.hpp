@@ -10,7 +10,8 @@ namespace mixop {
 
 /// Replaces a file so that at no moment, power loss included, there is neither the old nor the new one: PATH.tmp is
 /// written and synced, a hard link keeps the old file as PATH.prev, PATH.tmp is renamed over PATH, the folder is
-/// synced. On any failure the old file is as it was, PATH.tmp is gone and the error names the step.
+/// synced. On any failure the old file is as it was, PATH.tmp is gone and the error names the step; only where syncing
+/// the folder is what failed, the new file stands whole in the old one's place.
 void replace_file(const std::filesystem::path& path, std::span<const std::byte> content);
 
 /// A whole regular file; bad_data where it is missing or cannot be read.

@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "host/json/rapidjson.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -87,6 +88,14 @@ Handle text_type(std::size_t size) {
   H5Tset_cset(type, H5T_CSET_UTF8);
   H5Tset_strpad(type, H5T_STR_NULLPAD);
   return type;
+}
+
+bool is_utf8(std::string_view text) {
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  unsigned codepoint = 0;
+  while (stream.Tell() < text.size())
+    if (!rapidjson::UTF8<>::Decode(stream, &codepoint)) return false;
+  return true;
 }
 
 bool is_scale_attribute(const std::string& name) {

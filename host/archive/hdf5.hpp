@@ -2,7 +2,9 @@
 
 #include <hdf5.h>
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "host/archive/archive.hpp"
@@ -12,6 +14,10 @@
 namespace mixop::hdf5 {
 
 constexpr unsigned kMostDimensions = 8;
+/// Bytes of an attribute.
+constexpr std::uint64_t kLongestAttribute = std::uint64_t{1} << 20;
+constexpr ElementType kElementTypes[] = {ElementType::uint8, ElementType::int32, ElementType::int64,
+                                         ElementType::float32, ElementType::float64};
 
 /// Turns off HDF5's plugins and its own printing of errors; before the first other call.
 void prepare();
@@ -50,6 +56,9 @@ hid_t stored_type(ElementType type);
 
 /// A UTF-8 string type of `size` bytes, padded with NUL.
 Handle text_type(std::size_t size);
+
+/// Archives hold no other texts and names, since JSON could not repeat them.
+bool is_utf8(std::string_view text);
 
 /// The names of a dimension scale's bookkeeping, which no reader of attributes wants to see.
 bool is_scale_attribute(const std::string& name);

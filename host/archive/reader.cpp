@@ -11,11 +11,6 @@ namespace {
 
 using hdf5::Handle;
 
-/// An attribute's text may be this long.
-constexpr std::size_t kLongestAttribute = std::size_t{1} << 20;
-constexpr ElementType kTypes[] = {ElementType::uint8, ElementType::int32, ElementType::int64, ElementType::float32,
-                                  ElementType::float64};
-
 /// HDF5 on a copy of the verified bytes: what was checked is what is read, whatever happens to the file meanwhile.
 Handle open_image(std::vector<std::byte>& content, const std::string& name, const std::string& memory_name) {
   hdf5::prepare();
@@ -28,21 +23,17 @@ Handle open_image(std::vector<std::byte>& content, const std::string& name, cons
   return file;
 }
 
-std::string fixed_text(const char* data, std::size_t size) {
-  return {data, static_cast<std::size_t>(std::find(data, data + size, '\0') - data)};
-}
-
 }  // namespace
 
 struct Archive::State {
   std::string name;
   Handle file;
 
-  static std::unique_ptr<State> make(std::vector<std::byte>& content, const std::string& name) {
+  static std::unique_ptr<State> make(std::vector<std::byte>& content, const std::string& name, hdf5::Origin origin) {
     auto state = std::make_unique<State>();
     state->name = name;
     state->file = open_image(content, name, hdf5::memory_name(state.get()));
-    hdf5::check_objects(state->file, content.size(), name);
+    hdf5::check_objects(state->file, content.size(), name, origin);
     return state;
   }
   [[noreturn]] void refuse(const std::string& path, const std::string& what) const {
@@ -88,6 +79,12 @@ struct Archive::State {
       refuse(path, "cannot be read: " + hdf5::last_problem());
     return bytes;
   }
+  /// A text of fixed length, without the NULs at its end.
+  std::string fixed_text(const std::string& path, const char* data, std::size_t size) const {
+    std::string text(data, std::find(data, data + size, '\0'));
+    if (!hdf5::is_utf8(text)) refuse(path, "holds bytes that are not UTF-8");
+    return text;
+  }
 };
 
 Archive::Archive(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -98,12 +95,12 @@ Archive::~Archive() = default;
 Archive Archive::open(const std::filesystem::path& path) {
   std::vector<std::byte> content = read_file(path);
   check_user_block(content, path.string());
-  return Archive(State::make(content, path.string()));
+  return Archive(State::make(content, path.string(), hdf5::Origin::own));
 }
 
 Archive Archive::open_foreign(const std::filesystem::path& path) {
   std::vector<std::byte> content = read_file(path);
-  return Archive(State::make(content, path.string()));
+  return Archive(State::make(content, path.string(), hdf5::Origin::foreign));
 }
 
 const std::string& Archive::name() const { return state_->name; }
@@ -133,7 +130,7 @@ std::vector<std::string> Archive::children(const std::string& path) const {
 Array Archive::array(const std::string& path) const {
   const Handle dataset = state_->dataset(path);
   const Handle type(H5Dget_type(dataset), H5Tclose);
-  for (const ElementType candidate : kTypes) {
+  for (const ElementType candidate : hdf5::kElementTypes) {
     const hid_t stored = hdf5::stored_type(candidate);
     if (H5Tequal(type, stored) > 0) return {candidate, state_->shape(dataset), state_->read(dataset, path, stored)};
   }
@@ -154,7 +151,7 @@ std::vector<std::string> Archive::texts(const std::string& path) const {
   const std::vector<std::byte> bytes = state_->read(dataset, path, type);
   std::vector<std::string> values;
   for (std::size_t at = 0; at + size <= bytes.size(); at += size)
-    values.push_back(fixed_text(reinterpret_cast<const char*>(bytes.data()) + at, size));
+    values.push_back(state_->fixed_text(path, reinterpret_cast<const char*>(bytes.data()) + at, size));
   return values;
 }
 
@@ -193,11 +190,11 @@ Attribute Archive::attribute(const std::string& path, const std::string& name) c
   double real = 0;
   if (H5Tequal(type, H5T_STD_I64LE) > 0) return read(type, &integer), integer;
   if (H5Tequal(type, H5T_IEEE_F64LE) > 0) return read(type, &real), real;
-  if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0 || H5Tget_size(type) > kLongestAttribute)
+  if (H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) != 0 || H5Tget_size(type) > hdf5::kLongestAttribute)
     state_->refuse(where, "expected int64, float64 or text of fixed length, found another type");
   std::string text(H5Tget_size(type), '\0');
   read(type, text.data());
-  return fixed_text(text.data(), text.size());
+  return state_->fixed_text(where, text.data(), text.size());
 }
 
 std::int64_t Archive::integer(const std::string& path, const std::string& name) const {

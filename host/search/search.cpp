@@ -137,19 +137,25 @@ void Search::require_finite_state() const {
 }
 
 SearchEnd Search::run(SearchObserver& observer, const std::atomic<int>& interrupt) {
-  while (position_.epoch < position_.epochs && history_.stop_reason.empty()) {
+  const auto leave = [&] {
+    require_finite_state();
+    observer.checkpoint();
+    return SearchEnd::interrupted;
+  };
+  const auto over = [&] { return position_.epoch == position_.epochs || !history_.stop_reason.empty(); };
+  while (!over()) {
     const auto start = std::chrono::steady_clock::now();
     while (step_in_epoch_ < batches_.steps_per_epoch()) {
       train_step(observer);
-      if (interrupt.load() != 0) {
-        require_finite_state();
-        observer.checkpoint();
-        return SearchEnd::interrupted;
-      }
+      if (interrupt.load() != 0) return leave();
     }
-    finish_epoch(observer);
+    std::map<std::string, double> metrics = validate(interrupt);
+    if (interrupt.load() != 0) return leave();  // resuming validates anew
+    finish_epoch(metrics);
     history_.epoch_seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     observer.checkpoint();
+    observer.on_epoch(position_, metrics, history_.genotypes.back());
+    if (interrupt.load() != 0 && !over()) return SearchEnd::interrupted;
   }
   return history_.stop_reason.empty() ? SearchEnd::finished : SearchEnd::stopped;
 }
@@ -178,9 +184,10 @@ void Search::train_step(SearchObserver& observer) {
   observer.on_step(position_, step_in_epoch_, batches_.steps_per_epoch(), value, sums_);
 }
 
-std::map<std::string, double> Search::validate() {
+std::map<std::string, double> Search::validate(const std::atomic<int>& interrupt) {
   EpochSums valid;
   batches_.for_each_valid([&](const Batch& batch) {
+    if (interrupt.load() != 0) return;
     const Outcome outcome = problem_->evaluate(batch, position_, step_key());
     const std::int64_t samples = batch.target.size(0);
     valid.loss += outcome.loss.item<double>() * static_cast<double>(samples);
@@ -191,8 +198,7 @@ std::map<std::string, double> Search::validate() {
           {"valid_accuracy", percent(valid.correct, valid.samples)}};
 }
 
-void Search::finish_epoch(SearchObserver& observer) {
-  std::map<std::string, double> metrics = validate();
+void Search::finish_epoch(std::map<std::string, double>& metrics) {
   metrics["train_loss"] = sums_.loss / static_cast<double>(sums_.samples);
   metrics["train_accuracy"] = percent(sums_.correct, sums_.samples);
   metrics["learning_rate"] = cosine_rate(config_.weights.lr, config_.weights.lr_min, position_.epoch, position_.epochs);
@@ -205,7 +211,6 @@ void Search::finish_epoch(SearchObserver& observer) {
   record_row();
   history_.stop_reason = strategy_.stopper->reason_to_stop(
       {position_, metrics["train_loss"], metrics["valid_loss"], &history_.genotypes.back()});
-  observer.on_epoch(position_, metrics, history_.genotypes.back());
 }
 
 }  // namespace mixop

@@ -49,6 +49,7 @@ class SearchObserver {
   virtual ~SearchObserver() = default;
   virtual void on_step(const SearchPosition& at, std::int64_t step_in_epoch, std::int64_t steps_per_epoch, double loss,
                        const EpochSums& sums) = 0;
+  /// After the epoch's checkpoint: what is told here is safe.
   virtual void on_epoch(const SearchPosition& at, const std::map<std::string, double>& metrics,
                         const Genotype& genotype) = 0;
   /// Called where the archive must be written: after every epoch, and when the search is interrupted.
@@ -72,8 +73,8 @@ class Search {
   Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options,
          const DatasetHandle& data);
 
-  /// Runs from where it stands to the end. `interrupt` is looked at after every step; then the checkpoint holds the
-  /// step. Throws `failed` where a loss is not finite.
+  /// Runs from where it stands to the end. `interrupt` is looked at after every step and while an epoch is validated;
+  /// the checkpoint holds all steps so far. Throws `failed` where a loss is not finite.
   SearchEnd run(SearchObserver& observer, const std::atomic<int>& interrupt);
 
   /// The genotype of alphas as they stand.
@@ -95,8 +96,10 @@ class Search {
 
  private:
   void train_step(SearchObserver& observer);
-  void finish_epoch(SearchObserver& observer);
-  std::map<std::string, double> validate();
+  /// Metrics of the alphas' half; of no use once `interrupt` is set, which cuts them short.
+  std::map<std::string, double> validate(const std::atomic<int>& interrupt);
+  /// Adds the epoch's own metrics to those of its validation and makes all of it history.
+  void finish_epoch(std::map<std::string, double>& metrics);
   void record_row();
   /// The key of the random draws of the step at hand.
   std::uint64_t step_key() const;

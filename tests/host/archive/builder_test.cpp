@@ -10,10 +10,15 @@ using test::archive_error;
 
 TEST_CASE("names that would land elsewhere in an archive are refused", "[archive]") {
   const std::string reason =
-      "' cannot be a name in an archive: it must not be empty, '.' or '..', nor hold '/' or control "
+      "' cannot be a name in an archive: it must be UTF-8, not empty, '.' or '..', nor hold '/' or control "
       "characters";
-  for (const std::string name : {"", ".", "..", "a/b", "/a", "a\nb"})
+  for (const std::string name : {"", ".", "..", "a/b", "/a"})
     CHECK(archive_error(ErrorCode::usage, [&] { archive_path("/weights", name); }) == "'" + name + reason);
+  // Shown as a terminal and JSON can take it.
+  CHECK(archive_error(ErrorCode::usage, [] { archive_path("/", "a\nb"); }) == "'a?b" + reason);
+  CHECK(archive_error(ErrorCode::usage, [] { archive_path("/", "\xff\x1b[1m"); }) == "'??[1m" + reason);
+  CHECK(archive_error(ErrorCode::usage, [] { archive_path("/", "\xc3\xa4\n"); }) == "'\xc3\xa4?" + reason);
+  CHECK(archive_path("/", "\xc3\xa4") == "/\xc3\xa4");
   CHECK(archive_path("/weights", "cells.0._ops.1.weight") == "/weights/cells.0._ops.1.weight");
   CHECK(archive_path("/", "alphas") == "/alphas");
 }
@@ -46,12 +51,19 @@ TEST_CASE("arrays whose numbers do not add up are refused", "[archive]") {
         }) == "archive /a: 9 dimensions; at most 8");
 }
 
-TEST_CASE("texts with a NUL are refused", "[archive]") {
+TEST_CASE("texts that no reader would take are refused", "[archive]") {
   ArchiveBuilder archive;
-  const std::string text("a\0b", 3);
-  CHECK(archive_error(ErrorCode::failed, [&] { archive.text("/a", text); }) ==
-        "archive /a: a text that holds a NUL or is longer than 1 GiB");
-  CHECK(archive_error(ErrorCode::failed, [&] { archive.attribute("/", "a", text); }) == "archive /@a: holds a NUL");
+  for (const std::string& text : {std::string("a\0b", 3), std::string("a\xff"), std::string("\xc3")}) {
+    CHECK(archive_error(ErrorCode::failed, [&] { archive.text("/a", text); }) ==
+          "archive /a: a text that is not UTF-8, holds a NUL or is longer than 1 GiB");
+    CHECK(archive_error(ErrorCode::failed, [&] { archive.attribute("/", "a", text); }) ==
+          "archive /@a: a text that is not UTF-8, holds a NUL or is longer than 1 MiB");
+  }
+  const std::string most(std::size_t{1} << 20, 'x');
+  CHECK_NOTHROW(archive.attribute("/", "long", most));
+  CHECK(archive_error(ErrorCode::failed, [&] {
+          archive.attribute("/", "longer", most + "x");
+        }).rfind("archive /@longer", 0) == 0);
 }
 
 TEST_CASE("attributes and scales of what is not there are refused", "[archive]") {

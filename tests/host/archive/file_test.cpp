@@ -192,3 +192,11 @@ TEST_CASE("the lock outlives the replacement of its file", "[archive][lock]") {
   put(file, "two");
   CHECK_THROWS_AS(ArchiveLock(file), Error);
 }
+
+TEST_CASE("a lock file that the disk cannot take is a failure, not a mistake of the user's", "[archive][lock]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "run.h5";
+  const SizeLimit limit(1);
+  CHECK(archive_error(ErrorCode::failed, [&] { ArchiveLock lock(file); }) ==
+        file.string() + ".lock: writing failed: File too large; free some space, or write to another place");
+}

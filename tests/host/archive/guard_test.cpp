@@ -15,9 +15,10 @@ using test::TemporaryFolder;
 
 namespace {
 
-/// An HDF5 file that `fill` makes, behind a user block with a matching digest, and what Archive::open says of it.
-template <class Fill>
-std::string problem(Fill&& fill) {
+/// An HDF5 file that `fill` makes, behind a user block with a matching digest, and what Archive::open or `read` say of
+/// it.
+template <class Fill, class Read>
+std::string problem(Fill&& fill, Read&& read) {
   const TemporaryFolder folder;
   const std::filesystem::path raw = folder.path() / "raw.h5";
   hdf5::prepare();
@@ -32,8 +33,13 @@ std::string problem(Fill&& fill) {
   const auto block = make_user_block(std::as_bytes(std::span(bytes)).subspan(kUserBlockSize));
   std::memcpy(bytes.data(), block.data(), block.size());
   const auto path = folder.write("a.h5", bytes);
-  const std::string text = test::archive_error(ErrorCode::bad_data, [&] { Archive::open(path); });
+  const std::string text = test::archive_error(ErrorCode::bad_data, [&] { read(Archive::open(path)); });
   return text.rfind(path.string() + ": ", 0) == 0 ? text.substr(path.string().size() + 2) : text;
+}
+
+template <class Fill>
+std::string problem(Fill&& fill) {
+  return problem(fill, [](const Archive&) {});
 }
 
 Handle simple(const std::vector<hsize_t>& sizes) {
@@ -71,9 +77,76 @@ TEST_CASE("names that no archive has are refused", "[archive][hostile]") {
 }
 
 TEST_CASE("groups that contain themselves are refused", "[archive][hostile]") {
+  CHECK(problem([](hid_t file) { H5Lcreate_hard(file, "/", file, "a", H5P_DEFAULT, H5P_DEFAULT); }) ==
+        "/a: the same object as another name; archives give each object one");
+}
+
+TEST_CASE("groups that are nested too deep are refused", "[archive][hostile]") {
   CHECK(problem([](hid_t file) {
-          H5Lcreate_hard(file, "/", file, "a", H5P_DEFAULT, H5P_DEFAULT);
-        }).find("groups nested more than 16 deep") != std::string::npos);
+          std::string path;
+          for (int i = 0; i < 20; ++i) {
+            path += "/g";
+            const Handle group(H5Gcreate2(file, path.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+          }
+        }) == "/g/g/g/g/g/g/g/g/g/g/g/g/g/g/g/g: groups nested more than 16 deep");
+}
+
+TEST_CASE("chunks that are far larger than their array are refused", "[archive][hostile]") {
+  const auto with_chunk = [](hsize_t chunk) {
+    return problem([&](hid_t file) {
+      const Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+      H5Pset_chunk(properties, 1, &chunk);
+      H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY);
+      H5Pset_deflate(properties, 1);
+      const hsize_t size = 8, most = H5S_UNLIMITED;
+      dataset(file, "a", H5T_STD_U8LE, Handle(H5Screate_simple(1, &size, &most), H5Sclose), properties);
+    });
+  };
+  CHECK(with_chunk(hsize_t{1} << 24).empty());
+  CHECK(with_chunk((hsize_t{1} << 24) + 1) == "/a: a chunk of 16777217 bytes; at most 16777216 are read");
+}
+
+TEST_CASE("types that no archive has are refused", "[archive][hostile]") {
+  const std::string start = "/a: expected uint8, int32, int64, float32, float64 or texts of fixed length, found ";
+  const auto of_type = [](hid_t type) {
+    return problem([&](hid_t file) { dataset(file, "a", type, simple({2}), H5P_DEFAULT); });
+  };
+  const Handle compound(H5Tcreate(H5T_COMPOUND, 4), H5Tclose), varying(H5Tcopy(H5T_C_S1), H5Tclose);
+  const Handle list(H5Tvlen_create(H5T_STD_I32LE), H5Tclose), opaque(H5Tcreate(H5T_OPAQUE, 4), H5Tclose);
+  const Handle choice(H5Tenum_create(H5T_STD_I32LE), H5Tclose);
+  const int one = 1;
+  H5Tenum_insert(choice, "one", &one);
+  H5Tinsert(compound, "x", 0, H5T_IEEE_F32LE);
+  H5Tset_size(varying, H5T_VARIABLE);
+  CHECK(of_type(compound) == start + "compound values");
+  CHECK(of_type(varying) == start + "texts of varying length");
+  CHECK(of_type(list) == start + "lists of varying length");
+  CHECK(of_type(opaque) == start + "opaque values");
+  CHECK(of_type(choice) == start + "another type");
+  CHECK(of_type(H5T_STD_REF_OBJ) == start + "references");
+  CHECK(of_type(H5T_IEEE_F64BE) == start + "numbers of another size or order of bytes");
+  CHECK(of_type(H5T_STD_I16LE) == start + "numbers of another size or order of bytes");
+}
+
+TEST_CASE("attributes that no archive has are refused", "[archive][hostile]") {
+  const auto with_attribute = [](hid_t type, hid_t space) {
+    return problem([&](hid_t file) {
+      const Handle group(H5Gcreate2(file, "g", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+      const Handle access(H5Pcreate(H5P_ATTRIBUTE_CREATE), H5Pclose);
+      const Handle made(H5Acreate2(group, "a", type, space, access, H5P_DEFAULT), H5Aclose);
+      REQUIRE(made >= 0);
+    });
+  };
+  const Handle scalar(H5Screate(H5S_SCALAR), H5Sclose), none(H5Screate(H5S_NULL), H5Sclose);
+  const std::string other = "/g@a: expected a single int64, float64 or text of fixed length";
+  CHECK(with_attribute(H5T_STD_I64LE, scalar).empty());
+  CHECK(with_attribute(H5T_STD_I64LE, simple({2})) == other);
+  CHECK(with_attribute(H5T_STD_I64LE, none) == other);
+  CHECK(with_attribute(H5T_STD_I32LE, scalar) == other);
+  const Handle text(H5Tcopy(H5T_C_S1), H5Tclose), varying(H5Tcopy(H5T_C_S1), H5Tclose);
+  H5Tset_size(varying, H5T_VARIABLE);
+  CHECK(with_attribute(varying, scalar) == other);
+  CHECK(with_attribute(text, scalar).empty());
 }
 
 TEST_CASE("external storage is refused", "[archive][hostile]") {
@@ -129,6 +202,27 @@ TEST_CASE("objects that are neither group nor array are refused", "[archive][hos
           const Handle type(H5Tcopy(H5T_STD_I32LE), H5Tclose);
           H5Tcommit2(file, "type", type, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
         }) == "/type: neither a group nor an array");
+}
+
+TEST_CASE("texts that are not UTF-8 are refused when they are read", "[archive][hostile]") {
+  const auto text_problem = [](const std::string& text, auto&& read) {
+    return problem(
+        [&](hid_t file) {
+          const Handle type = hdf5::text_type(text.size()), space = simple({1}),
+                       scalar(H5Screate(H5S_SCALAR), H5Sclose);
+          const Handle made(H5Dcreate2(file, "a", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
+          const Handle attribute(H5Acreate2(file, "b", type, scalar, H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+          H5Dwrite(made, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data());
+          H5Awrite(attribute, type, text.data());
+        },
+        read);
+  };
+  const auto dataset_text = [](const Archive& archive) { archive.text("/a"); };
+  const auto attribute_text = [](const Archive& archive) { archive.text("/", "b"); };
+  CHECK(text_problem("caf\xc3\xa9", dataset_text).empty());
+  CHECK(text_problem("caf\xc3\xa9", attribute_text).empty());
+  CHECK(text_problem("caf\xe9", dataset_text) == "/a: holds bytes that are not UTF-8");
+  CHECK(text_problem("caf\xe9", attribute_text) == "/@b: holds bytes that are not UTF-8");
 }
 
 TEST_CASE("the guard holds below groups, too", "[archive][hostile]") {

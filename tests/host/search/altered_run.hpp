@@ -90,10 +90,11 @@ inline ArchiveBuilder altered(const Archive& archive, const std::vector<Alterati
   return copy;
 }
 
-/// The archive of a search that was stopped in its second epoch, and copies of it that have a valid digest and defects.
-class AlteredRun {
+/// A sound archive, and copies of it that have a valid digest and defects.
+class AlteredArchive {
  public:
-  AlteredRun() : sound_(Archive::open(folder_.write("sound.h5", sound_bytes()))) {}
+  explicit AlteredArchive(const std::vector<std::byte>& sound)
+      : sound_(Archive::open(folder_.write("sound.h5", sound))) {}
 
   const Archive& sound() const { return sound_; }
   std::filesystem::path file() const { return folder_.path() / "run.h5"; }
@@ -115,6 +116,16 @@ class AlteredRun {
   }
 
  private:
+  TemporaryFolder folder_;
+  Archive sound_;
+};
+
+/// The archive of a search that was stopped in its second epoch.
+class AlteredRun final : public AlteredArchive {
+ public:
+  AlteredRun() : AlteredArchive(sound_bytes()) {}
+
+ private:
   static const std::vector<std::byte>& sound_bytes() {
     static const std::vector<std::byte> bytes = [] {
       Search search = short_search();
@@ -124,9 +135,6 @@ class AlteredRun {
     }();
     return bytes;
   }
-
-  TemporaryFolder folder_;
-  Archive sound_;
 };
 
 }  // namespace mixop::test

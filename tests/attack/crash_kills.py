@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""A search that is killed at 40 random points, and resumed each time, ends in the bits of one that never stopped; every
+checkpoint that it announced is there. The argument is another number of kills."""
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+from archive.common import MIXOP, SMALL, check, differences, figure, opened, run, searched
+
+KILLS = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+SEED = 7
+# A life is killed this many epochs after its start, or some milliseconds later; the last ones come near the end.
+MOST_EPOCHS = 3
+EPOCHS = 3 * KILLS // 2 + 8
+MARGIN = 12
+ANNOUNCED = re.compile(r"^epoch (\d+)/\d+  train loss", re.MULTILINE)
+
+
+class Life:
+    """A search from its start or resumption to its death."""
+
+    def __init__(self, out, log):
+        begin = ["--resume"] if out.exists() else [*SMALL, "--set", f"search.epochs={EPOCHS}"]
+        self.out, self.log = out, log
+        with log.open("wb") as stream:
+            self.process = subprocess.Popen([MIXOP, "search", *begin, "--out", str(out)], stdout=stream, stderr=stream)
+
+    def announced(self):
+        return [int(epoch) for epoch in ANNOUNCED.findall(self.log.read_text())]
+
+    def wait_for(self, reached, pause=0.003):
+        deadline = time.monotonic() + 60
+        while not reached():
+            check(self.process.poll() is None, f"the search ended by itself: {self.log.read_text()}")
+            check(time.monotonic() < deadline, f"the search stands still: {self.log.read_text()}")
+            time.sleep(pause)
+
+    def kill(self):
+        self.process.kill()
+        check(self.process.wait(timeout=60) == -9, f"the search ended before it was killed: {self.log.read_text()}")
+
+
+def killed_at_random(life, temporary, left, source):
+    """Kills a life in its start, in an epoch or while a checkpoint is written, and says which of these it was."""
+    kind = source.choice(("start", "epoch", "epoch", "write")) if left > MOST_EPOCHS + MARGIN else "start"
+    if kind == "start":
+        end = time.monotonic() + source.uniform(0, 0.6)
+        life.wait_for(lambda: time.monotonic() > end or "searching" in life.log.read_text())
+    else:
+        epochs = source.randint(1, MOST_EPOCHS)
+        life.wait_for(lambda: len(life.announced()) >= epochs)
+        if kind == "write":
+            life.wait_for(temporary.exists, pause=0.0002)
+            time.sleep(source.uniform(0, 0.001))
+        else:
+            time.sleep(source.uniform(0, 0.06))
+    life.kill()
+    return kind
+
+
+def check_state(out, announced, number):
+    """What a kill leaves: whole files, none older than what was announced. Answers the archive's epoch."""
+    if not out.exists():
+        check(announced == 0, f"kill {number}: epoch {announced} was announced and there is no archive")
+        return 0
+    previous = out.with_name(out.name + ".prev")
+    files = [out, previous] if previous.exists() else [out]
+    for found in opened(*files):
+        check(found["problem"] == "", f"kill {number}: {found['problem']}")
+    verified = run(MIXOP, "verify", out)
+    check(verified.returncode == 0, f"kill {number}: {verified.stderr}")
+    with h5py.File(out) as file:
+        epoch = int(file["position"].attrs["epoch"])
+    check(epoch >= announced, f"kill {number}: epoch {announced} was announced, and the archive holds {epoch}")
+    return epoch
+
+
+def main():
+    source = random.Random(SEED)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        out, whole, log = folder / "run.h5", folder / "whole.h5", folder / "log"
+        temporary = folder / "run.h5.tmp"
+        killed, left_temporary, announced, epoch = [], 0, 0, 0
+        for number in range(1, KILLS + 1):
+            life = Life(out, log)
+            killed.append(killed_at_random(life, temporary, EPOCHS - epoch, source))
+            left_temporary += temporary.exists()
+            announced = max([announced, *life.announced()])
+            epoch = check_state(out, announced, number)
+        last = run(MIXOP, "search", "--resume", "--out", out)
+        check(last.returncode == 0, f"resuming after the last kill: {last.stderr}")
+        check(not temporary.exists(), f"{temporary} is left at the end")
+        searched(whole, EPOCHS)
+        check(differences(whole, out) == [], f"after {KILLS} kills other bits in {differences(whole, out)}")
+    figure(f"{KILLS} kills (seed {SEED}): {killed.count('start')} in the start, {killed.count('epoch')} in an epoch, "
+           f"{killed.count('write')} in a write; {left_temporary} left a temporary file; the last came after epoch {epoch} of {EPOCHS}")
+    figure(f"after {KILLS} of {KILLS} kills the archive verified, held what was announced and was resumed; at the end the "
+           f"same bits as uninterrupted")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""The first SIGINT or SIGTERM ends a search at the next step with its archive, the second one at once; neither harms an
+archive, whenever they come."""
+import pathlib
+import random
+import signal
+import subprocess
+import tempfile
+import time
+
+import h5py
+from archive.common import MIXOP, SMALL, check, differences, figure, opened, run
+
+SEED = 3
+SOON, AT_ONCE = 5.0, 0.5
+# Epochs of 20 steps, and of 2 steps that a validation of a second and more follows.
+STEPS = [*SMALL, "--set", "synthetic.train=320", "--set", "search.epochs=3"]
+VALIDATION = [*SMALL, "--set", "synthetic.train=1600", "--set", "data.train_portion=0.01", "--set", "search.epochs=2"]
+
+
+class Search:
+    def __init__(self, folder, *arguments):
+        self.log = folder / "log"
+        with self.log.open("wb") as stream:
+            self.process = subprocess.Popen([MIXOP, "search", *map(str, arguments)], stdout=stream, stderr=stream)
+
+    def wait_for(self, reached, pause=0.002):
+        deadline = time.monotonic() + 60
+        while not reached():
+            check(self.process.poll() is None, f"the search ended by itself: {self.log.read_text()}")
+            check(time.monotonic() < deadline, f"the search stands still: {self.log.read_text()}")
+            time.sleep(pause)
+
+    def says(self, words):
+        return lambda: words in self.log.read_text()
+
+    def ends(self, number):
+        """Sends a signal; answers the exit code and the seconds that it took."""
+        start = time.monotonic()
+        self.process.send_signal(number)
+        return self.process.wait(timeout=60), time.monotonic() - start
+
+
+def position(out):
+    with h5py.File(out) as file:
+        at = file["position"].attrs
+        return int(at["epoch"]), int(at["step"]), int(at["step_in_epoch"])
+
+
+def sound(out, what):
+    check(opened(out)[0]["problem"] == "", f"{what}: {opened(out)[0]['problem']}")
+
+
+def goes_on(out, whole, what):
+    again = run(MIXOP, "search", "--resume", "--out", out)
+    check(again.returncode == 0, f"{what}: it cannot be resumed: {again.stderr}")
+    check(differences(whole, out) == [], f"{what}: other bits in {differences(whole, out)}")
+
+
+def first_signal(folder, whole, source):
+    """In a step: the archive holds it."""
+    for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        longest, cases = 0, 4
+        for case in range(cases):
+            out = folder / f"{code}-{case}.h5"
+            search = Search(folder, *STEPS, "--out", out)
+            search.wait_for(search.says("searching" if case == 0 else "epoch 1/3  train loss"))
+            time.sleep(source.uniform(0, 0.2) if case > 0 else 0)
+            status, seconds = search.ends(number)
+            check(status == code and seconds < SOON, f"{number.name}: exit code {status} after {seconds:.2f} s")
+            check("interrupted; go on with: mixop search --resume --out" in search.log.read_text(), search.log.read_text())
+            sound(out, number.name)
+            check(position(out)[1] >= (1 if case == 0 else 20), f"{number.name}: the archive stands at {position(out)}")
+            longest = max(longest, seconds)
+        goes_on(out, whole, number.name)
+        figure(f"{number.name} in a search, {cases} of {cases}: exit code {code} with the last step archived, after "
+               f"{longest:.2f} s at most; resumed to the same bits")
+
+
+def in_validation(folder):
+    whole, out = folder / "validated.h5", folder / "validation.h5"
+    check(run(MIXOP, "search", *VALIDATION, "--out", whole).returncode == 0, "the search does not run")
+    search = Search(folder, *VALIDATION, "--out", out)
+    search.wait_for(search.says("epoch 1/2  step 1/2"))
+    time.sleep(0.3)
+    status, seconds = search.ends(signal.SIGINT)
+    check(status == 130 and seconds < SOON, f"in a validation: exit code {status} after {seconds:.2f} s")
+    check(position(out) == (0, 2, 2), f"in a validation: the archive stands at {position(out)}, not after the last step")
+    sound(out, "in a validation")
+    goes_on(out, whole, "in a validation")
+    figure(f"SIGINT in a validation: exit code 130 after {seconds:.2f} s, without its end; resumed to the same bits")
+
+
+def second_signal(folder, whole):
+    """In a step, and while the archive is written, which is when a temporary file is left."""
+    out, temporary = folder / "second.h5", folder / "second.h5.tmp"
+    slowest, in_writes, cases = 0, 0, 0
+    while in_writes < 3:
+        cases += 1
+        check(cases <= 40, "no second signal came while the archive was written")
+        search = Search(folder, *(["--resume"] if out.exists() else STEPS), "--out", out)
+        search.wait_for(search.says("searching" if out.exists() else "epoch 1/3  train loss"))
+        before = out.read_bytes()
+        search.process.send_signal(signal.SIGINT)
+        time.sleep(0.005)  # two signals at once are one
+        while cases > 2 and not temporary.exists() and search.process.poll() is None:
+            time.sleep(0.0001)
+        status, seconds = search.ends(signal.SIGINT)
+        check(status == 130 and seconds < AT_ONCE, f"a second SIGINT: exit code {status} after {seconds:.2f} s")
+        sound(out, "a second SIGINT")
+        if temporary.exists():
+            in_writes += 1
+            whole_epoch = position(out)[2] == 0  # whose checkpoint came between the two
+            check(out.read_bytes() == before or whole_epoch, "a second SIGINT in a write: not the old archive")
+        slowest = max(slowest, seconds)
+    goes_on(out, whole, "a second SIGINT")
+    check(not temporary.exists(), "the temporary file outlives the next run")
+    figure(f"a second SIGINT, {cases} times, {in_writes} of them while the archive was written: exit code 130 within "
+           f"{slowest:.3f} s, the old archive whole")
+
+
+def in_the_start(folder, whole):
+    """Nothing is to be saved yet: the program leaves at once, by the signal or with its code."""
+    out, fresh = folder / "start.h5", folder / "fresh.h5"
+    search = Search(folder, *STEPS, "--out", out)
+    search.wait_for(search.says("epoch 1/3  train loss"))
+    search.ends(signal.SIGINT)
+    before, slowest, delays = out.read_bytes(), 0, (0.02, 0.1, 0.2, 0.3)
+    for arguments, file in ((["--resume"], out), (STEPS, fresh)):
+        for delay in delays:
+            search = Search(folder, *arguments, "--out", file)
+            end = time.monotonic() + delay
+            search.wait_for(lambda: time.monotonic() > end or search.says("searching")())
+            began = search.says("searching")()
+            status, seconds = search.ends(signal.SIGTERM)
+            check(status in (-signal.SIGTERM, 143), f"SIGTERM {delay} s after the start: {status}")
+            if began or status == 143:
+                continue
+            slowest = max(slowest, seconds)
+            check(seconds < AT_ONCE, f"SIGTERM {delay} s after the start: {seconds:.2f} s")
+            check(not fresh.exists() and out.read_bytes() == before, f"SIGTERM {delay} s after the start changed the archive")
+    goes_on(out, whole, "SIGTERM in the start")
+    figure(f"SIGTERM while a search starts or resumes, {2 * len(delays)} times: gone within {slowest:.3f} s, the archive as it was")
+
+
+def not_finite(folder):
+    out = folder / "infinite.h5"
+    answer = run(MIXOP, "search", *SMALL, *(f"--set={key}" for key in ("search.epochs=60", "weights.lr=30", "weights.decay=1",
+                                                                       "weights.clip=0")), "--out", out)
+    check(answer.returncode == 1 and "not finite any more, in epoch" in answer.stderr, f"{answer.returncode} {answer.stderr}")
+    sound(out, "a loss that is not finite")
+    epoch = position(out)[0]
+    check(f"not finite any more, in epoch {epoch + 1} " in answer.stderr and run(MIXOP, "inspect", out).returncode == 0,
+          f"the archive stands at epoch {epoch}: {answer.stderr}")
+    figure(f"a search that stops being finite in epoch {epoch + 1}: exit code 1, the archive of epoch {epoch} whole")
+
+
+def main():
+    source = random.Random(SEED)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        whole = folder / "whole.h5"
+        check(run(MIXOP, "search", *STEPS, "--out", whole).returncode == 0, "the search does not run")
+        first_signal(folder, whole, source)
+        in_validation(folder)
+        second_signal(folder, whole)
+        in_the_start(folder, whole)
+        not_finite(folder)
+
+
+if __name__ == "__main__":
+    main()
