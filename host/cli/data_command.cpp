@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
@@ -5,8 +7,10 @@
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
 #include "host/config/schema.hpp"
+#include "host/data/batch_stream.hpp"
 #include "host/data/dataset_handle.hpp"
 #include "host/data/digest.hpp"
+#include "host/data/image_check.hpp"
 #include "host/json/json_writer.hpp"
 
 namespace mixop::cli {
@@ -20,7 +24,7 @@ CommandSyntax data_syntax() {
   syntax.about =
       "describe says which layouts on disk a data set reads, its options, and its size where the data is at hand. "
       "check reads\n"
-      "every record and prints the counts and the digest that archives keep.";
+      "every record, decodes every image, and prints the counts and the digest that archives keep.";
   syntax.options.add_options()("data", po::value<std::string>()->value_name("DIR"),
                                "where the data lies; default: the environment's MIXOP_DATA")(
       "set", po::value<Arguments>()->composing()->value_name("OPTION=VALUE"), "an option of the data set")(
@@ -56,6 +60,30 @@ void read_all(const DatasetHandle& data) {
   }
 }
 
+/// Decodes every image; those that fail are named on stderr.
+std::vector<CorruptImage> decode_all(const DatasetHandle& data) {
+  std::int64_t images = 0;
+  for (const std::int64_t records : data.info().records) images += records;
+  const bool terminal = isatty(STDERR_FILENO) != 0;
+  const auto corrupt = corrupt_images(data, worker_count(-1), [&](std::int64_t done) {
+    if (terminal && done % kChunk == 0) std::cerr << "\r" << done << " of " << images << " images " << std::flush;
+  });
+  if (terminal) std::cerr << "\r";
+  for (const CorruptImage& image : corrupt) say(image.problem);
+  return corrupt;
+}
+
+void write_corrupt(JsonWriter& json, const std::vector<CorruptImage>& corrupt) {
+  json.key("corrupt").begin_list();
+  for (const CorruptImage& image : corrupt)
+    json.begin_object()
+        .member("split", split_name(image.split))
+        .member("record", image.record)
+        .member("problem", image.problem)
+        .end();
+  json.end();
+}
+
 void write_info(JsonWriter& json, const DatasetHandle& data) {
   const DatasetInfo& info = data.info();
   json.key("records").begin_object();
@@ -73,7 +101,8 @@ void print_info(const DatasetHandle& data) {
     if (info.records[static_cast<std::size_t>(split)] > 0)
       std::cout << split_name(split) << ": " << info.records[static_cast<std::size_t>(split)] << " records\n";
   if (info.kind == MIXOP_DATA_IMAGES)
-    std::cout << "images: " << info.channels << "x" << info.height << "x" << info.width << "\n";
+    std::cout << "images: " << info.channels << "x" << info.height << "x" << info.width
+              << (info.many_sizes ? ", made of images of many sizes" : "") << "\n";
   std::cout << "classes: " << info.classes << "\ndigest: " << dataset_digest(data) << "\n";
 }
 
@@ -115,9 +144,16 @@ int data_command(const std::vector<std::string>& arguments) {
   if (!check) json ? write_options(writer, table, name) : describe_table(table, name);
   // Without a folder a data set on disk answers usage; so does a wrong --set, which no description excuses.
   const bool no_folder = folder.empty() && values->count("set") == 0;
+  std::size_t corrupt = 0;
   try {
     const DatasetHandle data(name, table, folder, options_of(*values, name));
-    if (check) read_all(data);
+    if (check && data.info().many_sizes) {
+      const std::vector<CorruptImage> found = decode_all(data);
+      corrupt = found.size();
+      if (json) write_corrupt(writer, found);
+    } else if (check) {
+      read_all(data);
+    }
     json ? write_info(writer, data) : print_info(data);
   } catch (const Error& error) {
     const bool absent = error.code() == ErrorCode::bad_data || (no_folder && error.code() == ErrorCode::usage);
@@ -125,6 +161,9 @@ int data_command(const std::vector<std::string>& arguments) {
     json ? (void)writer.member("problem", std::string(error.what())) : say(error.what());
   }
   if (json) std::cout << writer.end().text() << std::endl;
+  if (corrupt > 0)
+    throw Error(ErrorCode::bad_data, "data set '" + name + "': images that cannot be decoded: " +
+                                         std::to_string(corrupt) + "; their files are named above");
   return 0;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <exception>
 #include <utility>
 
 namespace mixop {
@@ -11,6 +13,10 @@ constexpr std::int64_t kMaxRecords = std::int64_t{1} << 40;
 constexpr std::int64_t kMaxClasses = std::int64_t{1} << 24;
 constexpr std::int64_t kMaxSide = 16384;
 constexpr std::int64_t kMaxFiles = std::int64_t{1} << 20;
+
+// What ABI 1.0 had; later fields count where `size` covers them.
+constexpr std::size_t kTableSize = offsetof(MixopDataset, decode);
+constexpr std::size_t kInfoSize = offsetof(MixopDatasetInfo, images_vary);
 
 /// Judges one data set's answers; every complaint names it.
 class Contract {
@@ -41,9 +47,9 @@ class Contract {
 };
 
 void check_table(const Contract& contract, const MixopDataset& table) {
-  if (table.size < sizeof(MixopDataset))
+  if (table.size < kTableSize)
     contract.broken("its table has " + std::to_string(table.size) + " bytes, expected at least " +
-                    std::to_string(sizeof(MixopDataset)));
+                    std::to_string(kTableSize));
   if (table.open == nullptr || table.close == nullptr || table.info == nullptr || table.read == nullptr)
     contract.broken("its table lacks a function (open, close, info and read are required)");
   if (table.option_count > 0 && table.options == nullptr) contract.broken("its table lists no options");
@@ -65,6 +71,8 @@ std::map<std::string, std::string> with_defaults(const std::string& name, const 
   return all;
 }
 
+bool has_decode(const MixopDataset& table) { return table.size >= sizeof table && table.decode != nullptr; }
+
 void check_image_fields(const Contract& contract, const MixopDatasetInfo& raw) {
   contract.within("channels", raw.channels, 1, 4);
   contract.within("height", raw.height, 1, kMaxSide);
@@ -74,6 +82,47 @@ void check_image_fields(const Contract& contract, const MixopDatasetInfo& raw) {
   for (int c = 0; c < raw.channels; ++c)
     if (!std::isfinite(raw.mean[c]) || !std::isfinite(raw.deviation[c]) || raw.deviation[c] <= 0.0f)
       contract.broken("mean and deviation of channel " + std::to_string(c) + " must be finite, the deviation above 0");
+}
+
+ManySizes many_sizes_of(const Contract& contract, const MixopDatasetInfo& raw) {
+  const auto require = [&](bool holds, const char* what) {
+    if (!holds) contract.broken(std::string(what) + " where images have many sizes");
+  };
+  require(raw.channels == 3, "channels must be 3");
+  require(raw.crop_padding == 0, "crop_padding must be 0");
+  contract.within("skip_corrupt", raw.skip_corrupt, 0, 1);
+  contract.within("resize", raw.resize, std::max(raw.height, raw.width), kMaxSide);
+  require(raw.crop_area[0] > 0 && raw.crop_area[0] <= raw.crop_area[1] && raw.crop_area[1] <= 1,
+          "crop_area must be two shares of the image, the lower one first,");
+  require(raw.crop_ratio[0] > 0 && raw.crop_ratio[0] <= raw.crop_ratio[1] && std::isfinite(raw.crop_ratio[1]),
+          "crop_ratio must be two ratios above 0, the lower one first,");
+  for (const double strength : raw.jitter)
+    require(strength >= 0 && std::isfinite(strength), "jitter must be 0 or more");
+  require(raw.jitter[3] <= 0.5, "the jitter of the hue must be at most 0.5");
+  return {raw.resize,
+          {{raw.crop_area[0], raw.crop_area[1]}, {raw.crop_ratio[0], raw.crop_ratio[1]}},
+          {raw.jitter[0], raw.jitter[1], raw.jitter[2], raw.jitter[3]},
+          raw.skip_corrupt == 1};
+}
+
+/// What a sink's caller in C holds: the C++ sink, how often it was called, and what it threw.
+struct SinkCall {
+  const ImageSink& sink;
+  int calls = 0;
+  bool sound = true;
+  std::exception_ptr thrown;
+};
+
+void take_image(void* context, std::int32_t height, std::int32_t width, const std::uint8_t* pixels) {
+  SinkCall& call = *static_cast<SinkCall*>(context);
+  ++call.calls;
+  call.sound = call.sound && height > 0 && width > 0 && pixels != nullptr;
+  if (!call.sound || call.calls > 1) return;
+  try {
+    call.sink(height, width, pixels);
+  } catch (...) {
+    call.thrown = std::current_exception();
+  }
 }
 
 }  // namespace
@@ -110,13 +159,13 @@ DatasetHandle::Instance DatasetHandle::open(const std::string& folder) const {
   return {opened, table_.close};
 }
 
-DatasetInfo DatasetHandle::query() const {
+DatasetInfo DatasetHandle::query() {
   MixopDatasetInfo raw{};
   raw.size = sizeof raw;
   checked("data set '" + name_ + "'", [&](MixopError* error) { return table_.info(instance_.get(), &raw, error); });
 
   const Contract contract(name_);
-  contract.within("the size of its info", raw.size, sizeof raw, sizeof raw);
+  contract.within("the size of its info", raw.size, kInfoSize, sizeof raw);
   contract.within("kind", raw.kind, MIXOP_DATA_IMAGES, MIXOP_DATA_TEXT);
   DatasetInfo info;
   info.kind = raw.kind;
@@ -129,6 +178,7 @@ DatasetInfo DatasetHandle::query() const {
   info.classes = raw.classes;
   info.class_names = contract.texts("class_names", raw.class_names, raw.classes);
   info.files = contract.texts("files", raw.files, raw.file_count);
+  if (raw.listing != nullptr) listing_ = raw.listing;
   if (raw.kind == MIXOP_DATA_TEXT) return info;
 
   check_image_fields(contract, raw);
@@ -139,23 +189,50 @@ DatasetInfo DatasetHandle::query() const {
   info.horizontal_flip = raw.horizontal_flip == 1;
   std::copy_n(raw.mean, info.mean.size(), info.mean.begin());
   std::copy_n(raw.deviation, info.deviation.size(), info.deviation.begin());
+  contract.within("images_vary", raw.images_vary, 0, 1);
+  if (raw.images_vary == 0) return info;
+  if (!has_decode(table_)) contract.broken("its images have many sizes and its table lacks decode");
+  info.many_sizes = many_sizes_of(contract, raw);
   return info;
+}
+
+std::string DatasetHandle::place(int split) const {
+  return "data set '" + name_ + "', split '" + split_name(split) + "'";
+}
+
+void DatasetHandle::require_records(int split, std::int64_t first, std::int64_t count) const {
+  const std::string where = place(split);
+  const std::int64_t records = info_.records[static_cast<std::size_t>(split)];
+  if (first < 0 || count < 0 || first > records || count > records - first)
+    throw Error(ErrorCode::usage, where + ": it has " + std::to_string(records) + " records, asked for " +
+                                      std::to_string(count) + " from " + std::to_string(first));
 }
 
 void DatasetHandle::read(int split, std::int64_t first, std::int64_t count, std::uint8_t* values,
                          std::int64_t* targets) const {
-  const std::string where = "data set '" + name_ + "', split '" + split_name(split) + "'";
-  const std::int64_t records = info_.records[split];
-  if (first < 0 || count < 0 || first > records || count > records - first)
-    throw Error(ErrorCode::usage, where + ": it has " + std::to_string(records) + " records, asked for " +
-                                      std::to_string(count) + " from " + std::to_string(first));
-  checked(where,
-          [&](MixopError* error) { return table_.read(instance_.get(), split, first, count, values, targets, error); });
+  require_records(split, first, count);
+  std::uint8_t* const taken = info_.many_sizes ? nullptr : values;
+  checked(place(split),
+          [&](MixopError* error) { return table_.read(instance_.get(), split, first, count, taken, targets, error); });
   for (std::int64_t i = 0; i < count; ++i)
     if (targets[i] < 0 || targets[i] >= info_.classes)
       Contract(name_).broken("record " + std::to_string(first + i) + " of split '" + split_name(split) +
                              "' has target " + std::to_string(targets[i]) + ", expected 0 to " +
                              std::to_string(info_.classes - 1));
+}
+
+void DatasetHandle::decode(int split, std::int64_t record, const ImageSink& sink) const {
+  require_records(split, record, 1);
+  if (!info_.many_sizes)
+    throw Error(ErrorCode::usage, place(split) + ": its images have one size; they are read, not decoded");
+  SinkCall call{sink, 0, true, nullptr};
+  checked(place(split),
+          [&](MixopError* error) { return table_.decode(instance_.get(), split, record, take_image, &call, error); });
+  if (call.calls != 1 || !call.sound)
+    Contract(name_).broken("decode must give one image of at least one pixel; record " + std::to_string(record) +
+                           " of split '" + split_name(split) + "' came " + std::to_string(call.calls) + " times" +
+                           (call.sound ? "" : ", with no pixels"));
+  if (call.thrown) std::rethrow_exception(call.thrown);
 }
 
 }  // namespace mixop

@@ -2,15 +2,37 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mixop/abi/dataset.h"
 #include "mixop/error.hpp"
 
 namespace mixop {
+
+/// A random crop: its share of the image's area and its width / height, lowest and highest.
+struct CropRange {
+  std::array<double, 2> area{};
+  std::array<double, 2> ratio{};
+};
+
+/// How far brightness, contrast, saturation and hue change in training; 0: not at all.
+struct ColourJitter {
+  double brightness = 0, contrast = 0, saturation = 0, hue = 0;
+};
+
+/// How images of many sizes become images of one.
+struct ManySizes {
+  std::int32_t resize = 0;  ///< evaluation: the shorter side after resizing, before the central crop
+  CropRange crop;           ///< training
+  ColourJitter jitter;      ///< training
+  bool skip_corrupt = false;
+};
 
 /// What a data set says about itself, copied out of the plugin and validated.
 struct DatasetInfo {
@@ -23,10 +45,14 @@ struct DatasetInfo {
   bool horizontal_flip = false;
   std::array<float, 4> mean{}, deviation{};
   std::vector<std::string> files;
+  std::optional<ManySizes> many_sizes;  ///< where records have sizes of their own and are decoded
 
   /// Bytes of one image: channels * height * width.
   std::int64_t record_bytes() const { return std::int64_t{channels} * height * width; }
 };
+
+/// Takes a decoded image.
+using ImageSink = std::function<void(std::int32_t height, std::int32_t width, const std::uint8_t* pixels)>;
 
 /// "train", "valid" or "test".
 const char* split_name(int split);
@@ -43,21 +69,30 @@ class DatasetHandle {
   /// All options with their values, defaults included.
   const std::map<std::string, std::string>& options() const { return options_; }
   const DatasetInfo& info() const { return info_; }
-  /// Records [first, first + count) of a split; `values` holds count * record_bytes() bytes (text: nullptr), `targets`
-  /// count entries. Targets outside [0, classes) are the plugin's error. May be called from several threads.
+  /// What the data set's digest covers in place of the bytes of its files; empty where it covers those.
+  std::string_view listing() const { return listing_; }
+  /// Records [first, first + count) of a split; `values` holds count * record_bytes() bytes (text, and images of many
+  /// sizes: nullptr), `targets` count entries. Targets outside [0, classes) are the plugin's error. May be called from
+  /// several threads.
   void read(int split, std::int64_t first, std::int64_t count, std::uint8_t* values, std::int64_t* targets) const;
+  /// Calls `sink` once with a record's image, uint8[height][width][channels], which is valid for that call: for images
+  /// of many sizes. Throws bad_data, naming the file, where it cannot be decoded. May be called from several threads.
+  void decode(int split, std::int64_t record, const ImageSink& sink) const;
 
  private:
   using Instance = std::unique_ptr<MixopDatasetInstance, void (*)(MixopDatasetInstance*)>;
 
   Instance open(const std::string& folder) const;
-  DatasetInfo query() const;
+  DatasetInfo query();
+  void require_records(int split, std::int64_t first, std::int64_t count) const;
+  std::string place(int split) const;
 
   std::string name_;
   const MixopDataset& table_;
   std::map<std::string, std::string> options_;
   Instance instance_;
   DatasetInfo info_;
+  std::string_view listing_;
 };
 
 }  // namespace mixop

@@ -22,45 +22,71 @@ Augmentation training_augmentation(const DatasetInfo& info, const DataConfig& co
   if (config.augment) {
     augmentation.crop_padding = info.crop_padding;
     augmentation.horizontal_flip = info.horizontal_flip;
+    if (info.many_sizes) {
+      augmentation.random_crop = info.many_sizes->crop;
+      augmentation.jitter = info.many_sizes->jitter;
+    }
   }
   augmentation.cutout_length = static_cast<std::int32_t>(config.cutout);
   return augmentation;
 }
 
+Batch batch_of(ImageBatch batch, const ImageSource& source, at::ScalarType type, at::Device device) {
+  const auto count = static_cast<std::int64_t>(batch.targets.size());
+  const at::Tensor targets = at::tensor(batch.targets, at::kLong);
+  const at::Tensor images = at::from_blob(
+      batch.images.release(), {count, source.channels(), source.height(), source.width()},
+      [](void* values) { FreeAligned{}(static_cast<float*>(values)); }, at::kFloat);
+  return {images.to(device, type), targets.to(device)};
+}
+
+void for_each_batch(const ImageSource& source, RecordRange range, std::int64_t batch, std::int64_t workers,
+                    at::ScalarType type, at::Device device, const std::function<bool(const Batch&)>& visit) {
+  const auto records = [&](std::int64_t position) {
+    const std::int64_t first = position * batch;
+    return in_order({range.first + first, std::min(batch, range.count - first)});
+  };
+  const std::int64_t batches = (range.count + batch - 1) / batch;
+  BatchStream stream(source, {}, records, batches, workers);
+  for (std::int64_t i = 0; i < batches; ++i)
+    if (!visit(batch_of(stream.at(i), source, type, device))) return;
+}
+
 SearchBatches::SearchBatches(const DatasetHandle& data, const Config& config, at::ScalarType type, at::Device device)
     : batch_(config.search.batch),
+      workers_(worker_count(config.data.workers)),
       type_(type),
       device_(device),
-      augmentation_(training_augmentation(data.info(), config.data, config.seed)),
       split_(split_train(data.info().records[MIXOP_SPLIT_TRAIN], config.data.train_limit, config.data.train_portion)),
-      images_(data, MIXOP_SPLIT_TRAIN, config.data.train_limit),
+      images_(open_images(data, MIXOP_SPLIT_TRAIN, config.data.train_limit)),
       weights_order_(key_for(config.seed, kWeightsOrder), split_.weights),
-      alphas_order_(key_for(config.seed, kAlphasOrder), split_.alphas) {}
-
-Batch SearchBatches::fetch(const std::vector<Sample>& samples, const Augmentation& augmentation) const {
-  const auto count = static_cast<std::int64_t>(samples.size());
-  at::Tensor images = at::empty({count, images_.channels(), images_.height(), images_.width()});
-  at::Tensor targets = at::empty({count}, at::kLong);
-  images_.fill_batch(samples, augmentation, images.data_ptr<float>(), targets.data_ptr<std::int64_t>());
-  return {images.to(device_, type_), targets.to(device_)};
-}
+      alphas_order_(key_for(config.seed, kAlphasOrder), split_.alphas),
+      weights_stream_(
+          *images_, training_augmentation(data.info(), config.data, config.seed),
+          [this](std::int64_t position) {
+            const std::int64_t steps = steps_per_epoch();
+            return weights_order_.epoch_batch(static_cast<std::uint64_t>(position / steps), position % steps, batch_);
+          },
+          config.search.epochs * steps_per_epoch(), workers_),
+      alphas_stream_(
+          *images_, training_augmentation(data.info(), config.data, config.seed),
+          [this](std::int64_t position) {
+            return alphas_order_.stream_batch(static_cast<std::uint64_t>(position),
+                                              std::min(batch_, split_.alphas.count));
+          },
+          config.search.epochs * steps_per_epoch(), workers_) {}
 
 Batch SearchBatches::train(std::int64_t epoch, std::int64_t step) {
-  return fetch(weights_order_.epoch_batch(static_cast<std::uint64_t>(epoch), step, batch_), augmentation_);
+  return batch_of(weights_stream_.at(epoch * steps_per_epoch() + step), *images_, type_, device_);
 }
 
-Batch SearchBatches::valid(std::int64_t step) {
-  const std::int64_t batch = std::min(batch_, split_.alphas.count);
-  return fetch(alphas_order_.stream_batch(static_cast<std::uint64_t>(step), batch), augmentation_);
-}
+Batch SearchBatches::valid(std::int64_t step) { return batch_of(alphas_stream_.at(step), *images_, type_, device_); }
 
 void SearchBatches::for_each_valid(const std::function<void(const Batch&)>& visit) const {
-  const std::vector<Sample> all = in_order(split_.alphas);
-  for (std::size_t first = 0; first < all.size(); first += static_cast<std::size_t>(batch_)) {
-    const std::size_t last = std::min(all.size(), first + static_cast<std::size_t>(batch_));
-    visit(
-        fetch({all.begin() + static_cast<std::ptrdiff_t>(first), all.begin() + static_cast<std::ptrdiff_t>(last)}, {}));
-  }
+  for_each_batch(*images_, split_.alphas, batch_, workers_, type_, device_, [&](const Batch& batch) {
+    visit(batch);
+    return true;
+  });
 }
 
 }  // namespace mixop

@@ -4,20 +4,28 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
+#include <memory>
 
 #include "host/config/config.hpp"
+#include "host/data/batch_stream.hpp"
 #include "host/data/dataset_handle.hpp"
-#include "host/data/image_set.hpp"
 #include "host/data/sample_order.hpp"
 #include "mixop/network.hpp"
 
 namespace mixop {
 
+/// A batch as tensors; takes its memory over.
+Batch batch_of(ImageBatch batch, const ImageSource& source, at::ScalarType type, at::Device device);
+
+/// The records of a range in file order, as they are, batch by batch, until `visit` answers false.
+void for_each_batch(const ImageSource& source, RecordRange range, std::int64_t batch, std::int64_t workers,
+                    at::ScalarType type, at::Device device, const std::function<bool(const Batch&)>& visit);
+
 /// The two streams of a search over the halves of the train split. Every batch is a pure function of the seed and its
 /// position, so a position in the data is two integers.
 class SearchBatches {
  public:
+  /// `data` must outlive it where its images are decoded.
   SearchBatches(const DatasetHandle& data, const Config& config, at::ScalarType type, at::Device device);
 
   std::int64_t steps_per_epoch() const { return weights_order_.steps_per_epoch(batch_); }
@@ -28,17 +36,16 @@ class SearchBatches {
   Batch valid(std::int64_t step);
   /// All records of the alphas' half in file order, as they are, batch by batch.
   void for_each_valid(const std::function<void(const Batch&)>& visit) const;
+  const ImageSource& images() const { return *images_; }
 
  private:
-  Batch fetch(const std::vector<Sample>& samples, const Augmentation& augmentation) const;
-
-  std::int64_t batch_;
+  std::int64_t batch_, workers_;
   at::ScalarType type_;
   at::Device device_;
-  Augmentation augmentation_;
   TrainSplit split_;
-  ImageSet images_;
+  std::unique_ptr<ImageSource> images_;
   SampleOrder weights_order_, alphas_order_;
+  BatchStream weights_stream_, alphas_stream_;
 };
 
 /// The augmentation that the data set publishes, as the config changes it.

@@ -42,23 +42,28 @@ Batch random_batch(const Batch& like, std::int64_t images) {
 }
 
 /// Peak of the allocations of one step on that many images.
-std::int64_t trial(Search& search, std::int64_t images) {
-  const Batch like = search.batches().train(0, 0);
+std::int64_t trial(const Batch& like, std::int64_t images, const std::function<void(const Batch&)>& step) {
   const auto meter = std::make_shared<AllocationMeter>();
   const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, meter);
-  const Batch batch = random_batch(like, images);
-  search.problem().set_step(batch, batch, search.position(), 0, 0.0, 0.0);
-  (void)search.strategy().hypergradient->alpha_gradients(search.problem());
-  (void)gradients(search.problem().train_loss(Wrt::weights, true), search.problem().weights());
+  step(random_batch(like, images));
   return meter->peak();
 }
 
 }  // namespace
 
-std::int64_t predict_peak_memory(Search& search) {
-  const std::int64_t one = trial(search, 1), two = trial(search, 2);
+std::int64_t predict_peak_memory(const Batch& like, std::int64_t batch, const std::function<void(const Batch&)>& step) {
+  const std::int64_t one = trial(like, 1, step), two = trial(like, 2, step);
   const std::int64_t per_image = std::max<std::int64_t>(0, two - one);
-  return resident_bytes() + one + per_image * (search.config().search.batch - 1);
+  return resident_bytes() + one + per_image * (batch - 1);
+}
+
+std::int64_t predict_peak_memory(Search& search) {
+  const auto step = [&](const Batch& batch) {
+    search.problem().set_step(batch, batch, search.position(), 0, 0.0, 0.0);
+    (void)search.strategy().hypergradient->alpha_gradients(search.problem());
+    (void)gradients(search.problem().train_loss(Wrt::weights, true), search.problem().weights());
+  };
+  return predict_peak_memory(search.batches().train(0, 0), search.config().search.batch, step);
 }
 
 }  // namespace mixop

@@ -1,5 +1,6 @@
 #include "host/data/dataset_handle.hpp"
 
+#include <cstddef>
 #include <limits>
 
 #include "tests/host/data/fake_dataset.hpp"
@@ -83,7 +84,7 @@ TEST_CASE("a plugin whose table lacks something is refused", "[data][misuse]") {
   FakeDataset fake;
   SECTION("short") {
     fake.table.size = 16;
-    check_contract(fake, "its table has 16 bytes, expected at least " + std::to_string(sizeof(MixopDataset)));
+    check_contract(fake, "its table has 16 bytes, expected at least " + std::to_string(offsetof(MixopDataset, decode)));
   }
   SECTION("no read") {
     fake.table.read = nullptr;
@@ -105,8 +106,8 @@ TEST_CASE("what a plugin says about its data is validated", "[data][misuse]") {
   std::string how;
   SECTION("size") {
     info.size = 8;
-    const std::string size = std::to_string(sizeof info);
-    how = "the size of its info must be " + size + " to " + size + ", found 8";
+    how = "the size of its info must be " + std::to_string(offsetof(MixopDatasetInfo, images_vary)) + " to " +
+          std::to_string(sizeof info) + ", found 8";
   }
   SECTION("kind") { info.kind = 2, how = "kind must be 0 to 1, found 2"; }
   SECTION("records") {
@@ -135,8 +136,121 @@ TEST_CASE("what a plugin says about its data is validated", "[data][misuse]") {
     info.deviation[0] = 0.0f;
     how = "mean and deviation of channel 0 must be finite, the deviation above 0";
   }
+  SECTION("many sizes or one") { info.images_vary = 2, how = "images_vary must be 0 to 1, found 2"; }
+  SECTION("no decode") {
+    fake.have_many_sizes();
+    if (GENERATE(true, false))
+      fake.table.decode = nullptr;
+    else
+      fake.table.size = offsetof(MixopDataset, decode);
+    how = "its images have many sizes and its table lacks decode";
+  }
   check_contract(fake, how);
   CHECK(fake.closed == 1);
+}
+
+TEST_CASE("what a plugin says about images of many sizes is validated", "[data][misuse]") {
+  FakeDataset fake;
+  fake.have_many_sizes();
+  MixopDatasetInfo& info = fake.info;
+  std::string how;
+  SECTION("channels") { info.channels = 1, how = "channels must be 3 where images have many sizes"; }
+  SECTION("padding") { info.crop_padding = 1, how = "crop_padding must be 0 where images have many sizes"; }
+  SECTION("skip") { info.skip_corrupt = 2, how = "skip_corrupt must be 0 to 1, found 2"; }
+  SECTION("a crop that does not fit") { info.resize = 3, how = "resize must be 4 to 16384, found 3"; }
+  SECTION("area") {
+    info.crop_area[GENERATE(0, 1)] = GENERATE(0.0, 1.5, std::numeric_limits<double>::quiet_NaN());
+    how = "crop_area must be two shares of the image, the lower one first, where images have many sizes";
+  }
+  SECTION("ratio") {
+    info.crop_ratio[GENERATE(0, 1)] = GENERATE(0.0, std::numeric_limits<double>::infinity());
+    how = "crop_ratio must be two ratios above 0, the lower one first, where images have many sizes";
+  }
+  SECTION("jitter") {
+    info.jitter[GENERATE(0, 1, 2, 3)] = -0.1;
+    how = "jitter must be 0 or more where images have many sizes";
+  }
+  SECTION("hue") {
+    info.jitter[3] = 0.6;
+    how = "the jitter of the hue must be at most 0.5 where images have many sizes";
+  }
+  check_contract(fake, how);
+}
+
+TEST_CASE("a plugin of ABI 1.0 works as it did", "[data]") {
+  FakeDataset fake;
+  fake.table.size = offsetof(MixopDataset, decode);
+  fake.table.decode = reinterpret_cast<decltype(fake.table.decode)>(1);  // beyond what size covers
+  fake.info.size = offsetof(MixopDatasetInfo, images_vary);
+  const mixop::DatasetHandle data = fake.handle();
+  CHECK_FALSE(data.info().many_sizes);
+  CHECK(data.listing().empty());
+  std::vector<std::uint8_t> pixels(60);
+  std::int64_t target = -1;
+  data.read(MIXOP_SPLIT_TRAIN, 4, 1, pixels.data(), &target);
+  CHECK(target == 1);
+}
+
+TEST_CASE("images of many sizes are decoded one by one", "[data]") {
+  FakeDataset fake;
+  fake.have_many_sizes();
+  fake.info.jitter[2] = 0.25;
+  fake.info.skip_corrupt = 1;
+  const mixop::DatasetHandle data = fake.handle();
+  REQUIRE(data.info().many_sizes);
+  CHECK(data.info().many_sizes->resize == 5);
+  CHECK(data.info().many_sizes->crop.area == std::array<double, 2>{0.5, 1.0});
+  CHECK(data.info().many_sizes->crop.ratio == std::array<double, 2>{0.75, 1.25});
+  CHECK(data.info().many_sizes->jitter.saturation == 0.25);
+  CHECK(data.info().many_sizes->skip_corrupt);
+  int calls = 0;
+  data.decode(MIXOP_SPLIT_TRAIN, 3, [&](std::int32_t height, std::int32_t width, const std::uint8_t* pixels) {
+    ++calls;
+    CHECK(height == 5);
+    CHECK(width == 9);
+    CHECK(pixels[3 * 44 + 1] == 60);
+  });
+  CHECK(calls == 1);
+  std::int64_t targets[2] = {-1, -1};
+  std::vector<std::uint8_t> untouched(96, 7);
+  data.read(MIXOP_SPLIT_TRAIN, 4, 2, untouched.data(), targets);
+  CHECK(targets[1] == 2);
+  CHECK(untouched == std::vector<std::uint8_t>(96, 7));
+}
+
+TEST_CASE("an image that cannot be decoded names split and file", "[data][misuse]") {
+  FakeDataset fake;
+  fake.have_many_sizes();
+  fake.corrupt = {3};
+  const mixop::DatasetHandle data = fake.handle();
+  const auto sink = [](std::int32_t, std::int32_t, const std::uint8_t*) {};
+  const auto error = [&](std::int64_t record) {
+    return error_of([&] { data.decode(MIXOP_SPLIT_TRAIN, record, sink); });
+  };
+  CHECK(error(3).what() == std::string("data set 'fake', split 'train': file 3: no image"));
+  CHECK(error(3).code() == ErrorCode::bad_data);
+  CHECK(error(12).what() == std::string("data set 'fake', split 'train': it has 12 records, asked for 1 from 12"));
+  fake.images_a_call = GENERATE(0, 2);
+  CHECK(error(1).what() ==
+        "data set 'fake' breaks its contract: decode must give one image of at least one pixel; "
+        "record 1 of split 'train' came " +
+            std::to_string(fake.images_a_call) + " times; its plugin must be mended");
+  CHECK(error(1).code() == ErrorCode::plugin);
+  fake.images_a_call = 1;
+  CHECK_THROWS_WITH(data.decode(MIXOP_SPLIT_TRAIN, 1,
+                                [](std::int32_t, std::int32_t, const std::uint8_t*) {
+                                  throw Error(ErrorCode::failed, "the sink's own");
+                                }),
+                    "the sink's own");
+}
+
+TEST_CASE("images of one size are not decoded", "[data][misuse]") {
+  FakeDataset fake;
+  const mixop::DatasetHandle data = fake.handle();
+  const Error error = error_of([&] { data.decode(MIXOP_SPLIT_TEST, 0, {}); });
+  CHECK(error.what() == std::string("data set 'fake', split 'test': its images have one size; they are read, not "
+                                    "decoded"));
+  CHECK(error.code() == ErrorCode::usage);
 }
 
 TEST_CASE("a target outside the classes is the plugin's error", "[data][misuse]") {

@@ -27,6 +27,14 @@ TEST_CASE("a data set's digest covers its options and its files, not their folde
                               "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  two\n"));
 }
 
+TEST_CASE("a listing stands for files that are too many to be read", "[data][digest]") {
+  FakeDataset fake;
+  fake.table.option_count = 0;
+  fake.info.listing = "abc";
+  CHECK(mixop::dataset_digest(fake.handle()) ==
+        mixop::sha256_of_text("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  listing\n"));
+}
+
 TEST_CASE("a file that cannot be read has no digest", "[data][digest][misuse]") {
   const TempFolder folder;
   const mixop::Error missing = error_of([&] { mixop::sha256_of_file(folder.text() + "/none"); });

@@ -2,7 +2,9 @@
 
 #include <ATen/ATen.h>
 
+#include "host/data/image_set.hpp"
 #include "tests/catch.hpp"
+#include "tests/host/data/fake_dataset.hpp"
 #include "tests/support/plugins.hpp"
 
 namespace {
@@ -67,6 +69,53 @@ TEST_CASE("validation sees every record of the alphas' half once, as it is", "[s
       CHECK(batch.target[i].item<std::int64_t>() == images.target(20 + seen));
   });
   CHECK(seen == 20);
+}
+
+TEST_CASE("batches of decoded images are the same for any number of workers", "[search][data]") {
+  FakeDataset fake;
+  fake.have_many_sizes();
+  fake.info.jitter[0] = 0.4;
+  const DatasetHandle data = fake.handle();
+  Config config;
+  config.search.batch = 4;
+  config.search.epochs = 3;
+  std::vector<std::vector<at::Tensor>> seen;
+  for (const std::int64_t workers : {0, 1, 4}) {
+    config.data.workers = workers;
+    SearchBatches batches(data, config, at::kFloat, at::kCPU);
+    REQUIRE(batches.steps_per_epoch() == 2);
+    REQUIRE(batches.images().decodes());
+    std::vector<at::Tensor> run;
+    for (std::int64_t step = 0; step < 6; ++step) {
+      run.push_back(batches.train(step / 2, step % 2).input);
+      run.push_back(batches.valid(step).input);
+    }
+    batches.for_each_valid([&](const Batch& batch) { run.push_back(batch.input); });
+    REQUIRE(run.size() == 14);
+    CHECK(run[2].sizes() == at::IntArrayRef({2, 3, 4, 4}));
+    CHECK(run[13].sizes() == at::IntArrayRef({2, 3, 4, 4}));
+    seen.push_back(run);
+  }
+  for (std::size_t i = 0; i < seen[0].size(); ++i) {
+    CHECK(at::equal(seen[0][i], seen[1][i]));
+    CHECK(at::equal(seen[0][i], seen[2][i]));
+  }
+}
+
+TEST_CASE("images of many sizes are cropped and coloured in training", "[search][data]") {
+  FakeDataset fake;
+  fake.have_many_sizes();
+  fake.info.jitter[2] = 0.3;
+  const DatasetHandle data = fake.handle();
+  DataConfig config;
+  const Augmentation on = training_augmentation(data.info(), config, 1);
+  REQUIRE(on.random_crop);
+  CHECK(on.random_crop->area == std::array<double, 2>{0.5, 1.0});
+  CHECK(on.jitter.saturation == 0.3);
+  config.augment = false;
+  const Augmentation off = training_augmentation(data.info(), config, 1);
+  CHECK_FALSE(off.random_crop);
+  CHECK(off.jitter.saturation == 0);
 }
 
 TEST_CASE("the config changes the data set's own augmentation", "[search][data]") {

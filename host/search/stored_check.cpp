@@ -1,0 +1,127 @@
+#include "host/search/stored_check.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "host/json/json.hpp"
+#include "host/search/stored_tensor.hpp"
+
+namespace mixop {
+namespace {
+
+/// The number of epochs in the resolved config, which may hold keys of plugins that are not loaded.
+std::int64_t configured_epochs(const Archive& archive, const ArchiveKind& kind) {
+  const std::string where = archive.name() + ": " + stored::resolved_config;
+  const JsonValue root = parse_json(archive.text(stored::resolved_config), where, ErrorCode::bad_data);
+  const JsonValue* section = root.find(run_kind_name(kind.run));
+  const JsonValue* epochs = section == nullptr ? nullptr : section->find("epochs");
+  if (epochs == nullptr || !epochs->is(JsonValue::Kind::integer) || epochs->integer < 1)
+    refuse(archive, stored::resolved_config, "expected a number of epochs from 1 on in " + kind.key("epochs"));
+  return epochs->integer;
+}
+
+}  // namespace
+
+void refuse(const Archive& archive, const std::string& path, const std::string& what) {
+  throw Error(ErrorCode::bad_data, archive.name() + ": " + path + ": " + what);
+}
+
+void require_finite(const Archive& archive, const std::string& path) {
+  if (!get_tensor(archive, path).isfinite().all().item<bool>())
+    refuse(archive, path, "holds values that are not finite");
+}
+
+namespace stored {
+
+bool is_of_kind(const Archive& archive, const ArchiveKind& kind) {
+  if (!archive.has_attribute("/", "layout")) return false;
+  const Attribute layout = archive.attribute("/", "layout");
+  const std::string* text = std::get_if<std::string>(&layout);
+  return text != nullptr && text->rfind(kind.name + std::string("/"), 0) == 0;
+}
+
+void check_layout(const Archive& archive, const ArchiveKind& kind) {
+  const std::string found = archive.text("/", "layout");
+  const std::string version = is_of_kind(archive, kind) ? found.substr(std::string(kind.name).size() + 1) : "";
+  unsigned number = 0;
+  const auto [end, problem] = std::from_chars(version.data(), version.data() + version.size(), number);
+  if (problem != std::errc() || *end != '\0' || number == 0)
+    refuse(archive, "/@layout",
+           std::string("expected ") + kind.what + ", " + kind.layout() + ", found '" + found + "'");
+  if (number > kind.version)
+    refuse(archive, "/@layout", found + "; this program reads " + kind.layout() + ", so use a newer one");
+}
+
+std::int64_t integer_within(const Archive& archive, const std::string& path, const char* name, std::int64_t least,
+                            std::int64_t most) {
+  const std::int64_t value = archive.integer(path, name);
+  if (value < least || value > most)
+    refuse(archive, path + "@" + name,
+           "expected " + std::to_string(least) + " to " + std::to_string(most) + ", found " + std::to_string(value));
+  return value;
+}
+
+void check_position(const Archive& archive, const ArchiveKind& kind) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t epochs = configured_epochs(archive, kind);
+  const std::int64_t epoch = integer_within(archive, "/position", "epoch", 0, epochs);
+  const std::int64_t step = integer_within(archive, "/position", "step", 0, kMost);
+  const std::int64_t in_epoch = integer_within(archive, "/position", "step_in_epoch", 0, epoch == epochs ? 0 : step);
+  const std::int64_t whole = step - in_epoch;
+  const bool fits = epoch == 0 ? whole == 0 : whole > 0 && whole % epoch == 0 && in_epoch <= whole / epoch;
+  if (!fits)
+    refuse(archive, "/position@step",
+           std::to_string(step) + " steps, " + std::to_string(in_epoch) +
+               " of them in the epoch under way, do not make " + std::to_string(epoch) + " epochs of one length");
+  const std::int64_t samples = integer_within(archive, "/position", "samples", in_epoch, in_epoch == 0 ? 0 : kMost);
+  integer_within(archive, "/position", "correct", 0, samples);
+  if (!std::isfinite(archive.real("/position", "loss_sum"))) refuse(archive, "/position@loss_sum", "is not finite");
+}
+
+void check_count(const Archive& archive, const std::string& path, std::uint64_t expected, std::uint64_t found,
+                 const char* one_for) {
+  if (found != expected)
+    refuse(archive, path,
+           "expected " + std::to_string(expected) + ", one for " + one_for + ", found " + std::to_string(found));
+}
+
+void check_metrics(const Archive& archive) {
+  const auto epochs = static_cast<std::uint64_t>(archive.integer("/position", "epoch"));
+  const auto steps = static_cast<std::uint64_t>(archive.integer("/position", "step"));
+  const auto check = [&](const std::string& path, std::uint64_t expected, const char* one_for) {
+    check_count(archive, path, expected, archive.values<double>(path).size(), one_for);
+  };
+  for (const std::string& name : archive.children("/metrics"))
+    if (const std::string path = archive_path("/metrics", name); path != step_losses) check(path, epochs, "each epoch");
+  check(step_losses, steps, "each step");
+  check(epoch_seconds, epochs, "each epoch");
+}
+
+/// LibTorch itself judges the state, on a generator that nobody uses.
+void check_generator(const Archive& archive) {
+  at::Generator trial = at::detail::createCPUGenerator();
+  const at::Tensor state = get_tensor(archive, generator);
+  try {
+    trial.set_state(state);
+  } catch (const c10::Error&) {
+    refuse(archive, generator,
+           "the " + std::to_string(state.nbytes()) + " bytes are no state of LibTorch's generator, which has " +
+               std::to_string(trial.get_state().nbytes()) + "; was it written by another version of LibTorch?");
+  }
+}
+
+void check_provenance(const Archive& archive) {
+  for (const char* name : {"started", "dataset_digest"}) (void)archive.text("/provenance", name);
+}
+
+Config archived_config(const Archive& archive, const ArchiveKind& kind, const OptionCatalog& catalog) {
+  return config_from_json(archive.text(resolved_config), archive.name() + ": " + resolved_config, catalog,
+                          ErrorCode::bad_data, kind.run);
+}
+
+}  // namespace stored
+}  // namespace mixop

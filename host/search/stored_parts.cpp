@@ -1,0 +1,167 @@
+#include "host/search/stored_parts.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/version.h>
+
+#include <algorithm>
+
+#include "host/plugins/checks.hpp"
+#include "host/search/problem.hpp"
+#include "host/search/stored_tensor.hpp"
+#include "mixop/version.h"
+
+namespace mixop::stored {
+namespace {
+
+std::string path_of(const StateEntry& entry) {
+  return archive_path(entry.kind == StateKind::parameter ? "/weights" : "/buffers", entry.name);
+}
+
+/// One path for each of parameters_of(): a tied parameter goes by its first name.
+std::vector<std::string> momentum_paths(const Network& network) {
+  std::vector<std::string> paths;
+  for (const at::Tensor& parameter : parameters_of(network)) {
+    const auto& state = network.state();
+    const auto named = std::find_if(state.begin(), state.end(),
+                                    [&](const StateEntry& entry) { return entry.tensor.is_same(parameter); });
+    paths.push_back(archive_path("/optimizer/weights/momentum", named->name));
+  }
+  return paths;
+}
+
+/// An archive with arrays of another network is not that network's.
+void require_all_known(const Network& network, const Archive& archive) {
+  std::vector<std::string> known;
+  for (const StateEntry& entry : network.state()) known.push_back(path_of(entry));
+  std::sort(known.begin(), known.end());
+  for (const char* group : {"/weights", "/buffers"})
+    for (const std::string& name : archive.children(group))
+      if (const std::string path = archive_path(group, name); !std::binary_search(known.begin(), known.end(), path))
+        refuse(archive, path, "the network that its own config means has no such array");
+}
+
+}  // namespace
+
+void put_config(ArchiveBuilder& archive, const ArchiveKind& kind, const ConfigTexts& config) {
+  archive.attribute("/", "layout", kind.layout());
+  archive.group("/config");
+  archive.text(resolved_config, config.resolved);
+  archive.text("/config/verbatim", config.verbatim);
+  archive.texts("/config/sets", config.sets);
+}
+
+void put_position(ArchiveBuilder& archive, const LoopPosition& position) {
+  archive.group("/position");
+  archive.attribute("/position", "epoch", position.at.epoch);
+  archive.attribute("/position", "step", position.at.step);
+  archive.attribute("/position", "step_in_epoch", position.step_in_epoch);
+  archive.attribute("/position", "loss_sum", position.sums.loss);
+  archive.attribute("/position", "correct", position.sums.correct);
+  archive.attribute("/position", "samples", position.sums.samples);
+}
+
+void put_metrics(ArchiveBuilder& archive, const EpochMetrics& metrics, const std::vector<double>& losses) {
+  archive.group("/metrics");
+  for (const auto& [name, values] : metrics)
+    archive.array<double>(archive_path("/metrics", name), {values.size()}, values);
+  archive.array<double>(step_losses, {losses.size()}, losses);
+}
+
+void put_network(ArchiveBuilder& archive, const Network& network) {
+  archive.group("/weights");
+  archive.group("/buffers");
+  for (const StateEntry& entry : network.state()) put_tensor(archive, path_of(entry), entry.tensor);
+}
+
+void put_optimizer(ArchiveBuilder& archive, const Network& network, const Sgd& optimizer) {
+  const std::vector<std::string> paths = momentum_paths(network);
+  for (std::size_t i = 0; i < paths.size(); ++i) put_tensor(archive, paths[i], optimizer.momenta()[i]);
+}
+
+void put_generator(ArchiveBuilder& archive) {
+  put_tensor(archive, generator, at::detail::getDefaultCPUGenerator().get_state());
+}
+
+void put_provenance(ArchiveBuilder& archive, const Provenance& provenance, std::int64_t seed,
+                    const std::vector<double>& seconds) {
+  archive.group("/provenance");
+  const auto put = [&](const char* name, const Attribute& value) { archive.attribute("/provenance", name, value); };
+  put("mixop", std::string(MIXOP_VERSION_STRING));
+  put("libtorch", std::string(TORCH_VERSION));
+  const std::uint32_t cuda = HostTraits::current().cuda;
+  put("cuda", cuda == 0 ? "none" : cuda_text(cuda));
+  put("compiler", std::string("g++ " __VERSION__));
+  put("cpu_capability", at::get_cpu_capability());
+  put("seed", seed);
+  put("device", provenance.device);
+  put("threads", static_cast<std::int64_t>(at::get_num_threads()));
+  put("dataset_digest", provenance.dataset_digest);
+  put("started", provenance.started);
+  archive.text("/provenance/command_line", provenance.command_line);
+  archive.texts("/provenance/plugins", provenance.plugins);
+  archive.array<double>(epoch_seconds, {seconds.size()}, seconds);
+}
+
+void refuse_misfit(const Archive& archive, const std::string& path) {
+  refuse(archive, path,
+         "the archive's array does not have the shape and type that its own config means; was it written by another "
+         "version of a plugin?");
+}
+
+void copy_into(const at::Tensor& to, const Archive& archive, const std::string& path) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor from = get_tensor(archive, path);
+  if (from.sizes() != to.sizes() || from.scalar_type() != to.scalar_type()) refuse_misfit(archive, path);
+  to.detach().copy_(from);
+}
+
+LoopPosition position_of(const Archive& archive, const ArchiveKind& kind, std::int64_t epochs,
+                         std::int64_t steps_per_epoch) {
+  LoopPosition position;
+  position.at = {archive.integer("/position", "epoch"), epochs, archive.integer("/position", "step")};
+  position.step_in_epoch = archive.integer("/position", "step_in_epoch");
+  position.sums = {archive.real("/position", "loss_sum"), archive.integer("/position", "correct"),
+                   archive.integer("/position", "samples")};
+  const std::int64_t whole = position.at.step - position.step_in_epoch;
+  if (position.step_in_epoch > steps_per_epoch ||
+      (position.at.epoch > 0 && whole / position.at.epoch != steps_per_epoch))
+    refuse(archive, "/position@step",
+           "does not fit epochs of " + std::to_string(steps_per_epoch) + " steps, which the data at hand and " +
+               kind.key("batch") + " mean");
+  return position;
+}
+
+EpochMetrics metrics_of(const Archive& archive) {
+  EpochMetrics metrics;
+  for (const std::string& name : archive.children("/metrics"))
+    if (const std::string path = archive_path("/metrics", name); path != step_losses)
+      metrics[name] = archive.values<double>(path);
+  return metrics;
+}
+
+void restore_network(const Network& network, const Archive& archive) {
+  require_all_known(network, archive);
+  for (const StateEntry& entry : network.state()) {
+    copy_into(entry.tensor, archive, path_of(entry));
+    require_finite(archive, path_of(entry));
+  }
+}
+
+void restore_optimizer(const Network& network, const Sgd& optimizer, const Archive& archive) {
+  const std::vector<std::string> paths = momentum_paths(network);
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    copy_into(optimizer.momenta()[i], archive, paths[i]);
+    require_finite(archive, paths[i]);
+  }
+}
+
+void restore_generator(const Archive& archive) {
+  at::Generator state = at::detail::getDefaultCPUGenerator();
+  state.set_state(get_tensor(archive, generator));
+}
+
+}  // namespace mixop::stored

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "host/archive/archive.hpp"
+#include "host/search/optimizers.hpp"
+#include "host/search/search.hpp"
+#include "host/search/stored_check.hpp"
+#include "mixop/network.hpp"
+
+// What the archives of searches and of trained networks hold alike: writing it and putting it back.
+
+namespace mixop {
+
+/// Where a run comes from: the part of its archive that may differ between two runs of one seed.
+struct Provenance {
+  std::string command_line;
+  std::string started;  ///< UTC, ISO 8601
+  std::string device;
+  std::string dataset_digest;
+  std::vector<std::string> plugins;  ///< "id version sha256" of every plugin that was loaded
+};
+
+/// The config of a run: as the user gave it, and resolved.
+struct ConfigTexts {
+  std::string verbatim;           ///< the preset's or file's text; empty for the defaults alone
+  std::vector<std::string> sets;  ///< --set and the short forms, as given
+  std::string resolved;
+};
+
+/// Where a loop over epochs stands.
+struct LoopPosition {
+  SearchPosition at;
+  std::int64_t step_in_epoch = 0;
+  EpochSums sums;
+};
+
+namespace stored {
+
+using EpochMetrics = std::map<std::string, std::vector<double>>;
+
+void put_config(ArchiveBuilder& archive, const ArchiveKind& kind, const ConfigTexts& config);
+void put_position(ArchiveBuilder& archive, const LoopPosition& position);
+void put_metrics(ArchiveBuilder& archive, const EpochMetrics& metrics, const std::vector<double>& step_losses);
+void put_network(ArchiveBuilder& archive, const Network& network);
+void put_optimizer(ArchiveBuilder& archive, const Network& network, const Sgd& optimizer);
+/// The state of LibTorch's generator.
+void put_generator(ArchiveBuilder& archive);
+void put_provenance(ArchiveBuilder& archive, const Provenance& provenance, std::int64_t seed,
+                    const std::vector<double>& epoch_seconds);
+
+// The ways back, from checked archives. They throw bad_data where the archive does not fit what it is put into.
+
+/// The position in epochs of `steps_per_epoch` steps.
+LoopPosition position_of(const Archive& archive, const ArchiveKind& kind, std::int64_t epochs,
+                         std::int64_t steps_per_epoch);
+EpochMetrics metrics_of(const Archive& archive);
+void restore_network(const Network& network, const Archive& archive);
+void restore_optimizer(const Network& network, const Sgd& optimizer, const Archive& archive);
+void restore_generator(const Archive& archive);
+/// An array into a tensor of its shape and type.
+void copy_into(const at::Tensor& to, const Archive& archive, const std::string& path);
+[[noreturn]] void refuse_misfit(const Archive& archive, const std::string& path);
+
+}  // namespace stored
+}  // namespace mixop

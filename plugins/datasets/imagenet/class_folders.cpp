@@ -1,0 +1,192 @@
+#include "class_folders.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "file.hpp"
+
+namespace mixop::imagenet {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kBelow[] = {"imagenet", "imagenet-sample", ""};
+constexpr std::pair<const char*, int> kSplits[] = {{"train", MIXOP_SPLIT_TRAIN}, {"val", MIXOP_SPLIT_TEST}};
+constexpr std::size_t kMaxName = 200;
+constexpr std::size_t kShown = 5;
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+bool is_jpeg_name(const fs::path& name) {
+  std::string extension = name.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return (extension == ".jpeg" || extension == ".jpg") && name.string()[0] != '.';
+}
+
+/// Calls `visit` for the entries of a folder but hidden ones, in any order.
+template <class Visit>
+void for_each_entry(const fs::path& folder, Visit&& visit) {
+  std::error_code failure;
+  for (fs::directory_iterator at(folder, failure), end; !failure && at != end; at.increment(failure))
+    if (at->path().filename().string()[0] != '.') visit(*at);
+  if (failure) refuse(folder, "the folder cannot be read: " + failure.message());
+}
+
+/// The first few of some names, and how many there are.
+std::string shown(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), kShown); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  return names.size() > kShown ? text + ", ... (" + std::to_string(names.size()) + " in all)" : text;
+}
+
+std::vector<std::string> class_folders(const fs::path& split) {
+  std::vector<std::string> names;
+  bool images = false;
+  for_each_entry(split, [&](const fs::directory_entry& entry) {
+    if (is_folder(entry.path()))
+      names.push_back(entry.path().filename().string());
+    else
+      images = images || is_jpeg_name(entry.path().filename());
+  });
+  if (names.empty())
+    refuse(split, images ? "its images lie in no class folders; move each into a folder named after its class"
+                         : "the folder holds no class folders; expected CLASS/*.JPEG");
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void require_class_names(const fs::path& from, const std::vector<std::string>& names) {
+  std::set<std::string> seen;
+  for (const std::string& name : names) {
+    const bool printable = std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; });
+    if (name.empty() || name.size() > kMaxName || !printable || name.find('/') != std::string::npos)
+      refuse(from, "class names must be 1 to " + std::to_string(kMaxName) +
+                       " printable ASCII characters without '/'; class " + std::to_string(seen.size()) + " is not");
+    if (!seen.insert(name).second) refuse(from, "class '" + name + "' is listed twice; remove one");
+  }
+  if (names.empty()) refuse(from, "the file names no classes; expected one a line");
+}
+
+/// Refuses a split whose folders are not the classes.
+void require_same_classes(const fs::path& split, const std::vector<std::string>& folders,
+                          const std::vector<std::string>& classes, const fs::path& from) {
+  const std::set<std::string> found(folders.begin(), folders.end()), known(classes.begin(), classes.end());
+  std::vector<std::string> missing, extra;
+  std::set_difference(known.begin(), known.end(), found.begin(), found.end(), std::back_inserter(missing));
+  std::set_difference(found.begin(), found.end(), known.begin(), known.end(), std::back_inserter(extra));
+  if (!missing.empty())
+    refuse(split, "classes of " + from.string() + " have no folder here: " + shown(missing) +
+                      "; the set is incomplete, unpack it again");
+  if (!extra.empty())
+    refuse(split, "folders are no classes of " + from.string() + ": " + shown(extra) + "; remove them");
+}
+
+struct File {
+  std::string name;
+  std::uintmax_t bytes;
+};
+
+std::vector<File> images_in(const fs::path& folder) {
+  std::vector<File> files;
+  for_each_entry(folder, [&](const fs::directory_entry& entry) {
+    const fs::path name = entry.path().filename();
+    if (!is_jpeg_name(name)) return;
+    std::error_code failure;
+    const std::uintmax_t bytes = entry.file_size(failure);
+    if (failure) refuse(entry.path(), "the file cannot be read: " + failure.message());
+    files.push_back({name.string(), bytes});
+  });
+  if (files.empty()) refuse(folder, "the class folder holds no image; expected *.JPEG, *.jpeg or *.jpg");
+  std::sort(files.begin(), files.end(), [](const File& a, const File& b) { return a.name < b.name; });
+  return files;
+}
+
+/// Image i of the n of its class comes at (2 i + 1) / (2 n) of the split; classes take turns where these are equal.
+void spread(std::vector<Record>& records, const std::vector<std::size_t>& per_class) {
+  struct Place {
+    std::size_t at, of;
+    Record record;
+  };
+  std::vector<Place> places;
+  std::size_t index = 0, target = 0;
+  for (const Record& record : records) {
+    if (record.target != target) index = 0, target = record.target;
+    places.push_back({2 * index++ + 1, per_class[target], record});
+  }
+  std::stable_sort(places.begin(), places.end(),
+                   [](const Place& a, const Place& b) { return a.at * b.of < b.at * a.of; });
+  for (std::size_t i = 0; i < records.size(); ++i) records[i] = places[i].record;
+}
+
+void add_split(ClassFolders& found, const std::string& name, std::vector<Record>& records) {
+  std::vector<std::size_t> per_class;
+  for (std::size_t target = 0; target < found.classes.size(); ++target) {
+    const std::string below = name + "/" + found.classes[target] + "/";
+    const std::vector<File> files = images_in(found.root / below);
+    for (const File& file : files) {
+      found.listing += std::to_string(file.bytes) + "  ";
+      records.push_back({found.listing.size(), static_cast<std::uint32_t>(below.size() + file.name.size()),
+                         static_cast<std::uint32_t>(target)});
+      found.listing += below + file.name + "\n";
+    }
+    per_class.push_back(files.size());
+  }
+  spread(records, per_class);
+}
+
+fs::path find_root(const std::string& folder) {
+  if (folder.empty())
+    throw Error(
+        ErrorCode::usage,
+        "no data folder is given; pass --data DIR or set MIXOP_DATA to the folder that holds train/CLASS/*.JPEG "
+        "and val/CLASS/*.JPEG, or that holds imagenet with them");
+  if (!is_folder(folder))
+    refuse(folder, "the data folder does not exist or cannot be read; expected a folder that holds train and val");
+  for (const char* below : kBelow) {
+    const fs::path root = *below == '\0' ? fs::path(folder) : fs::path(folder) / below;
+    for (const auto& split : kSplits)
+      if (is_folder(root / split.first)) return root;
+  }
+  refuse(folder,
+         "no ImageNet in this folder; expected train/CLASS/*.JPEG and val/CLASS/*.JPEG in it or in its folder "
+         "imagenet; unpack the published archives so or name another folder");
+}
+
+}  // namespace
+
+fs::path ClassFolders::path_of(const Record& record) const {
+  return root / listing.substr(record.name, record.name_size);
+}
+
+ClassFolders find_class_folders(const std::string& folder, const std::string& classes_file) {
+  ClassFolders found;
+  found.root = find_root(folder);
+  fs::path from = classes_file.empty() ? fs::path() : found.root / classes_file;
+  if (!from.empty()) {
+    found.classes = lines_of(from);
+    require_class_names(from, found.classes);
+  }
+  std::vector<std::pair<const char*, int>> present;
+  for (const auto& split : kSplits) {
+    const fs::path path = found.root / split.first;
+    if (!is_folder(path)) continue;
+    const std::vector<std::string> folders = class_folders(path);
+    if (from.empty()) {
+      from = path;
+      found.classes = folders;
+      require_class_names(from, found.classes);
+    }
+    require_same_classes(path, folders, found.classes, from);
+    present.push_back(split);
+  }
+  for (const std::string& name : found.classes) found.listing += name + "\n";
+  for (const auto& [name, split] : present) add_split(found, name, found.records[static_cast<std::size_t>(split)]);
+  return found;
+}
+
+}  // namespace mixop::imagenet

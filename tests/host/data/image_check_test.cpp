@@ -1,0 +1,39 @@
+#include "host/data/image_check.hpp"
+
+#include "tests/host/data/fake_dataset.hpp"
+#include "tests/plugins/datasets/support.hpp"
+
+using namespace mixop;
+
+TEST_CASE("a check names every image that fails, in order, on any number of threads", "[data][check]") {
+  FakeDataset fake;
+  fake.have_many_sizes();
+  fake.corrupt = {2, 9};
+  fake.unreadable = {4};
+  const DatasetHandle data = fake.handle();
+  const std::int64_t workers = GENERATE(0, 1, 5);
+  std::int64_t told = 0, last = -1;
+  const auto found = corrupt_images(data, workers, [&](std::int64_t done) { ++told, last = done; });
+  REQUIRE(found.size() == 5);
+  const std::vector<std::pair<int, std::int64_t>> expected = {{MIXOP_SPLIT_TRAIN, 2},
+                                                              {MIXOP_SPLIT_TRAIN, 4},
+                                                              {MIXOP_SPLIT_TRAIN, 9},
+                                                              {MIXOP_SPLIT_TEST, 2},
+                                                              {MIXOP_SPLIT_TEST, 4}};
+  for (std::size_t i = 0; i < found.size(); ++i) CHECK(std::pair(found[i].split, found[i].record) == expected[i]);
+  CHECK(found[1].problem == "data set 'fake', split 'train': file 4: no disk");
+  CHECK(found[3].problem == "data set 'fake', split 'test': file 2: no image");
+  CHECK(fake.decoded == 17);
+  CHECK(told == 17);
+  CHECK(last == 16);
+}
+
+TEST_CASE("a check ends where the plugin itself is broken", "[data][check][misuse]") {
+  FakeDataset fake;
+  fake.have_many_sizes();
+  fake.images_a_call = 2;
+  const DatasetHandle data = fake.handle();
+  const std::int64_t workers = GENERATE(1, 3);
+  const Error error = error_of([&] { (void)corrupt_images(data, workers); });
+  CHECK(error.code() == ErrorCode::plugin);
+}

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "tests/plugins/datasets/support.hpp"
+
+inline mixop::DatasetHandle open_imagenet(const std::string& folder,
+                                          const std::map<std::string, std::string>& options = {}) {
+  return mixop::DatasetHandle("imagenet", dataset_table("mixop_datasets_imagenet.so", "imagenet"), folder, options);
+}
+
+inline std::string from_hex(const std::string& digits) {
+  std::string bytes;
+  for (std::size_t i = 0; i < digits.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
+/// A baseline JPEG of 8 x 8 grey pixels of value 100.
+inline std::string grey_jpeg() {
+  return from_hex(
+      "ffd8"
+      "ffe000104a46494600010100000100010000"
+      "ffdb004300100b0c0e0c0a100e0d0e1211101318281a181616183123251d283a333d3c3933383740485c4e404457453738506d51575f6267"
+      "6867"
+      "3e4d71797064785c656763"
+      "ffc0000b080008000801011100"
+      "ffc40014000100000000000000000000000000000004"
+      "ffc40014100100000000000000000000000000000000"
+      "ffda0008010100003f000bff"
+      "d9");
+}
+
+/// Where the frame header begins in grey_jpeg(): marker, length, precision, then height and width.
+inline constexpr std::size_t kFrameHeader = 2 + 18 + 69;

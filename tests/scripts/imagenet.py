@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""The program on a small ImageNet of made files: check, search, training and evaluation, corrupt files, the workers."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import numpy
+from PIL import Image
+
+MIXOP = os.environ["MIXOP"]
+SMALL = ["--set", "data.name=imagenet", "--set", "imagenet.size=32", "--set", "space.channels=2", "--set", "space.layers=3",
+         "--set", "threads=1"]
+SEARCH = ["search", "darts-cifar10", *SMALL, "--set", "search.batch=4", "--set", "search.epochs=2", "--set", "space.nodes=2",
+          "--set", "space.ops=none,skip_connect,sep_conv_3x3"]
+
+
+def check(holds, message):
+    if not holds:
+        sys.exit(f"imagenet: {message}")
+
+
+def mixop(*arguments):
+    return subprocess.run([MIXOP, *map(str, arguments)], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, "MIXOP_DATA": ""})
+
+
+def answer(*arguments):
+    run = mixop(*arguments)
+    check(run.returncode == 0, f"mixop {arguments}: {run.stderr}")
+    return run
+
+
+def refusal(status, words, *arguments):
+    run = mixop(*arguments)
+    check(run.returncode == status, f"mixop {arguments}: exit code {run.returncode} instead of {status}: {run.stderr}")
+    check(words in run.stderr, f"mixop {arguments}: the message lacks '{words}': {run.stderr}")
+    return run
+
+
+def write_set(folder):
+    """Three classes of four train images and two val images, of unlike sizes."""
+    draw = numpy.random.default_rng(1)
+    for split, count in (("train", 4), ("val", 2)):
+        for name in ("ant", "bee", "cow"):
+            (folder / split / name).mkdir(parents=True)
+            for i in range(count):
+                height, width = draw.integers(20, 90, 2)
+                pixels = draw.integers(0, 256, (height, width, 3), dtype=numpy.uint8)
+                Image.fromarray(pixels).save(folder / split / name / f"{i}.JPEG", quality=90)
+
+
+def checks(folder):
+    found = json.loads(answer("data", "check", "imagenet", "--data", folder, "--json").stdout)
+    check(found["records"] == {"train": 12, "valid": 0, "test": 6} and found["corrupt"] == [], found)
+    check(found["class_names"] == ["ant", "bee", "cow"] and found["shape"] == [3, 224, 224], found)
+    described = json.loads(answer("data", "describe", "imagenet", "--data", folder.parent, "--json").stdout)
+    check(described["digest"] == found["digest"], "the folder above gives another digest")
+    check("made of images of many sizes" in answer("data", "describe", "imagenet", "--data", folder).stdout, "describe")
+
+
+def same_bits(one, two):
+    run = mixop("compare", one, two, "--json")
+    return [d["path"] for d in json.loads(run.stdout)["differences"] if not d["path"].startswith(("/provenance", "/config"))]
+
+
+def searches(folder):
+    archives = []
+    for workers in (0, 3):
+        archives.append(folder / f"run{workers}.h5")
+        answer(*SEARCH, "--set", f"data.workers={workers}", "--data", folder, "--out", archives[-1])
+    check(same_bits(*archives) == [], f"workers change the search: {same_bits(*archives)}")
+    network = folder / "net.h5"
+    answer("train", "--genotype", archives[0], *SMALL, "--set", "train.batch=4", "--set", "train.epochs=2", "--set",
+           "train.auxiliary=0", "--data", folder, "--out", network)
+    figures = [json.loads(answer("evaluate", network, "--data", folder, "--batch", batch, "--json").stdout) for batch in (1, 5)]
+    check(figures[0] == figures[1] and figures[0]["samples"] == 6, f"evaluation depends on the batch: {figures}")
+
+
+def interrupted(folder):
+    """A signal while workers decode: a checkpoint, the exit code, no hang; resumed to the bits of a run that went on."""
+    out, whole = folder / "stopped.h5", folder / "run3.h5"
+    command = [MIXOP, *SEARCH, "--set", "data.workers=3", "--data", folder, "--out", out]
+    run = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "searching" not in run.stderr.readline():
+        check(run.poll() is None, "the search did not begin")
+    run.send_signal(signal.SIGINT)
+    start = time.monotonic()
+    run.communicate(timeout=30)
+    check(run.returncode in (0, 130), f"interrupted with exit code {run.returncode}")
+    print(f"figure: an interrupted search with 3 workers ended after {time.monotonic() - start:.2f} s")
+    if run.returncode == 130:
+        answer("search", "--resume", "--data", folder, "--out", out)
+    check(same_bits(whole, out) == [], f"resuming changes the search: {same_bits(whole, out)}")
+
+
+def corrupt_files(folder):
+    bad = folder / "train" / "bee" / "1.JPEG"
+    bad.write_bytes(bad.read_bytes()[:-200])
+    png = folder / "val" / "cow" / "0.JPEG"
+    Image.new("RGB", (40, 40)).save(png, "PNG")
+    run = refusal(3, "images that cannot be decoded: 2; their files are named above", "data", "check", "imagenet", "--data", folder,
+                  "--json")
+    problems = json.loads(run.stdout)["corrupt"]
+    check([(p["split"], p["problem"].split(": ")[1]) for p in problems] == [("train", str(bad)), ("test", str(png))], problems)
+    check(f"{png}: expected a JPEG file, found a PNG file" in run.stderr, run.stderr)
+    for workers in (0, 2):
+        failed = refusal(3, f"mixop: error: data set 'imagenet', split 'train': {bad}: the JPEG file cannot be decoded: ", *SEARCH,
+                         "--set", f"data.workers={workers}", "--data", folder, "--out", folder / "failed.h5")
+        check("or set imagenet.on_corrupt=skip" in failed.stderr, failed.stderr)
+    archives = []
+    for workers in (0, 3):
+        archives.append(folder / f"skip{workers}.h5")
+        run = answer(*SEARCH, "--set", "imagenet.on_corrupt=skip", "--set", f"data.workers={workers}", "--data", folder, "--out",
+                     archives[-1])
+        said = "images that cannot be decoded, so that the next ones stand in their places: 1; mixop data check names them"
+        check(run.stderr.count(said) == 1, f"the replaced image is not told once: {run.stderr}")
+    check(same_bits(*archives) == [], "workers change what stands for a corrupt image")
+
+
+def misuse(folder):
+    refusal(2, "option 'size' must be 8 to 4096, found 5", "data", "check", "imagenet", "--data", folder, "--set", "size=5")
+    refusal(2, "data.workers: expected a whole number from -1 to 256, found ", *SEARCH, "--set", "data.workers=-2", "--dry-run")
+    shutil.rmtree(folder / "val" / "ant")
+    refusal(3, "have no folder here: ant", "data", "check", "imagenet", "--data", folder)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as made:
+        folder = pathlib.Path(made) / "imagenet"
+        write_set(folder)
+        checks(folder)
+        searches(folder)
+        interrupted(folder)
+        corrupt_files(folder)
+        misuse(folder)
+
+
+main()
