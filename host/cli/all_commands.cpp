@@ -7,10 +7,12 @@ namespace mixop::cli {
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
       {"search", "search an architecture, into RUN.h5", search_command},
+      {"train", "train a genotype's network from scratch, into NET.h5", train_command},
+      {"evaluate", "measure a trained network on data", evaluate_command},
       {"derive", "print the genotype of a run or of alphas", derive_command},
       {"summary", "count a network's parameters and multiply-adds", summary_command},
       {"draw", "draw a genotype's cells", draw_command},
-      {"inspect", "show what a run's archive holds", inspect_command},
+      {"inspect", "show what the archive of a run or network holds", inspect_command},
       {"verify", "check that an archive is whole", verify_command},
       {"compare", "list what differs between two archives", compare_command},
       {"list", "list ops, spaces, datasets, strategies, presets or genotypes", list_command},

@@ -8,6 +8,8 @@ namespace mixop::cli {
 /// The commands' entry points. Each takes the words after its name, answers the exit code, and throws Error for what
 /// stops it.
 int search_command(const std::vector<std::string>& arguments);
+int train_command(const std::vector<std::string>& arguments);
+int evaluate_command(const std::vector<std::string>& arguments);
 int derive_command(const std::vector<std::string>& arguments);
 int summary_command(const std::vector<std::string>& arguments);
 int draw_command(const std::vector<std::string>& arguments);

@@ -9,6 +9,7 @@
 #include "host/json/json_writer.hpp"
 #include "host/search/run_archive.hpp"
 #include "host/search/run_check.hpp"
+#include "host/train/network_check.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -54,20 +55,40 @@ std::map<std::string, std::vector<double>> epoch_metrics(const Archive& archive)
   return metrics;
 }
 
-void write_epochs(JsonWriter& json, const Archive& archive) {
+void write_metrics(JsonWriter& json, const std::map<std::string, std::vector<double>>& metrics, std::size_t epoch) {
+  json.begin_object().member("epoch", epoch);
+  for (const auto& [name, values] : metrics)
+    if (epoch > 0 && epoch <= values.size()) json.member(name, values[epoch - 1]);
+}
+
+/// A search's epochs begin at 0, the start, and have a genotype each.
+void write_run(JsonWriter& json, const Archive& archive) {
   const auto metrics = epoch_metrics(archive);
   const std::vector<std::string> genotypes = archive.texts("/genotypes");
-  json.begin_list();
+  json.key("epochs").begin_list();
   for (std::size_t epoch = 0; epoch < genotypes.size(); ++epoch) {
-    json.begin_object().member("epoch", epoch);
-    for (const auto& [name, values] : metrics)
-      if (epoch > 0 && epoch <= values.size()) json.member(name, values[epoch - 1]);
+    write_metrics(json, metrics, epoch);
     json.key("genotype").raw(genotypes[epoch]).end();
+  }
+  json.end().key("strategy_history").begin_list();
+  for (const std::string& change : archive.texts("/strategy_history")) json.raw(change);
+  json.end();
+}
+
+void write_network(JsonWriter& json, const Archive& archive) {
+  const auto metrics = epoch_metrics(archive);
+  const auto epochs = static_cast<std::size_t>(archive.integer("/position", "epoch"));
+  json.key("genotype").raw(archive.text("/genotype")).key("data").begin_object();
+  for (const char* name : {"channels", "height", "width", "classes"}) json.member(name, archive.integer("/data", name));
+  json.end().key("epochs").begin_list();
+  for (std::size_t epoch = 1; epoch <= epochs; ++epoch) {
+    write_metrics(json, metrics, epoch);
+    json.end();
   }
   json.end();
 }
 
-void print_run(const Archive& archive) {
+void print_start(const Archive& archive) {
   std::cout << "layout   " << archive.text("/", "layout") << "\nstarted  " << archive.text("/provenance", "started")
             << "\ncommand  " << archive.text("/provenance/command_line") << "\nstep     "
             << archive.integer("/position", "step") << "\n\n";
@@ -81,11 +102,9 @@ void print_run(const Archive& archive) {
       std::cout << "  " << std::setw(static_cast<int>(name.size())) << values.at(static_cast<std::size_t>(epoch));
     std::cout << "\n";
   }
-  std::cout << "\nstrategies\n";
-  for (const std::string& change : archive.texts("/strategy_history")) std::cout << "  " << change << "\n";
-  const std::vector<std::string> genotypes = archive.texts("/genotypes");
-  for (std::size_t epoch = 0; epoch < genotypes.size(); ++epoch)
-    std::cout << "\ngenotype after " << epoch << " epochs\n" << genotypes[epoch] << "\n";
+}
+
+void print_end(const Archive& archive) {
   JsonWriter provenance;
   write_provenance(provenance, archive);
   std::cout << "\nprovenance\n"
@@ -93,28 +112,43 @@ void print_run(const Archive& archive) {
             << archive.text("/config/resolved") << std::endl;
 }
 
+void print_run(const Archive& archive) {
+  print_start(archive);
+  std::cout << "\nstrategies\n";
+  for (const std::string& change : archive.texts("/strategy_history")) std::cout << "  " << change << "\n";
+  const std::vector<std::string> genotypes = archive.texts("/genotypes");
+  for (std::size_t epoch = 0; epoch < genotypes.size(); ++epoch)
+    std::cout << "\ngenotype after " << epoch << " epochs\n" << genotypes[epoch] << "\n";
+  print_end(archive);
+}
+
+void print_network(const Archive& archive) {
+  print_start(archive);
+  std::cout << "\ngenotype\n" << archive.text("/genotype") << "\n";
+  print_end(archive);
+}
+
 }  // namespace
 
 int inspect_command(const std::vector<std::string>& arguments) {
-  const auto values = parse_files(
-      syntax_of("mixop inspect RUN.h5",
-                "Shows a run: its configuration, where it comes from, and every epoch's metrics and genotype.", 1),
-      arguments);
+  const auto values = parse_files(syntax_of("mixop inspect RUN.h5|NET.h5",
+                                            "Shows a search or a training: its configuration, where it comes from, and "
+                                            "every epoch's metrics and genotype.",
+                                            1),
+                                  arguments);
   if (!values) return 0;
   const Archive archive = Archive::open(positionals(*values).front());
-  check_run(archive);
+  const bool network = stored::is_of_kind(archive, network_kind);
+  network ? check_network(archive) : check_run(archive);
   if (values->count("json") == 0) {
-    print_run(archive);
+    network ? print_network(archive) : print_run(archive);
     return 0;
   }
   JsonWriter json;
   json.begin_object().key("config").raw(archive.text("/config/resolved")).key("provenance");
   write_provenance(json, archive);
-  json.key("epochs");
-  write_epochs(json, archive);
-  json.key("strategy_history").begin_list();
-  for (const std::string& change : archive.texts("/strategy_history")) json.raw(change);
-  json.end().member("step", archive.integer("/position", "step")).end();
+  network ? write_network(json, archive) : write_run(json, archive);
+  json.member("step", archive.integer("/position", "step")).end();
   std::cout << json.text() << std::endl;
   return 0;
 }

@@ -11,6 +11,7 @@
 #include "host/json/json_writer.hpp"
 #include "host/search/archived_run.hpp"
 #include "host/text/text.hpp"
+#include "host/train/network_check.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -128,12 +129,25 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
   return 0;
 }
 
+/// A trained network has no alphas, but the genotype that it was made from.
+int derive_network(const Archive& archive, const po::variables_map& values) {
+  for (const char* option : {"epoch", "rule", "strategy"})
+    if (values.count(option) != 0)
+      throw Error(ErrorCode::usage, std::string("--") + option + " is for a search; " + archive.name() +
+                                        " is a trained network, which has one genotype and no alphas");
+  check_network(archive);
+  std::cout << genotype_to_json(archived_genotype(archive)) << std::endl;
+  return 0;
+}
+
 int derive_run(const std::string& file, const po::variables_map& values, const PluginRegistry& plugins) {
   for (const char* option : {"space", "ops"})
     if (values.count(option) != 0)
       throw Error(ErrorCode::usage, std::string("--") + option + " belongs to --alphas FILE; the run in " + file +
                                         " has its own, so leave it out");
-  const ArchivedRun run(Archive::open(file), option_catalog(plugins));
+  Archive archive = Archive::open(file);
+  if (stored::is_of_kind(archive, network_kind)) return derive_network(archive, values);
+  const ArchivedRun run(std::move(archive), option_catalog(plugins));
   const ComponentOptions options = options_of(run.config());
   const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
   const PartNames parts =

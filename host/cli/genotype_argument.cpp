@@ -8,12 +8,18 @@
 #include "host/search/archived_run.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/text.hpp"
+#include "host/train/network_check.hpp"
 
 namespace mixop::cli {
 namespace {
 
 GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plugins) {
-  const ArchivedRun run(Archive::open(file), option_catalog(plugins));
+  Archive archive = Archive::open(file);
+  if (stored::is_of_kind(archive, network_kind)) {
+    const Config config = archived_network_config(archive, option_catalog(plugins));
+    return {std::filesystem::path(file).filename().string(), config.space.name, archived_genotype(archive), {}};
+  }
+  const ArchivedRun run(std::move(archive), option_catalog(plugins));
   const ComponentOptions options = options_of(run.config());
   const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
   const PartNames parts = run.parts(plugins);
@@ -33,7 +39,7 @@ void require_known(const std::string& space, const PluginRegistry& plugins) {
   const std::string hint = did_you_mean(name, names);
   throw Error(ErrorCode::usage,
               "unknown genotype '" + argument + "'" + hint + (hint.empty() ? "; known: " : " Known: ") +
-                  (known.empty() ? "none" : joined(known)) + "; a file ends in .json, a run's archive in .h5");
+                  (known.empty() ? "none" : joined(known)) + "; a file ends in .json, an archive in .h5");
 }
 
 /// NAME or SPACE/NAME; `space` restricts the former.
@@ -85,8 +91,8 @@ GenotypeArgument read_genotype(const std::string& argument, const std::string& s
   const GenotypeArgument found =
       file.extension() == ".h5" ? from_archive(argument, plugins) : published(argument, space, plugins);
   if (!space.empty() && found.space != space)
-    throw Error(ErrorCode::usage, "--space says '" + space + "', but " + argument + " is of the space '" + found.space +
-                                      "'; leave --space out");
+    throw Error(ErrorCode::usage, argument + " is of the space '" + found.space +
+                                      "', and --space or space.name says '" + space + "'; leave that out");
   return found;
 }
 

@@ -14,12 +14,12 @@ struct GenotypeArgument {
   std::string title;  ///< for pictures: "darts_cnn/DARTS_V2", "run.h5, epoch 3"
   std::string space;  ///< where it is known
   Genotype genotype;
-  std::vector<std::vector<double>> strengths;  ///< edge weights of its genes, from a run's archive
+  std::vector<std::vector<double>> strengths;  ///< edge weights of its genes, from a search's archive
 };
 
-/// NAME, SPACE/NAME, a JSON file (".json") or a run's archive (".h5"). A name that several spaces have is a usage error
-/// that lists them; an unknown one lists the known ones. `space`, where it is given, restricts names and must be that
-/// of a run.
+/// NAME, SPACE/NAME, a JSON file (".json") or the archive of a search or a network (".h5"). A name that several spaces
+/// have is a usage error that lists them; an unknown one lists the known ones. `space`, where it is given, restricts
+/// names and must be that of an archive.
 GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins);
 
 /// All published genotypes as "space/NAME", and their sources.

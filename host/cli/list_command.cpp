@@ -50,7 +50,8 @@ std::vector<Row> strategies(const PluginRegistry& plugins) {
 std::vector<Row> presets(const PluginRegistry&) {
   std::vector<Row> rows;
   for (const PresetInfo& preset : list_presets(presets_folder()))
-    rows.push_back({preset.name, preset.summary, preset.source});
+    rows.push_back({preset.name, (preset.command.empty() ? "" : "mixop " + preset.command + ": ") + preset.summary,
+                    preset.source});
   return rows;
 }
 

@@ -59,9 +59,18 @@ void Progress::step(const SearchPosition& at, std::int64_t step, std::int64_t st
 }
 
 void Progress::epoch(const SearchPosition& at, const std::map<std::string, double>& metrics) {
-  show(format("epoch %lld/%lld  train loss %.4f  train accuracy %.2f %%  valid loss %.4f  valid accuracy %.2f %%",
-              static_cast<long long>(at.epoch), static_cast<long long>(at.epochs), metrics.at("train_loss"),
-              metrics.at("train_accuracy"), metrics.at("valid_loss"), metrics.at("valid_accuracy")));
+  struct Shown {
+    const char *metric, *pattern;
+  };
+  constexpr Shown kShown[] = {{"train_loss", "  train loss %.4f"},     {"train_accuracy", "  train accuracy %.2f %%"},
+                              {"valid_loss", "  valid loss %.4f"},     {"valid_accuracy", "  valid accuracy %.2f %%"},
+                              {"valid_top1", "  valid top-1 %.2f %%"}, {"test_loss", "  test loss %.4f"},
+                              {"test_top1", "  test top-1 %.2f %%"},   {"test_top5", "  top-5 %.2f %%"}};
+  std::string line = format("epoch %lld/%lld", static_cast<long long>(at.epoch), static_cast<long long>(at.epochs));
+  for (const Shown& shown : kShown)
+    if (const auto found = metrics.find(shown.metric); found != metrics.end())
+      line += format(shown.pattern, found->second);
+  show(line);
   if (open_line_) std::cerr << std::endl;
   open_line_ = false;
 }

@@ -8,8 +8,8 @@
 
 namespace mixop::cli {
 
-/// Tells on stderr how a search goes on: a bar that is redrawn on a terminal, plain lines otherwise (the first step,
-/// then one every ten seconds, and one an epoch).
+/// Tells on stderr how a search or a training goes on: a bar that is redrawn on a terminal, plain lines otherwise (the
+/// first step, then one every ten seconds, and one an epoch).
 class Progress {
  public:
   explicit Progress(bool terminal);

@@ -5,8 +5,84 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
+#include <iostream>
+
+#include "host/data/digest.hpp"
 
 namespace mixop::cli {
+namespace {
+
+/// The time as ISO 8601.
+std::string now_utc() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  char text[32];
+  std::tm broken{};
+  gmtime_r(&now, &broken);
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &broken);
+  return text;
+}
+
+/// "id version sha256" of every loaded plugin.
+std::vector<std::string> plugin_lines(const PluginRegistry& plugins) {
+  std::vector<std::string> lines;
+  for (const auto& plugin : plugins.plugins())
+    lines.push_back(plugin->id + " " + plugin->version + " " + plugin->file.sha256);
+  return lines;
+}
+
+/// What the command line says of the configuration.
+ConfigRequest request_of(const po::variables_map& values, RunKind kind) {
+  ConfigRequest request;
+  request.presets_folder = presets_folder();
+  request.kind = kind;
+  for (const std::string& argument : positionals(values)) {
+    if (argument.find('=') != std::string::npos) continue;
+    if (!request.preset_or_file.empty())
+      throw Error(ErrorCode::usage, "one preset or config file is expected, found '" + request.preset_or_file +
+                                        "' and '" + argument + "'");
+    request.preset_or_file = argument;
+  }
+  if (values.count("set") != 0) request.sets = values["set"].as<Arguments>();
+  for (const std::string& argument : positionals(values))
+    if (argument.find('=') != std::string::npos) request.sets.push_back(argument);
+  const std::pair<const char*, const char*> short_forms[] = {
+      {"strategy", "search.strategy"}, {"seed", "seed"}, {"data", "data.dir"}};
+  for (const auto& [option, key] : short_forms)
+    if (values.count(option) != 0) request.sets.push_back(std::string(key) + "=" + text(values, option));
+  return request;
+}
+
+ConfigTexts texts_of(const ConfigRequest& request, const Config& config, const Archive* resumed) {
+  if (resumed != nullptr) return {resumed->text("/config/verbatim"), resumed->texts("/config/sets"), to_json(config)};
+  const std::filesystem::path source = config_source(request);
+  return {source.empty() ? "" : read_json_text(source, ErrorCode::usage), request.sets, to_json(config)};
+}
+
+/// The command line, behind those of the run that it resumes, in ASCII: archives and JSON hold no bytes that are not
+/// UTF-8.
+std::string command_line_of(const Arguments& arguments, RunKind kind, const Archive* resumed) {
+  std::string line = resumed != nullptr ? resumed->text("/provenance/command_line") + "; " : "";
+  line += std::string("mixop ") + run_kind_name(kind);
+  for (const std::string& argument : arguments) {
+    line += ' ';
+    for (const char c : argument) line += c >= ' ' && c <= '~' ? c : '?';
+  }
+  return line;
+}
+
+/// The data's digest; that of a resumed run's archive must be the same.
+std::string checked_digest(const DatasetHandle& data, const Archive* resumed) {
+  const std::string digest = dataset_digest(data);
+  const std::string archived = resumed != nullptr ? resumed->text("/provenance", "dataset_digest") : digest;
+  if (digest != archived)
+    throw Error(ErrorCode::bad_data,
+                resumed->name() + " was made on data of digest " + archived + ", and the data at hand has " + digest +
+                    "; name the folder of the same files by --data DIR (a digest covers the files, so "
+                    "another layout of the same images has another one)");
+  return digest;
+}
+
+}  // namespace
 
 ComponentOptions options_of(const Config& config) {
   ComponentOptions options;
@@ -21,22 +97,6 @@ DatasetHandle open_data(const Config& config, const PluginRegistry& plugins, con
   const auto own = options.find(config.data.name);
   return DatasetHandle(config.data.name, plugins.dataset(config.data.name), folder,
                        own == options.end() ? std::map<std::string, std::string>{} : own->second);
-}
-
-std::string now_utc() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  char text[32];
-  std::tm broken{};
-  gmtime_r(&now, &broken);
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &broken);
-  return text;
-}
-
-std::vector<std::string> plugin_lines(const PluginRegistry& plugins) {
-  std::vector<std::string> lines;
-  for (const auto& plugin : plugins.plugins())
-    lines.push_back(plugin->id + " " + plugin->version + " " + plugin->file.sha256);
-  return lines;
 }
 
 void check_output(const std::filesystem::path& out, bool resume, bool overwrite) {
@@ -55,5 +115,87 @@ void check_output(const std::filesystem::path& out, bool resume, bool overwrite)
     refuse(": the folder " + folder.string() + " does not exist; make it first");
   if (access(folder.c_str(), W_OK | X_OK) != 0) refuse(" cannot be written: no write permission in " + folder.string());
 }
+
+void add_run_options(CommandSyntax& syntax, const RunCommand& command) {
+  const std::string archive = command.archive;
+  const auto option = [&](const char* name, const std::string& help) {
+    syntax.options.add_options()(name, help.c_str());
+  };
+  const auto text_option = [&](const char* name, const char* value, const std::string& help) {
+    syntax.options.add_options()(name, po::value<std::string>()->value_name(value), help.c_str());
+  };
+  syntax.options.add_options()("set", po::value<Arguments>()->composing()->value_name("KEY=VALUE"),
+                               "sets a key; lists also take =+a,b (append) and =-a (remove)");
+  text_option("seed", "N", "short for --set seed=N");
+  text_option("data", "DIR", "where the data lies; default: the environment's MIXOP_DATA");
+  text_option("out", command.archive, std::string("the archive to write; default: ") + command.out);
+  option("resume", "goes on where " + archive + " stopped, to the same bits as a run that never stopped");
+  option("overwrite", "replaces an existing " + archive);
+  option("dry-run", "prints the resolved configuration and the predicted memory");
+  option("keys", "lists all configuration keys");
+  option("json", "prints the result as JSON");
+  syntax.positionals = 64;
+  add_plugin_options(syntax);
+}
+
+bool print_keys(const po::variables_map& values, const OptionCatalog& catalog, RunKind kind) {
+  if (values.count("keys") == 0) return false;
+  if (values.count("json") != 0) throw Error(ErrorCode::usage, "--keys lists the keys as text alone; leave --json out");
+  std::cout << describe_keys(catalog, kind);
+  return true;
+}
+
+Config config_of(const po::variables_map& values, const OptionCatalog& catalog, const RunCommand& command,
+                 const Archive* archive) {
+  const ConfigRequest request = request_of(values, command.kind);
+  if (archive == nullptr) return resolve_config(request, catalog);
+  Config archived = command.archived_config(*archive, catalog);
+  const bool moved = values.count("data") != 0;
+  Config asked = resolve_config(request, catalog);
+  if (moved) archived.data.dir = asked.data.dir;
+  if (request.preset_or_file.empty() && request.sets.size() == (moved ? 1 : 0)) return archived;
+  asked.data.dir = archived.data.dir;
+  if (!(asked == archived))
+    throw Error(ErrorCode::usage,
+                "--resume goes on with the archive's own configuration, and the command line means "
+                "another; leave preset and --set out, or start a new run");
+  return archived;
+}
+
+DryRun::DryRun(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog,
+               const RunCommand& command)
+    : config(config_of(values, catalog, command, nullptr)), options(cli::options_of(config)) {
+  try {
+    data.emplace(open_data(config, plugins, options));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::plugin) throw;
+    (void)plugins.dataset(config.data.name);
+    say("the memory cannot be predicted without the data: " + std::string(error.what()));
+  }
+}
+
+void say_memory(std::int64_t bytes) {
+  say("predicted peak memory: about " + std::to_string(bytes >> 20) +
+      " MiB; runs were seen to take up to a third more");
+}
+
+RunSetup::RunSetup(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
+                   const OptionCatalog& catalog, const RunCommand& command)
+    : out_(text(values, "out", command.out)),
+      resumed_([&]() -> std::optional<Archive> {
+        const bool resume = values.count("resume") != 0;
+        // A mistake in the configuration comes before what is said of the output.
+        if (!resume) (void)config_of(values, catalog, command, nullptr);
+        check_output(out_, resume, values.count("overwrite") != 0);
+        lock_.emplace(out_);
+        if (!resume) return std::nullopt;
+        return Archive::open(out_);
+      }()),
+      config_(config_of(values, catalog, command, resumed())),
+      options_(options_of(config_)),
+      data_(open_data(config_, plugins, options_)),
+      texts_(texts_of(request_of(values, command.kind), config_, resumed())),
+      provenance_{command_line_of(arguments, command.kind, resumed()), now_utc(), device_of(config_.device).str(),
+                  checked_digest(data_, resumed()), plugin_lines(plugins)} {}
 
 }  // namespace mixop::cli

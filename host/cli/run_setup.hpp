@@ -1,12 +1,16 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "host/config/config.hpp"
+#include "host/archive/file.hpp"
+#include "host/cli/command_line.hpp"
+#include "host/config/resolve.hpp"
 #include "host/data/dataset_handle.hpp"
 #include "host/search/composition.hpp"
+#include "host/search/stored_parts.hpp"
 
 namespace mixop::cli {
 
@@ -19,10 +23,64 @@ DatasetHandle open_data(const Config& config, const PluginRegistry& plugins, con
 /// Refuses an output that cannot be written, before anything is computed for it.
 void check_output(const std::filesystem::path& out, bool resume, bool overwrite);
 
-/// The time as ISO 8601.
-std::string now_utc();
+/// A command that runs a loop over epochs into an archive.
+struct RunCommand {
+  RunKind kind;
+  const char* out;      ///< the archive where --out names none: "run.h5"
+  const char* archive;  ///< "RUN.h5", for --help
+  /// The config of an archive, which it checks.
+  Config (*archived_config)(const Archive& archive, const OptionCatalog& catalog);
+};
 
-/// "id version sha256" of every loaded plugin.
-std::vector<std::string> plugin_lines(const PluginRegistry& plugins);
+/// The options of such a command: --set, --seed, --data, --out, --resume, --overwrite, --dry-run, --keys, --json, and
+/// those of plugins. Further ones may be added before.
+void add_run_options(CommandSyntax& syntax, const RunCommand& command);
+
+/// Prints the keys where --keys asks for them.
+bool print_keys(const po::variables_map& values, const OptionCatalog& catalog, RunKind kind);
+
+/// The config to run. A resumed run has the archive's own, which the command line must not contradict; only --data may
+/// name another folder, for data that moved.
+Config config_of(const po::variables_map& values, const OptionCatalog& catalog, const RunCommand& command,
+                 const Archive* archive);
+
+/// The config and data of a --dry-run. Where the data is not at hand it is absent, and stderr says why.
+struct DryRun {
+  DryRun(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog,
+         const RunCommand& command);
+
+  Config config;
+  ComponentOptions options;
+  std::optional<DatasetHandle> data;
+};
+
+/// Says what predict_peak_memory() answered.
+void say_memory(std::int64_t bytes);
+
+/// All that a run has before its loop is made. Its output is locked as long as it lives.
+class RunSetup {
+ public:
+  RunSetup(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
+           const OptionCatalog& catalog, const RunCommand& command);
+
+  const std::filesystem::path& out() const { return out_; }
+  /// The archive that the run goes on with, or null.
+  const Archive* resumed() const { return resumed_ ? &*resumed_ : nullptr; }
+  const Config& config() const { return config_; }
+  const ComponentOptions& options() const { return options_; }
+  const DatasetHandle& data() const { return data_; }
+  const ConfigTexts& texts() const { return texts_; }
+  const Provenance& provenance() const { return provenance_; }
+
+ private:
+  std::filesystem::path out_;
+  std::optional<ArchiveLock> lock_;
+  std::optional<Archive> resumed_;
+  Config config_;
+  ComponentOptions options_;
+  DatasetHandle data_;
+  ConfigTexts texts_;
+  Provenance provenance_;
+};
 
 }  // namespace mixop::cli

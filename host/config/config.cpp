@@ -14,14 +14,30 @@ template <class Archive>
 void serialize(Archive& archive, DataConfig& c) {
   archive(cereal::make_nvp("name", c.name), cereal::make_nvp("dir", c.dir),
           cereal::make_nvp("train_limit", c.train_limit), cereal::make_nvp("train_portion", c.train_portion),
-          cereal::make_nvp("cutout", c.cutout), cereal::make_nvp("augment", c.augment));
+          cereal::make_nvp("cutout", c.cutout), cereal::make_nvp("augment", c.augment),
+          cereal::make_nvp("workers", c.workers));
 }
 
+namespace {
+
+/// A section of which each kind of run has keys of its own.
+template <class Keys>
+struct Section {
+  Keys& keys;
+  RunKind kind;
+};
+
+}  // namespace
+
 template <class Archive>
-void serialize(Archive& archive, SpaceKeys& c) {
+void serialize(Archive& archive, Section<SpaceKeys>& section) {
+  SpaceKeys& c = section.keys;
+  const bool search = section.kind == RunKind::search;
   archive(cereal::make_nvp("name", c.name), cereal::make_nvp("channels", c.channels),
-          cereal::make_nvp("layers", c.layers), cereal::make_nvp("nodes", c.nodes), cereal::make_nvp("ops", c.ops),
-          cereal::make_nvp("stem", c.stem), cereal::make_nvp("alpha_init", c.alpha_init));
+          cereal::make_nvp("layers", c.layers));
+  if (search) archive(cereal::make_nvp("nodes", c.nodes), cereal::make_nvp("ops", c.ops));
+  archive(cereal::make_nvp("stem", c.stem));
+  if (search) archive(cereal::make_nvp("alpha_init", c.alpha_init));
 }
 
 template <class Archive>
@@ -31,9 +47,22 @@ void serialize(Archive& archive, SearchConfig& c) {
 }
 
 template <class Archive>
-void serialize(Archive& archive, WeightsConfig& c) {
-  archive(cereal::make_nvp("lr", c.lr), cereal::make_nvp("lr_min", c.lr_min), cereal::make_nvp("momentum", c.momentum),
-          cereal::make_nvp("decay", c.decay), cereal::make_nvp("clip", c.clip));
+void serialize(Archive& archive, TrainConfig& c) {
+  archive(cereal::make_nvp("epochs", c.epochs), cereal::make_nvp("batch", c.batch),
+          cereal::make_nvp("auxiliary", c.auxiliary), cereal::make_nvp("drop_path", c.drop_path),
+          cereal::make_nvp("label_smoothing", c.label_smoothing));
+}
+
+template <class Archive>
+void serialize(Archive& archive, Section<WeightsConfig>& section) {
+  WeightsConfig& c = section.keys;
+  const bool train = section.kind == RunKind::train;
+  archive(cereal::make_nvp("lr", c.lr));
+  if (train) archive(cereal::make_nvp("schedule", c.schedule));
+  archive(cereal::make_nvp("lr_min", c.lr_min));
+  if (train) archive(cereal::make_nvp("gamma", c.gamma));
+  archive(cereal::make_nvp("momentum", c.momentum), cereal::make_nvp("decay", c.decay),
+          cereal::make_nvp("clip", c.clip));
 }
 
 template <class Archive>
@@ -55,9 +84,14 @@ template <class Archive, class AnyConfig>
 void serialize_keys(Archive& archive, AnyConfig& c) {
   archive(cereal::make_nvp("seed", c.seed), cereal::make_nvp("threads", c.threads),
           cereal::make_nvp("device", c.device), cereal::make_nvp("precision", c.precision),
-          cereal::make_nvp("data", c.data), cereal::make_nvp("space", c.space), cereal::make_nvp("search", c.search),
-          cereal::make_nvp("weights", c.weights), cereal::make_nvp("alphas", c.alphas),
-          cereal::make_nvp("strategy", c.strategy));
+          cereal::make_nvp("data", c.data), cereal::make_nvp("space", Section<SpaceKeys>{c.space, c.kind}));
+  Section<WeightsConfig> weights{c.weights, c.kind};
+  if (c.kind == RunKind::train) {
+    archive(cereal::make_nvp("train", c.train), cereal::make_nvp("weights", weights));
+  } else {
+    archive(cereal::make_nvp("search", c.search), cereal::make_nvp("weights", weights),
+            cereal::make_nvp("alphas", c.alphas), cereal::make_nvp("strategy", c.strategy));
+  }
 }
 
 void write_option(cereal::JSONOutputArchive& archive, const std::string& name, const ComponentOption& option) {
@@ -94,6 +128,19 @@ void write_options(cereal::JSONOutputArchive& archive, const Config& config) {
 
 }  // namespace
 
+Config default_config(RunKind kind) {
+  Config config;
+  config.kind = kind;
+  if (kind == RunKind::search) return config;
+  config.seed = 0;
+  config.data.train_portion = 1;
+  config.data.cutout = 16;
+  config.space.channels = 36;
+  config.space.layers = 20;
+  config.weights.lr_min = 0;
+  return config;
+}
+
 std::string to_json(const Config& config) {
   std::ostringstream out;
   {
@@ -104,8 +151,9 @@ std::string to_json(const Config& config) {
   return out.str() + "\n";
 }
 
-Config config_from_json(std::string_view text, const std::string& file, const OptionCatalog& catalog, ErrorCode code) {
-  ConfigLayers layers(catalog);
+Config config_from_json(std::string_view text, const std::string& file, const OptionCatalog& catalog, ErrorCode code,
+                        RunKind kind) {
+  ConfigLayers layers(catalog, kind);
   const JsonValue root = parse_json(text, file, code);
   try {
     layers.add_object(root, file);
@@ -115,10 +163,10 @@ Config config_from_json(std::string_view text, const std::string& file, const Op
   return layers.config();
 }
 
-Config config_from_layer_json(const std::string& json) {
+Config config_from_layer_json(const std::string& json, RunKind kind) {
   std::istringstream in(json);
   cereal::JSONInputArchive archive(in);
-  Config config;
+  Config config = default_config(kind);
   serialize_keys(archive, config);
   return config;
 }

@@ -17,6 +17,7 @@ struct DataConfig {
   double train_portion = 0.5;
   std::int64_t cutout = 0;
   bool augment = true;
+  std::int64_t workers = -1;
   friend bool operator==(const DataConfig&, const DataConfig&) = default;
 };
 
@@ -39,9 +40,20 @@ struct SearchConfig {
   friend bool operator==(const SearchConfig&, const SearchConfig&) = default;
 };
 
+struct TrainConfig {
+  std::int64_t epochs = 600;
+  std::int64_t batch = 96;
+  double auxiliary = 0.4;
+  double drop_path = 0.2;
+  double label_smoothing = 0;
+  friend bool operator==(const TrainConfig&, const TrainConfig&) = default;
+};
+
 struct WeightsConfig {
   double lr = 0.025;
+  std::string schedule = "cosine";
   double lr_min = 0.001;
+  double gamma = 0.97;
   double momentum = 0.9;
   double decay = 3e-4;
   double clip = 5;
@@ -73,8 +85,9 @@ struct ComponentOption {
   friend bool operator==(const ComponentOption&, const ComponentOption&) = default;
 };
 
-/// A whole, checked configuration. What the keys mean is in config_keys(), the defaults are here.
+/// A whole, checked configuration. What the keys mean is in config_keys(); the defaults here are those of a search.
 struct Config {
+  RunKind kind = RunKind::search;
   std::int64_t seed = 2;
   std::int64_t threads = 0;
   std::string device = "auto";
@@ -82,6 +95,7 @@ struct Config {
   DataConfig data;
   SpaceKeys space;
   SearchConfig search;
+  TrainConfig train;
   WeightsConfig weights;
   AlphasConfig alphas;
   StrategyConfig strategy;
@@ -89,12 +103,16 @@ struct Config {
   friend bool operator==(const Config&, const Config&) = default;
 };
 
-/// Pretty JSON in the order of the schema, as `--dry-run` prints it and the archive stores it.
+/// The defaults of a kind: for a training those of the published networks on CIFAR-10.
+Config default_config(RunKind kind);
+
+/// Pretty JSON of the keys that the configuration's kind has, in the order of the schema, as `--dry-run` prints it and
+/// the archive stores it.
 std::string to_json(const Config& config);
 
 /// The JSON that to_json wrote (or any config file without a preset), over the defaults. `file` names it in errors,
 /// which have `code`: an archive's config is data, what a user wrote is usage.
 Config config_from_json(std::string_view text, const std::string& file, const OptionCatalog& catalog,
-                        ErrorCode code = ErrorCode::bad_data);
+                        ErrorCode code = ErrorCode::bad_data, RunKind kind = RunKind::search);
 
 }  // namespace mixop

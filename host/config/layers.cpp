@@ -10,7 +10,11 @@ namespace mixop {
 namespace {
 
 using Kind = JsonValue::Kind;
-bool is_reserved(const std::string& key) { return key == "summary" || key == "source" || key == "preset"; }
+bool is_reserved(const std::string& key) {
+  return key == "summary" || key == "source" || key == "command" || key == "preset";
+}
+
+bool is_below(const std::string& key, const std::string& section) { return key.rfind(section + ".", 0) == 0; }
 
 void write_value(JsonWriter& writer, const KeySpec& spec, const JsonValue& value) {
   switch (spec.type) {
@@ -47,13 +51,13 @@ JsonValue default_value(const KeySpec& spec) {
 
 }  // namespace
 
-ConfigLayers::ConfigLayers(const OptionCatalog& catalog) {
+ConfigLayers::ConfigLayers(const OptionCatalog& catalog, RunKind kind) : kind_(kind) {
   const auto add = [&](KeySpec spec, const std::string& component, const std::string& option) {
     JsonValue value = default_value(spec);
     index_[spec.key] = keys_.size();
     keys_.push_back({std::move(spec), component, option, std::move(value), false});
   };
-  for (const KeySpec& spec : config_keys()) add(spec, "", "");
+  for (const KeySpec& spec : config_keys(kind)) add(spec, "", "");
   for (const auto& [component, options] : catalog)
     for (const MixopOptionSpec& option : options) add(option_key(component, option), component, option.name);
 }
@@ -64,8 +68,20 @@ ConfigLayers::Key* ConfigLayers::find(const std::string& key) {
 }
 
 bool ConfigLayers::is_section(const std::string& name) const {
-  return std::any_of(keys_.begin(), keys_.end(),
-                     [&](const Key& key) { return key.spec.key.rfind(name + ".", 0) == 0; });
+  return std::any_of(keys_.begin(), keys_.end(), [&](const Key& key) { return is_below(key.spec.key, name); });
+}
+
+/// A key that the other command alone reads, or a group of such keys.
+void ConfigLayers::refuse_key_of_other_kind(const std::string& key, const std::string& where) const {
+  const RunKind other = kind_ == RunKind::search ? RunKind::train : RunKind::search;
+  const std::string own_name = run_kind_name(kind_), other_name = run_kind_name(other);
+  for (const KeySpec& spec : config_keys(other)) {
+    if (spec.only != other || (spec.key != key && !is_below(spec.key, key))) continue;
+    const std::string counterpart = own_name + key.substr(std::min(key.size(), other_name.size()));
+    const bool has_counterpart = is_below(key, other_name) && index_.count(counterpart) != 0;
+    throw Error(ErrorCode::usage, where + ": '" + key + "' belongs to mixop " + other_name + ", not to mixop " +
+                                      own_name + "; " + (has_counterpart ? "set " + counterpart : "leave it out"));
+  }
 }
 
 void ConfigLayers::unknown(const std::string& key, const std::string& where) const {
@@ -73,9 +89,10 @@ void ConfigLayers::unknown(const std::string& key, const std::string& where) con
     throw Error(ErrorCode::usage,
                 where + ": '" + key + "' is a group of keys, not a key; name one, as in '" +
                     std::find_if(keys_.begin(), keys_.end(),
-                                 [&](const Key& candidate) { return candidate.spec.key.rfind(key + ".", 0) == 0; })
+                                 [&](const Key& candidate) { return is_below(candidate.spec.key, key); })
                         ->spec.key +
                     "'");
+  refuse_key_of_other_kind(key, where);
   std::vector<std::string> known, group;
   for (const Key& candidate : keys_) {
     known.push_back(candidate.spec.key);
@@ -171,7 +188,7 @@ Config ConfigLayers::config() const {
     write_value(writer, key.spec, key.value);
   }
   writer.end().end();
-  Config made = config_from_layer_json(writer.text());
+  Config made = config_from_layer_json(writer.text(), kind_);
   for (const Key& key : keys_)
     if (!key.component.empty() && key.given)
       made.options[key.component][key.option] = {key.spec.type, text_of_value(key.spec, key.value)};

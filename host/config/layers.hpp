@@ -12,10 +12,10 @@ namespace mixop {
 /// A configuration in the making: the defaults, and over them one layer after the other, each checked as it comes.
 class ConfigLayers {
  public:
-  explicit ConfigLayers(const OptionCatalog& catalog);
+  explicit ConfigLayers(const OptionCatalog& catalog, RunKind kind = RunKind::search);
 
-  /// A parsed config file: nested objects, or dotted keys. "summary", "source" and "preset" are not keys and are
-  /// skipped.
+  /// A parsed config file: nested objects, or dotted keys. "summary", "source", "command" and "preset" are not
+  /// keys and are skipped.
   void add_object(const JsonValue& root, const std::string& file);
   /// "key=value"; lists also "key=+a,b" (append) and "key=-a" (remove).
   void add_set(const std::string& assignment);
@@ -33,15 +33,17 @@ class ConfigLayers {
   void add_members(const JsonValue& object, const std::string& prefix, const std::string& file);
   Key* find(const std::string& key);
   bool is_section(const std::string& name) const;
+  void refuse_key_of_other_kind(const std::string& key, const std::string& where) const;
   [[noreturn]] void unknown(const std::string& key, const std::string& where) const;
   JsonValue edited_list(const Key& key, const std::string& text, const std::string& where) const;
 
+  RunKind kind_;
   std::vector<Key> keys_;
   std::map<std::string, std::size_t> index_;
   std::map<std::string, std::string> seen_;  ///< of the file being added: key and where it was given
 };
 
 /// A Config from the JSON of a whole, checked layer: the part that cereal reads.
-Config config_from_layer_json(const std::string& json);
+Config config_from_layer_json(const std::string& json, RunKind kind);
 
 }  // namespace mixop

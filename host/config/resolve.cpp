@@ -36,7 +36,7 @@ fs::path preset_file(const std::string& name, const fs::path& folder, const std:
   return folder / (name + ".json");
 }
 
-/// A reserved text beside the keys: "summary", "source" or "preset"; empty where it is absent.
+/// A reserved text beside the keys: "summary", "source", "command" or "preset"; empty where it is absent.
 std::string reserved_text(const JsonValue& root, const std::string& key, const std::string& file) {
   const JsonValue* value = root.find(key);
   if (value == nullptr) return "";
@@ -49,20 +49,36 @@ std::string reserved_text(const JsonValue& root, const std::string& key, const s
 JsonValue read_source(const fs::path& path) {
   JsonValue root = parse_json_file(path, ErrorCode::usage);
   for (const char* key : {"summary", "source", "preset"}) reserved_text(root, key, path.string());
+  const std::string command = reserved_text(root, "command", path.string());
+  if (command != "" && command != "search" && command != "train")
+    throw Error(ErrorCode::usage, json_place(path.string(), *root.find("command")) +
+                                      ": command: expected search or train, found '" + command + "'");
   return root;
 }
 
-void add_preset(ConfigLayers& layers, const fs::path& path) {
-  const JsonValue root = read_source(path);
+/// A file that says which command it is for serves no other.
+JsonValue read_source_for(const fs::path& path, RunKind kind) {
+  JsonValue root = read_source(path);
+  const std::string command = reserved_text(root, "command", path.string());
+  if (command != "" && command != run_kind_name(kind))
+    throw Error(ErrorCode::usage, json_place(path.string(), *root.find("command")) + ": '" + path.stem().string() +
+                                      "' is for mixop " + command + ", not for mixop " + run_kind_name(kind) +
+                                      "; mixop list presets says which preset is for which");
+  return root;
+}
+
+void add_preset(ConfigLayers& layers, const fs::path& path, RunKind kind) {
+  const JsonValue root = read_source_for(path, kind);
   if (const JsonValue* base = root.find("preset"))
     throw Error(ErrorCode::usage, json_place(path.string(), *base) + ": a preset cannot build on another preset");
   layers.add_object(root, path.string());
 }
 
-void add_file(ConfigLayers& layers, const fs::path& path, const fs::path& presets) {
-  const JsonValue root = read_source(path);
+void add_file(ConfigLayers& layers, const fs::path& path, const ConfigRequest& request) {
+  const JsonValue root = read_source_for(path, request.kind);
   if (const JsonValue* base = root.find("preset"))
-    add_preset(layers, preset_file(base->text, presets, json_place(path.string(), *base) + ": "));
+    add_preset(layers, preset_file(base->text, request.presets_folder, json_place(path.string(), *base) + ": "),
+               request.kind);
   layers.add_object(root, path.string());
 }
 
@@ -75,12 +91,12 @@ fs::path config_source(const ConfigRequest& request) {
 }
 
 Config resolve_config(const ConfigRequest& request, const OptionCatalog& catalog) {
-  ConfigLayers layers(catalog);
+  ConfigLayers layers(catalog, request.kind);
   if (const fs::path source = config_source(request); !source.empty()) {
     if (names_a_file(request.preset_or_file))
-      add_file(layers, source, request.presets_folder);
+      add_file(layers, source, request);
     else
-      add_preset(layers, source);
+      add_preset(layers, source, request.kind);
   }
   for (const std::string& assignment : request.sets) layers.add_set(assignment);
   return layers.config();
@@ -91,8 +107,8 @@ std::vector<PresetInfo> list_presets(const fs::path& folder) {
   for (const std::string& name : preset_names(folder)) {
     const fs::path path = folder / (name + ".json");
     const JsonValue root = read_source(path);
-    presets.push_back(
-        {name, reserved_text(root, "summary", path.string()), reserved_text(root, "source", path.string())});
+    presets.push_back({name, reserved_text(root, "summary", path.string()),
+                       reserved_text(root, "source", path.string()), reserved_text(root, "command", path.string())});
   }
   return presets;
 }

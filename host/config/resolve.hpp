@@ -13,6 +13,7 @@ struct ConfigRequest {
   std::string preset_or_file;            ///< a file where it holds a '/' or ends in ".json"; empty: defaults only
   std::vector<std::string> sets;         ///< "key=value", in order; lists also "key=+a,b" and "key=-a"
   std::filesystem::path presets_folder;  ///< holds NAME.json for every preset
+  RunKind kind = RunKind::search;        ///< files and presets for the other command are refused
 };
 
 /// The configuration that the request means. Every problem is a usage error that names the place and the key.
@@ -25,6 +26,7 @@ struct PresetInfo {
   std::string name;
   std::string summary;  ///< one sentence
   std::string source;   ///< paper or address; may be empty
+  std::string command;  ///< "search" or "train"; empty where the file does not say
 };
 
 /// The presets of a folder, by name.

@@ -39,6 +39,12 @@ KeySpec open_real_key(std::string key, double least, double most, std::string he
   return spec;
 }
 
+/// A key that one command alone reads.
+KeySpec only(RunKind kind, KeySpec spec) {
+  spec.only = kind;
+  return spec;
+}
+
 std::vector<KeySpec> run_keys() {
   return {
       integer_key("seed", 0, kAnyCount, "Seed of every random number of the run."),
@@ -55,37 +61,68 @@ std::vector<KeySpec> data_keys() {
       text_key("data.dir", "Folder that holds the data set; empty: what --data or MIXOP_DATA says."),
       integer_key("data.train_limit", 0, kAnyCount, "Only the first N train records, in file order; 0 takes all."),
       real_key("data.train_portion", 0, 1,
-               "Share of the train records that trains the weights; the rest trains the alphas."),
+               "Share of the train records that trains the weights; the rest trains the alphas (train: is held out)."),
       integer_key("data.cutout", 0, 4096, "Side in pixels of the square that cutout blanks; 0 is off."),
-      boolean_key("data.augment", "Random crops and flips, as the data set defines them."),
+      boolean_key("data.augment", "Random crops, flips and colours, as the data set defines them."),
+      integer_key(
+          "data.workers", -1, 256,
+          "Threads that decode images ahead of time; 0 decodes when a batch is needed, -1 is one a core, at most "
+          "8. No result depends on it."),
   };
 }
 
 std::vector<KeySpec> space_keys() {
-  KeySpec ops{"space.ops", KeyType::list, "Candidate operations of every edge, as `mixop list ops` names them.", 1};
+  const KeySpec ops{"space.ops", KeyType::list, "Candidate operations of every edge, as `mixop list ops` names them.",
+                    1};
   return {
       text_key("space.name", "Search space, as `mixop list spaces` names it."),
       integer_key("space.channels", 1, 65536, "Channels of the first cells."),
       integer_key("space.layers", 1, 1000, "Number of cells."),
-      integer_key("space.nodes", 1, 32, "Intermediate nodes of a cell."),
-      std::move(ops),
+      only(RunKind::search, integer_key("space.nodes", 1, 32, "Intermediate nodes of a cell.")),
+      only(RunKind::search, ops),
       text_key("space.stem", "First layers; auto is imagenet from 128 pixels on.", {"auto", "cifar", "imagenet"}),
-      real_key("space.alpha_init", 0, 100, "Standard deviation of the initial alphas; 0 starts them at zero."),
+      only(RunKind::search,
+           real_key("space.alpha_init", 0, 100, "Standard deviation of the initial alphas; 0 starts them at zero.")),
   };
 }
 
 std::vector<KeySpec> search_keys() {
-  KeySpec betas{"alphas.betas", KeyType::reals, "Adam's decay rates of the alphas' moments.", 0, 1, true};
-  betas.count = 2;
   return {
       integer_key("search.epochs", 1, 1e6, "Passes over the weights' half of the train records."),
       integer_key("search.batch", 1, 1e6, "Records of a step, for the weights and for the alphas."),
       text_key("search.strategy", "Strategy, as `mixop list strategies` names it."),
+  };
+}
+
+std::vector<KeySpec> train_keys() {
+  return {
+      integer_key("train.epochs", 1, 1e6, "Passes over the train records."),
+      integer_key("train.batch", 1, 1e6, "Records of a step."),
+      real_key("train.auxiliary", 0, 1000, "Weight of the auxiliary head's loss; 0 builds none."),
+      open_real_key("train.drop_path", 0, 1,
+                    "Probability of dropping a path: grows from 0 in the first epoch towards this."),
+      open_real_key("train.label_smoothing", 0, 1,
+                    "Share of a target that the training loss spreads over all classes."),
+  };
+}
+
+std::vector<KeySpec> weights_keys() {
+  return {
       real_key("weights.lr", 0, 1000, "SGD's first learning rate."),
+      only(RunKind::train,
+           text_key("weights.schedule", "How the learning rate falls after every epoch.", {"cosine", "exponential"})),
       real_key("weights.lr_min", 0, 1000, "Learning rate at which the cosine ends."),
+      only(RunKind::train, real_key("weights.gamma", 0, 1, "Factor of the exponential schedule.")),
       open_real_key("weights.momentum", 0, 1, "SGD's momentum."),
       real_key("weights.decay", 0, 1000, "Weight decay of the weights."),
       real_key("weights.clip", 0, 1e9, "Largest norm of the weights' gradient; 0 does not clip."),
+  };
+}
+
+std::vector<KeySpec> alphas_keys() {
+  KeySpec betas{"alphas.betas", KeyType::reals, "Adam's decay rates of the alphas' moments.", 0, 1, true};
+  betas.count = 2;
+  return {
       real_key("alphas.lr", 0, 1000, "Adam's learning rate of the alphas."),
       std::move(betas),
       real_key("alphas.decay", 0, 1000, "Weight decay of the alphas."),
@@ -97,6 +134,28 @@ std::vector<KeySpec> strategy_keys() {
   for (const char* part : {"relaxation", "hypergradient", "regulariser", "edge_transform", "stopper", "deriver"})
     keys.push_back(text_key(std::string("strategy.") + part,
                             std::string("The ") + part + " in place of the strategy's own; empty keeps that."));
+  return keys;
+}
+
+/// The keys of a kind in the order of the configuration's JSON, without defaults.
+std::vector<KeySpec> keys_of(RunKind kind) {
+  std::vector<KeySpec> keys;
+  const auto add = [&](const std::vector<KeySpec>& section) {
+    for (const KeySpec& spec : section)
+      if (!spec.only || *spec.only == kind) keys.push_back(spec);
+  };
+  const auto add_own = [&](RunKind owner, const std::vector<KeySpec>& section) {
+    if (owner == kind)
+      for (const KeySpec& spec : section) keys.push_back(only(owner, spec));
+  };
+  add(run_keys());
+  add(data_keys());
+  add(space_keys());
+  add_own(RunKind::search, search_keys());
+  add_own(RunKind::train, train_keys());
+  add(weights_keys());
+  add_own(RunKind::search, alphas_keys());
+  add_own(RunKind::search, strategy_keys());
   return keys;
 }
 
@@ -250,16 +309,17 @@ const char* type_name(KeyType type) {
   return "";
 }
 
-const std::vector<KeySpec>& config_keys() {
-  static const std::vector<KeySpec> keys = [] {
-    std::vector<KeySpec> all = run_keys();
-    for (const auto& section : {data_keys(), space_keys(), search_keys(), strategy_keys()})
-      all.insert(all.end(), section.begin(), section.end());
-    const JsonValue defaults = parse_json(to_json(Config{}), "defaults", ErrorCode::failed);
-    for (KeySpec& spec : all) spec.default_text = default_of(spec, defaults);
-    return all;
-  }();
-  return keys;
+const char* run_kind_name(RunKind kind) { return kind == RunKind::search ? "search" : "train"; }
+
+const std::vector<KeySpec>& config_keys(RunKind kind) {
+  const auto with_defaults = [](RunKind of) {
+    std::vector<KeySpec> keys = keys_of(of);
+    const JsonValue defaults = parse_json(to_json(default_config(of)), "defaults", ErrorCode::failed);
+    for (KeySpec& spec : keys) spec.default_text = default_of(spec, defaults);
+    return keys;
+  };
+  static const std::vector<KeySpec> search = with_defaults(RunKind::search), train = with_defaults(RunKind::train);
+  return kind == RunKind::search ? search : train;
 }
 
 KeySpec option_key(const std::string& component, const MixopOptionSpec& option) {
@@ -286,8 +346,8 @@ KeySpec option_key(const std::string& component, const MixopOptionSpec& option) 
   return spec;
 }
 
-std::vector<KeySpec> all_keys(const OptionCatalog& catalog) {
-  std::vector<KeySpec> keys = config_keys();
+std::vector<KeySpec> all_keys(const OptionCatalog& catalog, RunKind kind) {
+  std::vector<KeySpec> keys = config_keys(kind);
   for (const auto& [component, options] : catalog)
     for (const MixopOptionSpec& option : options) keys.push_back(option_key(component, option));
   return keys;
@@ -366,9 +426,9 @@ std::string text_of_value(const KeySpec& spec, const JsonValue& value) {
   return joined(items, ",");
 }
 
-std::string describe_keys(const OptionCatalog& catalog) {
+std::string describe_keys(const OptionCatalog& catalog, RunKind kind) {
   std::string lines;
-  for (const KeySpec& spec : all_keys(catalog))
+  for (const KeySpec& spec : all_keys(catalog, kind))
     lines += "  " + spec.key + "\n      " + spec.help + "\n      " + allowed_values(spec) + "; default " +
              or_empty(spec.default_text) + "\n";
   return lines;

@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,12 @@ namespace mixop {
 
 /// The options of every loaded component that has some, by component name.
 using OptionCatalog = std::map<std::string, std::vector<MixopOptionSpec>>;
+
+/// What a configuration is for: `mixop search` or `mixop train`. Each has keys and defaults of its own.
+enum class RunKind { search, train };
+
+/// "search" or "train", as the command is called.
+const char* run_kind_name(RunKind kind);
 
 enum class KeyType { boolean, integer, real, text, list, reals };
 
@@ -29,16 +36,17 @@ struct KeySpec {
   std::vector<std::string> choices = {};  ///< allowed texts; empty allows any
   std::size_t count = 0;                  ///< how many numbers `reals` hold
   std::string default_text = {};          ///< as `--set` would write it
+  std::optional<RunKind> only = {};       ///< the one command that reads it; none: both do
 };
 
-/// The keys that every configuration has, section by section, with their defaults.
-const std::vector<KeySpec>& config_keys();
+/// The keys that every configuration of a kind has, section by section, with their defaults.
+const std::vector<KeySpec>& config_keys(RunKind kind = RunKind::search);
 
 /// The key "<component>.<option>" of an option that a component declares.
 KeySpec option_key(const std::string& component, const MixopOptionSpec& option);
 
 /// config_keys() and the options of the catalogue.
-std::vector<KeySpec> all_keys(const OptionCatalog& catalog);
+std::vector<KeySpec> all_keys(const OptionCatalog& catalog, RunKind kind = RunKind::search);
 
 /// "a whole number from 1 to 4096", "one of auto, cifar, imagenet".
 std::string allowed_values(const KeySpec& spec);
@@ -53,6 +61,6 @@ JsonValue value_from_text(const KeySpec& spec, std::string_view text, const std:
 std::string text_of_value(const KeySpec& spec, const JsonValue& value);
 
 /// A line for each key of the configuration and of the catalogue: key, allowed values, default and meaning.
-std::string describe_keys(const OptionCatalog& catalog);
+std::string describe_keys(const OptionCatalog& catalog, RunKind kind = RunKind::search);
 
 }  // namespace mixop

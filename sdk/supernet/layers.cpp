@@ -80,8 +80,8 @@ Chain auxiliary_head(const ImageShape& features, std::int64_t classes, bool imag
   return head;
 }
 
-at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& target) {
-  return at::cross_entropy_loss(logits, target);
+at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& target, double smoothing) {
+  return at::cross_entropy_loss(logits, target, /*weight=*/{}, at::Reduction::Mean, /*ignore_index=*/-100, smoothing);
 }
 
 }  // namespace mixop::supernet

@@ -111,7 +111,7 @@ def other_commands(folder):
     expect(2, ["DARTS_V3", "DARTS_V2"], "summary", "--genotype", "DARTS_V3")
     expect(2, ["unknown space 'darts_cn'", "darts_cnn"], "draw", "DARTS_V2", "--space", "darts_cn")
     expect(2, ["unknown space 'darts_cn'"], "draw", folder / "none.json", "--space", "darts_cn")
-    expect(2, ["--space says 'other'", "of the space 'darts_cnn'", "leave --space out"], "draw", "darts_cnn/DARTS_V2",
+    expect(2, ["--space or space.name says 'other'", "of the space 'darts_cnn'", "leave that out"], "draw", "darts_cnn/DARTS_V2",
            "--space", "other")
     expect(2, ["unknown genotype 'other/DARTS_V2'", "Known: darts_cnn/"], "draw", "other/DARTS_V2")
     expect(2, ["--ops belongs to --genotype supernet"], "summary", "--genotype", "DARTS_V2", "--ops", "foo")

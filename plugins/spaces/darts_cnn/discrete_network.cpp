@@ -19,7 +19,8 @@ class DiscreteNetwork final : public Network {
       : channels_(config.channels),
         stem_(config.stem, config.input, config.channels),
         auxiliary_after_(2 * config.layers / 3),
-        auxiliary_weight_(config.auxiliary_weight) {
+        auxiliary_weight_(config.auxiliary_weight),
+        label_smoothing_(config.label_smoothing) {
     cost_ = stem_.cost();
     CellPlace place{stem_.older(), stem_.newer(), config.channels};
     for (std::int64_t i = 0; i < config.layers; ++i) {
@@ -54,8 +55,10 @@ class DiscreteNetwork final : public Network {
         auxiliary = auxiliary_->forward(newer, pass);
     }
     const at::Tensor logits = classifier_.forward(at::adaptive_avg_pool2d(newer, {1, 1}), pass);
-    at::Tensor loss = supernet::cross_entropy(logits, batch.target);
-    if (auxiliary.defined()) loss = loss + auxiliary_weight_ * supernet::cross_entropy(auxiliary, batch.target);
+    const double smoothing = pass.training ? label_smoothing_ : 0;
+    at::Tensor loss = supernet::cross_entropy(logits, batch.target, smoothing);
+    if (auxiliary.defined())
+      loss = loss + auxiliary_weight_ * supernet::cross_entropy(auxiliary, batch.target, smoothing);
     return {loss, logits, {}};
   }
 
@@ -72,6 +75,7 @@ class DiscreteNetwork final : public Network {
   std::vector<DiscreteCell> cells_;
   std::int64_t auxiliary_after_;
   double auxiliary_weight_;
+  double label_smoothing_;
   std::optional<Chain> auxiliary_;
   Chain classifier_;
   std::vector<AlphaDeclaration> no_alphas_;

@@ -23,6 +23,7 @@ struct SpaceConfig {
   std::int64_t classes = 10;
   bool auxiliary = false;         ///< discrete networks: with the auxiliary head
   double auxiliary_weight = 0.4;  ///< of its loss
+  double label_smoothing = 0;     ///< discrete networks: share of a target spread over all classes, in training
 };
 
 struct NamedGenotype {

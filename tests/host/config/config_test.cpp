@@ -47,3 +47,17 @@ TEST_CASE("every fault of an archived configuration is one of the data", "[confi
     CHECK(test::error_of(ErrorCode::bad_data, [&] { config_from_json(json, "archive", {}); }).rfind("archive:1:", 0) ==
           0);
 }
+
+TEST_CASE("a training's configuration survives JSON and back, with its own keys alone", "[config]") {
+  Config config = default_config(RunKind::train);
+  config.train = {7, 3, 0, 0.5, 0.25};
+  config.weights.schedule = "exponential";
+  config.weights.gamma = 0.5;
+  const std::string json = to_json(config);
+  CHECK(config_from_json(json, "archive", {}, ErrorCode::bad_data, RunKind::train) == config);
+  for (const char* absent : {"\"search\"", "\"alphas\"", "\"strategy\"", "\"nodes\"", "\"ops\""})
+    CHECK(json.find(absent) == std::string::npos);
+  CHECK(test::error_of(ErrorCode::bad_data, [&] {
+          config_from_json(json, "archive", {});
+        }).find("belongs to mixop train, not to mixop search") != std::string::npos);
+}

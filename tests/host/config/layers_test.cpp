@@ -116,3 +116,37 @@ TEST_CASE("a declared default of the wrong type is the plugin's fault", "[config
   CHECK(error_of(ErrorCode::plugin, [&] { ConfigLayers layers(broken); }) ==
         "a declared default: odd.n: expected a whole number, found text 'many'; the plugin must be mended");
 }
+
+TEST_CASE("keys of the other command name their counterpart, or are to be left out", "[config]") {
+  const auto refused = [](RunKind kind, const std::string& set) {
+    ConfigLayers layers({}, kind);
+    return error_of(ErrorCode::usage, [&] { layers.add_set(set); });
+  };
+  CHECK(refused(RunKind::train, "search.epochs=3") ==
+        "--set search.epochs=3: 'search.epochs' belongs to mixop search, not to mixop train; set train.epochs");
+  CHECK(refused(RunKind::search, "train.batch=3") ==
+        "--set train.batch=3: 'train.batch' belongs to mixop train, not to mixop search; set search.batch");
+  CHECK(refused(RunKind::train, "search.strategy=x") ==
+        "--set search.strategy=x: 'search.strategy' belongs to mixop search, not to mixop train; leave it out");
+  CHECK(refused(RunKind::train, "alphas=x") ==
+        "--set alphas=x: 'alphas' belongs to mixop search, not to mixop train; leave it out");
+  for (const char* key : {"space.ops", "space.nodes", "space.alpha_init", "alphas.lr", "strategy.deriver"})
+    CHECK(refused(RunKind::train, std::string(key) + "=1").find("leave it out") != std::string::npos);
+  for (const char* key : {"weights.schedule", "weights.gamma", "train.auxiliary", "train.drop_path"})
+    CHECK(refused(RunKind::search, std::string(key) + "=1").find("leave it out") != std::string::npos);
+  CHECK(refused(RunKind::train, "train.epoch=3").find("did you mean 'train.epochs'?") != std::string::npos);
+}
+
+TEST_CASE("a file's keys of the other command are refused at their place", "[config]") {
+  const auto refused = [](const std::string& text) {
+    ConfigLayers layers({}, RunKind::train);
+    return error_of(ErrorCode::usage,
+                    [&] { layers.add_object(parse_json(text, "my.json", ErrorCode::usage), "my.json"); });
+  };
+  CHECK(refused("{\"search\": {\"epochs\": 3}}") ==
+        "my.json:1:13: 'search.epochs' belongs to mixop search, not to mixop train; set train.epochs");
+  CHECK(refused("{\"alphas\": {}}") ==
+        "my.json:1:2: 'alphas' belongs to mixop search, not to mixop train; leave it out");
+  CHECK(refused("{\"space\": {\"nodes\": 3}}") ==
+        "my.json:1:12: 'space.nodes' belongs to mixop search, not to mixop train; leave it out");
+}

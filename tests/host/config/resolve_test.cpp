@@ -20,9 +20,8 @@ std::string problem(const ConfigRequest& request) {
 
 TEST_CASE("an unknown preset lists the known ones", "[config]") {
   CHECK(problem({"darts-cifar", {}, kPresets}) ==
-        "unknown preset 'darts-cifar'; did you mean 'darts-cifar10'? (known: darts-cifar10, quick); a file's name ends "
-        "in "
-        ".json or holds a '/'");
+        "unknown preset 'darts-cifar'; did you mean 'darts-cifar10'? (known: darts-cifar10, darts-cifar10-train, "
+        "darts-cifar100-train, darts-imagenet-train, quick); a file's name ends in .json or holds a '/'");
   CHECK(problem({"quick", {}, "/no/such/folder"}) ==
         "/no/such/folder: the folder of presets cannot be read: No such file or directory");
 }
@@ -69,7 +68,65 @@ TEST_CASE("every preset resolves and says what it is", "[config]") {
   REQUIRE(presets.size() >= 2);
   CHECK(presets[0].name == "darts-cifar10");
   for (const PresetInfo& preset : presets) {
+    INFO(preset.name);
     CHECK_FALSE(preset.summary.empty());
-    CHECK_NOTHROW(resolve_config({preset.name, {}, kPresets}, {}));
+    REQUIRE((preset.command == "search" || preset.command == "train"));
+    const RunKind kind = preset.command == "train" ? RunKind::train : RunKind::search;
+    CHECK_NOTHROW(resolve_config({preset.name, {}, kPresets, kind}, {}));
   }
+}
+
+TEST_CASE("a preset for the other command is refused", "[config]") {
+  const auto refused = [](const std::string& preset, const std::string& command, RunKind kind) {
+    const std::string text = problem({preset, {}, kPresets, kind});
+    const std::string said = ": '" + preset + "' is for mixop " + command + ", not for mixop " + run_kind_name(kind) +
+                             "; mixop list presets says which preset is for which";
+    return text.rfind(kPresets + "/" + preset + ".json:3:", 0) == 0 && text.find(said) != std::string::npos;
+  };
+  CHECK(refused("darts-cifar10", "search", RunKind::train));
+  CHECK(refused("quick", "search", RunKind::train));
+  CHECK(refused("darts-cifar10-train", "train", RunKind::search));
+}
+
+TEST_CASE("a file may say which command it is for", "[config]") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("a.json", std::string("{\"command\": \"train\"}")).string();
+  CHECK(problem({file, {}, kPresets, RunKind::train}).empty());
+  CHECK(problem({file, {}, kPresets}) == file +
+                                             ":1:13: 'a' is for mixop train, not for mixop search; mixop list "
+                                             "presets says which preset is for which");
+  const std::string odd = folder.write("b.json", std::string("{\"command\": \"tran\"}")).string();
+  CHECK(problem({odd, {}, kPresets}) == odd + ":1:13: command: expected search or train, found 'tran'");
+  const std::string base = folder.write("c.json", std::string("{\"preset\": \"darts-cifar10\"}")).string();
+  CHECK(problem({base, {}, kPresets, RunKind::train}).find("'darts-cifar10' is for mixop search") != std::string::npos);
+}
+
+TEST_CASE("a training without a preset is the published one on CIFAR-10", "[config]") {
+  const Config config = resolve_config({"", {}, kPresets, RunKind::train}, {});
+  CHECK(config == resolve_config({"darts-cifar10-train", {}, kPresets, RunKind::train}, {}));
+  CHECK(config.data.train_portion == 1);
+  CHECK(config.data.cutout == 16);
+  CHECK(config.space.channels == 36);
+  CHECK(config.space.layers == 20);
+  CHECK(config.train == TrainConfig{600, 96, 0.4, 0.2, 0});
+  CHECK(config.weights == WeightsConfig{0.025, "cosine", 0, 0.97, 0.9, 3e-4, 5});
+}
+
+TEST_CASE("the trainings on CIFAR-100 and ImageNet hold the published hyper-parameters", "[config]") {
+  const auto preset = [](const char* name) { return resolve_config({name, {}, kPresets, RunKind::train}, {}); };
+  Config hundred = preset("darts-cifar100-train");
+  CHECK(hundred.data.name == "cifar100");
+  hundred.data.name = "cifar10";
+  CHECK(hundred == preset("darts-cifar10-train"));
+  const Config imagenet = preset("darts-imagenet-train");
+  CHECK(imagenet.data.name == "imagenet");
+  CHECK(imagenet.data.cutout == 0);
+  CHECK(imagenet.space.channels == 48);
+  CHECK(imagenet.space.layers == 14);
+  CHECK(imagenet.train == TrainConfig{250, 128, 0.4, 0, 0.1});
+  CHECK(imagenet.weights.lr == 0.1);
+  CHECK(imagenet.weights.schedule == "exponential");
+  CHECK(imagenet.weights.gamma == 0.97);
+  CHECK(imagenet.weights.decay == 3e-5);
+  CHECK(imagenet.weights.clip == 5);
 }

@@ -91,10 +91,29 @@ TEST_CASE("allowed values pass and keep their text", "[config]") {
 }
 
 TEST_CASE("the schema and the configuration have the same keys in the same order", "[config]") {
-  std::vector<std::string> written, declared;
-  leaves(parse_json(to_json(Config{}), "defaults", ErrorCode::failed), "", written);
-  for (const KeySpec& spec : config_keys()) declared.push_back(spec.key);
-  CHECK(written == declared);
+  for (const RunKind kind : {RunKind::search, RunKind::train}) {
+    std::vector<std::string> written, declared;
+    leaves(parse_json(to_json(default_config(kind)), "defaults", ErrorCode::failed), "", written);
+    for (const KeySpec& spec : config_keys(kind)) declared.push_back(spec.key);
+    CHECK(written == declared);
+  }
+}
+
+TEST_CASE("numbers of a training have their ranges", "[config]") {
+  const auto refused = [](const std::string& name, const std::string& text) {
+    for (const KeySpec& spec : config_keys(RunKind::train))
+      if (spec.key == name) return error_of(ErrorCode::usage, [&] { value_from_text(spec, text, "here"); });
+    return std::string("no such key");
+  };
+  CHECK(refused("train.epochs", "0") == "here: train.epochs: expected a whole number from 1 to 1000000, found 0");
+  CHECK(refused("train.batch", "0") == "here: train.batch: expected a whole number from 1 to 1000000, found 0");
+  CHECK(refused("train.drop_path", "1") == "here: train.drop_path: expected a number from 0 to below 1, found 1");
+  CHECK(refused("train.label_smoothing", "-1") ==
+        "here: train.label_smoothing: expected a number from 0 to below 1, found -1");
+  CHECK(refused("train.auxiliary", "-1") == "here: train.auxiliary: expected a number from 0 to 1000, found -1");
+  CHECK(refused("weights.schedule", "step") ==
+        "here: weights.schedule: expected one of cosine, exponential, found text 'step'");
+  CHECK(refused("weights.gamma", "1.5") == "here: weights.gamma: expected a number from 0 to 1, found 1.5");
 }
 
 TEST_CASE("help lists every key with allowed values and default", "[config]") {
@@ -109,10 +128,18 @@ TEST_CASE("help lists every key with allowed values and default", "[config]") {
 TEST_CASE("the page on the configuration describes every key as the schema does", "[config]") {
   std::ifstream in(MIXOP_SOURCE_DIR "/docs/config.md");
   const std::string page{std::istreambuf_iterator<char>(in), {}};
-  for (const KeySpec& spec : config_keys()) {
-    const std::string value = spec.default_text.empty() ? "empty" : "`" + spec.default_text + "`";
-    INFO(spec.key);
-    CHECK(page.find("| `" + spec.key + "` | " + allowed_values(spec) + " | " + value + " | " + spec.help + " |") !=
-          std::string::npos);
+  const auto default_in = [](RunKind kind, const std::string& key) -> std::string {
+    for (const KeySpec& spec : config_keys(kind))
+      if (spec.key == key) return spec.default_text.empty() ? "empty" : "`" + spec.default_text + "`";
+    return "-";
+  };
+  for (const RunKind kind : {RunKind::search, RunKind::train}) {
+    for (const KeySpec& spec : config_keys(kind)) {
+      const std::string row = "| `" + spec.key + "` | " + allowed_values(spec) + " | " +
+                              default_in(RunKind::search, spec.key) + " | " + default_in(RunKind::train, spec.key) +
+                              " | " + spec.help + " |";
+      INFO(row);
+      CHECK(page.find(row) != std::string::npos);
+    }
   }
 }

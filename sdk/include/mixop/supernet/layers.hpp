@@ -49,7 +49,8 @@ at::Tensor laid_out(const at::Tensor& images, std::int64_t channels);
 /// no norm after the last convolution. Throws a usage error where the map is too small.
 Chain auxiliary_head(const ImageShape& features, std::int64_t classes, bool imagenet);
 
-/// Mean cross entropy in natural logarithms. `target` is int64 [N].
-at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& target);
+/// Mean cross entropy in natural logarithms. `target` is int64 [N]; with smoothing the wanted distribution is
+/// (1 - smoothing) * onehot + smoothing / classes (Szegedy et al. 2016, section 7).
+at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& target, double smoothing = 0);
 
 }  // namespace mixop::supernet

@@ -1,0 +1,143 @@
+#include "host/cli/all_commands.hpp"
+
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+
+#include "host/cli/command_line.hpp"
+#include "host/cli/recorder.hpp"
+#include "host/cli/run_setup.hpp"
+#include "host/config/layers.hpp"
+#include "host/json/json_writer.hpp"
+#include "host/search/run_check.hpp"
+#include "host/train/network_archive.hpp"
+
+namespace mixop::cli {
+namespace {
+
+CommandSyntax evaluate_syntax() {
+  CommandSyntax syntax;
+  syntax.usage = "mixop evaluate NET.h5 [--data DIR] [--split test|valid|train] [--batch N] [--set key=value ...]";
+  syntax.about =
+      "Measures a trained network on records as they are: top-1 and top-5 accuracy in percent (with fewer than five "
+      "classes\n"
+      "top-5 counts them all) and the mean cross entropy in natural logarithms. The figures do not depend on --batch. "
+      "valid\n"
+      "means the train records that the training held out, train those that it used.";
+  syntax.options.add_options()("data", po::value<std::string>()->value_name("DIR"),
+                               "where the data lies; default: where it lay in training, or the environment's "
+                               "MIXOP_DATA")(
+      "split", po::value<std::string>()->value_name("NAME")->default_value("test"), "test, valid or train")(
+      "batch", po::value<std::int64_t>()->value_name("N"), "images at once; default: the training's")(
+      "set", po::value<Arguments>()->composing()->value_name("KEY=VALUE"),
+      "sets device, threads, a key of data, or an option of the data set")("json", "prints JSON");
+  syntax.positionals = 1;
+  add_plugin_options(syntax);
+  return syntax;
+}
+
+Records records_of(const std::string& split) {
+  for (const Records records : {Records::test, Records::valid, Records::train})
+    if (split == records_name(records)) return records;
+  throw Error(ErrorCode::usage, "--split: expected test, valid or train, found '" + split + "'");
+}
+
+std::int64_t batch_of(const po::variables_map& values, const Config& config) {
+  const std::int64_t batch = values.count("batch") != 0 ? values["batch"].as<std::int64_t>() : config.train.batch;
+  if (batch < 1 || batch > 1000000)
+    throw Error(ErrorCode::usage, "--batch: expected a whole number from 1 to 1000000, found " + std::to_string(batch));
+  return batch;
+}
+
+/// The archive's config with the command line's changes, which may not touch the network.
+Config evaluation_config(const po::variables_map& values, const Config& archived, const OptionCatalog& catalog) {
+  ConfigLayers layers(catalog, RunKind::train);
+  layers.add_object(parse_json(to_json(archived), "the archive's config", ErrorCode::bad_data), "the archive's config");
+  if (values.count("set") != 0)
+    for (const std::string& assignment : values["set"].as<Arguments>()) layers.add_set(assignment);
+  if (values.count("data") != 0) layers.add_set("data.dir=" + text(values, "data"));
+  Config config = layers.config(), network = config;
+  network.device = archived.device;
+  network.threads = archived.threads;
+  network.data = archived.data;
+  network.options = archived.options;
+  if (!(network == archived))
+    throw Error(ErrorCode::usage,
+                "--set: evaluate takes device, threads, the keys of data and the options of the data set; what the "
+                "network is and how it was trained stands in its archive");
+  return config;
+}
+
+void require_same_data(const NetworkData& network, const NetworkData& found, const std::string& file,
+                       const std::string& data) {
+  const auto say_data = [](const NetworkData& of) {
+    return std::to_string(of.shape.channels) + "x" + std::to_string(of.shape.height) + "x" +
+           std::to_string(of.shape.width) + " images of " + std::to_string(of.classes) + " classes";
+  };
+  if (say_data(network) != say_data(found))
+    throw Error(ErrorCode::usage, file + " classifies " + say_data(network) + ", and the data set '" + data + "' has " +
+                                      say_data(found) + "; name data like that it was trained on");
+}
+
+/// A search's archive is not one to evaluate; the message says what is.
+void refuse_search(const Archive& archive) {
+  if (stored::is_of_kind(archive, run_kind))
+    refuse(archive, "/@layout",
+           "this is a search, whose supernet is no network to evaluate; train its genotype first: mixop train "
+           "--genotype " +
+               archive.name() + " --out net.h5");
+}
+
+Score evaluate(DiscreteModel& model, TrainingData& data, Records records, std::int64_t batch_size) {
+  Score score;
+  data.for_each(records, batch_size, [&](const Batch& batch) {
+    score.add(model.evaluate(batch.input), batch.target);
+    return true;
+  });
+  return score;
+}
+
+/// Batches of other sizes round the network's outputs differently, far behind the fourth decimal.
+double rounded(double loss) { return std::round(loss * 1e4) / 1e4; }
+
+void print(const Score& score, const std::string& split, bool json) {
+  if (json) {
+    JsonWriter writer;
+    writer.begin_object().member("top1", score.top1()).member("top5", score.top5());
+    writer.member("loss", rounded(score.loss())).member("samples", score.samples()).member("split", split).end();
+    std::cout << writer.text() << std::endl;
+    return;
+  }
+  std::printf("top-1    %.2f %%\ntop-5    %.2f %%\nloss     %.4f\nsamples  %lld (%s)\n", score.top1(), score.top5(),
+              score.loss(), static_cast<long long>(score.samples()), split.c_str());
+}
+
+}  // namespace
+
+int evaluate_command(const Arguments& arguments) {
+  const auto values = parse(evaluate_syntax(), arguments);
+  if (!values) return 0;
+  const Arguments files = positionals(*values);
+  if (files.empty()) throw Error(ErrorCode::usage, "a network's archive is missing\nUsage: " + evaluate_syntax().usage);
+  const Records records = records_of(text(*values, "split"));
+  const PluginRegistry plugins = load_plugins(*values);
+  const OptionCatalog catalog = option_catalog(plugins);
+  const Archive archive = Archive::open(files.front());
+  refuse_search(archive);
+  const Config config = evaluation_config(*values, archived_network_config(archive, catalog), catalog);
+  const std::int64_t batch = batch_of(*values, config);
+  const ComponentOptions options = options_of(config);
+  const DatasetHandle handle = open_data(config, plugins, options);
+  require_same_data(archived_data(archive), network_data(handle.info()), archive.name(), handle.name());
+  DiscreteModel model = archived_model(archive, config, plugins, options);
+  TrainingData data(handle, config, model.type(), model.device());
+  if (data.count(records) == 0)
+    throw Error(ErrorCode::usage, "--split " + text(*values, "split") + ": there are no such records; " +
+                                      (records == Records::valid ? "the training held none out (data.train_portion)"
+                                                                 : "the data set has no test split"));
+  print(evaluate(model, data, records, batch), text(*values, "split"), values->count("json") != 0);
+  say_replaced(data.replaced());
+  return 0;
+}
+
+}  // namespace mixop::cli

@@ -1,0 +1,192 @@
+#include "host/cli/all_commands.hpp"
+
+#include <ATen/Parallel.h>
+
+#include <cstdio>
+#include <iostream>
+
+#include "host/cli/genotype_argument.hpp"
+#include "host/cli/interrupt.hpp"
+#include "host/cli/recorder.hpp"
+#include "host/cli/run_setup.hpp"
+#include "host/genotype/genotype_json.hpp"
+#include "host/json/json_writer.hpp"
+#include "host/search/memory.hpp"
+#include "host/train/network_archive.hpp"
+
+namespace mixop::cli {
+namespace {
+
+constexpr RunCommand kTrain{RunKind::train, "net.h5", "NET.h5", archived_network_config};
+
+CommandSyntax train_syntax() {
+  CommandSyntax syntax;
+  syntax.usage =
+      "mixop train --genotype NAME|FILE|ARCHIVE.h5 [PRESET|config.json] [--set key=value ...] [--data DIR] "
+      "[--out NET.h5]";
+  syntax.about =
+      "Trains the network of a genotype from scratch and archives it after every epoch. The configuration is defaults "
+      "< preset\n"
+      "< file < --set; the defaults are those of the preset darts-cifar10-train. After every epoch the network is "
+      "measured on the\n"
+      "test split and on the records that data.train_portion holds out; nothing is selected by either: the archive "
+      "holds the\n"
+      "last epoch.";
+  syntax.options.add_options()("genotype", po::value<std::string>()->value_name("G"),
+                               "a name, a JSON file, or the archive of a search or a network");
+  add_run_options(syntax, kTrain);
+  return syntax;
+}
+
+/// The genotype to train: --genotype, which --resume leaves out or repeats.
+GenotypeArgument genotype_of(const po::variables_map& values, const Config& config, const Archive* resumed,
+                             const PluginRegistry& plugins) {
+  GenotypeArgument archived;
+  if (resumed != nullptr) {
+    archived = {resumed->name(), config.space.name, archived_genotype(*resumed), {}};
+    if (values.count("genotype") == 0) return archived;
+  }
+  GenotypeArgument given = read_genotype(text(values, "genotype"), config.space.name, plugins);
+  if (resumed != nullptr && !(given.genotype == archived.genotype))
+    throw Error(ErrorCode::usage, "--resume goes on with the genotype of " + resumed->name() +
+                                      ", and --genotype means another; leave --genotype out, or start a new training");
+  return given;
+}
+
+/// Prints the configuration; the memory that it needs is predicted where the data is at hand.
+int dry_run(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog) {
+  const DryRun run(values, plugins, catalog, kTrain);
+  const Genotype genotype = genotype_of(values, run.config, nullptr, plugins).genotype;
+  std::optional<std::int64_t> bytes;
+  if (run.data) {
+    Training training(run.config, genotype, plugins, run.options, *run.data);
+    bytes = predict_peak_memory(training.data().train(0, 0), run.config.train.batch,
+                                [&](const Batch& batch) { (void)training.try_step(batch); });
+  }
+  std::cout << to_json(run.config) << std::endl;
+  if (bytes) say_memory(*bytes);
+  return 0;
+}
+
+std::string count_text(std::int64_t count, const char* what) { return std::to_string(count) + " " + what; }
+
+/// One line on what is trained, where and on what.
+void announce(Training& training, const GenotypeArgument& genotype, const DatasetHandle& data) {
+  const Config& config = training.config();
+  TrainingData& records = training.data();
+  const std::int64_t held_out = records.count(Records::valid), test = records.count(Records::test);
+  say("training " + genotype.title + " (" + count_text(config.space.channels, "channels, ") +
+      count_text(config.space.layers, "cells, ") +
+      count_text(training.model().network().cost().parameters, "parameters") + ") on " + data.name() + ", " +
+      count_text(records.count(Records::train), "records, ") +
+      (held_out > 0 ? count_text(held_out, "held out, ") : std::string()) +
+      count_text(records.steps_per_epoch(), "steps an epoch, ") + training.model().device().str() + ", " +
+      count_text(at::get_num_threads(), "thread(s)"));
+  if (test == 0) say("the data set " + data.name() + " has no test split, so nothing is measured on one");
+}
+
+/// An epoch's values of the metrics whose names begin with `prefix`.
+void write_metrics(JsonWriter& json, const TrainingHistory& history, std::int64_t epoch, const std::string& prefix) {
+  for (const auto& [name, values] : history.metrics)
+    if (name.rfind(prefix, 0) == 0) json.member(name, values.at(static_cast<std::size_t>(epoch - 1)));
+}
+
+void write_best(JsonWriter& json, const TrainingHistory& history, const char* name, const std::string& metric) {
+  const auto epoch = best_epoch(history, metric);
+  json.key(name);
+  if (!epoch) {
+    json.null();
+    return;
+  }
+  json.begin_object().member("epoch", *epoch);
+  for (const char* prefix : {"test_", "valid_"}) write_metrics(json, history, *epoch, prefix);
+  json.end();
+}
+
+std::string percent_text(const TrainingHistory& history, const std::string& metric, std::int64_t epoch) {
+  const auto found = history.metrics.find(metric);
+  if (found == history.metrics.end()) return "";
+  char text[64];
+  std::snprintf(text, sizeof text, ": %.2f %%", found->second.at(static_cast<std::size_t>(epoch - 1)));
+  return metric.substr(0, metric.find('_')) + " top-" + metric.substr(metric.size() - 1) + text;
+}
+
+/// "valid top-1: 43.10 %, test top-1: 41.20 %, test top-5: 90.10 %", of what was measured.
+std::string epoch_text(const TrainingHistory& history, std::int64_t epoch) {
+  std::string line;
+  for (const char* metric : {"valid_top1", "test_top1", "test_top5"})
+    if (const std::string part = percent_text(history, metric, epoch); !part.empty())
+      line += (line.empty() ? "" : ", ") + part;
+  return line;
+}
+
+void print_result(const TrainingHistory& history, std::int64_t epoch) {
+  if (const std::string last = epoch_text(history, epoch); !last.empty())
+    std::cout << "last epoch " << epoch << ", which the archive holds: " << last << "\n";
+  if (const auto best = best_epoch(history, "valid_top1"))
+    std::cout << "best epoch by the held-out records " << *best << ": " << epoch_text(history, *best) << "\n";
+  if (const auto best = best_epoch(history, "test_top1"))
+    std::cout << "best epoch by the test split " << *best << ": " << epoch_text(history, *best)
+              << " (found by looking at the test split, so it is not a selection and no result to report)\n";
+}
+
+void report(Training& training, SearchEnd end, const std::filesystem::path& out, bool json) {
+  const TrainingHistory& history = training.history();
+  const SearchPosition& at = training.position().at;
+  if (json) {
+    JsonWriter writer;
+    writer.begin_object().member("archive", out.string()).member("epoch", at.epoch).member("step", at.step);
+    writer.member("interrupted", end == SearchEnd::interrupted);
+    if (at.epoch > 0) write_metrics(writer, history, at.epoch, "");
+    write_best(writer, history, "best_epoch_by_held_out_records", "valid_top1");
+    write_best(writer, history, "best_epoch_by_test_split_not_a_selection", "test_top1");
+    writer.key("genotype").raw(genotype_to_json(training.genotype())).end();
+    std::cout << writer.text() << std::endl;
+  } else if (end != SearchEnd::interrupted) {
+    print_result(history, at.epoch);
+  }
+  say_end(RunKind::train, end, out);
+}
+
+/// The config and genotype of a resumed training come from its archive, which answers for them.
+Training training_of(const RunSetup& setup, const Genotype& genotype, const PluginRegistry& plugins) {
+  if (setup.resumed() != nullptr) (void)archived_model(*setup.resumed(), setup.config(), plugins, setup.options());
+  return Training(setup.config(), genotype, plugins, setup.options(), setup.data());
+}
+
+int run_training(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
+                 const OptionCatalog& catalog) {
+  if (values.count("resume") == 0)  // a mistake in it comes before what is said of the output
+    (void)genotype_of(values, config_of(values, catalog, kTrain, nullptr), nullptr, plugins);
+  const RunSetup setup(values, arguments, plugins, catalog, kTrain);
+  const GenotypeArgument genotype = genotype_of(values, setup.config(), setup.resumed(), plugins);
+  Training training = training_of(setup, genotype.genotype, plugins);
+  if (setup.resumed() != nullptr) restore(training, *setup.resumed());
+  Recorder recorder(
+      setup.out(), [&] { return archive_of(training, setup.texts(), setup.provenance()); },
+      [&] { return training.data().replaced(); });
+  announce(training, genotype, setup.data());
+  const InterruptGuard interrupt;
+  const SearchEnd end = training.run(recorder, interrupt.received());
+  report(training, end, setup.out(), values.count("json") != 0);
+  return end == SearchEnd::interrupted ? 128 + interrupt.received() : 0;
+}
+
+}  // namespace
+
+int train_command(const Arguments& arguments) {
+  const auto values = parse(train_syntax(), arguments);
+  if (!values) return 0;
+  const PluginRegistry plugins = load_plugins(*values);
+  const OptionCatalog catalog = option_catalog(plugins);
+  if (print_keys(*values, catalog, RunKind::train)) return 0;
+  if (values->count("genotype") == 0 && values->count("resume") == 0)
+    throw Error(ErrorCode::usage,
+                "--genotype is missing: a name such as DARTS_V2, a JSON file, or the archive of a "
+                "search\nUsage: " +
+                    train_syntax().usage);
+  return values->count("dry-run") != 0 ? dry_run(*values, plugins, catalog)
+                                       : run_training(*values, arguments, plugins, catalog);
+}
+
+}  // namespace mixop::cli

@@ -1,0 +1,50 @@
+#include "host/train/discrete_model.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include "host/search/problem.hpp"
+#include "host/search/search.hpp"
+
+namespace mixop {
+namespace {
+
+SpaceConfig network_config(const Config& config, const NetworkData& data) {
+  SpaceConfig space;
+  space.channels = config.space.channels;
+  space.layers = config.space.layers;
+  space.stem = config.space.stem;
+  space.input = data.shape;
+  space.classes = data.classes;
+  space.auxiliary = config.train.auxiliary > 0;
+  space.auxiliary_weight = config.train.auxiliary;
+  space.label_smoothing = config.train.label_smoothing;
+  return space;
+}
+
+}  // namespace
+
+DiscreteModel::DiscreteModel(const Config& config, const Genotype& genotype, const NetworkData& data,
+                             const PluginRegistry& plugins, const ComponentOptions& options)
+    : data_(data),
+      device_(device_of(config.device)),
+      type_(config.precision == "float64" ? at::kDouble : at::kFloat),
+      operators_(plugins),
+      space_(make_part<SearchSpace>(plugins, config.space.name, options)) {
+  if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
+  if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
+  at::manual_seed(static_cast<std::uint64_t>(config.seed));
+  network_ = space_->network(network_config(config, data), genotype, operators_);
+  convert(*network_, type_, device_);
+}
+
+at::Tensor DiscreteModel::evaluate(const at::Tensor& images) {
+  const at::NoGradGuard no_grad;
+  Pass pass;
+  pass.training = pass.update_statistics = false;
+  const at::Tensor any_target = at::zeros({images.size(0)}, images.options().dtype(at::kLong));
+  return network_->loss({}, {images, any_target}, {}, pass).output;
+}
+
+}  // namespace mixop

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "host/archive/archive.hpp"
+#include "host/train/network_check.hpp"
+#include "host/train/training.hpp"
+
+namespace mixop {
+
+/// The archive of a training as docs/archive-format.md lays it out: the network as it stands, and all that an exact
+/// resume needs.
+ArchiveBuilder archive_of(Training& training, const ConfigTexts& config, const Provenance& provenance);
+
+/// Puts a training back to exactly where its archive was written. The training must have been made from the archive's
+/// own config and genotype. Throws bad_data where the archive is not sound or does not fit it.
+void restore(Training& training, const Archive& archive);
+
+/// The network of a checked archive with its weights. What its space says against config or genotype is bad_data.
+DiscreteModel archived_model(const Archive& archive, const Config& config, const PluginRegistry& plugins,
+                             const ComponentOptions& options);
+
+}  // namespace mixop

@@ -1,0 +1,63 @@
+#include "host/train/network_check.hpp"
+
+#include "host/genotype/genotype_json.hpp"
+#include "host/search/stored_tensor.hpp"
+
+namespace mixop {
+namespace {
+
+constexpr std::int64_t kMostChannels = 4, kMostPixels = 16384, kMostClasses = std::int64_t{1} << 24;
+
+bool is_real(const Array& array) { return array.type == ElementType::float32 || array.type == ElementType::float64; }
+
+/// Every weight is real, finite and has a momentum of its kind.
+void check_weights(const Archive& archive) {
+  const std::string momenta = "/optimizer/weights/momentum";
+  for (const std::string& name : archive.children("/weights")) {
+    const std::string path = archive_path("/weights", name), momentum = archive_path(momenta, name);
+    const Array weight = archive.array(path);
+    if (!is_real(weight))
+      refuse(archive, path, std::string("expected float32 or float64, found ") + element_name(weight.type));
+    require_finite(archive, path);
+    const Array other = archive.array(momentum);
+    if (other.shape != weight.shape || other.type != weight.type)
+      refuse(archive, momentum,
+             std::string("expected ") + element_name(weight.type) + " " + shape_text(weight.shape) +
+                 ", as its weight, found " + element_name(other.type) + " " + shape_text(other.shape));
+    require_finite(archive, momentum);
+  }
+  for (const std::string& name : archive.children("/buffers")) require_finite(archive, archive_path("/buffers", name));
+}
+
+}  // namespace
+
+Genotype archived_genotype(const Archive& archive) {
+  return genotype_from_json(archive.text("/genotype"), archive.name() + ": /genotype", ErrorCode::bad_data);
+}
+
+NetworkData archived_data(const Archive& archive) {
+  const auto size = [&](const char* name, std::int64_t most) {
+    return stored::integer_within(archive, "/data", name, 1, most);
+  };
+  return {{size("channels", kMostChannels), size("height", kMostPixels), size("width", kMostPixels)},
+          size("classes", kMostClasses)};
+}
+
+void check_network(const Archive& archive) {
+  stored::check_layout(archive, network_kind);
+  stored::check_position(archive, network_kind);
+  stored::check_metrics(archive);
+  for (const std::string& name : archive.children("/metrics")) require_finite(archive, archive_path("/metrics", name));
+  (void)archived_genotype(archive);
+  (void)archived_data(archive);
+  check_weights(archive);
+  stored::check_generator(archive);
+  stored::check_provenance(archive);
+}
+
+Config archived_network_config(const Archive& archive, const OptionCatalog& catalog) {
+  check_network(archive);
+  return stored::archived_config(archive, network_kind, catalog);
+}
+
+}  // namespace mixop

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "host/config/config.hpp"
+
+namespace mixop {
+
+/// The learning rate of an epoch, counted from 0: the cosine of weights.lr to weights.lr_min, or weights.lr *
+/// weights.gamma^epoch.
+double learning_rate(const WeightsConfig& weights, std::int64_t epoch, std::int64_t epochs);
+
+/// The scheduled drop-path of Larsson et al. 2017 as DARTS trains: `probability` * epoch / epochs, 0 in the first
+/// epoch.
+double drop_path_probability(double probability, std::int64_t epoch, std::int64_t epochs);
+
+}  // namespace mixop

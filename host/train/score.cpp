@@ -1,0 +1,22 @@
+#include "host/train/score.hpp"
+
+#include <ATen/ATen.h>
+
+#include "mixop/error.hpp"
+
+namespace mixop {
+
+void Score::add(const at::Tensor& logits, const at::Tensor& target) {
+  const at::Tensor scores = logits.detach().to(at::kCPU, at::kDouble), classes = target.to(at::kCPU).view({-1, 1});
+  if (!scores.isfinite().all().item<bool>())
+    throw Error(ErrorCode::failed, "the network's output is not finite; its weights are of no use");
+  const at::Tensor own = scores.gather(1, classes), numbers = at::arange(scores.size(1)).view({1, -1});
+  const at::Tensor ahead = scores.gt(own).logical_or(scores.eq(own).logical_and(numbers.lt(classes)));
+  const at::Tensor rank = ahead.sum(1);
+  loss_ -= scores.log_softmax(1).gather(1, classes).sum().item<double>();
+  first_ += rank.eq(0).sum().item<std::int64_t>();
+  among_five_ += rank.lt(5).sum().item<std::int64_t>();
+  samples_ += target.size(0);
+}
+
+}  // namespace mixop
