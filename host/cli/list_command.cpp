@@ -26,6 +26,13 @@ std::vector<Row> components(const PluginRegistry& plugins, const char* interface
   return rows;
 }
 
+/// Those of images, then the activations of recurrent cells.
+std::vector<Row> operators(const PluginRegistry& plugins) {
+  std::vector<Row> rows = components(plugins, MIXOP_OPERATOR_INTERFACE);
+  for (Row& row : components(plugins, kActivations)) rows.push_back(std::move(row));
+  return rows;
+}
+
 std::vector<Row> spaces(const PluginRegistry& plugins) {
   std::vector<Row> rows = components(plugins, SearchSpace::interface_id);
   for (Row& row : rows) row.about = make_part<SearchSpace>(plugins, row.name, {})->summary();
@@ -64,7 +71,7 @@ std::vector<Row> genotypes(const PluginRegistry& plugins) {
 
 using Lister = std::vector<Row> (*)(const PluginRegistry&);
 constexpr std::pair<const char*, Lister> kLists[] = {
-    {"ops", [](const PluginRegistry& plugins) { return components(plugins, MIXOP_OPERATOR_INTERFACE); }},
+    {"ops", operators},
     {"spaces", spaces},
     {"datasets", [](const PluginRegistry& plugins) { return components(plugins, MIXOP_DATASET_INTERFACE); }},
     {"strategies", strategies},

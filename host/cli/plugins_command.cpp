@@ -106,7 +106,7 @@ void list_as_text(const PluginRegistry& registry, std::ostream& out) {
         << tier_text(plugin->file.note.tier) << ")\n  " << plugin->summary << "\n  " << plugin->file.path.string()
         << "\n  sha256 " << plugin->file.sha256 << '\n';
     for (const ComponentInfo& component : plugin->components)
-      out << "  " << noun_of(component.interface) << ' ' << component.name << '\n';
+      out << "  " << noun_of(component.group) << ' ' << component.name << '\n';
   }
   for (const RefusedPlugin& plugin : registry.refused())
     out << "refused: " << plugin.path.string() << "\n  " << name_of(plugin.reason.check()) << ": "

@@ -202,9 +202,11 @@ PluginComponent read_component(const Reader& reader, const MixopComponent& raw, 
     reader.refuse(what + " is a C++ interface, which needs tier native; the note says tier " +
                   tier_text(file.note.tier));
   if (raw.table == nullptr) reader.refuse(what + ": its table is NULL");
+  component.group = component.interface;
   switch (interface.table) {
     case Table::op:
       component.table = read_operator(reader, what, raw.table);
+      if (std::get<MixopOperator>(component.table).domain == MIXOP_DOMAIN_RECURRENT) component.group = kActivations;
       break;
     case Table::dataset:
       component.table = read_dataset(reader, what, raw.table);
@@ -231,8 +233,8 @@ std::vector<PluginComponent> read_components(const MixopPluginDescriptor& descri
   for (std::uint32_t i = 0; i < descriptor.component_count; ++i) {
     components.push_back(read_component(reader, descriptor.components[i], i, file));
     const PluginComponent& added = components.back();
-    if (!names.emplace(added.interface, added.name).second)
-      reader.refuse("the " + noun_of(added.interface) + " '" + added.name + "' is declared twice");
+    if (!names.emplace(added.group, added.name).second)
+      reader.refuse("the " + noun_of(added.group) + " '" + added.name + "' is declared twice");
   }
   return components;
 }

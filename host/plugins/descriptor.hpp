@@ -13,11 +13,16 @@
 
 namespace mixop {
 
+/// Stands for the interface of operators where they are activations: names of the recurrent domain are apart from those
+/// of the image domain, and `none` is one of each.
+inline constexpr char kActivations[] = "mixop.activation/1";
+
 /// One component of a loaded plugin. The table is the host's copy: whole, with zeros where the plugin's is shorter.
 struct PluginComponent {
   std::uint32_t kind = 0;
   std::string name;
   std::string interface;
+  std::string group;  ///< what its name is unique among: its interface, or kActivations
   std::variant<MixopOperator, MixopDataset, MixopFactory, MixopStrategy> table;
 };
 

@@ -11,7 +11,9 @@ namespace mixop {
 class RegistryCatalog final : public OperatorCatalog {
  public:
   explicit RegistryCatalog(const PluginRegistry& registry) : registry_(registry) {}
-  const MixopOperator& find_operator(const std::string& name) const override { return registry_.op(name); }
+  const MixopOperator& find_operator(const std::string& name, Domain domain) const override {
+    return domain == Domain::recurrent ? registry_.activation(name) : registry_.op(name);
+  }
 
  private:
   const PluginRegistry& registry_;

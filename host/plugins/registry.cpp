@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-using Key = std::pair<std::string, std::string>;  // interface, name
+using Key = std::pair<std::string, std::string>;  // group, name
 
 struct Entry {
   const PluginInfo* plugin;
@@ -88,7 +88,7 @@ void try_factory(const PluginComponent& component, const PluginFile& file) {
 std::vector<ComponentInfo> infos_of(const std::vector<PluginComponent>& components) {
   std::vector<ComponentInfo> infos;
   for (const PluginComponent& component : components)
-    infos.push_back({component.kind, component.interface, component.name});
+    infos.push_back({component.kind, component.interface, component.name, component.group});
   return infos;
 }
 
@@ -106,8 +106,8 @@ struct PluginRegistry::Impl {
   void require_new(const PluginContents& contents, const PluginFile& file) const;
   const PluginInfo& load(const fs::path& path, std::vector<ComponentInfo>& seen);
   const PluginInfo& adopt(PluginFile file, PluginContents contents);
-  const Entry& find(const std::string& interface, const std::string& name) const;
-  std::vector<std::string> names(const std::string& interface) const;
+  const Entry& find(const std::string& group, const std::string& name) const;
+  std::vector<std::string> names(const std::string& group) const;
 };
 
 const PluginInfo* PluginRegistry::Impl::loaded_from(const fs::path& path) const {
@@ -125,10 +125,10 @@ void PluginRegistry::Impl::require_new(const PluginContents& contents, const Plu
                           "its id '" + contents.id + "' is taken by " + plugin->file.path.string() +
                               ", which was found first. Remove one of the two");
   for (const PluginComponent& component : contents.components) {
-    const auto taken = entries.find({component.interface, component.name});
+    const auto taken = entries.find({component.group, component.name});
     if (taken != entries.end())
       throw PluginRefused(PluginCheck::components, file.path,
-                          "the " + noun_of(component.interface) + " '" + component.name + "' is offered by " +
+                          "the " + noun_of(component.group) + " '" + component.name + "' is offered by " +
                               taken->second.plugin->file.path.string() +
                               " already. Rename it or remove one of the two");
   }
@@ -154,26 +154,25 @@ const PluginInfo& PluginRegistry::Impl::adopt(PluginFile file, PluginContents co
   for (PluginComponent& component : contents.components) {
     components.push_back(std::move(component));
     const PluginComponent& kept = components.back();
-    entries.emplace(Key{kept.interface, kept.name}, Entry{&plugin, &kept});
+    entries.emplace(Key{kept.group, kept.name}, Entry{&plugin, &kept});
   }
   return plugin;
 }
 
-std::vector<std::string> PluginRegistry::Impl::names(const std::string& interface) const {
+std::vector<std::string> PluginRegistry::Impl::names(const std::string& group) const {
   std::vector<std::string> names;
-  for (auto entry = entries.lower_bound({interface, ""}); entry != entries.end() && entry->first.first == interface;
-       ++entry)
+  for (auto entry = entries.lower_bound({group, ""}); entry != entries.end() && entry->first.first == group; ++entry)
     names.push_back(entry->first.second);
   return names;
 }
 
-const Entry& PluginRegistry::Impl::find(const std::string& interface, const std::string& name) const {
-  const auto found = entries.find({interface, name});
+const Entry& PluginRegistry::Impl::find(const std::string& group, const std::string& name) const {
+  const auto found = entries.find({group, name});
   if (found != entries.end()) return found->second;
   for (const RefusedPlugin& plugin : refused)
     for (const ComponentInfo& component : plugin.components)
-      if (component.interface == interface && component.name == name) throw plugin.reason;
-  std::string message = unknown_name(noun_of(interface), name, names(interface));
+      if (component.group == group && component.name == name) throw plugin.reason;
+  std::string message = unknown_name(noun_of(group), name, names(group));
   for (const RefusedPlugin& plugin : refused) message += "\n" + std::string(plugin.reason.what());
   throw Error(ErrorCode::usage, message);
 }
@@ -223,6 +222,10 @@ const MixopOperator& PluginRegistry::op(const std::string& name) const {
   return std::get<MixopOperator>(impl_->find(MIXOP_OPERATOR_INTERFACE, name).component->table);
 }
 
+const MixopOperator& PluginRegistry::activation(const std::string& name) const {
+  return std::get<MixopOperator>(impl_->find(kActivations, name).component->table);
+}
+
 const MixopDataset& PluginRegistry::dataset(const std::string& name) const {
   return std::get<MixopDataset>(impl_->find(MIXOP_DATASET_INTERFACE, name).component->table);
 }
@@ -238,10 +241,10 @@ const MixopFactory& PluginRegistry::factory(const std::string& interface, const 
   return *table;
 }
 
-std::vector<std::string> PluginRegistry::names(const std::string& interface) const { return impl_->names(interface); }
+std::vector<std::string> PluginRegistry::names(const std::string& group) const { return impl_->names(group); }
 
-const PluginInfo& PluginRegistry::owner(const std::string& interface, const std::string& name) const {
-  return *impl_->find(interface, name).plugin;
+const PluginInfo& PluginRegistry::owner(const std::string& group, const std::string& name) const {
+  return *impl_->find(group, name).plugin;
 }
 
 }  // namespace mixop

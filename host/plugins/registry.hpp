@@ -18,6 +18,7 @@ struct ComponentInfo {
   std::uint32_t kind = 0;
   std::string interface;
   std::string name;
+  std::string group;  ///< as in PluginComponent
 };
 
 /// A loaded plugin, as `plugins list` and the archive's provenance describe it.
@@ -62,15 +63,17 @@ class PluginRegistry {
   /// Look-ups by the names that users write. An unknown name is a usage error that lists the known ones; the name of a
   /// refused plugin's component throws that refusal.
   const MixopOperator& op(const std::string& name) const;
+  /// An operator of the recurrent domain.
+  const MixopOperator& activation(const std::string& name) const;
   const MixopDataset& dataset(const std::string& name) const;
   const MixopStrategy& strategy(const std::string& name) const;
   /// `interface` is the id of a C++ interface: "mixop.space/1".
   const MixopFactory& factory(const std::string& interface, const std::string& name) const;
 
-  /// The names of all components of an interface, sorted.
-  std::vector<std::string> names(const std::string& interface) const;
+  /// The names of all components of a group (an interface, or kActivations), sorted.
+  std::vector<std::string> names(const std::string& group) const;
   /// The plugin that a component comes from.
-  const PluginInfo& owner(const std::string& interface, const std::string& name) const;
+  const PluginInfo& owner(const std::string& group, const std::string& name) const;
 
  private:
   struct Impl;

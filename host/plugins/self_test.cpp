@@ -75,7 +75,9 @@ void try_factory_twice(const MixopFactory& factory, const std::string& name, con
 
 void try_components(const PluginRegistry& registry, const PluginInfo& plugin, const TrialSink& report) {
   for (const ComponentInfo& component : plugin.components) {
-    if (component.interface == MIXOP_OPERATOR_INTERFACE)
+    if (component.group == kActivations)
+      try_operator(registry.activation(component.name), component.name, report);
+    else if (component.interface == MIXOP_OPERATOR_INTERFACE)
       try_operator(registry.op(component.name), component.name, report);
     else if (component.interface == MIXOP_DATASET_INTERFACE)
       try_dataset(registry.dataset(component.name), component.name, report);

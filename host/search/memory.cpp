@@ -59,9 +59,9 @@ std::int64_t predict_peak_memory(const Batch& like, std::int64_t batch, const st
 
 std::int64_t predict_peak_memory(Search& search) {
   const auto step = [&](const Batch& batch) {
-    search.problem().set_step(batch, batch, search.position(), 0, 0.0, 0.0);
+    search.problem().set_step({batch, batch, search.position()});
     (void)search.strategy().hypergradient->alpha_gradients(search.problem());
-    (void)gradients(search.problem().train_loss(Wrt::weights, true), search.problem().weights());
+    (void)gradients(search.problem().weight_loss(), search.problem().weights());
   };
   return predict_peak_memory(search.batches().train(0, 0), search.config().search.batch, step);
 }

@@ -74,36 +74,38 @@ SearchProblem::SearchProblem(Network& network, std::vector<at::Tensor> alphas, c
       regulariser_(regulariser),
       optimizer_(optimizer) {}
 
-void SearchProblem::set_step(Batch train, Batch valid, const SearchPosition& at, std::uint64_t key, double rate,
-                             double clip) {
-  train_ = std::move(train);
-  valid_ = std::move(valid);
-  at_ = at;
-  key_ = key;
-  rate_ = rate;
-  clip_ = clip;
-}
-
 std::vector<at::Tensor> SearchProblem::relaxed() const {
   std::vector<at::Tensor> result;
-  for (const at::Tensor& alpha : alphas_) result.push_back(relaxation_.weights(alpha, at_, key_));
+  for (const at::Tensor& alpha : alphas_) result.push_back(relaxation_.weights(alpha, step_.at, step_.key));
   return result;
 }
 
-Outcome SearchProblem::run(const Batch& batch, const std::vector<at::Tensor>& relaxed, Wrt leaves,
-                           bool update_statistics) {
+Outcome SearchProblem::run(const Batch& batch, const RecurrentState& state, const std::vector<at::Tensor>& relaxed,
+                           Wrt leaves, const Pass& pass) {
   record(weights_, includes(leaves, Wrt::weights));
-  Pass pass;
-  pass.update_statistics = update_statistics;
-  pass.key = key_;
-  return network_.loss(expand(network_.alphas(), relaxed), batch, {}, pass);
+  return network_.loss(expand(network_.alphas(), relaxed), batch, state, pass);
+}
+
+Outcome SearchProblem::train_pass(Wrt leaves, const Pass& pass) {
+  const at::AutoGradMode grad(leaves != Wrt::nothing);
+  record(alphas_, includes(leaves, Wrt::alphas));
+  return run(step_.train, states_.train, relaxed(), leaves, pass);
 }
 
 at::Tensor SearchProblem::train_loss(Wrt leaves, bool update_statistics) {
-  const at::AutoGradMode grad(leaves != Wrt::nothing);
-  record(alphas_, includes(leaves, Wrt::alphas));
-  Outcome outcome = run(train_, relaxed(), leaves, update_statistics);
-  train_output_ = outcome.output.detach();
+  Pass pass;
+  pass.update_statistics = update_statistics;
+  pass.key = step_.key;
+  return train_pass(leaves, pass).loss;
+}
+
+at::Tensor SearchProblem::weight_loss() {
+  Pass pass;
+  pass.penalties = true;
+  pass.key = step_.key;
+  const Outcome outcome = train_pass(Wrt::weights, pass);
+  train_output_ = outcome.output.defined() ? outcome.output.detach() : at::Tensor();
+  next_.train = outcome.next;
   return outcome.loss;
 }
 
@@ -111,22 +113,27 @@ at::Tensor SearchProblem::valid_loss(Wrt leaves, bool update_statistics) {
   const at::AutoGradMode grad(leaves != Wrt::nothing);
   record(alphas_, includes(leaves, Wrt::alphas));
   const std::vector<at::Tensor> weights = relaxed();
-  const at::Tensor loss = run(valid_, weights, leaves, update_statistics).loss;
-  const at::Tensor term = regulariser_.term(alphas_, weights, at_);
-  return term.defined() ? loss + term : loss;
+  Pass pass;
+  pass.update_statistics = update_statistics;
+  pass.key = step_.key;
+  const Outcome outcome = run(step_.valid, states_.valid, weights, leaves, pass);
+  next_.valid = outcome.next;
+  const at::Tensor term = regulariser_.term(alphas_, weights, step_.at);
+  return term.defined() ? outcome.loss + term : outcome.loss;
 }
 
 WeightStep SearchProblem::weight_step() const {
-  return {rate_, optimizer_.momentum(), optimizer_.decay(), clip_, optimizer_.momenta()};
+  return {step_.rate, optimizer_.momentum(), optimizer_.decay(), step_.clip, optimizer_.momenta()};
 }
 
-Outcome SearchProblem::evaluate(const Batch& batch, const SearchPosition& at, std::uint64_t key) {
+Outcome SearchProblem::evaluate(const Batch& batch, const RecurrentState& state, const SearchPosition& at,
+                                std::uint64_t key) {
   const at::NoGradGuard no_grad;
-  at_ = at;
-  key_ = key;
+  step_.at = at;
+  step_.key = key;
   Pass pass;
   pass.training = pass.update_statistics = false;
-  return network_.loss(expand(network_.alphas(), relaxed()), batch, {}, pass);
+  return network_.loss(expand(network_.alphas(), relaxed()), batch, state, pass);
 }
 
 }  // namespace mixop

@@ -24,15 +24,33 @@ EdgeWeights expand(const std::vector<AlphaDeclaration>& declarations, const std:
 /// How many rows of `output` [N, classes] have their largest entry at `target` [N].
 std::int64_t count_correct(const at::Tensor& output, const at::Tensor& target);
 
-/// The bilevel problem of one search: set the step, then ask for losses.
+/// What one iteration works on.
+struct SearchStep {
+  Batch train, valid;
+  SearchPosition at;
+  std::uint64_t key = 0;  ///< of its random draws
+  double rate = 0;        ///< of the inner step
+  double clip = 0;        ///< largest norm of its gradient; 0: none
+};
+
+/// The hidden states that the training and the validation stream carry from step to step; empty at a stream's start and
+/// for networks without state.
+struct StreamStates {
+  RecurrentState train, valid;
+};
+
+/// The bilevel problem of one search: set the step, ask for losses, take the weight step, finish it.
 class SearchProblem final : public BilevelProblem {
  public:
   SearchProblem(Network& network, std::vector<at::Tensor> alphas, const Relaxation& relaxation,
                 const Regulariser& regulariser, const Sgd& optimizer);
 
-  /// One iteration: both batches, where the search stands, the key of its random draws, and the inner step's rate and
-  /// clip.
-  void set_step(Batch train, Batch valid, const SearchPosition& at, std::uint64_t key, double rate, double clip);
+  void set_step(SearchStep step) { step_ = std::move(step); }
+  /// The loss that the weight step differentiates: train_loss() with the network's penalties, statistics updated.
+  at::Tensor weight_loss();
+  /// Carries the streams on: the states after weight_loss() and after the last valid_loss().
+  void finish_step() { states_ = next_; }
+  StreamStates& states() { return states_; }
 
   const std::vector<at::Tensor>& weights() const override { return weights_; }
   const std::vector<at::Tensor>& alphas() const override { return alphas_; }
@@ -43,13 +61,15 @@ class SearchProblem final : public BilevelProblem {
 
   /// The output of the last training pass on the training batch.
   const at::Tensor& train_output() const { return train_output_; }
-  const at::Tensor& train_target() const { return train_.target; }
+  const at::Tensor& train_target() const { return step_.train.target; }
   /// A pass in evaluation mode that records nothing.
-  Outcome evaluate(const Batch& batch, const SearchPosition& at, std::uint64_t key);
+  Outcome evaluate(const Batch& batch, const RecurrentState& state, const SearchPosition& at, std::uint64_t key);
 
  private:
   std::vector<at::Tensor> relaxed() const;
-  Outcome run(const Batch& batch, const std::vector<at::Tensor>& relaxed, Wrt leaves, bool update_statistics);
+  Outcome run(const Batch& batch, const RecurrentState& state, const std::vector<at::Tensor>& relaxed, Wrt leaves,
+              const Pass& pass);
+  Outcome train_pass(Wrt leaves, const Pass& pass);
 
   Network& network_;
   std::vector<at::Tensor> weights_, alphas_;
@@ -57,10 +77,8 @@ class SearchProblem final : public BilevelProblem {
   const Relaxation& relaxation_;
   const Regulariser& regulariser_;
   const Sgd& optimizer_;
-  Batch train_, valid_;
-  SearchPosition at_;
-  std::uint64_t key_ = 0;
-  double rate_ = 0, clip_ = 0;
+  SearchStep step_;
+  StreamStates states_, next_;
   at::Tensor train_output_;
 };
 

@@ -162,17 +162,18 @@ SearchEnd Search::run(SearchObserver& observer, const std::atomic<int>& interrup
 
 void Search::train_step(SearchObserver& observer) {
   const double rate = cosine_rate(config_.weights.lr, config_.weights.lr_min, position_.epoch, position_.epochs);
-  problem_->set_step(batches_.train(position_.epoch, step_in_epoch_), batches_.valid(position_.step), position_,
-                     step_key(), rate, config_.weights.clip);
+  problem_->set_step({batches_.train(position_.epoch, step_in_epoch_), batches_.valid(position_.step), position_,
+                      step_key(), rate, config_.weights.clip});
 
   alpha_optimizer_->step(strategy_.hypergradient->alpha_gradients(*problem_), config_.alphas.lr);
 
-  const at::Tensor loss = problem_->train_loss(Wrt::weights, /*update_statistics=*/true);
+  const at::Tensor loss = problem_->weight_loss();
   const double value = loss.item<double>();
   require_finite("the training loss is", std::isfinite(value));
   std::vector<at::Tensor> weight_gradients = gradients(loss, problem_->weights());
   clip_gradients(weight_gradients, config_.weights.clip);
   weight_optimizer_->step(weight_gradients, rate);
+  problem_->finish_step();
 
   const std::int64_t samples = problem_->train_target().size(0);
   sums_.loss += value * static_cast<double>(samples);
@@ -188,7 +189,7 @@ std::map<std::string, double> Search::validate(const std::atomic<int>& interrupt
   EpochSums valid;
   batches_.for_each_valid([&](const Batch& batch) {
     if (interrupt.load() != 0) return;
-    const Outcome outcome = problem_->evaluate(batch, position_, step_key());
+    const Outcome outcome = problem_->evaluate(batch, {}, position_, step_key());
     const std::int64_t samples = batch.target.size(0);
     valid.loss += outcome.loss.item<double>() * static_cast<double>(samples);
     valid.correct += count_correct(outcome.output, batch.target);

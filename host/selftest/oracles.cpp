@@ -114,7 +114,7 @@ double equal_bits(const PluginRegistry& plugins) {
   const auto step = [&] {
     SmallSearch search(plugins, "second_order", at::kFloat);
     (void)search.composition.hypergradient->alpha_gradients(*search.problem);
-    auto found = gradients(search.problem->train_loss(Wrt::weights, true), search.problem->weights());
+    auto found = gradients(search.problem->weight_loss(), search.problem->weights());
     clip_gradients(found, 5);
     search.weights->step(found, 0.025);
     std::vector<at::Tensor> flat;

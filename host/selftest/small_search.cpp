@@ -29,7 +29,7 @@ SmallSearch::SmallSearch(const PluginRegistry& plugins, const std::string& strat
       std::make_unique<SearchProblem>(*network, alphas, *composition.relaxation, *composition.regulariser, *weights);
   const auto batch = [&] { return Batch{at::randn({4, 3, 8, 8}).to(type), at::randint(10, {4}, at::kLong)}; };
   const Batch train = batch(), valid = batch();
-  problem->set_step(train, valid, {}, 1, 0.025, 5);
+  problem->set_step({train, valid, {}, 1, 0.025, 5});
 }
 
 }  // namespace mixop

@@ -136,7 +136,7 @@ DiscreteCell::DiscreteCell(const CellGenotype& genotype, const CellPlace& place,
   const ImageShape input = preprocess_.measure(place, cost_);
   for (const Gene& gene : genotype.genes) {
     const std::int64_t stride = stride_of(place, gene.from);
-    OperatorInstance operation(operators.find_operator(gene.operation), gene.operation, {place.channels, stride, true});
+    OperatorInstance operation(operators.find_operator(gene.operation, Domain::image), gene.operation, {place.channels, stride, true});
     cost_ += operation.cost(gene.from < kInputs ? input : strided(input, place.reduction ? 2 : 1));
     steps_.push_back({gene.from, gene.to, std::move(operation)});
     nodes_ = std::max(nodes_, gene.to - kInputs + 1);

@@ -1,14 +1,13 @@
 #include "mixop/supernet/genotypes.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "mixop/error.hpp"
 #include "mixop/random.hpp"
 
 namespace mixop::supernet {
 namespace {
-
-constexpr std::size_t kEdgesOfNode = 2;
 
 std::vector<std::string> choices(const CellTopology& cell) {
   std::vector<std::string> operations;
@@ -26,13 +25,19 @@ std::vector<int> sources(const CellTopology& cell, int node) {
   return from;
 }
 
-/// All ways to keep edges of a node that has `count` of them, as pairs (or single ones) of positions.
-std::vector<std::vector<std::size_t>> kept_edges(std::size_t count) {
+/// All ways to keep `kept` of `count` edges (all, where there are no more), as ascending positions.
+std::vector<std::vector<std::size_t>> kept_edges(std::size_t count, std::size_t kept) {
   std::vector<std::vector<std::size_t>> ways;
-  if (count < kEdgesOfNode) return {{0}};
-  for (std::size_t a = 0; a < count; ++a)
-    for (std::size_t b = a + 1; b < count; ++b) ways.push_back({a, b});
-  return ways;
+  std::vector<std::size_t> way(std::min(count, kept));
+  std::iota(way.begin(), way.end(), 0);
+  for (;;) {
+    ways.push_back(way);
+    std::size_t i = way.size();
+    while (i > 0 && way[i - 1] == count - way.size() + i - 1) --i;
+    if (i == 0) return ways;
+    ++way[i - 1];
+    for (; i < way.size(); ++i) way[i] = way[i - 1] + 1;
+  }
 }
 
 /// Builds a genotype from one decision after the other: `decide(n)` answers a number below n.
@@ -45,7 +50,7 @@ Genotype build(const std::vector<AlphaDeclaration>& alphas, Decide decide) {
     CellGenotype& made = genotype.cells.emplace_back(CellGenotype{named.name, {}, cell.concat});
     for (int node = cell.inputs; node < cell.inputs + cell.nodes; ++node) {
       const std::vector<int> from = sources(cell, node);
-      const auto ways = kept_edges(from.size());
+      const auto ways = kept_edges(from.size(), static_cast<std::size_t>(cell.inputs));
       for (const std::size_t edge : ways[decide(ways.size())])
         made.genes.push_back({operations[decide(operations.size())], from[edge], node});
     }

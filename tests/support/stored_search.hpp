@@ -33,7 +33,7 @@ struct StoredSearch {
       return step < 0 ? Batch{fixture.tensor(split + "_input"), fixture.tensor(split + "_target")}
                       : StoredSupernet::batch(fixture, split, step);
     };
-    problem.set_step(batch("train"), batch("valid"), {}, 0, real("lr"), real("grad_clip"));
+    problem.set_step({batch("train"), batch("valid"), {}, 0, real("lr"), real("grad_clip")});
   }
 
   /// Compares the weights with those stored below `group`; answers how many there were.
@@ -78,7 +78,7 @@ inline void check_steps(const Fixture& fixture, StoredSearch& search, const std:
     CHECK(disagreement(search.stored.alphas[0], fixture.tensor(group + "/alpha_normal_f64")[step]) <= 1);
     CHECK(disagreement(search.stored.alphas[1], fixture.tensor(group + "/alpha_reduce_f64")[step]) <= 1);
 
-    const at::Tensor loss = search.problem.train_loss(Wrt::weights, true);
+    const at::Tensor loss = search.problem.weight_loss();
     CHECK(disagreement(loss, losses[step]) <= 1);
     auto weight_gradients = gradients(loss, search.problem.weights());
     CHECK(std::abs(clip_gradients(weight_gradients, search.real("grad_clip")) - norms[step].item<double>()) < 1e-8);

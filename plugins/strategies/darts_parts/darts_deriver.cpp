@@ -9,8 +9,6 @@
 namespace mixop::strategies {
 namespace {
 
-constexpr std::size_t kEdgesOfNode = 2;
-
 struct Choice {
   int from;
   std::size_t operation;
@@ -43,7 +41,7 @@ CellGenotype DartsDeriver::derive_cell(const CellTopology& cell, const std::stri
     std::sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) {
       return a.strength != b.strength ? a.strength > b.strength : a.from < b.from;
     });
-    const std::size_t kept = std::min(choices.size(), kEdgesOfNode);
+    const std::size_t kept = std::min(choices.size(), static_cast<std::size_t>(cell.inputs));
     for (std::size_t i = 0; i < kept; ++i)
       genotype.genes.push_back({cell.operations[choices[i].operation], choices[i].from, node});
   }

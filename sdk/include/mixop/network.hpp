@@ -59,12 +59,13 @@ using EdgeWeights = std::vector<at::Tensor>;
 
 struct Pass : Forward {
   double drop_path = 0;                      ///< probability of dropping a path of a discrete network
+  bool penalties = false;                    ///< the loss has the network's own penalties on activations
   std::vector<at::Tensor>* trace = nullptr;  ///< where given, receives the outputs of stem and cells in order
 };
 
 struct Outcome {
   at::Tensor loss;      ///< scalar; what training differentiates (with auxiliary loss where there is one)
-  at::Tensor output;    ///< logits [N, classes]; text: [time, N, vocabulary]
+  at::Tensor output;    ///< logits [N, classes]; text: [time, N, vocabulary], and only where a trace is asked for
   RecurrentState next;  ///< state after the batch
 };
 
@@ -95,7 +96,7 @@ struct AlphaDeclaration {
 class Network {
  public:
   virtual ~Network() = default;
-  /// Parameters and buffers under their published names, in published order.
+  /// Parameters and buffers under their published names, in published order; a tied one stands there under each name.
   virtual const std::vector<StateEntry>& state() const = 0;
   virtual const std::vector<AlphaDeclaration>& alphas() const = 0;
   virtual Outcome loss(const EdgeWeights& edges, const Batch& batch, const RecurrentState& state, const Pass& pass) = 0;

@@ -36,8 +36,9 @@ class OperatorInstance {
 class OperatorCatalog {
  public:
   virtual ~OperatorCatalog() = default;
-  /// Throws a usage error that names the nearest known operator.
-  virtual const MixopOperator& find_operator(const std::string& name) const = 0;
+  /// Names belong to a domain: `none` is an image operation and an activation. Throws a usage error that names the
+  /// nearest known operator.
+  virtual const MixopOperator& find_operator(const std::string& name, Domain domain) const = 0;
 
  protected:
   OperatorCatalog() = default;

@@ -16,11 +16,12 @@ namespace mixop {
 struct SpaceConfig {
   std::int64_t channels = 16;           ///< of the first cells
   std::int64_t layers = 8;              ///< cells
+  std::int64_t width = 300;             ///< recurrent: of embedding and hidden state
   std::int64_t nodes = 4;               ///< intermediate nodes of a supernet's cell
   std::vector<std::string> operations;  ///< candidates of every edge of a supernet
   std::string stem = "auto";            ///< "cifar", "imagenet", or "auto": imagenet from 128 pixels on
   ImageShape input{3, 32, 32};
-  std::int64_t classes = 10;
+  std::int64_t classes = 10;      ///< or words of the vocabulary
   bool auxiliary = false;         ///< discrete networks: with the auxiliary head
   double auxiliary_weight = 0.4;  ///< of its loss
   double label_smoothing = 0;     ///< discrete networks: share of a target spread over all classes, in training

@@ -51,7 +51,7 @@ struct WeightStep {
   double rate = 0;
   double momentum = 0;
   double decay = 0;
-  double clip = 0;                  ///< largest gradient norm; 0: no clipping
+  double clip = 0;                    ///< largest gradient norm; 0: no clipping
   std::vector<at::Tensor> momenta{};  ///< one for each weight
 };
 

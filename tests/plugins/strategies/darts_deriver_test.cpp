@@ -50,6 +50,30 @@ TEST_CASE("the published rule derives every stored CNN genotype", "[strategy][pa
   }
 }
 
+TEST_CASE("the published rule derives every stored RNN genotype", "[strategy][parity]") {
+  const JsonValue stored = parse_json_file(test::path_of_optional("f_genotypes_rnn.json"), ErrorCode::bad_data);
+  SpaceConfig config;
+  config.nodes = stored.find("STEPS")->integer;
+  for (const JsonValue& name : stored.find("primitives")->items) config.operations.push_back(name.text);
+  const auto space = make_part<SearchSpace>(test::plugins(), "darts_rnn", {});
+  const auto relaxation = make_part<Relaxation>(test::plugins(), "softmax", {});
+  const auto deriver = make_part<Deriver>(test::plugins(), "darts", {});
+  const auto& cases = stored.find("cases")->items;
+  REQUIRE(cases.size() >= 100);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    INFO("case " << i);
+    const Genotype genotype =
+        derive({space->alphas(config), {tensor_of(*cases[i].find("alphas"))}}, *relaxation, *deriver, {}).genotype;
+    REQUIRE(genotype.cells.size() == 1);
+    std::vector<Gene> expected;
+    for (const JsonValue& pair : cases[i].find("recurrent")->items)
+      expected.push_back(
+          {pair.items[0].text, static_cast<int>(pair.items[1].integer), 1 + static_cast<int>(expected.size())});
+    CHECK((genotype.cells[0].genes == expected));
+    CHECK(genotype.cells[0].concat.size() == cases[i].find("concat")->items.size());
+  }
+}
+
 TEST_CASE("ties go to the earlier edge and the earlier operation, and none is never chosen", "[strategy]") {
   at::Tensor alphas = at::zeros({5, 3});
   alphas.select(1, 0).fill_(9);  // none

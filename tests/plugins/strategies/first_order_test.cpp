@@ -19,7 +19,7 @@ TEST_CASE("the alpha step records nothing for the weights, and the weight step n
   search.set_step(fixture, 0);
   (void)search.problem.valid_loss(Wrt::alphas, true);
   for (const at::Tensor& weight : search.problem.weights()) CHECK_FALSE(weight.requires_grad());
-  (void)search.problem.train_loss(Wrt::weights, true);
+  (void)search.problem.weight_loss();
   for (const at::Tensor& alpha : search.problem.alphas()) CHECK_FALSE(alpha.requires_grad());
   CHECK_FALSE(search.problem.train_loss(Wrt::nothing, false).requires_grad());
 }

@@ -27,8 +27,8 @@ struct NamedCell {
 /// The cells that declarations stand for: one for shared alphas, one a position otherwise.
 std::vector<NamedCell> named_cells(const std::vector<AlphaDeclaration>& alphas);
 
-// The discrete cells below have the form of DARTS: every node keeps two of its edges (one, where it has but one), each
-// with an operation other than `none`. All draws are functions of `key`.
+// The discrete cells below have the form of DARTS: every node keeps as many of its edges as the cell has inputs (two of
+// an image cell, one of a recurrent one), each with an operation other than `none`. All draws are functions of `key`.
 
 /// How many such genotypes there are; a double, for it passes 2^64.
 double count_genotypes(const std::vector<AlphaDeclaration>& alphas);

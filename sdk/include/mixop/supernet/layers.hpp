@@ -41,8 +41,9 @@ class Stem {
   Cost cost_;
 };
 
-/// The images in the memory layout that LibTorch's kernels run fastest in, which all that follows inherits: channels last
-/// for float32 on a CPU from 16 channels of the first cells on; below, depthwise convolutions are many times slower in it.
+/// The images in the memory layout that LibTorch's kernels run fastest in, which all that follows inherits: channels
+/// last for float32 on a CPU from 16 channels of the first cells on; below, depthwise convolutions are many times
+/// slower in it.
 at::Tensor laid_out(const at::Tensor& images, std::int64_t channels);
 
 /// The auxiliary classifier of DARTS on a feature map. `imagenet` as published: pooling of stride 2 instead of 3, and

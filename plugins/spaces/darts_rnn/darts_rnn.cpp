@@ -1,0 +1,108 @@
+// The recurrent search space of DARTS (Liu et al., ICLR 2019, sections 2.1, 3.1 and 3.3).
+#include <algorithm>
+
+#include "genotypes.hpp"
+#include "language_model.hpp"
+#include "mixop/plugin.hpp"
+#include "mixop/space.hpp"
+#include "mixop/supernet/topology.hpp"
+
+namespace mixop::darts_rnn {
+namespace {
+
+void require(bool holds, const std::string& message) {
+  if (!holds) throw Error(ErrorCode::usage, message);
+}
+
+void check_config(const SpaceConfig& config) {
+  require(config.width >= 1, "space.width: expected at least 1, found " + std::to_string(config.width));
+  require(config.classes >= 2,
+          "darts_rnn predicts words: expected a vocabulary of at least 2, found " + std::to_string(config.classes));
+}
+
+/// A genotype's cell, whose nodes are 1, 2, ... in the order of its genes.
+const CellGenotype& checked_cell(const Genotype& genotype) {
+  const CellGenotype* const cell = genotype.find("recurrent");
+  require(cell != nullptr, "a genotype of darts_rnn has a recurrent cell; 'recurrent' is missing");
+  require(!cell->genes.empty() && !cell->concat.empty(), "the recurrent cell has no operations or an empty concat");
+  const int nodes = static_cast<int>(cell->genes.size());
+  for (int node = 1; node <= nodes; ++node) {
+    const Gene& gene = cell->genes[static_cast<std::size_t>(node) - 1];
+    require(gene.to == node && gene.from >= 0 && gene.from < node,
+            "the recurrent cell: " + gene.operation + " goes from node " + std::to_string(gene.from) + " to node " +
+                std::to_string(gene.to) + "; expected gene " + std::to_string(node) +
+                " to go from an earlier node to node " + std::to_string(node));
+    require(gene.operation != "none", "the recurrent cell: node " + std::to_string(node) + " has the operation none");
+  }
+  for (const int node : cell->concat)
+    require(node >= 0 && node <= nodes, "the recurrent cell: concat names node " + std::to_string(node) +
+                                            ", but there are " + std::to_string(nodes));
+  return *cell;
+}
+
+class DartsRnn final : public SearchSpace {
+ public:
+  static constexpr MixopOptionSpec options[] = {
+      option(MIXOP_OPTION_REAL, "dropout", "0.75", "Dropout of the cell's outputs, a probability from 0 to below 1."),
+      option(MIXOP_OPTION_REAL, "dropouth", "0.25", "Dropout of the states that nodes read."),
+      option(MIXOP_OPTION_REAL, "dropoutx", "0.75", "Dropout of the embedded words that the cell reads."),
+      option(MIXOP_OPTION_REAL, "dropouti", "0.2", "Dropout of the embedded words before that."),
+      option(MIXOP_OPTION_REAL, "dropoute", "0", "Dropout of whole words of the embedding."),
+      option(MIXOP_OPTION_REAL, "alpha", "0", "Activation regularisation: weight of the mean square of the outputs."),
+      option(MIXOP_OPTION_REAL, "beta", "0.001",
+             "Slowness regularisation: weight of the mean square of the outputs' change from word to word."),
+  };
+
+  explicit DartsRnn(const Options& options)
+      : dropouts_(Dropouts::of(options)),
+        activation_l2_(penalty(options, "alpha")),
+        slowness_(penalty(options, "beta")) {}
+
+  std::string summary() const override {
+    return "Recurrent cell of DARTS (Liu et al., ICLR 2019) in a language model with tied embedding.";
+  }
+  std::vector<std::string> default_operations() const override {
+    return {"none", "tanh", "relu", "sigmoid", "identity"};
+  }
+  std::vector<AlphaDeclaration> alphas(const SpaceConfig& config) const override {
+    require(config.nodes >= 1, "space.nodes: expected at least 1, found " + std::to_string(config.nodes));
+    const auto& operations = config.operations;
+    require(std::any_of(operations.begin(), operations.end(), [](const std::string& name) { return name != "none"; }),
+            "space.ops: expected at least one candidate operation other than none");
+    return {{"alphas", supernet::dense_cell("recurrent", 1, static_cast<int>(config.nodes), operations), {0}, false}};
+  }
+  std::unique_ptr<Network> supernet(const SpaceConfig& config, const OperatorCatalog& operators,
+                                    const EdgeTransform&) const override {
+    check_config(config);
+    std::vector<AlphaDeclaration> declared = alphas(config);
+    auto cell = make_search_cell(declared.front().topology, config.width, operators);
+    return make_language_model(spec_of(config), std::move(cell), std::move(declared));
+  }
+  std::unique_ptr<Network> network(const SpaceConfig& config, const Genotype& genotype,
+                                   const OperatorCatalog& operators) const override {
+    check_config(config);
+    return make_language_model(spec_of(config), make_discrete_cell(checked_cell(genotype), config.width, operators),
+                               {});
+  }
+  const std::vector<NamedGenotype>& genotypes() const override { return published_genotypes(); }
+
+ private:
+  static double penalty(const Options& options, const char* name) {
+    const double value = options.real(name);
+    require(value >= 0,
+            std::string("darts_rnn.") + name + ": expected a number of at least 0, found " + options.text(name));
+    return value;
+  }
+  ModelSpec spec_of(const SpaceConfig& config) const {
+    return {config.width, config.classes, dropouts_, activation_l2_, slowness_};
+  }
+
+  Dropouts dropouts_;
+  double activation_l2_, slowness_;
+};
+
+}  // namespace
+}  // namespace mixop::darts_rnn
+
+MIXOP_PLUGIN("mixop.spaces.darts_rnn", "0.1.0", "The recurrent search space of DARTS (Liu et al., ICLR 2019).",
+             mixop::space<mixop::darts_rnn::DartsRnn>("darts_rnn"));
