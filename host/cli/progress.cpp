@@ -1,5 +1,6 @@
 #include "host/cli/progress.hpp"
 
+#include <cmath>
 #include <cstdio>
 #include <iostream>
 
@@ -20,6 +21,13 @@ std::string bar(std::int64_t done, std::int64_t all) {
   const std::int64_t filled = all == 0 ? 0 : kWidth * done / all;
   return "[" + std::string(static_cast<std::size_t>(filled), '#') +
          std::string(static_cast<std::size_t>(kWidth - filled), '-') + "]";
+}
+
+/// How well the epoch goes so far.
+std::string quality_text(const EpochSums& sums) {
+  const auto samples = static_cast<double>(sums.samples);
+  if (sums.words) return format("perplexity %.2f", std::exp(sums.loss / samples));
+  return format("accuracy %.2f %%", 100.0 * static_cast<double>(sums.correct) / samples);
 }
 
 }  // namespace
@@ -51,21 +59,26 @@ void Progress::step(const SearchPosition& at, std::int64_t step, std::int64_t st
   last_shown_ = now;
   const double rate = static_cast<double>(steps_seen_) / std::chrono::duration<double>(now - start_).count();
   const auto left = static_cast<double>((at.epochs - at.epoch) * steps - step);
-  const double accuracy = 100.0 * static_cast<double>(sums.correct) / static_cast<double>(sums.samples);
-  show(format("epoch %lld/%lld %s step %lld/%lld  loss %.4f  accuracy %.2f %%  %.2f steps/s  %s left",
+  show(format("epoch %lld/%lld %s step %lld/%lld  loss %.4f  %s  %.2f steps/s  %s left",
               static_cast<long long>(at.epoch + 1), static_cast<long long>(at.epochs),
               terminal_ ? bar(step, steps).c_str() : "", static_cast<long long>(step), static_cast<long long>(steps),
-              loss, accuracy, rate, clock_text(left / rate).c_str()));
+              loss, quality_text(sums).c_str(), rate, clock_text(left / rate).c_str()));
 }
 
 void Progress::epoch(const SearchPosition& at, const std::map<std::string, double>& metrics) {
   struct Shown {
     const char *metric, *pattern;
   };
-  constexpr Shown kShown[] = {{"train_loss", "  train loss %.4f"},     {"train_accuracy", "  train accuracy %.2f %%"},
-                              {"valid_loss", "  valid loss %.4f"},     {"valid_accuracy", "  valid accuracy %.2f %%"},
-                              {"valid_top1", "  valid top-1 %.2f %%"}, {"test_loss", "  test loss %.4f"},
-                              {"test_top1", "  test top-1 %.2f %%"},   {"test_top5", "  top-5 %.2f %%"}};
+  constexpr Shown kShown[] = {{"train_loss", "  train loss %.4f"},
+                              {"train_accuracy", "  train accuracy %.2f %%"},
+                              {"valid_loss", "  valid loss %.4f"},
+                              {"valid_accuracy", "  valid accuracy %.2f %%"},
+                              {"train_perplexity", "  train perplexity %.2f"},
+                              {"valid_perplexity", "  valid perplexity %.2f"},
+                              {"valid_top1", "  valid top-1 %.2f %%"},
+                              {"test_loss", "  test loss %.4f"},
+                              {"test_top1", "  test top-1 %.2f %%"},
+                              {"test_top5", "  top-5 %.2f %%"}};
   std::string line = format("epoch %lld/%lld", static_cast<long long>(at.epoch), static_cast<long long>(at.epochs));
   for (const Shown& shown : kShown)
     if (const auto found = metrics.find(shown.metric); found != metrics.end())

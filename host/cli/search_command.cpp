@@ -66,10 +66,12 @@ int dry_run(const po::variables_map& values, const PluginRegistry& plugins, cons
 /// One line on what is searched, where and on what.
 void announce(Search& search, const DatasetHandle& data) {
   const Config& config = search.config();
-  say("searching " + config.space.name + " (" + std::to_string(config.space.channels) + " channels, " +
-      std::to_string(config.space.layers) + " cells) by " + config.search.strategy + " on " + data.name() + ", " +
-      std::to_string(search.batches().steps_per_epoch()) + " steps an epoch, " + device_of(config.device).str() + ", " +
-      std::to_string(at::get_num_threads()) + " thread(s)");
+  const std::string size = search.data().is_text() ? "width " + std::to_string(config.space.width)
+                                                   : std::to_string(config.space.channels) + " channels, " +
+                                                         std::to_string(config.space.layers) + " cells";
+  say("searching " + config.space.name + " (" + size + ") by " + config.search.strategy + " on " + data.name() + ", " +
+      std::to_string(search.data().steps_in(search.position().epoch)) + " steps an epoch, " +
+      device_of(config.device).str() + ", " + std::to_string(at::get_num_threads()) + " thread(s)");
 }
 
 int run_search(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
@@ -79,7 +81,7 @@ int run_search(const po::variables_map& values, const Arguments& arguments, cons
   if (setup.resumed() != nullptr) restore(search, *setup.resumed());
   Recorder recorder(
       setup.out(), [&] { return archive_of(search, setup.texts(), setup.provenance()); },
-      [&] { return search.batches().images().replaced(); });
+      [&] { return search.data().replaced(); });
   const InterruptGuard interrupt;
   announce(search, setup.data());
   const SearchEnd end = search.run(recorder, interrupt.received());

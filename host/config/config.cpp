@@ -15,7 +15,7 @@ void serialize(Archive& archive, DataConfig& c) {
   archive(cereal::make_nvp("name", c.name), cereal::make_nvp("dir", c.dir),
           cereal::make_nvp("train_limit", c.train_limit), cereal::make_nvp("train_portion", c.train_portion),
           cereal::make_nvp("cutout", c.cutout), cereal::make_nvp("augment", c.augment),
-          cereal::make_nvp("workers", c.workers));
+          cereal::make_nvp("workers", c.workers), cereal::make_nvp("bptt", c.bptt));
 }
 
 namespace {
@@ -34,7 +34,7 @@ void serialize(Archive& archive, Section<SpaceKeys>& section) {
   SpaceKeys& c = section.keys;
   const bool search = section.kind == RunKind::search;
   archive(cereal::make_nvp("name", c.name), cereal::make_nvp("channels", c.channels),
-          cereal::make_nvp("layers", c.layers));
+          cereal::make_nvp("layers", c.layers), cereal::make_nvp("width", c.width));
   if (search) archive(cereal::make_nvp("nodes", c.nodes), cereal::make_nvp("ops", c.ops));
   archive(cereal::make_nvp("stem", c.stem));
   if (search) archive(cereal::make_nvp("alpha_init", c.alpha_init));

@@ -18,6 +18,7 @@ struct DataConfig {
   std::int64_t cutout = 0;
   bool augment = true;
   std::int64_t workers = -1;
+  std::int64_t bptt = 35;
   friend bool operator==(const DataConfig&, const DataConfig&) = default;
 };
 
@@ -25,6 +26,7 @@ struct SpaceKeys {
   std::string name = "darts_cnn";
   std::int64_t channels = 16;
   std::int64_t layers = 8;
+  std::int64_t width = 300;
   std::int64_t nodes = 4;
   std::vector<std::string> ops = {"none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect",
                                   "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"};

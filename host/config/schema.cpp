@@ -68,6 +68,8 @@ std::vector<KeySpec> data_keys() {
           "data.workers", -1, 256,
           "Threads that decode images ahead of time; 0 decodes when a batch is needed, -1 is one a core, at most "
           "8. No result depends on it."),
+      integer_key("data.bptt", 2, 1048576,
+                  "Text: words of a step's sequences, the length of truncated backpropagation."),
   };
 }
 
@@ -78,6 +80,7 @@ std::vector<KeySpec> space_keys() {
       text_key("space.name", "Search space, as `mixop list spaces` names it."),
       integer_key("space.channels", 1, 65536, "Channels of the first cells."),
       integer_key("space.layers", 1, 1000, "Number of cells."),
+      integer_key("space.width", 1, 65536, "Recurrent: width of embedding and hidden state."),
       only(RunKind::search, integer_key("space.nodes", 1, 32, "Intermediate nodes of a cell.")),
       only(RunKind::search, ops),
       text_key("space.stem", "First layers; auto is imagenet from 128 pixels on.", {"auto", "cifar", "imagenet"}),

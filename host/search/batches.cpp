@@ -34,9 +34,9 @@ Augmentation training_augmentation(const DatasetInfo& info, const DataConfig& co
 Batch batch_of(ImageBatch batch, const ImageSource& source, at::ScalarType type, at::Device device) {
   const auto count = static_cast<std::int64_t>(batch.targets.size());
   const at::Tensor targets = at::tensor(batch.targets, at::kLong);
+  const std::shared_ptr<float[]> values = std::move(batch.images);
   const at::Tensor images = at::from_blob(
-      batch.images.release(), {count, source.channels(), source.height(), source.width()},
-      [](void* values) { FreeAligned{}(static_cast<float*>(values)); }, at::kFloat);
+      values.get(), {count, source.channels(), source.height(), source.width()}, [values](void*) {}, at::kFloat);
   return {images.to(device, type), targets.to(device)};
 }
 
@@ -82,11 +82,8 @@ Batch SearchBatches::train(std::int64_t epoch, std::int64_t step) {
 
 Batch SearchBatches::valid(std::int64_t step) { return batch_of(alphas_stream_.at(step), *images_, type_, device_); }
 
-void SearchBatches::for_each_valid(const std::function<void(const Batch&)>& visit) const {
-  for_each_batch(*images_, split_.alphas, batch_, workers_, type_, device_, [&](const Batch& batch) {
-    visit(batch);
-    return true;
-  });
+void SearchBatches::for_each_valid(const std::function<bool(const Batch&)>& visit) const {
+  for_each_batch(*images_, split_.alphas, batch_, workers_, type_, device_, visit);
 }
 
 }  // namespace mixop

@@ -10,6 +10,7 @@
 #include "host/data/batch_stream.hpp"
 #include "host/data/dataset_handle.hpp"
 #include "host/data/sample_order.hpp"
+#include "host/search/search_data.hpp"
 #include "mixop/network.hpp"
 
 namespace mixop {
@@ -21,12 +22,19 @@ Batch batch_of(ImageBatch batch, const ImageSource& source, at::ScalarType type,
 void for_each_batch(const ImageSource& source, RecordRange range, std::int64_t batch, std::int64_t workers,
                     at::ScalarType type, at::Device device, const std::function<bool(const Batch&)>& visit);
 
-/// The two streams of a search over the halves of the train split. Every batch is a pure function of the seed and its
-/// position, so a position in the data is two integers.
-class SearchBatches {
+/// Images: the streams run over the two halves of the train split.
+class SearchBatches final : public SearchData {
  public:
-  /// `data` must outlive it where its images are decoded.
   SearchBatches(const DatasetHandle& data, const Config& config, at::ScalarType type, at::Device device);
+
+  std::int64_t steps_in(std::int64_t) const override { return steps_per_epoch(); }
+  StepData at(std::int64_t epoch, std::int64_t step_in_epoch, std::int64_t step) override {
+    return {train(epoch, step_in_epoch), valid(step), 1};
+  }
+  void for_each_valid(const std::function<bool(const Batch&)>& visit) const override;
+  bool is_text() const override { return false; }
+  std::int64_t replaced() const override { return images_->replaced(); }
+  const ImageSource& images() const { return *images_; }
 
   std::int64_t steps_per_epoch() const { return weights_order_.steps_per_epoch(batch_); }
   /// Batch `step` of an epoch of the weights' half, augmented; the epoch's last one may be short.
@@ -34,9 +42,6 @@ class SearchBatches {
   /// Batch number `step` of the alphas' half, augmented: a stream that runs on over the epochs, in batches of at most
   /// that half.
   Batch valid(std::int64_t step);
-  /// All records of the alphas' half in file order, as they are, batch by batch.
-  void for_each_valid(const std::function<void(const Batch&)>& visit) const;
-  const ImageSource& images() const { return *images_; }
 
  private:
   std::int64_t batch_, workers_;

@@ -63,7 +63,7 @@ std::int64_t predict_peak_memory(Search& search) {
     (void)search.strategy().hypergradient->alpha_gradients(search.problem());
     (void)gradients(search.problem().weight_loss(), search.problem().weights());
   };
-  return predict_peak_memory(search.batches().train(0, 0), search.config().search.batch, step);
+  return predict_peak_memory(search.data().at(0, 0, 0).train, search.config().search.batch, step);
 }
 
 }  // namespace mixop

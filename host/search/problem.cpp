@@ -4,6 +4,8 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 namespace mixop {
@@ -15,29 +17,30 @@ void record(const std::vector<at::Tensor>& leaves, bool on) {
   for (const at::Tensor& leaf : leaves) leaf.set_requires_grad(on);
 }
 
-/// Where `tensors` has this very tensor; its size where it has not.
-std::size_t position_of(const at::Tensor& tensor, const std::vector<at::Tensor>& tensors) {
-  const auto same = [&](const at::Tensor& other) { return other.is_same(tensor); };
-  return static_cast<std::size_t>(std::find_if(tensors.begin(), tensors.end(), same) - tensors.begin());
-}
-
 }  // namespace
+
+std::vector<StateEntry> distinct_state(const Network& network) {
+  std::vector<StateEntry> distinct;
+  std::set<const void*> seen;
+  for (const StateEntry& entry : network.state())
+    if (seen.insert(entry.tensor.unsafeGetTensorImpl()).second) distinct.push_back(entry);
+  return distinct;
+}
 
 std::vector<at::Tensor> parameters_of(const Network& network) {
   std::vector<at::Tensor> parameters;
-  for (const StateEntry& entry : network.state())
-    if (entry.kind == StateKind::parameter && position_of(entry.tensor, parameters) == parameters.size())
-      parameters.push_back(entry.tensor);
+  for (const StateEntry& entry : distinct_state(network))
+    if (entry.kind == StateKind::parameter) parameters.push_back(entry.tensor);
   return parameters;
 }
 
 std::vector<std::size_t> tied_parameters(const Network& network) {
+  std::map<const void*, int> names;
+  for (const StateEntry& entry : network.state()) ++names[entry.tensor.unsafeGetTensorImpl()];
   const std::vector<at::Tensor> parameters = parameters_of(network);
-  std::vector<std::size_t> names(parameters.size()), tied;
-  for (const StateEntry& entry : network.state())
-    if (entry.kind == StateKind::parameter) ++names[position_of(entry.tensor, parameters)];
-  for (std::size_t i = 0; i < names.size(); ++i)
-    if (names[i] > 1) tied.push_back(i);
+  std::vector<std::size_t> tied;
+  for (std::size_t i = 0; i < parameters.size(); ++i)
+    if (names[parameters[i].unsafeGetTensorImpl()] > 1) tied.push_back(i);
   return tied;
 }
 

@@ -9,6 +9,9 @@
 
 namespace mixop {
 
+/// The network's state with each tensor once, under its first name.
+std::vector<StateEntry> distinct_state(const Network& network);
+
 /// Parameters of a network that training changes, in published order; one that has several names comes once.
 std::vector<at::Tensor> parameters_of(const Network& network);
 

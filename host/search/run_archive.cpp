@@ -87,11 +87,37 @@ void restore_history(Search& search, const Archive& archive) {
 }
 
 void restore_position(Search& search, const Archive& archive) {
-  const LoopPosition position =
-      stored::position_of(archive, run_kind, search.config().search.epochs, search.batches().steps_per_epoch());
+  const LoopPosition position = stored::position_of(archive, run_kind, search.config().search.epochs,
+                                                    [&](std::int64_t epoch) { return search.data().steps_in(epoch); });
   search.position() = position.at;
   search.step_in_epoch() = position.step_in_epoch;
   search.sums() = position.sums;
+}
+
+/// The hidden states of the epoch under way, by path.
+constexpr const char* kStatePaths[] = {"/position/train_state", "/position/valid_state"};
+
+void put_states(ArchiveBuilder& archive, Search& search) {
+  const StreamStates& states = search.problem().states();
+  const RecurrentState* const both[] = {&states.train, &states.valid};
+  for (std::size_t i = 0; i < 2; ++i)
+    for (std::size_t k = 0; k < both[i]->size(); ++k)
+      put_tensor(archive, archive_path(kStatePaths[i], std::to_string(k)), (*both[i])[k]);
+}
+
+void restore_states(Search& search, const Archive& archive) {
+  StreamStates& states = search.problem().states();
+  RecurrentState* const both[] = {&states.train, &states.valid};
+  const at::Tensor& like = search.problem().alphas().front();
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (!archive.has(kStatePaths[i])) continue;
+    const std::size_t count = archive.children(kStatePaths[i]).size();
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::string path = archive_path(kStatePaths[i], std::to_string(k));
+      require_finite(archive, path);
+      both[i]->push_back(get_tensor(archive, path).to(like.options().requires_grad(false)));
+    }
+  }
 }
 
 void restore_parts(Search& search, const Archive& archive) {
@@ -117,6 +143,7 @@ ArchiveBuilder archive_of(Search& search, const ConfigTexts& config, const Prove
   stored::put_network(archive, search.network());
   stored::put_optimizer(archive, search.network(), search.weight_optimizer());
   for (const auto& [path, tensor] : alpha_state(search)) put_tensor(archive, path, tensor);
+  put_states(archive, search);
   archive.group("/strategy");
   for (const auto& [place, part] : search.strategy().parts())
     for (const auto& [name, tensor] : part->save())
@@ -133,6 +160,7 @@ void restore(Search& search, const Archive& archive) {
   stored::restore_network(search.network(), archive);
   stored::restore_optimizer(search.network(), search.weight_optimizer(), archive);
   for (const auto& [path, tensor] : alpha_state(search)) stored::copy_into(tensor, archive, path);
+  restore_states(search, archive);
   restore_parts(search, archive);
   stored::restore_generator(archive);
 }

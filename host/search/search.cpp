@@ -41,6 +41,21 @@ PartNames overrides_of(const StrategyConfig& keys) {
   return {keys.relaxation, keys.hypergradient, keys.regulariser, keys.edge_transform, keys.stopper, keys.deriver};
 }
 
+/// Adds a batch: images or words, of which images are classified.
+void add(EpochSums& sums, double loss, const at::Tensor& output, const at::Tensor& target) {
+  sums.loss += loss * static_cast<double>(target.numel());
+  sums.correct += output.defined() ? count_correct(output, target) : 0;
+  sums.samples += target.numel();
+  sums.words = !output.defined();
+}
+
+/// The mean loss as WHICH_loss, with the accuracy of images or the perplexity of text.
+std::map<std::string, double> means_of(const EpochSums& sums, const std::string& which) {
+  const double loss = sums.loss / static_cast<double>(sums.samples);
+  if (sums.words) return {{which + "_loss", loss}, {which + "_perplexity", std::exp(loss)}};
+  return {{which + "_loss", loss}, {which + "_accuracy", percent(sums.correct, sums.samples)}};
+}
+
 bool all_finite(const std::vector<at::Tensor>& tensors) {
   std::vector<at::Tensor> floating;
   for (const at::Tensor& tensor : tensors)
@@ -54,6 +69,7 @@ SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data) {
   SpaceConfig config;
   config.channels = keys.channels;
   config.layers = keys.layers;
+  config.width = keys.width;
   config.nodes = keys.nodes;
   config.operations = keys.ops;
   config.stem = keys.stem;
@@ -81,7 +97,7 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
       operators_(plugins),
       strategy_(plugins, parts_of(plugins, config.search.strategy, overrides_of(config.strategy)), options),
       space_(make_part<SearchSpace>(plugins, config.space.name, options)),
-      batches_(data, config, type_, device_) {
+      data_(open_search_data(data, config, type_, device_)) {
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));
@@ -145,7 +161,7 @@ SearchEnd Search::run(SearchObserver& observer, const std::atomic<int>& interrup
   const auto over = [&] { return position_.epoch == position_.epochs || !history_.stop_reason.empty(); };
   while (!over()) {
     const auto start = std::chrono::steady_clock::now();
-    while (step_in_epoch_ < batches_.steps_per_epoch()) {
+    while (step_in_epoch_ < data_->steps_in(position_.epoch)) {
       train_step(observer);
       if (interrupt.load() != 0) return leave();
     }
@@ -160,10 +176,15 @@ SearchEnd Search::run(SearchObserver& observer, const std::atomic<int>& interrup
   return history_.stop_reason.empty() ? SearchEnd::finished : SearchEnd::stopped;
 }
 
+double Search::epoch_rate() const {
+  return cosine_rate(config_.weights.lr, config_.weights.lr_min, position_.epoch, position_.epochs);
+}
+
 void Search::train_step(SearchObserver& observer) {
-  const double rate = cosine_rate(config_.weights.lr, config_.weights.lr_min, position_.epoch, position_.epochs);
-  problem_->set_step({batches_.train(position_.epoch, step_in_epoch_), batches_.valid(position_.step), position_,
-                      step_key(), rate, config_.weights.clip});
+  if (step_in_epoch_ == 0) problem_->states() = {};
+  StepData data = data_->at(position_.epoch, step_in_epoch_, position_.step);
+  const double rate = epoch_rate() * data.rate_scale;
+  problem_->set_step({std::move(data.train), std::move(data.valid), position_, step_key(), rate, config_.weights.clip});
 
   alpha_optimizer_->step(strategy_.hypergradient->alpha_gradients(*problem_), config_.alphas.lr);
 
@@ -175,34 +196,29 @@ void Search::train_step(SearchObserver& observer) {
   weight_optimizer_->step(weight_gradients, rate);
   problem_->finish_step();
 
-  const std::int64_t samples = problem_->train_target().size(0);
-  sums_.loss += value * static_cast<double>(samples);
-  sums_.correct += count_correct(problem_->train_output(), problem_->train_target());
-  sums_.samples += samples;
+  add(sums_, value, problem_->train_output(), problem_->train_target());
   history_.step_losses.push_back(value);
   ++position_.step;
   ++step_in_epoch_;
-  observer.on_step(position_, step_in_epoch_, batches_.steps_per_epoch(), value, sums_);
+  observer.on_step(position_, step_in_epoch_, data_->steps_in(position_.epoch), value, sums_);
 }
 
 std::map<std::string, double> Search::validate(const std::atomic<int>& interrupt) {
   EpochSums valid;
-  batches_.for_each_valid([&](const Batch& batch) {
-    if (interrupt.load() != 0) return;
-    const Outcome outcome = problem_->evaluate(batch, {}, position_, step_key());
-    const std::int64_t samples = batch.target.size(0);
-    valid.loss += outcome.loss.item<double>() * static_cast<double>(samples);
-    valid.correct += count_correct(outcome.output, batch.target);
-    valid.samples += samples;
+  RecurrentState state;
+  data_->for_each_valid([&](const Batch& batch) {
+    if (interrupt.load() != 0) return false;
+    const Outcome outcome = problem_->evaluate(batch, state, position_, step_key());
+    state = outcome.next;
+    add(valid, outcome.loss.item<double>(), outcome.output, batch.target);
+    return true;
   });
-  return {{"valid_loss", valid.loss / static_cast<double>(valid.samples)},
-          {"valid_accuracy", percent(valid.correct, valid.samples)}};
+  return means_of(valid, "valid");
 }
 
 void Search::finish_epoch(std::map<std::string, double>& metrics) {
-  metrics["train_loss"] = sums_.loss / static_cast<double>(sums_.samples);
-  metrics["train_accuracy"] = percent(sums_.correct, sums_.samples);
-  metrics["learning_rate"] = cosine_rate(config_.weights.lr, config_.weights.lr_min, position_.epoch, position_.epochs);
+  metrics.merge(means_of(sums_, "train"));
+  metrics["learning_rate"] = epoch_rate();
   require_finite("the validation loss is", std::isfinite(metrics["valid_loss"]));
   require_finite_state();
   for (const auto& [name, value] : metrics) history_.metrics[name].push_back(value);

@@ -9,10 +9,10 @@
 #include "host/config/config.hpp"
 #include "host/plugins/operator_catalog.hpp"
 #include "host/plugins/registry.hpp"
-#include "host/search/batches.hpp"
 #include "host/search/composition.hpp"
 #include "host/search/optimizers.hpp"
 #include "host/search/problem.hpp"
+#include "host/search/search_data.hpp"
 #include "mixop/space.hpp"
 
 namespace mixop {
@@ -21,7 +21,8 @@ namespace mixop {
 struct EpochSums {
   double loss = 0;  ///< mean loss of each batch times its samples
   std::int64_t correct = 0;
-  std::int64_t samples = 0;
+  std::int64_t samples = 0;  ///< images, or words
+  bool words = false;        ///< which of them
 };
 
 /// An entry of the strategy history: which strategy was in force from which step on.
@@ -92,7 +93,7 @@ class Search {
   SearchPosition& position() { return position_; }
   std::int64_t& step_in_epoch() { return step_in_epoch_; }
   EpochSums& sums() { return sums_; }
-  SearchBatches& batches() { return batches_; }
+  SearchData& data() { return *data_; }
 
  private:
   void train_step(SearchObserver& observer);
@@ -101,6 +102,8 @@ class Search {
   /// Adds the epoch's own metrics to those of its validation and makes all of it history.
   void finish_epoch(std::map<std::string, double>& metrics);
   void record_row();
+  /// The weights' learning rate in the epoch at hand.
+  double epoch_rate() const;
   /// The key of the random draws of the step at hand.
   std::uint64_t step_key() const;
   void require_finite(const char* what, bool finite) const;
@@ -112,7 +115,7 @@ class Search {
   RegistryCatalog operators_;
   Composition strategy_;
   Part<SearchSpace> space_;
-  SearchBatches batches_;
+  std::unique_ptr<SearchData> data_;
   std::unique_ptr<Network> network_;
   std::vector<at::Tensor> alphas_;
   std::unique_ptr<Sgd> weight_optimizer_;

@@ -72,11 +72,11 @@ void check_position(const Archive& archive, const ArchiveKind& kind) {
   const std::int64_t step = integer_within(archive, "/position", "step", 0, kMost);
   const std::int64_t in_epoch = integer_within(archive, "/position", "step_in_epoch", 0, epoch == epochs ? 0 : step);
   const std::int64_t whole = step - in_epoch;
-  const bool fits = epoch == 0 ? whole == 0 : whole > 0 && whole % epoch == 0 && in_epoch <= whole / epoch;
+  const bool fits = epoch == 0 ? whole == 0 : whole >= epoch;  // an epoch of text has a number of steps of its own
   if (!fits)
     refuse(archive, "/position@step",
            std::to_string(step) + " steps, " + std::to_string(in_epoch) +
-               " of them in the epoch under way, do not make " + std::to_string(epoch) + " epochs of one length");
+               " of them in the epoch under way, do not make " + std::to_string(epoch) + " epochs before it");
   const std::int64_t samples = integer_within(archive, "/position", "samples", in_epoch, in_epoch == 0 ? 0 : kMost);
   integer_within(archive, "/position", "correct", 0, samples);
   if (!std::isfinite(archive.real("/position", "loss_sum"))) refuse(archive, "/position@loss_sum", "is not finite");

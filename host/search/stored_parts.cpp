@@ -21,22 +21,18 @@ std::string path_of(const StateEntry& entry) {
   return archive_path(entry.kind == StateKind::parameter ? "/weights" : "/buffers", entry.name);
 }
 
-/// One path for each of parameters_of(): a tied parameter goes by its first name.
+/// One path for each of parameters_of().
 std::vector<std::string> momentum_paths(const Network& network) {
   std::vector<std::string> paths;
-  for (const at::Tensor& parameter : parameters_of(network)) {
-    const auto& state = network.state();
-    const auto named = std::find_if(state.begin(), state.end(),
-                                    [&](const StateEntry& entry) { return entry.tensor.is_same(parameter); });
-    paths.push_back(archive_path("/optimizer/weights/momentum", named->name));
-  }
+  for (const StateEntry& entry : distinct_state(network))
+    if (entry.kind == StateKind::parameter) paths.push_back(archive_path("/optimizer/weights/momentum", entry.name));
   return paths;
 }
 
 /// An archive with arrays of another network is not that network's.
 void require_all_known(const Network& network, const Archive& archive) {
   std::vector<std::string> known;
-  for (const StateEntry& entry : network.state()) known.push_back(path_of(entry));
+  for (const StateEntry& entry : distinct_state(network)) known.push_back(path_of(entry));
   std::sort(known.begin(), known.end());
   for (const char* group : {"/weights", "/buffers"})
     for (const std::string& name : archive.children(group))
@@ -74,7 +70,7 @@ void put_metrics(ArchiveBuilder& archive, const EpochMetrics& metrics, const std
 void put_network(ArchiveBuilder& archive, const Network& network) {
   archive.group("/weights");
   archive.group("/buffers");
-  for (const StateEntry& entry : network.state()) put_tensor(archive, path_of(entry), entry.tensor);
+  for (const StateEntry& entry : distinct_state(network)) put_tensor(archive, path_of(entry), entry.tensor);
 }
 
 void put_optimizer(ArchiveBuilder& archive, const Network& network, const Sgd& optimizer) {
@@ -120,18 +116,19 @@ void copy_into(const at::Tensor& to, const Archive& archive, const std::string& 
 }
 
 LoopPosition position_of(const Archive& archive, const ArchiveKind& kind, std::int64_t epochs,
-                         std::int64_t steps_per_epoch) {
+                         const std::function<std::int64_t(std::int64_t)>& steps_in) {
   LoopPosition position;
   position.at = {archive.integer("/position", "epoch"), epochs, archive.integer("/position", "step")};
   position.step_in_epoch = archive.integer("/position", "step_in_epoch");
   position.sums = {archive.real("/position", "loss_sum"), archive.integer("/position", "correct"),
                    archive.integer("/position", "samples")};
-  const std::int64_t whole = position.at.step - position.step_in_epoch;
-  if (position.step_in_epoch > steps_per_epoch ||
-      (position.at.epoch > 0 && whole / position.at.epoch != steps_per_epoch))
+  const std::int64_t steps = position.at.epoch == epochs ? 0 : steps_in(position.at.epoch);
+  std::int64_t whole = 0;
+  for (std::int64_t epoch = 0; epoch < position.at.epoch; ++epoch) whole += steps_in(epoch);
+  if (position.step_in_epoch > steps || position.at.step != whole + position.step_in_epoch)
     refuse(archive, "/position@step",
-           "does not fit epochs of " + std::to_string(steps_per_epoch) + " steps, which the data at hand and " +
-               kind.key("batch") + " mean");
+           "does not fit the steps of epochs that the data at hand and " + kind.key("batch") + " mean (" +
+               std::to_string(steps_in(0)) + " in the first one)");
   return position;
 }
 
@@ -145,7 +142,7 @@ EpochMetrics metrics_of(const Archive& archive) {
 
 void restore_network(const Network& network, const Archive& archive) {
   require_all_known(network, archive);
-  for (const StateEntry& entry : network.state()) {
+  for (const StateEntry& entry : distinct_state(network)) {
     copy_into(entry.tensor, archive, path_of(entry));
     require_finite(archive, path_of(entry));
   }

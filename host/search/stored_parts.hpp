@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -53,9 +54,9 @@ void put_provenance(ArchiveBuilder& archive, const Provenance& provenance, std::
 
 // The ways back, from checked archives. They throw bad_data where the archive does not fit what it is put into.
 
-/// The position in epochs of `steps_per_epoch` steps.
+/// The position in epochs of `steps_in(epoch)` steps.
 LoopPosition position_of(const Archive& archive, const ArchiveKind& kind, std::int64_t epochs,
-                         std::int64_t steps_per_epoch);
+                         const std::function<std::int64_t(std::int64_t)>& steps_in);
 EpochMetrics metrics_of(const Archive& archive);
 void restore_network(const Network& network, const Archive& archive);
 void restore_optimizer(const Network& network, const Sgd& optimizer, const Archive& archive);

@@ -28,7 +28,7 @@ ArchiveBuilder archive_of(Training& training, const ConfigTexts& config, const P
 void restore(Training& training, const Archive& archive) {
   check_network(archive);
   training.position() =
-      stored::position_of(archive, network_kind, training.config().train.epochs, training.data().steps_per_epoch());
+      stored::position_of(archive, network_kind, training.config().train.epochs, [&](std::int64_t) { return training.data().steps_per_epoch(); });
   TrainingHistory& history = training.history();
   history.metrics = stored::metrics_of(archive);
   history.step_losses = archive.values<double>(stored::step_losses);

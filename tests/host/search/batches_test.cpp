@@ -67,6 +67,7 @@ TEST_CASE("validation sees every record of the alphas' half once, as it is", "[s
   batches.for_each_valid([&](const Batch& batch) {
     for (std::int64_t i = 0; i < batch.target.size(0); ++i, ++seen)
       CHECK(batch.target[i].item<std::int64_t>() == images.target(20 + seen));
+    return true;
   });
   CHECK(seen == 20);
 }
@@ -90,7 +91,10 @@ TEST_CASE("batches of decoded images are the same for any number of workers", "[
       run.push_back(batches.train(step / 2, step % 2).input);
       run.push_back(batches.valid(step).input);
     }
-    batches.for_each_valid([&](const Batch& batch) { run.push_back(batch.input); });
+    batches.for_each_valid([&](const Batch& batch) {
+      run.push_back(batch.input);
+      return true;
+    });
     REQUIRE(run.size() == 14);
     CHECK(run[2].sizes() == at::IntArrayRef({2, 3, 4, 4}));
     CHECK(run[13].sizes() == at::IntArrayRef({2, 3, 4, 4}));

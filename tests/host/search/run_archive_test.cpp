@@ -168,7 +168,7 @@ TEST_CASE("a sound run that does not fit its own search is not restored", "[sear
 TEST_CASE("a run whose epochs have other lengths than the data gives is not restored", "[search][resume][hostile]") {
   Config config = test::short_config();
   config.search.batch = 4;
-  const auto length = std::to_string(test::short_search(config).batches().steps_per_epoch());
+  const auto length = std::to_string(test::short_search(config).data().steps_in(0));
   CHECK(restore_problem({}, config) ==
         "/position@step: does not fit epochs of " + length + " steps, which the data at hand and search.batch mean");
 }

@@ -1,0 +1,55 @@
+#include "host/search/text_batches.hpp"
+
+#include <ATen/ATen.h>
+
+#include "mixop/random.hpp"
+
+namespace mixop {
+namespace {
+
+/// As the published code measures.
+constexpr std::int64_t kValidColumns = 10;
+
+// Keeps the lengths' draws apart from all other draws under one seed.
+constexpr std::uint64_t kSequences = 0x73657175656e6365;
+
+}  // namespace
+
+Batch text_batch(const TokenColumns& columns, const Sequence& sequence, at::Device device) {
+  const at::Tensor input = at::empty({sequence.length, columns.batch()}, at::kLong), target = at::empty_like(input);
+  const std::int64_t got =
+      columns.fill(sequence.start, sequence.length, input.data_ptr<std::int64_t>(), target.data_ptr<std::int64_t>());
+  return {input.narrow(0, 0, got).to(device), target.narrow(0, 0, got).to(device)};
+}
+
+TextBatches::TextBatches(const DatasetHandle& data, const Config& config, at::Device device)
+    : bptt_(config.data.bptt),
+      seed_(key_of({static_cast<std::uint64_t>(config.seed), kSequences})),
+      device_(device),
+      train_(data, MIXOP_SPLIT_TRAIN, config.data.train_limit),
+      valid_(data, MIXOP_SPLIT_VALID),
+      train_columns_(train_.columns(config.search.batch)),
+      alpha_columns_(valid_.columns(config.search.batch)),
+      valid_columns_(valid_.columns(kValidColumns)) {
+  (void)sequences(0);
+}
+
+const std::vector<Sequence>& TextBatches::sequences(std::int64_t epoch) const {
+  if (cached_.first != epoch)
+    cached_ = {epoch, epoch_sequences(seed_, static_cast<std::uint64_t>(epoch), train_columns_.rows(),
+                                      {.bptt = bptt_, .jitter = false})};
+  return cached_.second;
+}
+
+StepData TextBatches::at(std::int64_t epoch, std::int64_t step_in_epoch, std::int64_t) {
+  const Sequence& train = sequences(epoch).at(static_cast<std::size_t>(step_in_epoch));
+  const Sequence valid = alpha_sequence(train.start, alpha_columns_.rows(), bptt_);
+  return {text_batch(train_columns_, train, device_), text_batch(alpha_columns_, valid, device_), train.rate_scale};
+}
+
+void TextBatches::for_each_valid(const std::function<bool(const Batch&)>& visit) const {
+  for (const Sequence& sequence : evaluation_sequences(valid_columns_.rows(), bptt_))
+    if (!visit(text_batch(valid_columns_, sequence, device_))) return;
+}
+
+}  // namespace mixop
