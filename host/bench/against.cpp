@@ -6,13 +6,17 @@
 #include "host/bench/steps.hpp"
 #include "host/json/json.hpp"
 #include "host/plugins/child_process.hpp"
-#include "host/text/text.hpp"
 #include "mixop/error.hpp"
 
 namespace mixop {
 namespace {
 
 constexpr std::chrono::hours kLongest{24};
+constexpr double kMostSeconds = 1e6, kMostMiB = 1e9;
+
+bool is_within(const JsonValue* value, double most) {
+  return value != nullptr && value->is_number() && value->number > 0 && value->number <= most;
+}
 
 std::string last_line(const std::string& output) {
   const std::size_t end = output.find_last_not_of("\r\n ");
@@ -50,8 +54,8 @@ BenchAnswer answer_in(const std::string& output, const std::string& command) {
   const std::string line = last_line(output);
   const auto refuse = [&](const std::string& problem) -> Error {
     return Error(ErrorCode::failed, "bench: expected '" + command +
-                                        "' to end with a line of JSON that has step_s.median (seconds, above 0) and "
-                                        "peak_rss_mb, " +
+                                        "' to end with a line of JSON that has step_s.median (seconds, above 0, at "
+                                        "most 1e6) and peak_rss_mb (MiB, from 1 to 1e9), " +
                                         problem);
   };
   JsonValue json;
@@ -63,15 +67,16 @@ BenchAnswer answer_in(const std::string& output, const std::string& command) {
   const JsonValue* const times = json.find("step_s");
   const JsonValue* const seconds = times == nullptr ? nullptr : times->find("median");
   const JsonValue* const memory = json.find("peak_rss_mb");
-  if (seconds == nullptr || !seconds->is_number() || !(seconds->number > 0)) throw refuse("found no such median");
-  if (memory == nullptr || !memory->is_number()) throw refuse("found no peak_rss_mb");
+  if (!is_within(seconds, kMostSeconds)) throw refuse("found no such median");
+  if (!is_within(memory, kMostMiB) || memory->number < 1) throw refuse("found no such peak_rss_mb");
   return {seconds->number, static_cast<std::int64_t>(memory->number)};
 }
 
-Comparison compare_by_turns(const std::vector<std::string>& ours, const std::string& against, std::int64_t rounds) {
+Comparison compare_by_turns(const std::vector<std::string>& ours, const std::string& name, const std::string& against,
+                            std::int64_t rounds) {
   std::vector<BenchAnswer> own, others;
   for (std::int64_t round = 0; round < rounds; ++round) {
-    own.push_back(run(ours, joined(ours, " ")));
+    own.push_back(run(ours, name));
     others.push_back(run({"/bin/sh", "-c", against}, against));
   }
   return {summary_of(own), summary_of(others)};

@@ -21,8 +21,10 @@ struct Comparison {
   double ratio() const { return against.median_s / ours.median_s; }
 };
 
-/// Runs both commands by turns, `rounds` times each, every one in a process of its own. `against` goes through the
-/// shell. Throws `failed` where one does not end well or does not say what is needed.
-Comparison compare_by_turns(const std::vector<std::string>& ours, const std::string& against, std::int64_t rounds);
+/// Runs both commands by turns, `rounds` times each, every one in a process of its own. `name` stands for `ours` in
+/// errors; `against` goes through the shell. Throws `failed` where one does not end well or does not say what is
+/// needed.
+Comparison compare_by_turns(const std::vector<std::string>& ours, const std::string& name, const std::string& against,
+                            std::int64_t rounds);
 
 }  // namespace mixop

@@ -9,7 +9,7 @@
 #include "host/cli/run_setup.hpp"
 #include "host/config/resolve.hpp"
 #include "host/json/json_writer.hpp"
-#include "host/text/nearest.hpp"
+#include "host/text/text.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -64,9 +64,7 @@ Config config_of(const po::variables_map& values, const BenchPlan& plan, const O
   return resolve_config(request, catalog);
 }
 
-StepTimes measure(const po::variables_map& values, const BenchPlan& plan) {
-  const PluginRegistry plugins = load_plugins(values);
-  const Config config = config_of(values, plan, option_catalog(plugins));
+StepTimes measure(const Config& config, const BenchPlan& plan, const PluginRegistry& plugins) {
   const ComponentOptions options = options_of(config);
   const DatasetHandle data = open_data(config, plugins, options);
   Search search(config, plugins, options, data);
@@ -82,7 +80,7 @@ void print(const StepTimes& times, bool json) {
                 static_cast<long long>(times.parameters));
     return;
   }
-  JsonWriter writer;
+  JsonWriter writer(JsonWriter::Style::compact);
   writer.begin_object().member("median_s", middle).key("step_s").begin_object();
   writer.member("median", middle).member("min", *least).member("max", *most).end();
   writer.member("peak_rss_mb", times.peak_rss_mb).member("parameters", times.parameters).end();
@@ -99,15 +97,15 @@ void print(const Comparison& comparison, bool json) {
                 static_cast<double>(ours.peak_rss_mb) / static_cast<double>(against.peak_rss_mb));
     return;
   }
-  JsonWriter writer;
+  JsonWriter writer(JsonWriter::Style::compact);
   writer.begin_object().member("median_s", ours.median_s).member("against_median_s", against.median_s);
   writer.member("ratio", comparison.ratio()).member("peak_rss_mb", ours.peak_rss_mb);
   std::cout << writer.member("against_peak_rss_mb", against.peak_rss_mb).end().text() << std::endl;
 }
 
-/// This program with the arguments at hand, for a process of its own.
-Arguments own_command(const Arguments& arguments) {
-  Arguments command{"/proc/self/exe", "bench"};
+/// The arguments at hand for a process of its own: without the comparison, with JSON.
+Arguments own_arguments(const Arguments& arguments) {
+  Arguments command{"bench"};
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     if (arguments[i] == "--against" || arguments[i] == "--rounds") {
       ++i;
@@ -133,10 +131,17 @@ int bench_command(const Arguments& arguments) {
   const BenchPlan plan{number(*values, "warmup", 0, kMany), number(*values, "steps", 1, kMany)};
   const std::int64_t rounds = number(*values, "rounds", 1, 1000);
   const bool json = values->count("json") != 0;
-  if (values->count("against") != 0)
-    print(compare_by_turns(own_command(arguments), text(*values, "against"), rounds), json);
-  else
-    print(measure(*values, plan), json);
+  const PluginRegistry plugins = load_plugins(*values);
+  const Config config = config_of(*values, plan, option_catalog(plugins));
+  (void)device_of(config.device);
+  if (values->count("against") == 0) {
+    print(measure(config, plan, plugins), json);
+    return 0;
+  }
+  Arguments own = own_arguments(arguments);
+  const std::string name = "mixop " + joined(own, " ");
+  own.insert(own.begin(), "/proc/self/exe");
+  print(compare_by_turns(own, name, text(*values, "against"), rounds), json);
   return 0;
 }
 

@@ -1,15 +1,18 @@
 #include "host/cli/all_commands.hpp"
 
+#include <ATen/ATen.h>
+
 #include <cmath>
 #include <cstdio>
 #include <iostream>
 
 #include "host/cli/command_line.hpp"
-#include "host/cli/recorder.hpp"
 #include "host/cli/run_setup.hpp"
 #include "host/config/layers.hpp"
+#include "host/data/digest.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/run_check.hpp"
+#include "host/text/text.hpp"
 #include "host/train/network_archive.hpp"
 
 namespace mixop::cli {
@@ -30,7 +33,7 @@ CommandSyntax evaluate_syntax() {
       "split", po::value<std::string>()->value_name("NAME")->default_value("test"), "test, valid or train")(
       "batch", po::value<std::int64_t>()->value_name("N"), "images at once; default: the training's")(
       "set", po::value<Arguments>()->composing()->value_name("KEY=VALUE"),
-      "sets device, threads, a key of data, or an option of the data set")("json", "prints JSON");
+      "sets device, threads, data.name, data.workers, or an option of the data set")("json", "prints JSON");
   syntax.positionals = 1;
   add_plugin_options(syntax);
   return syntax;
@@ -49,34 +52,47 @@ std::int64_t batch_of(const po::variables_map& values, const Config& config) {
   return batch;
 }
 
+/// What the network is and how it was trained, the split of its records among it, stands in its archive.
+void require_free(const std::string& assignment, const std::string& data) {
+  const std::string key(trimmed(std::string_view(assignment).substr(0, assignment.find('='))));
+  for (const char* free : {"device", "threads", "data.name", "data.dir", "data.workers"})
+    if (key == free) return;
+  if (key.rfind(data + ".", 0) == 0) return;
+  throw Error(ErrorCode::usage, "--set " + assignment + ": evaluate takes device, threads, data.name, data.dir, " +
+                                    "data.workers and the options of the data set " + data + ", not " + key +
+                                    "; what the network is and how it was trained stands in its archive");
+}
+
 /// The archive's config with the command line's changes, which may not touch the network.
 Config evaluation_config(const po::variables_map& values, const Config& archived, const OptionCatalog& catalog) {
+  const Arguments sets = values.count("set") != 0 ? values["set"].as<Arguments>() : Arguments{};
   ConfigLayers layers(catalog, RunKind::train);
   layers.add_object(parse_json(to_json(archived), "the archive's config", ErrorCode::bad_data), "the archive's config");
-  if (values.count("set") != 0)
-    for (const std::string& assignment : values["set"].as<Arguments>()) layers.add_set(assignment);
+  for (const std::string& assignment : sets) layers.add_set(assignment);
   if (values.count("data") != 0) layers.add_set("data.dir=" + text(values, "data"));
-  Config config = layers.config(), network = config;
-  network.device = archived.device;
-  network.threads = archived.threads;
-  network.data = archived.data;
-  network.options = archived.options;
-  if (!(network == archived))
-    throw Error(ErrorCode::usage,
-                "--set: evaluate takes device, threads, the keys of data and the options of the data set; what the "
-                "network is and how it was trained stands in its archive");
+  const Config config = layers.config();
+  for (const std::string& assignment : sets) require_free(assignment, config.data.name);
   return config;
+}
+
+/// The records that trained the network and those that it held out are known by their place in the data it had.
+void require_training_data(const Archive& archive, const DatasetHandle& data, const std::string& split) {
+  const std::string trained = archive.text("/provenance", "dataset_digest"), found = dataset_digest(data);
+  if (trained != found)
+    throw Error(ErrorCode::usage,
+                "--split " + split + ": " + archive.name() + " was trained on data of digest " + trained +
+                    ", and the data at hand has " + found +
+                    ", of which no record is known as held out or as trained on; name the same data, or take "
+                    "--split test");
 }
 
 void require_same_data(const NetworkData& network, const NetworkData& found, const std::string& file,
                        const std::string& data) {
-  const auto say_data = [](const NetworkData& of) {
-    return std::to_string(of.shape.channels) + "x" + std::to_string(of.shape.height) + "x" +
-           std::to_string(of.shape.width) + " images of " + std::to_string(of.classes) + " classes";
-  };
-  if (say_data(network) != say_data(found))
-    throw Error(ErrorCode::usage, file + " classifies " + say_data(network) + ", and the data set '" + data + "' has " +
-                                      say_data(found) + "; name data like that it was trained on");
+  if (network == found) return;
+  const bool alike = data_text(network) == data_text(found);
+  throw Error(ErrorCode::usage, file + " classifies " + data_text(network) + ", and the data set '" + data + "' has " +
+                                    data_text(found) + (alike ? " of other names or in another order" : "") +
+                                    "; name data like that it was trained on");
 }
 
 /// A search's archive is not one to evaluate; the message says what is.
@@ -88,10 +104,17 @@ void refuse_search(const Archive& archive) {
                archive.name() + " --out net.h5");
 }
 
-Score evaluate(DiscreteModel& model, TrainingData& data, Records records, std::int64_t batch_size) {
+Score evaluate(DiscreteModel& model, TrainingData& data, Records records, std::int64_t batch_size,
+               const std::string& file) {
   Score score;
   data.for_each(records, batch_size, [&](const Batch& batch) {
-    score.add(model.evaluate(batch.input), batch.target);
+    const at::Tensor logits = model.evaluate(batch.input);
+    if (!logits.isfinite().all().item<bool>())
+      throw Error(ErrorCode::failed,
+                  file + ", split " + records_name(records) + ": the network's output is not finite for the " +
+                      std::to_string(batch.target.size(0)) + " images from " + std::to_string(score.samples()) +
+                      " on; its weights are too large, so train it again with a smaller weights.lr");
+    score.add(logits, batch.target);
     return true;
   });
   return score;
@@ -100,16 +123,19 @@ Score evaluate(DiscreteModel& model, TrainingData& data, Records records, std::i
 /// Batches of other sizes round the network's outputs differently, far behind the fourth decimal.
 double rounded(double loss) { return std::round(loss * 1e4) / 1e4; }
 
-void print(const Score& score, const std::string& split, bool json) {
+void print(const Score& score, std::int64_t records, const std::string& split, bool json) {
+  const std::int64_t skipped = records - score.samples();
   if (json) {
     JsonWriter writer;
     writer.begin_object().member("top1", score.top1()).member("top5", score.top5());
-    writer.member("loss", rounded(score.loss())).member("samples", score.samples()).member("split", split).end();
+    writer.member("loss", rounded(score.loss())).member("samples", score.samples());
+    writer.member("skipped", skipped).member("split", split).end();
     std::cout << writer.text() << std::endl;
     return;
   }
   std::printf("top-1    %.2f %%\ntop-5    %.2f %%\nloss     %.4f\nsamples  %lld (%s)\n", score.top1(), score.top5(),
               score.loss(), static_cast<long long>(score.samples()), split.c_str());
+  if (skipped > 0) std::printf("skipped  %lld that cannot be decoded\n", static_cast<long long>(skipped));
 }
 
 }  // namespace
@@ -129,14 +155,15 @@ int evaluate_command(const Arguments& arguments) {
   const ComponentOptions options = options_of(config);
   const DatasetHandle handle = open_data(config, plugins, options);
   require_same_data(archived_data(archive), network_data(handle.info()), archive.name(), handle.name());
+  if (records != Records::test) require_training_data(archive, handle, text(*values, "split"));
   DiscreteModel model = archived_model(archive, config, plugins, options);
   TrainingData data(handle, config, model.type(), model.device());
   if (data.count(records) == 0)
     throw Error(ErrorCode::usage, "--split " + text(*values, "split") + ": there are no such records; " +
                                       (records == Records::valid ? "the training held none out (data.train_portion)"
                                                                  : "the data set has no test split"));
-  print(evaluate(model, data, records, batch), text(*values, "split"), values->count("json") != 0);
-  say_replaced(data.replaced());
+  print(evaluate(model, data, records, batch, archive.name()), data.count(records), text(*values, "split"),
+        values->count("json") != 0);
   return 0;
 }
 

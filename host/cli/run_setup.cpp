@@ -70,6 +70,31 @@ std::string command_line_of(const Arguments& arguments, RunKind kind, const Arch
   return line;
 }
 
+/// The folder of the data, empty where none is given.
+std::string data_folder(const Config& config) {
+  const char* environment = std::getenv("MIXOP_DATA");
+  return !config.data.dir.empty() ? config.data.dir : environment != nullptr ? environment : "";
+}
+
+DatasetHandle open_data_in(const std::string& folder, const Config& config, const PluginRegistry& plugins,
+                           const ComponentOptions& options) {
+  const auto own = options.find(config.data.name);
+  return DatasetHandle(config.data.name, plugins.dataset(config.data.name), folder,
+                       own == options.end() ? std::map<std::string, std::string>{} : own->second);
+}
+
+/// Whether nothing but the data is missing where open_data() failed: in a folder without it its options must be right.
+bool is_data_missing(ErrorCode failure, const Config& config, const PluginRegistry& plugins,
+                     const ComponentOptions& options) {
+  if (failure != ErrorCode::usage || !data_folder(config).empty()) return failure == ErrorCode::bad_data;
+  try {
+    (void)open_data_in("/dev/null", config, plugins, options);
+  } catch (const Error& error) {
+    return error.code() == ErrorCode::bad_data;
+  }
+  return false;
+}
+
 /// The data's digest; that of a resumed run's archive must be the same.
 std::string checked_digest(const DatasetHandle& data, const Archive* resumed) {
   const std::string digest = dataset_digest(data);
@@ -92,11 +117,7 @@ ComponentOptions options_of(const Config& config) {
 }
 
 DatasetHandle open_data(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options) {
-  const char* environment = std::getenv("MIXOP_DATA");
-  const std::string folder = !config.data.dir.empty() ? config.data.dir : environment != nullptr ? environment : "";
-  const auto own = options.find(config.data.name);
-  return DatasetHandle(config.data.name, plugins.dataset(config.data.name), folder,
-                       own == options.end() ? std::map<std::string, std::string>{} : own->second);
+  return open_data_in(data_folder(config), config, plugins, options);
 }
 
 void check_output(const std::filesystem::path& out, bool resume, bool overwrite) {
@@ -168,8 +189,7 @@ DryRun::DryRun(const po::variables_map& values, const PluginRegistry& plugins, c
   try {
     data.emplace(open_data(config, plugins, options));
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::plugin) throw;
-    (void)plugins.dataset(config.data.name);
+    if (!is_data_missing(error.code(), config, plugins, options)) throw;
     say("the memory cannot be predicted without the data: " + std::string(error.what()));
   }
 }

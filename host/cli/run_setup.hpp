@@ -44,7 +44,7 @@ bool print_keys(const po::variables_map& values, const OptionCatalog& catalog, R
 Config config_of(const po::variables_map& values, const OptionCatalog& catalog, const RunCommand& command,
                  const Archive* archive);
 
-/// The config and data of a --dry-run. Where the data is not at hand it is absent, and stderr says why.
+/// The config and data of a --dry-run. Where the data is not there it is absent, and stderr says why.
 struct DryRun {
   DryRun(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog,
          const RunCommand& command);

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include <iostream>
+#include <optional>
 
 #include "host/cli/interrupt.hpp"
 #include "host/cli/recorder.hpp"
@@ -12,6 +13,7 @@
 #include "host/search/memory.hpp"
 #include "host/search/run_archive.hpp"
 #include "host/search/run_check.hpp"
+#include "host/search/size_limit.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -74,10 +76,17 @@ void announce(Search& search, const DatasetHandle& data) {
       device_of(config.device).str() + ", " + std::to_string(at::get_num_threads()) + " thread(s)");
 }
 
+/// The config of a resumed search comes from its archive, whose arrays bound what it may mean.
+Search search_of(const RunSetup& setup, const PluginRegistry& plugins) {
+  std::optional<NetworkSizeLimit> limit;
+  if (setup.resumed() != nullptr) limit.emplace(*setup.resumed());
+  return Search(setup.config(), plugins, setup.options(), setup.data());
+}
+
 int run_search(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
                const OptionCatalog& catalog) {
   const RunSetup setup(values, arguments, plugins, catalog, kSearch);
-  Search search(setup.config(), plugins, setup.options(), setup.data());
+  Search search = search_of(setup, plugins);
   if (setup.resumed() != nullptr) restore(search, *setup.resumed());
   Recorder recorder(
       setup.out(), [&] { return archive_of(search, setup.texts(), setup.provenance()); },

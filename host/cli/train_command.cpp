@@ -1,9 +1,11 @@
 #include "host/cli/all_commands.hpp"
 
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <cstdio>
 #include <iostream>
+#include <optional>
 
 #include "host/cli/genotype_argument.hpp"
 #include "host/cli/interrupt.hpp"
@@ -53,15 +55,34 @@ GenotypeArgument genotype_of(const po::variables_map& values, const Config& conf
   return given;
 }
 
+/// A training uses the options of its space and of its data set alone.
+void require_used(const Config& config) {
+  for (const auto& [component, options] : config.options)
+    if (component != config.space.name && component != config.data.name)
+      throw Error(ErrorCode::usage, component + "." + options.begin()->first + ": a training has no part '" +
+                                        component + "'; it takes options of " + config.space.name + " and " +
+                                        config.data.name + ", so leave it out");
+}
+
+/// Peak memory of the training's steps. In training a batch norm needs more than one value, and that of an auxiliary
+/// head may see one pixel an image: every trial has an image more than it is asked for.
+std::int64_t predicted_memory(Training& training) {
+  const auto step = [&](const Batch& batch) {
+    const auto with_one_more = [](const at::Tensor& images) { return at::cat({images, images.slice(0, 0, 1)}); };
+    (void)training.try_step({with_one_more(batch.input), with_one_more(batch.target)});
+  };
+  return predict_peak_memory(training.data().train(0, 0), training.config().train.batch - 1, step);
+}
+
 /// Prints the configuration; the memory that it needs is predicted where the data is at hand.
 int dry_run(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog) {
   const DryRun run(values, plugins, catalog, kTrain);
+  require_used(run.config);
   const Genotype genotype = genotype_of(values, run.config, nullptr, plugins).genotype;
   std::optional<std::int64_t> bytes;
   if (run.data) {
     Training training(run.config, genotype, plugins, run.options, *run.data);
-    bytes = predict_peak_memory(training.data().train(0, 0), run.config.train.batch,
-                                [&](const Batch& batch) { (void)training.try_step(batch); });
+    bytes = predicted_memory(training);
   }
   std::cout << to_json(run.config) << std::endl;
   if (bytes) say_memory(*bytes);
@@ -150,23 +171,28 @@ void report(Training& training, SearchEnd end, const std::filesystem::path& out,
 
 /// The config and genotype of a resumed training come from its archive, which answers for them.
 Training training_of(const RunSetup& setup, const Genotype& genotype, const PluginRegistry& plugins) {
-  if (setup.resumed() != nullptr) (void)archived_model(*setup.resumed(), setup.config(), plugins, setup.options());
+  if (setup.resumed() != nullptr)
+    return resumed_training(*setup.resumed(), setup.config(), plugins, setup.options(), setup.data());
   return Training(setup.config(), genotype, plugins, setup.options(), setup.data());
 }
 
 int run_training(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
                  const OptionCatalog& catalog) {
-  if (values.count("resume") == 0)  // a mistake in it comes before what is said of the output
-    (void)genotype_of(values, config_of(values, catalog, kTrain, nullptr), nullptr, plugins);
+  std::optional<GenotypeArgument> fresh;
+  if (values.count("resume") == 0) {  // a mistake in it comes before what is said of the output
+    const Config config = config_of(values, catalog, kTrain, nullptr);
+    require_used(config);
+    fresh = genotype_of(values, config, nullptr, plugins);
+  }
   const RunSetup setup(values, arguments, plugins, catalog, kTrain);
-  const GenotypeArgument genotype = genotype_of(values, setup.config(), setup.resumed(), plugins);
+  const GenotypeArgument genotype = fresh ? *fresh : genotype_of(values, setup.config(), setup.resumed(), plugins);
   Training training = training_of(setup, genotype.genotype, plugins);
   if (setup.resumed() != nullptr) restore(training, *setup.resumed());
   Recorder recorder(
       setup.out(), [&] { return archive_of(training, setup.texts(), setup.provenance()); },
       [&] { return training.data().replaced(); });
-  announce(training, genotype, setup.data());
   const InterruptGuard interrupt;
+  announce(training, genotype, setup.data());
   const SearchEnd end = training.run(recorder, interrupt.received());
   report(training, end, setup.out(), values.count("json") != 0);
   return end == SearchEnd::interrupted ? 128 + interrupt.received() : 0;

@@ -67,7 +67,7 @@ std::vector<KeySpec> data_keys() {
       integer_key(
           "data.workers", -1, 256,
           "Threads that decode images ahead of time; 0 decodes when a batch is needed, -1 is one a core, at most "
-          "8. No result depends on it."),
+          "8. A search has so many for each half of its records, and validation its own. No result depends on it."),
       integer_key("data.bptt", 2, 1048576,
                   "Text: words of a step's sequences, the length of truncated backpropagation."),
   };

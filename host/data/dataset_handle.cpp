@@ -13,10 +13,16 @@ constexpr std::int64_t kMaxRecords = std::int64_t{1} << 40;
 constexpr std::int64_t kMaxClasses = std::int64_t{1} << 24;
 constexpr std::int64_t kMaxSide = 16384;
 constexpr std::int64_t kMaxFiles = std::int64_t{1} << 20;
+// Of a decoded image: kMaxSide * kMaxDecodedSide, a side after resizing, is an int32.
+constexpr std::int32_t kMaxDecodedSide = 65536;
+constexpr double kMaxRatio = 1000;
 
 // What ABI 1.0 had; later fields count where `size` covers them.
 constexpr std::size_t kTableSize = offsetof(MixopDataset, decode);
 constexpr std::size_t kInfoSize = offsetof(MixopDatasetInfo, images_vary);
+// What ABI 1.1 has.
+constexpr std::size_t kTableSize11 = offsetof(MixopDataset, decode) + sizeof MixopDataset::decode;
+constexpr std::size_t kInfoSize11 = offsetof(MixopDatasetInfo, listing) + sizeof MixopDatasetInfo::listing;
 
 /// Judges one data set's answers; every complaint names it.
 class Contract {
@@ -71,7 +77,7 @@ std::map<std::string, std::string> with_defaults(const std::string& name, const 
   return all;
 }
 
-bool has_decode(const MixopDataset& table) { return table.size >= sizeof table && table.decode != nullptr; }
+bool has_decode(const MixopDataset& table) { return table.size >= kTableSize11 && table.decode != nullptr; }
 
 void check_image_fields(const Contract& contract, const MixopDatasetInfo& raw) {
   contract.within("channels", raw.channels, 1, 4);
@@ -94,8 +100,9 @@ ManySizes many_sizes_of(const Contract& contract, const MixopDatasetInfo& raw) {
   contract.within("resize", raw.resize, std::max(raw.height, raw.width), kMaxSide);
   require(raw.crop_area[0] > 0 && raw.crop_area[0] <= raw.crop_area[1] && raw.crop_area[1] <= 1,
           "crop_area must be two shares of the image, the lower one first,");
-  require(raw.crop_ratio[0] > 0 && raw.crop_ratio[0] <= raw.crop_ratio[1] && std::isfinite(raw.crop_ratio[1]),
-          "crop_ratio must be two ratios above 0, the lower one first,");
+  require(
+      raw.crop_ratio[0] >= 1 / kMaxRatio && raw.crop_ratio[0] <= raw.crop_ratio[1] && raw.crop_ratio[1] <= kMaxRatio,
+      "crop_ratio must be two ratios from 1/1000 to 1000, the lower one first,");
   for (const double strength : raw.jitter)
     require(strength >= 0 && std::isfinite(strength), "jitter must be 0 or more");
   require(raw.jitter[3] <= 0.5, "the jitter of the hue must be at most 0.5");
@@ -105,18 +112,22 @@ ManySizes many_sizes_of(const Contract& contract, const MixopDatasetInfo& raw) {
           raw.skip_corrupt == 1};
 }
 
-/// What a sink's caller in C holds: the C++ sink, how often it was called, and what it threw.
+/// What a sink's caller in C holds: the C++ sink, how often it was called, the last image, and what the sink threw.
 struct SinkCall {
   const ImageSink& sink;
   int calls = 0;
+  std::int32_t height = 0, width = 0;
   bool sound = true;
-  std::exception_ptr thrown;
+  std::exception_ptr thrown = nullptr;
 };
 
 void take_image(void* context, std::int32_t height, std::int32_t width, const std::uint8_t* pixels) {
   SinkCall& call = *static_cast<SinkCall*>(context);
   ++call.calls;
-  call.sound = call.sound && height > 0 && width > 0 && pixels != nullptr;
+  call.height = height;
+  call.width = width;
+  const auto is_side = [](std::int32_t side) { return side >= 1 && side <= kMaxDecodedSide; };
+  call.sound = is_side(height) && is_side(width) && pixels != nullptr;
   if (!call.sound || call.calls > 1) return;
   try {
     call.sink(height, width, pixels);
@@ -178,7 +189,8 @@ DatasetInfo DatasetHandle::query() {
   info.classes = raw.classes;
   info.class_names = contract.texts("class_names", raw.class_names, raw.classes);
   info.files = contract.texts("files", raw.files, raw.file_count);
-  if (raw.listing != nullptr) listing_ = raw.listing;
+  const bool has_fields_11 = raw.size >= kInfoSize11;
+  if (has_fields_11 && raw.listing != nullptr) listing_ = raw.listing;
   if (raw.kind == MIXOP_DATA_TEXT) return info;
 
   check_image_fields(contract, raw);
@@ -189,6 +201,7 @@ DatasetInfo DatasetHandle::query() {
   info.horizontal_flip = raw.horizontal_flip == 1;
   std::copy_n(raw.mean, info.mean.size(), info.mean.begin());
   std::copy_n(raw.deviation, info.deviation.size(), info.deviation.begin());
+  if (!has_fields_11) return info;
   contract.within("images_vary", raw.images_vary, 0, 1);
   if (raw.images_vary == 0) return info;
   if (!has_decode(table_)) contract.broken("its images have many sizes and its table lacks decode");
@@ -225,13 +238,15 @@ void DatasetHandle::decode(int split, std::int64_t record, const ImageSink& sink
   require_records(split, record, 1);
   if (!info_.many_sizes)
     throw Error(ErrorCode::usage, place(split) + ": its images have one size; they are read, not decoded");
-  SinkCall call{sink, 0, true, nullptr};
+  SinkCall call{sink};
   checked(place(split),
           [&](MixopError* error) { return table_.decode(instance_.get(), split, record, take_image, &call, error); });
-  if (call.calls != 1 || !call.sound)
-    Contract(name_).broken("decode must give one image of at least one pixel; record " + std::to_string(record) +
-                           " of split '" + split_name(split) + "' came " + std::to_string(call.calls) + " times" +
-                           (call.sound ? "" : ", with no pixels"));
+  const std::string which = "; record " + std::to_string(record) + " of split '" + split_name(split) + "' ";
+  if (call.calls != 1)
+    Contract(name_).broken("decode must give one image" + which + "came " + std::to_string(call.calls) + " times");
+  if (!call.sound)
+    Contract(name_).broken("decode must give pixels, 1 to " + std::to_string(kMaxDecodedSide) + " a side" + which +
+                           "has " + std::to_string(call.height) + " x " + std::to_string(call.width));
   if (call.thrown) std::rethrow_exception(call.thrown);
 }
 

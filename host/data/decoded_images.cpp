@@ -9,8 +9,8 @@
 
 namespace mixop {
 
-DecodedImages::DecodedImages(const DatasetHandle& data, int split, std::int64_t limit)
-    : data_(data), split_(split), normalised_(normalisation_tables(data.info())) {
+DecodedImages::DecodedImages(const DatasetHandle& data, int split, std::int64_t limit, std::int64_t boundary)
+    : data_(data), split_(split), boundary_(boundary), normalised_(normalisation_tables(data.info())) {
   targets_.resize(static_cast<std::size_t>(images_of(data, split, limit)));
   data.read(split, 0, size(), nullptr, targets_.data());
 }
@@ -18,6 +18,11 @@ DecodedImages::DecodedImages(const DatasetHandle& data, int split, std::int64_t 
 std::int64_t DecodedImages::replaced() const {
   const std::lock_guard lock(mutex_);
   return static_cast<std::int64_t>(corrupt_.size());
+}
+
+bool DecodedImages::is_replaced(std::int64_t record) const {
+  const std::lock_guard lock(mutex_);
+  return corrupt_.contains(record);
 }
 
 void DecodedImages::fill_batch(std::span<const Sample> samples, const Augmentation& augmentation, float* images,
@@ -32,8 +37,14 @@ void DecodedImages::fill_batch(std::span<const Sample> samples, const Augmentati
   }
 }
 
-std::int64_t DecodedImages::decode(std::int64_t record, const ImageSink& sink) const {
-  for (std::int64_t tried = 0; tried < size(); ++tried, record = (record + 1) % size()) {
+RecordRange DecodedImages::part_of(std::int64_t record) const {
+  return record < boundary_ ? RecordRange{0, std::min(boundary_, size())} : RecordRange{boundary_, size() - boundary_};
+}
+
+std::int64_t DecodedImages::decode(std::int64_t first, const ImageSink& sink) const {
+  const RecordRange part = part_of(first);
+  for (std::int64_t tried = 0; tried < part.count; ++tried) {
+    const std::int64_t record = part.first + (first - part.first + tried) % part.count;
     try {
       data_.decode(split_, record, sink);
       return record;
@@ -43,8 +54,10 @@ std::int64_t DecodedImages::decode(std::int64_t record, const ImageSink& sink) c
     const std::lock_guard lock(mutex_);
     corrupt_.insert(record);
   }
-  throw Error(ErrorCode::bad_data, "data set '" + data_.name() + "', split '" + split_name(split_) + "': none of " +
-                                       std::to_string(size()) + " records can be decoded; mixop data check says why");
+  throw Error(ErrorCode::bad_data, "data set '" + data_.name() + "', split '" + split_name(split_) +
+                                       "': none of the records " + std::to_string(part.first) + " to " +
+                                       std::to_string(part.first + part.count - 1) +
+                                       " can be decoded; mixop data check says why");
 }
 
 std::int64_t DecodedImages::fill_image(const Sample& sample, const Augmentation& augmentation, float* image) const {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <exception>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 
 namespace mixop {
@@ -29,6 +31,11 @@ class Records {
     }
   }
 
+  void stop(std::exception_ptr failure) {
+    const std::lock_guard lock(mutex_);
+    failure_ = failure;
+  }
+
   std::vector<CorruptImage> result() {
     if (failure_) std::rethrow_exception(failure_);
     std::sort(found_.begin(), found_.end(), [](const CorruptImage& a, const CorruptImage& b) {
@@ -52,10 +59,6 @@ class Records {
     const std::lock_guard lock(mutex_);
     found_.push_back(std::move(image));
   }
-  void stop(std::exception_ptr failure) {
-    const std::lock_guard lock(mutex_);
-    failure_ = failure;
-  }
 
   const DatasetHandle& data_;
   const std::function<void(std::int64_t)>& progress_;
@@ -73,7 +76,13 @@ std::vector<CorruptImage> corrupt_images(const DatasetHandle& data, std::int64_t
   Records records(data, progress);
   {
     std::vector<std::jthread> threads;
-    for (std::int64_t i = 1; i < workers; ++i) threads.emplace_back([&] { records.work(); });
+    try {
+      for (std::int64_t i = 1; i < workers; ++i) threads.emplace_back([&] { records.work(); });
+    } catch (const std::system_error& error) {
+      records.stop(std::make_exception_ptr(
+          Error(ErrorCode::failed, "only " + std::to_string(threads.size() + 1) + " of " + std::to_string(workers) +
+                                       " threads that decode can be started: " + error.what())));
+    }
     records.work();
   }
   return records.result();

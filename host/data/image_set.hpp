@@ -20,6 +20,7 @@ class ImageSet final : public ImageSource {
   std::int32_t width() const override { return width_; }
   bool decodes() const override { return false; }
   std::int64_t replaced() const override { return 0; }
+  bool is_replaced(std::int64_t) const override { return false; }
   std::int64_t target(std::int64_t record) const { return targets_.at(static_cast<std::size_t>(record)); }
   /// The raw bytes of a record, [channels][height][width].
   std::span<const std::uint8_t> pixels(std::int64_t record) const;

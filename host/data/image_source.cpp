@@ -19,8 +19,9 @@ std::int64_t images_of(const DatasetHandle& data, int split, std::int64_t limit)
   return limit == 0 ? records : limit;
 }
 
-std::unique_ptr<ImageSource> open_images(const DatasetHandle& data, int split, std::int64_t limit) {
-  if (data.info().many_sizes) return std::make_unique<DecodedImages>(data, split, limit);
+std::unique_ptr<ImageSource> open_images(const DatasetHandle& data, int split, std::int64_t limit,
+                                         std::int64_t boundary) {
+  if (data.info().many_sizes) return std::make_unique<DecodedImages>(data, split, limit, boundary);
   return std::make_unique<ImageSet>(data, split, limit);
 }
 

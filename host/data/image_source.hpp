@@ -23,6 +23,8 @@ class ImageSource {
   virtual bool decodes() const = 0;
   /// Records seen so far that cannot be decoded and that others stand for; each counts once.
   virtual std::int64_t replaced() const = 0;
+  /// Whether a record is one of those.
+  virtual bool is_replaced(std::int64_t record) const = 0;
   /// Writes samples.size() images as float32 [N][channels][height][width], (value / 255 - mean) / deviation, and their
   /// targets; each a pure function of (augmentation, epoch, record). Throws usage for a record or an augmentation that
   /// does not fit.
@@ -41,7 +43,9 @@ class ImageSource {
 std::int64_t images_of(const DatasetHandle& data, int split, std::int64_t limit);
 
 /// The first `limit` records (0: all) of a split: in memory where all have one size, else decoded when they are asked
-/// for; `data` must then outlive the source. Throws as images_of does.
-std::unique_ptr<ImageSource> open_images(const DatasetHandle& data, int split, std::int64_t limit = 0);
+/// for; `data` must then outlive the source. Where one stands for another that cannot be decoded, both are before
+/// `boundary` or neither is. Throws as images_of does.
+std::unique_ptr<ImageSource> open_images(const DatasetHandle& data, int split, std::int64_t limit = 0,
+                                         std::int64_t boundary = 0);
 
 }  // namespace mixop

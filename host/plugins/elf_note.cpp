@@ -33,10 +33,19 @@ constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
 }
 
-// An entry of a colon-separated search path that stays beside the library.
+bool climbs(std::string_view path) {
+  for (;;) {
+    const auto slash = path.find('/');
+    if (path.substr(0, slash) == "..") return true;
+    if (slash == std::string_view::npos) return false;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+// A path in or below the library's own folder, the one whose owner and mode are checked.
 bool beside_the_library(std::string_view entry) {
   for (const std::string_view origin : {"$ORIGIN", "${ORIGIN}"})
-    if (entry == origin || (entry.starts_with(origin) && entry[origin.size()] == '/')) return true;
+    if (entry == origin || (entry.starts_with(origin) && entry[origin.size()] == '/')) return !climbs(entry);
   return false;
 }
 
@@ -50,11 +59,16 @@ void require_beside(const std::string& path, const char* tag) {
       throw ElfError(ElfDefect::search_path,
                      std::string(tag) + " '" + path + "' searches " +
                          (entry.empty() ? "the current directory" : "'" + std::string(entry) + "'") +
-                         "; expected none, or entries that begin with $ORIGIN");
+                         "; expected none, or entries that begin with $ORIGIN and have no '..'");
     if (colon == std::string_view::npos) return;
     rest.remove_prefix(colon + 1);
   }
 }
+
+bool names_a_path(std::int64_t tag) { return tag == DT_RUNPATH || tag == DT_RPATH; }
+
+// The loader opens a needed library, and those that a filter stands for.
+bool names_a_library(std::int64_t tag) { return tag == DT_NEEDED || tag == DT_AUXILIARY || tag == DT_FILTER; }
 
 // Entry `index` of a table that ends where `table` does.
 template <class T>
@@ -232,8 +246,7 @@ ElfFile::Dynamic ElfFile::dynamic() const {
     if (entry.d_tag == DT_SYMTAB) dynamic.symbols = entry.d_un.d_ptr;
     if (entry.d_tag == DT_HASH) dynamic.hash = entry.d_un.d_ptr;
     if (entry.d_tag == DT_GNU_HASH) dynamic.gnu_hash = entry.d_un.d_ptr;
-    if (entry.d_tag == DT_RUNPATH || entry.d_tag == DT_RPATH || entry.d_tag == DT_NEEDED)
-      dynamic.names.push_back(entry);
+    if (names_a_path(entry.d_tag) || names_a_library(entry.d_tag)) dynamic.names.push_back(entry);
   }
   return dynamic;
 }
@@ -253,10 +266,11 @@ void ElfFile::require_safe_search_paths() const {
   const auto strings = strings_of(found);
   for (const Elf64_Dyn& entry : found.names) {
     const std::string text = text_at(strings, entry.d_un.d_val, ElfDefect::bad_dynamic);
-    if (entry.d_tag != DT_NEEDED) {
+    if (names_a_path(entry.d_tag)) {
       require_beside(text, entry.d_tag == DT_RUNPATH ? "RUNPATH" : "RPATH");
     } else if (text.find('/') != std::string::npos && !beside_the_library(text)) {
-      throw ElfError(ElfDefect::search_path, "needs the library '" + text + "'; expected a name without a folder");
+      throw ElfError(ElfDefect::search_path, (entry.d_tag == DT_NEEDED ? "needs" : "is a filter of") +
+                                                 (" the library '" + text + "'; expected a name without a folder"));
     }
   }
 }

@@ -46,7 +46,7 @@ class ElfFile {
   explicit ElfFile(std::span<const std::byte> bytes);
 
   /// Throws where the dynamic section names a library or a search path that does not stay beside the file: only names
-  /// without a folder, and paths that begin with $ORIGIN, are accepted.
+  /// without a folder, and paths that begin with $ORIGIN and have no '..', are accepted.
   void require_safe_search_paths() const;
 
   /// The one note of mixop. Throws where there is none, more than one, or one of another size.

@@ -10,6 +10,7 @@
 #include <sstream>
 #include <vector>
 
+#include "mixop/chain.hpp"
 #include "mixop/operator_instance.hpp"
 
 namespace mixop {
@@ -23,6 +24,8 @@ constexpr std::uint64_t kKey = 17;
 constexpr double kStep = 1e-6;
 // Central differences with that step are good to about 1e-9 of the values here; kinks are met almost never.
 constexpr double kTolerance = 1e-5;
+// What double precision leaves between two orders of the same sums.
+constexpr double kStructureTolerance = 1e-10;
 constexpr std::int64_t kEntriesOfInput = 12;
 constexpr std::int64_t kEntriesOfParameter = 4;
 
@@ -52,8 +55,8 @@ class Bench {
   }
 
   OperatorInstance make(bool affine = true) const { return {table_, name_, {kChannels, stride_, affine}}; }
-  OperatorInstance make_double() const {
-    const OperatorInstance op = make();
+  OperatorInstance make_double(bool affine = true) const {
+    const OperatorInstance op = make(affine);
     for (const StateEntry& entry : op.state()) {
       at::Tensor tensor = entry.tensor;
       if (tensor.is_floating_point()) tensor.set_data(tensor.detach().to(at::kDouble));
@@ -237,6 +240,65 @@ void try_parameter_gradients(const Bench& bench) {
   }
 }
 
+// What a pass gives: its output, and the buffers as it leaves them.
+struct Pass {
+  at::Tensor output;
+  std::vector<at::Tensor> buffers;
+};
+
+template <class Module>
+Pass pass_of(const Module& module, const OperatorInstance& op, const at::Tensor& input, const Forward& how) {
+  const std::vector<at::Tensor> before = values_of(op, StateKind::buffer);
+  Pass pass{module.forward(input, how), values_of(op, StateKind::buffer)};
+  auto value = before.begin();
+  for (const StateEntry& entry : op.state())
+    if (entry.kind == StateKind::buffer) entry.tensor.detach().copy_(*value++);
+  return pass;
+}
+
+void require_alike(const at::Tensor& told, const at::Tensor& run, const std::string& what) {
+  const std::string lie = "its structure gives another " + what + " than its forward";
+  if (told.sizes() != run.sizes())
+    fail(lie + ": shape " + text_of(told.sizes()) + " instead of " + text_of(run.sizes()));
+  if (run.numel() == 0) return;
+  const double most = (told - run).abs().max().to(at::kDouble).item<double>();
+  if (most <= kStructureTolerance * std::max(1.0, run.abs().max().to(at::kDouble).item<double>())) return;
+  std::ostringstream text;
+  text << lie << "; the largest difference is " << most
+       << ". Supernets run the structure: tell the stages that forward runs, or none";
+  fail(text.str());
+}
+
+void compare_structure(const OperatorInstance& op, const at::Tensor& input) {
+  const Chain chain(op.structure(), op.state());
+  const std::pair<Forward, std::string> passes[] = {
+      {kTraining, "training"}, {{true, true, kKey}, "training"}, {kEvaluation, "evaluation"}};
+  for (const auto& [how, mode] : passes) {
+    const Pass run = pass_of(op, op, input, how);
+    const Pass told = pass_of(chain, op, input, how);
+    require_alike(told.output, run.output, "output in " + mode);
+    std::size_t buffer = 0;
+    for (const StateEntry& entry : op.state()) {
+      if (entry.kind != StateKind::buffer) continue;
+      require_alike(told.buffers[buffer], run.buffers[buffer], "'" + entry.name + "' after " + mode);
+      ++buffer;
+    }
+  }
+}
+
+// Supernets run the structure in the place of forward. Without one there is nothing to compare.
+void try_structure(const Bench& bench) {
+  const at::NoGradGuard no_grad;
+  for (const bool affine : {true, false}) {
+    const OperatorInstance op = bench.make_double(affine);
+    if (op.structure().empty()) return;
+    // Initial ones and zeros would hide a norm whose tensors are mixed up.
+    for (const StateEntry& entry : op.state())
+      if (entry.tensor.is_floating_point()) entry.tensor.detach().add_(at::rand_like(entry.tensor));
+    compare_structure(op, bench.input(kSide, at::kDouble));
+  }
+}
+
 void try_cost(const Bench& bench) {
   const ImageShape shape = bench.recurrent() ? ImageShape{kChannels, 1, 1} : ImageShape{kChannels, kSide, kSide};
   const Cost cost = bench.make().cost(shape);
@@ -272,6 +334,7 @@ void try_operator(const MixopOperator& table, const std::string& name, const Tri
     run(bench, name, "statistics" + suffix, try_statistics, report);
     run(bench, name, "input is kept" + suffix, try_input_kept, report);
     run(bench, name, "state round trip" + suffix, try_state, report);
+    run(bench, name, "structure" + suffix, try_structure, report);
     run(bench, name, "cost" + suffix, try_cost, report);
   }
 }

@@ -35,7 +35,8 @@ void write_line(std::ostream& out, const std::vector<std::string>& fields) {
   out << '\n' << std::flush;
 }
 
-// Opening a data set that is not there must end in an error that the user can read, or in records that can be read.
+// Opening a data set that is not there must end in an error that the user can read, or in records that can be read and
+// decoded.
 void try_dataset(const MixopDataset& table, const std::string& name, const TrialSink& report) {
   Trial trial{name, "opens, or says why not", true, ""};
   try {
@@ -46,6 +47,10 @@ void try_dataset(const MixopDataset& table, const std::string& name, const Trial
       std::vector<std::int64_t> targets(static_cast<std::size_t>(count));
       const bool images = data.info().kind == MIXOP_DATA_IMAGES;
       if (count > 0) data.read(split, 0, count, images ? values.data() : nullptr, targets.data());
+      for (std::int64_t record = 0; record < count && data.info().many_sizes; ++record)
+        data.decode(split, record, [&](std::int32_t height, std::int32_t width, const std::uint8_t* pixels) {
+          values.assign(pixels, pixels + std::int64_t{height} * width * data.info().channels);
+        });
     }
   } catch (const Error& error) {
     trial.passed = error.code() == ErrorCode::usage || error.code() == ErrorCode::bad_data;

@@ -58,7 +58,7 @@ SearchBatches::SearchBatches(const DatasetHandle& data, const Config& config, at
       type_(type),
       device_(device),
       split_(split_train(data.info().records[MIXOP_SPLIT_TRAIN], config.data.train_limit, config.data.train_portion)),
-      images_(open_images(data, MIXOP_SPLIT_TRAIN, config.data.train_limit)),
+      images_(open_images(data, MIXOP_SPLIT_TRAIN, config.data.train_limit, split_.weights.count)),
       weights_order_(key_for(config.seed, kWeightsOrder), split_.weights),
       alphas_order_(key_for(config.seed, kAlphasOrder), split_.alphas),
       weights_stream_(

@@ -41,6 +41,12 @@ void check_table(const Archive& archive, const std::string& name, std::uint64_t 
   require_finite(archive, path);
 }
 
+/// Those of a search on images or on text.
+std::vector<std::string> metric_names(const Archive& archive) {
+  const std::string quality = archive.has("/metrics/train_perplexity") ? "_perplexity" : "_accuracy";
+  return {"train_loss", "train" + quality, "learning_rate", "valid_loss", "valid" + quality};
+}
+
 }  // namespace
 
 std::vector<StrategyChange> strategy_changes(const Archive& archive) {
@@ -64,7 +70,7 @@ void check_run(const Archive& archive) {
   (void)archive.text("/position", "stop_reason");
   const auto epochs = static_cast<std::uint64_t>(archive.integer("/position", "epoch"));
   stored::check_count(archive, "/genotypes", epochs + 1, genotypes(archive).size(), "the start and each epoch");
-  stored::check_metrics(archive);
+  stored::check_metrics(archive, metric_names(archive));
   (void)strategy_changes(archive);
   for (const std::string& name : archive.children("/alphas")) check_table(archive, name, epochs + 1);
   for (const std::string& name : archive.children("/position/alphas"))

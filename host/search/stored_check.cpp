@@ -3,12 +3,14 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
 
 #include "host/json/json.hpp"
 #include "host/search/stored_tensor.hpp"
+#include "host/text/text.hpp"
 
 namespace mixop {
 namespace {
@@ -72,11 +74,14 @@ void check_position(const Archive& archive, const ArchiveKind& kind) {
   const std::int64_t step = integer_within(archive, "/position", "step", 0, kMost);
   const std::int64_t in_epoch = integer_within(archive, "/position", "step_in_epoch", 0, epoch == epochs ? 0 : step);
   const std::int64_t whole = step - in_epoch;
-  const bool fits = epoch == 0 ? whole == 0 : whole >= epoch;  // an epoch of text has a number of steps of its own
+  const bool alike = kind.run == RunKind::train;  // in a search an epoch of text has a number of steps of its own
+  const bool fits =
+      epoch == 0 ? whole == 0 : whole >= epoch && (!alike || (whole % epoch == 0 && in_epoch <= whole / epoch));
   if (!fits)
     refuse(archive, "/position@step",
            std::to_string(step) + " steps, " + std::to_string(in_epoch) +
-               " of them in the epoch under way, do not make " + std::to_string(epoch) + " epochs before it");
+               " of them in the epoch under way, do not make " + std::to_string(epoch) + " epochs " +
+               (alike ? "of one length" : "before it"));
   const std::int64_t samples = integer_within(archive, "/position", "samples", in_epoch, in_epoch == 0 ? 0 : kMost);
   integer_within(archive, "/position", "correct", 0, samples);
   if (!std::isfinite(archive.real("/position", "loss_sum"))) refuse(archive, "/position@loss_sum", "is not finite");
@@ -89,14 +94,21 @@ void check_count(const Archive& archive, const std::string& path, std::uint64_t 
            "expected " + std::to_string(expected) + ", one for " + one_for + ", found " + std::to_string(found));
 }
 
-void check_metrics(const Archive& archive) {
+void check_metrics(const Archive& archive, const std::vector<std::string>& names) {
   const auto epochs = static_cast<std::uint64_t>(archive.integer("/position", "epoch"));
   const auto steps = static_cast<std::uint64_t>(archive.integer("/position", "step"));
   const auto check = [&](const std::string& path, std::uint64_t expected, const char* one_for) {
     check_count(archive, path, expected, archive.values<double>(path).size(), one_for);
   };
-  for (const std::string& name : archive.children("/metrics"))
-    if (const std::string path = archive_path("/metrics", name); path != step_losses) check(path, epochs, "each epoch");
+  for (const std::string& name : archive.children("/metrics")) {
+    const std::string path = archive_path("/metrics", name);
+    if (path == step_losses) continue;
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      refuse(archive, path, "expected the metrics " + joined(names) + " and no other");
+    check(path, epochs, "each epoch");
+  }
+  if (epochs > 0)
+    for (const std::string& name : names) check(archive_path("/metrics", name), epochs, "each epoch");
   check(step_losses, steps, "each step");
   check(epoch_seconds, epochs, "each epoch");
 }

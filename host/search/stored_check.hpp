@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "host/archive/archive.hpp"
 #include "host/config/config.hpp"
@@ -38,8 +39,8 @@ bool is_of_kind(const Archive& archive, const ArchiveKind& kind);
 void check_layout(const Archive& archive, const ArchiveKind& kind);
 /// Against the config's number of epochs.
 void check_position(const Archive& archive, const ArchiveKind& kind);
-/// Against the position.
-void check_metrics(const Archive& archive);
+/// Against the position: once an epoch is over there are the metrics of these names and no others.
+void check_metrics(const Archive& archive, const std::vector<std::string>& names);
 void check_generator(const Archive& archive);
 void check_provenance(const Archive& archive);
 void check_count(const Archive& archive, const std::string& path, std::uint64_t expected, std::uint64_t found,

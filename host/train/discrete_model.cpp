@@ -25,6 +25,11 @@ SpaceConfig network_config(const Config& config, const NetworkData& data) {
 
 }  // namespace
 
+std::string data_text(const NetworkData& data) {
+  return std::to_string(data.shape.channels) + "x" + std::to_string(data.shape.height) + "x" +
+         std::to_string(data.shape.width) + " images of " + std::to_string(data.classes) + " classes";
+}
+
 DiscreteModel::DiscreteModel(const Config& config, const Genotype& genotype, const NetworkData& data,
                              const PluginRegistry& plugins, const ComponentOptions& options)
     : data_(data),

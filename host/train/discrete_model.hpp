@@ -13,7 +13,16 @@ namespace mixop {
 struct NetworkData {
   ImageShape shape;
   std::int64_t classes = 0;
+  std::string class_digest;  ///< of the classes' names in their order: SHA-256 of one line each
+
+  friend bool operator==(const NetworkData& a, const NetworkData& b) {
+    return a.shape.channels == b.shape.channels && a.shape.height == b.shape.height && a.shape.width == b.shape.width &&
+           a.classes == b.classes && a.class_digest == b.class_digest;
+  }
 };
+
+/// "3x32x32 images of 10 classes".
+std::string data_text(const NetworkData& data);
 
 /// The network of a genotype on the device that the config names, freshly initialised from its seed.
 class DiscreteModel {

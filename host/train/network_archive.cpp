@@ -1,8 +1,42 @@
 #include "host/train/network_archive.hpp"
 
 #include "host/genotype/genotype_json.hpp"
+#include "host/search/size_limit.hpp"
 
 namespace mixop {
+namespace {
+
+/// What `make` builds of an archive's own config and genotype; what they are refused for is the archive's fault.
+template <class Make>
+auto made_from(const Archive& archive, const Config& config, Make&& make) {
+  (void)device_of(config.device);  // a device that this machine lacks is not
+  try {
+    const NetworkSizeLimit limit(archive);
+    return make();
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::usage) throw;
+    throw Error(ErrorCode::bad_data, archive.name() + ": its config and genotype make no network: " + error.what());
+  }
+}
+
+/// The data at hand must be that which the archive was made on.
+void check_fits(const Training& training, const Archive& archive) {
+  const NetworkData archived = archived_data(archive), &found = training.model().data();
+  if (!(archived == found))
+    refuse(archive, "/data",
+           "says " + data_text(archived) + ", and the data at hand has " + data_text(found) +
+               (data_text(archived) == data_text(found) ? " of other names or in another order" : ""));
+  for (const Records records : {Records::valid, Records::test}) {
+    const std::string path = std::string("/metrics/") + records_name(records) + "_loss";
+    const bool measured = training.data().count(records) > 0;
+    if (archive.integer("/position", "epoch") > 0 && archive.has(path) != measured)
+      refuse(archive, path,
+             measured ? "is not there, and the data at hand has such records"
+                      : "is there, and the data at hand has no such records");
+  }
+}
+
+}  // namespace
 
 ArchiveBuilder archive_of(Training& training, const ConfigTexts& config, const Provenance& provenance) {
   const NetworkData& data = training.model().data();
@@ -16,6 +50,7 @@ ArchiveBuilder archive_of(Training& training, const ConfigTexts& config, const P
   archive.attribute("/data", "height", data.shape.height);
   archive.attribute("/data", "width", data.shape.width);
   archive.attribute("/data", "classes", data.classes);
+  archive.attribute("/data", "class_digest", data.class_digest);
   stored::put_position(archive, training.position());
   stored::put_metrics(archive, history.metrics, history.step_losses);
   stored::put_network(archive, network);
@@ -27,8 +62,9 @@ ArchiveBuilder archive_of(Training& training, const ConfigTexts& config, const P
 
 void restore(Training& training, const Archive& archive) {
   check_network(archive);
-  training.position() =
-      stored::position_of(archive, network_kind, training.config().train.epochs, [&](std::int64_t) { return training.data().steps_per_epoch(); });
+  check_fits(training, archive);
+  training.position() = stored::position_of(archive, network_kind, training.config().train.epochs,
+                                            [&](std::int64_t) { return training.data().steps_per_epoch(); });
   TrainingHistory& history = training.history();
   history.metrics = stored::metrics_of(archive);
   history.step_losses = archive.values<double>(stored::step_losses);
@@ -40,15 +76,17 @@ void restore(Training& training, const Archive& archive) {
 
 DiscreteModel archived_model(const Archive& archive, const Config& config, const PluginRegistry& plugins,
                              const ComponentOptions& options) {
-  (void)device_of(config.device);  // a device that this machine lacks is not the archive's fault
-  try {
-    DiscreteModel model(config, archived_genotype(archive), archived_data(archive), plugins, options);
-    stored::restore_network(model.network(), archive);
-    return model;
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::usage) throw;
-    throw Error(ErrorCode::bad_data, archive.name() + ": its config and genotype make no network: " + error.what());
-  }
+  DiscreteModel model = made_from(archive, config, [&] {
+    return DiscreteModel(config, archived_genotype(archive), archived_data(archive), plugins, options);
+  });
+  stored::restore_network(model.network(), archive);
+  return model;
+}
+
+Training resumed_training(const Archive& archive, const Config& config, const PluginRegistry& plugins,
+                          const ComponentOptions& options, const DatasetHandle& data) {
+  return made_from(archive, config,
+                   [&] { return Training(config, archived_genotype(archive), plugins, options, data); });
 }
 
 }  // namespace mixop

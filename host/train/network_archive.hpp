@@ -14,7 +14,12 @@ ArchiveBuilder archive_of(Training& training, const ConfigTexts& config, const P
 /// own config and genotype. Throws bad_data where the archive is not sound or does not fit it.
 void restore(Training& training, const Archive& archive);
 
-/// The network of a checked archive with its weights. What its space says against config or genotype is bad_data.
+/// The training of a checked archive's config and genotype, to be restored. What its space says against them is
+/// bad_data, and so is a network far larger than the archive's arrays.
+Training resumed_training(const Archive& archive, const Config& config, const PluginRegistry& plugins,
+                          const ComponentOptions& options, const DatasetHandle& data);
+
+/// The network of a checked archive with its weights, alike.
 DiscreteModel archived_model(const Archive& archive, const Config& config, const PluginRegistry& plugins,
                              const ComponentOptions& options);
 

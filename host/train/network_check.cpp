@@ -10,6 +10,15 @@ constexpr std::int64_t kMostChannels = 4, kMostPixels = 16384, kMostClasses = st
 
 bool is_real(const Array& array) { return array.type == ElementType::float32 || array.type == ElementType::float64; }
 
+/// Those of every training, and those of the records that it was measured on.
+std::vector<std::string> metric_names(const Archive& archive) {
+  std::vector<std::string> names{"train_loss", "train_accuracy", "learning_rate", "drop_path"};
+  for (const std::string records : {"valid", "test"})
+    if (archive.has("/metrics/" + records + "_loss"))
+      for (const char* figure : {"_loss", "_top1", "_top5"}) names.push_back(records + figure);
+  return names;
+}
+
 /// Every weight is real, finite and has a momentum of its kind.
 void check_weights(const Archive& archive) {
   const std::string momenta = "/optimizer/weights/momentum";
@@ -40,13 +49,14 @@ NetworkData archived_data(const Archive& archive) {
     return stored::integer_within(archive, "/data", name, 1, most);
   };
   return {{size("channels", kMostChannels), size("height", kMostPixels), size("width", kMostPixels)},
-          size("classes", kMostClasses)};
+          size("classes", kMostClasses),
+          archive.text("/data", "class_digest")};
 }
 
 void check_network(const Archive& archive) {
   stored::check_layout(archive, network_kind);
   stored::check_position(archive, network_kind);
-  stored::check_metrics(archive);
+  stored::check_metrics(archive, metric_names(archive));
   for (const std::string& name : archive.children("/metrics")) require_finite(archive, archive_path("/metrics", name));
   (void)archived_genotype(archive);
   (void)archived_data(archive);

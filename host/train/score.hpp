@@ -10,7 +10,7 @@ namespace mixop {
 /// network's own outputs.
 class Score {
  public:
-  /// `logits` [N, classes], `target` int64 [N]. Throws `failed` where a logit is not finite.
+  /// `logits` [N, classes], finite, `target` int64 [N].
   void add(const at::Tensor& logits, const at::Tensor& target);
 
   std::int64_t samples() const { return samples_; }

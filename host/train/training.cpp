@@ -67,6 +67,7 @@ SearchEnd Training::run(SearchObserver& observer, const std::atomic<int>& interr
     history_.epoch_seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     observer.checkpoint();
     observer.on_epoch(position_.at, metrics, genotype_);
+    if (interrupt.load() != 0 && position_.at.epoch < position_.at.epochs) return SearchEnd::interrupted;
   }
   return SearchEnd::finished;
 }

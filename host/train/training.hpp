@@ -39,8 +39,10 @@ class Training {
   const Config& config() const { return config_; }
   const Genotype& genotype() const { return genotype_; }
   DiscreteModel& model() { return model_; }
+  const DiscreteModel& model() const { return model_; }
   const Sgd& optimizer() const { return optimizer_; }
   TrainingData& data() { return data_; }
+  const TrainingData& data() const { return data_; }
   TrainingHistory& history() { return history_; }
   LoopPosition& position() { return position_; }
 

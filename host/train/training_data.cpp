@@ -1,8 +1,11 @@
 #include "host/train/training_data.hpp"
 
+#include <ATen/ATen.h>
+
 #include <cmath>
 
 #include "host/search/batches.hpp"
+#include "host/text/sha256.hpp"
 #include "mixop/random.hpp"
 
 namespace mixop {
@@ -20,6 +23,16 @@ std::array<RecordRange, 3> ranges_of(const DatasetHandle& data, const DataConfig
   return {{{0, trained}, {trained, used - trained}, {0, data.info().records[MIXOP_SPLIT_TEST]}}};
 }
 
+/// What a batch of the records from `first` on holds of them, and not of others in their place.
+Batch without_replaced(const Batch& whole, const ImageSource& images, std::int64_t first) {
+  std::vector<std::int64_t> own;
+  for (std::int64_t i = 0; i < whole.target.size(0); ++i)
+    if (!images.is_replaced(first + i)) own.push_back(i);
+  if (static_cast<std::int64_t>(own.size()) == whole.target.size(0)) return whole;
+  const at::Tensor rows = at::tensor(own, at::TensorOptions(at::kLong).device(whole.target.device()));
+  return {whole.input.index_select(0, rows), whole.target.index_select(0, rows)};
+}
+
 }  // namespace
 
 const char* records_name(Records records) {
@@ -27,7 +40,11 @@ const char* records_name(Records records) {
   return kNames[static_cast<std::size_t>(records)];
 }
 
-NetworkData network_data(const DatasetInfo& info) { return {{info.channels, info.height, info.width}, info.classes}; }
+NetworkData network_data(const DatasetInfo& info) {
+  std::string names;
+  for (const std::string& name : info.class_names) names += name + "\n";
+  return {{info.channels, info.height, info.width}, info.classes, sha256_of_text(names)};
+}
 
 TrainingData::TrainingData(const DatasetHandle& data, const Config& config, at::ScalarType type, at::Device device)
     : data_(data), config_(config), type_(type), device_(device), ranges_(ranges_of(data, config.data)) {}
@@ -37,8 +54,9 @@ std::int64_t TrainingData::steps_per_epoch() const { return (count(Records::trai
 const ImageSource& TrainingData::source(Records records) {
   std::unique_ptr<ImageSource>& images = records == Records::test ? test_images_ : train_images_;
   if (images == nullptr)
-    images = records == Records::test ? open_images(data_, MIXOP_SPLIT_TEST)
-                                      : open_images(data_, MIXOP_SPLIT_TRAIN, config_.data.train_limit);
+    images = records == Records::test
+                 ? open_images(data_, MIXOP_SPLIT_TEST)
+                 : open_images(data_, MIXOP_SPLIT_TRAIN, config_.data.train_limit, range(Records::train).count);
   return *images;
 }
 
@@ -59,7 +77,14 @@ Batch TrainingData::train(std::int64_t epoch, std::int64_t step) {
 }
 
 void TrainingData::for_each(Records records, std::int64_t batch, const std::function<bool(const Batch&)>& visit) {
-  for_each_batch(source(records), range(records), batch, worker_count(config_.data.workers), type_, device_, visit);
+  const ImageSource& images = source(records);
+  std::int64_t first = range(records).first;
+  for_each_batch(images, range(records), batch, worker_count(config_.data.workers), type_, device_,
+                 [&](const Batch& whole) {
+                   const Batch own = without_replaced(whole, images, first);
+                   first += whole.target.size(0);
+                   return own.target.size(0) == 0 || visit(own);
+                 });
 }
 
 std::int64_t TrainingData::replaced() const {

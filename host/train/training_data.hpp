@@ -30,7 +30,7 @@ class TrainingData {
   /// Batch `step` of an epoch, shuffled and augmented, a pure function of the seed and its position; the epoch's last
   /// one may be short.
   Batch train(std::int64_t epoch, std::int64_t step);
-  /// All records in file order, as they are; ends where `visit` answers false.
+  /// All records in file order, as they are, but those that cannot be decoded; ends where `visit` answers false.
   void for_each(Records records, std::int64_t batch, const std::function<bool(const Batch&)>& visit);
   /// Images so far that others stand for, see ImageSource::replaced.
   std::int64_t replaced() const;

@@ -7,11 +7,12 @@ import shutil
 import sys
 import tempfile
 
-from archive.common import BUILT, MIXOP, check, differences, figure, run, searched
+from archive.common import BUILT, MIXOP, NETWORK_READERS, check, differences, figure, reading, run, searched, trained
 
 STRIDE = int(sys.argv[1]) if len(sys.argv) > 1 else 97
 SAMPLES = 20
 SEED = 12
+RUN_READERS = (["verify", "FILE"], ["inspect", "FILE"], ["derive", "FILE"], ["search", "--resume", "--out", "FILE"])
 
 
 def damaged(sound, random_source):
@@ -28,18 +29,17 @@ def damaged(sound, random_source):
     return bytes(copy), f"bit {at % 8} of byte {at} flipped"
 
 
-def through_the_program(run_file, folder):
-    sound, random_source = run_file.read_bytes(), random.Random(SEED)
+def through_the_program(kind, sound_file, commands, folder):
+    sound, random_source = sound_file.read_bytes(), random.Random(SEED)
     file = folder / "damaged.h5"
-    commands = (["verify"], ["inspect"], ["derive"], ["search", "--resume", "--out"])
     for number in range(SAMPLES):
         content, what = damaged(sound, random_source)
         file.write_bytes(content)
         command = commands[number % len(commands)]
-        answer = run(MIXOP, *command, file)
+        answer = run(MIXOP, *reading(command, file))
         check(answer.returncode == 3 and str(file) in answer.stderr, f"{what}: {command[0]}: {answer.returncode} {answer.stderr}")
         check(file.read_bytes() == content, f"{what}: {command[0]} changed the file")
-    figure(f"damaged archives refused by the program with exit code 3: {SAMPLES} of {SAMPLES}, by {len(commands)} commands in turn")
+    figure(f"damaged archives of a {kind} refused by the program with exit code 3: {SAMPLES} of {SAMPLES}, by {len(commands)} commands in turn")
 
 
 def main():
@@ -52,7 +52,10 @@ def main():
         check(answer.returncode == 0, f"{answer.stdout} {answer.stderr}")
         check(differences(run_file, victim) == [], "the victim is not whole again")
         figure(f"damage to an archive of {run_file.stat().st_size} bytes, every {STRIDE} bytes: {answer.stdout.strip()}")
-        through_the_program(run_file, folder)
+        through_the_program("search", run_file, RUN_READERS, folder)
+        net_file = folder / "net.h5"
+        trained(net_file)
+        through_the_program("network", net_file, NETWORK_READERS, folder)
 
 
 if __name__ == "__main__":

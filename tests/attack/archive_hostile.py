@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Archives with a right digest and hostile content are refused by name and limit, before memory is taken."""
 import json
+import os
 import pathlib
 import re
+import shutil
+import subprocess
 import tempfile
 
 import h5py
 import numpy
-from archive.common import MIXOP, check, figure, opened, run, sealed
+from archive.common import MIXOP, NETWORK_READERS, check, figure, opened, reading, run, sealed, searched, trained
 
 MOST_GROWTH_KIB = 64 * 1024
 SPACE = h5py.h5s.create_simple
@@ -137,6 +140,75 @@ def hostile(folder):
     return files
 
 
+def altered(sound, path, change):
+    """A copy of an archive with a right digest, in which `change` has been at work."""
+    path.write_bytes(sound.read_bytes())
+    with h5py.File(path, "r+") as file:
+        change(file)
+    path.write_bytes(sealed(path.read_bytes()))
+    return path
+
+
+def with_config(**keys):
+    """Other values of space's keys in the resolved config."""
+    def change(file):
+        config = json.loads(file["config/resolved"][0])
+        config["space"].update(keys)
+        text = json.dumps(config).encode()
+        del file["config/resolved"]
+        file["config/resolved"] = numpy.array([text], f"S{len(text)}")
+    return change
+
+
+def with_classes(file):
+    file["data"].attrs.modify("classes", numpy.int64(1 << 24))
+
+
+def peak_kib(*command):
+    """The exit code of a command, what it says and its highest memory."""
+    with tempfile.TemporaryFile("w+") as said:
+        child = subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL, stderr=said)
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        return child.returncode, said.read(), usage.ru_maxrss
+
+
+def larger_than_its_arrays(folder):
+    """A config or a number of classes that means a network of gigabytes, beside arrays of kilobytes."""
+    run_file, net = folder / "run.h5", folder / "net.h5"
+    searched(run_file, 1)
+    trained(net)
+    evaluation, resumption, search = ["evaluate", "FILE"], ["train", "--resume", "--out", "FILE"], ["search", "--resume", "--out", "FILE"]
+    cases = [(command, sound, change) for command, sound in ((evaluation, net), (resumption, net), (search, run_file))
+             for change in (with_config(channels=65536), with_config(channels=256, layers=1000))]
+    cases += [(resumption, net, with_classes), (evaluation, net, with_classes)]
+    most = 0
+    for number, (command, sound, change) in enumerate(cases):
+        whole = shutil.copy(sound, folder / "whole.h5")
+        status, said, usual = peak_kib(MIXOP, *reading(command, whole))
+        check(status == 0, f"{command[0]} of a sound archive: {said}")
+        file = altered(sound, folder / "altered.h5", change)
+        status, said, taken = peak_kib(MIXOP, *reading(command, file))
+        named = "16777216 classes" if change is with_classes else "/config/resolved: means a network of more than"
+        check(status == (2 if change is with_classes and command is evaluation else 3) and named in said,
+              f"case {number}, {command[0]}: {status} {said}")
+        check(taken - usual < MOST_GROWTH_KIB, f"case {number}, {command[0]}: took {taken - usual} KiB more than a sound archive")
+        most = max(most, taken - usual)
+    figure(f"archives whose config means a network of gigabytes refused {len(cases)} of {len(cases)}; the most memory beyond a sound "
+           f"archive's: {most / 1024:.1f} MiB")
+
+
+def overflowing(folder):
+    """Weights that are finite and give outputs that are not."""
+    def change(file):
+        file["weights/classifier.weight"][...] = 3e38
+    net = altered(folder / "net.h5", folder / "altered.h5", change)
+    answer = run(MIXOP, "evaluate", net)
+    words = (str(net), "split test", "not finite for the 4 images from 0 on", "smaller weights.lr")
+    check(answer.returncode == 1 and all(word in answer.stderr for word in words), f"overflow: {answer.returncode} {answer.stderr}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -150,16 +222,18 @@ def main():
             most = max(most, found["growth_kib"])
         figure(f"hostile archives with a right digest refused {len(files)} of {len(files)}, each by name and limit; the most "
                f"memory that one took: {most / 1024:.1f} MiB")
-        commands = (["verify", "--json"], ["inspect"], ["derive"], ["draw", "-o", folder / "a.svg"], ["compare"],
-                    ["search", "--resume", "--out"])
+        commands = (["verify", "FILE", "--json"], ["inspect", "FILE"], ["derive", "FILE"], ["draw", "FILE", "-o", folder / "a.svg"],
+                    ["compare", "FILE", "FILE"], ["search", "--resume", "--out", "FILE"], *NETWORK_READERS)
         for number, (case, file) in enumerate(zip(HOSTILE, files, strict=True)):
             command = commands[number % len(commands)]
-            answer = run(MIXOP, *command, *([file] if command[0] != "compare" else [file, file]))
+            answer = run(MIXOP, *reading(command, file))
             said = json.loads(answer.stdout)["problem"] if "--json" in command else answer.stderr
             words = HOSTILE[case][1]
             check(answer.returncode == 3 and re.search(words, said), f"{case}: {command[0]}: {answer.returncode} {said}")
         figure(f"hostile archives refused by the program with exit code 3: {len(files)} of {len(files)}, by "
                f"{len(commands)} commands in turn")
+        larger_than_its_arrays(folder)
+        overflowing(folder)
 
 
 if __name__ == "__main__":

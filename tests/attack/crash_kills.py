@@ -4,13 +4,13 @@ checkpoint that it announced is there. The argument is another number of kills."
 import pathlib
 import random
 import re
-import subprocess
+import signal
 import sys
 import tempfile
 import time
 
 import h5py
-from archive.common import MIXOP, SMALL, check, differences, figure, opened, run, searched
+from archive.common import MIXOP, SMALL, Search, check, differences, figure, opened, run, searched
 
 KILLS = int(sys.argv[1]) if len(sys.argv) > 1 else 40
 SEED = 7
@@ -21,28 +21,18 @@ MARGIN = 12
 ANNOUNCED = re.compile(r"^epoch (\d+)/\d+  train loss", re.MULTILINE)
 
 
-class Life:
+class Life(Search):
     """A search from its start or resumption to its death."""
 
     def __init__(self, out, log):
         begin = ["--resume"] if out.exists() else [*SMALL, "--set", f"search.epochs={EPOCHS}"]
-        self.out, self.log = out, log
-        with log.open("wb") as stream:
-            self.process = subprocess.Popen([MIXOP, "search", *begin, "--out", str(out)], stdout=stream, stderr=stream)
+        super().__init__(log, *begin, "--out", out)
 
     def announced(self):
         return [int(epoch) for epoch in ANNOUNCED.findall(self.log.read_text())]
 
-    def wait_for(self, reached, pause=0.003):
-        deadline = time.monotonic() + 60
-        while not reached():
-            check(self.process.poll() is None, f"the search ended by itself: {self.log.read_text()}")
-            check(time.monotonic() < deadline, f"the search stands still: {self.log.read_text()}")
-            time.sleep(pause)
-
     def kill(self):
-        self.process.kill()
-        check(self.process.wait(timeout=60) == -9, f"the search ended before it was killed: {self.log.read_text()}")
+        check(self.ends(signal.SIGKILL)[0] == -9, f"the search ended before it was killed: {self.log.read_text()}")
 
 
 def killed_at_random(life, temporary, left, source):
@@ -50,7 +40,7 @@ def killed_at_random(life, temporary, left, source):
     kind = source.choice(("start", "epoch", "epoch", "write")) if left > MOST_EPOCHS + MARGIN else "start"
     if kind == "start":
         end = time.monotonic() + source.uniform(0, 0.6)
-        life.wait_for(lambda: time.monotonic() > end or "searching" in life.log.read_text())
+        life.wait_for(lambda: time.monotonic() > end or life.says("searching")())
     else:
         epochs = source.randint(1, MOST_EPOCHS)
         life.wait_for(lambda: len(life.announced()) >= epochs)

@@ -64,20 +64,21 @@ def for_everybody(folder):
     return file
 
 
-def in_open_folder(folder):
+def open_folder(folder):
     inner = folder / "open"
     inner.mkdir()
-    file = shutil.copy(ZOO / "good.so", inner / "in_open_folder.so")
     inner.chmod(0o777)
-    return file
+    return inner
+
+
+def in_open_folder(folder):
+    return shutil.copy(ZOO / "good.so", open_folder(folder) / "in_open_folder.so")
 
 
 def behind_open_link(folder):
-    inner = folder / "open"
-    inner.mkdir()
-    (inner / "behind_open_link.so").symlink_to(shutil.copy(ZOO / "good.so", folder))
-    inner.chmod(0o777)
-    return inner / "behind_open_link.so"
+    link = open_folder(folder) / "behind_open_link.so"
+    link.symlink_to(shutil.copy(ZOO / "good.so", folder))
+    return link
 
 
 def link_into_open_folder(folder):
@@ -99,7 +100,10 @@ SPECIMENS = [
     ("truncated", changed("truncated", lambda data: data[:1024]), "elf", "ends outside a file of", False),
     ("cut_in_header", changed("cut_in_header", lambda data: data[:40]), "elf", "past the end of a file of 40", False),
     ("runpath_elsewhere", copied("runpath_elsewhere"), "runpath", "RUNPATH '/opt/lib' searches '/opt/lib'", False),
+    ("runpath_climbs", copied("runpath_climbs"), "runpath", "searches '$ORIGIN/../../../../tmp'", False),
     ("needed_with_folder", copied("needed_with_folder"), "runpath", "needs the library './libzoo.so'", False),
+    ("auxiliary", copied("auxiliary_with_folder"), "runpath", "is a filter of the library '/tmp/libzoo.so'", False),
+    ("filter", copied("filter_with_folder"), "runpath", "is a filter of the library '/tmp/libzoo.so'", False),
     ("no_note", copied("no_note"), "note", "has no .note.mixop note", False),
     ("two_notes", copied("two_notes"), "note", "has more than one .note.mixop note", False),
     ("reserved_words", copied("reserved_words"), "note", "reserved words that are not zero", False),

@@ -4,41 +4,17 @@ archive, whenever they come."""
 import pathlib
 import random
 import signal
-import subprocess
 import tempfile
 import time
 
 import h5py
-from archive.common import MIXOP, SMALL, check, differences, figure, opened, run
+from archive.common import MIXOP, SMALL, Search, check, differences, figure, opened, run
 
 SEED = 3
-SOON, AT_ONCE = 5.0, 0.5
+SOON, AT_ONCE = 5.0, 2.0  # seconds, beside other tests
 # Epochs of 20 steps, and of 2 steps that a validation of a second and more follows.
 STEPS = [*SMALL, "--set", "synthetic.train=320", "--set", "search.epochs=3"]
 VALIDATION = [*SMALL, "--set", "synthetic.train=1600", "--set", "data.train_portion=0.01", "--set", "search.epochs=2"]
-
-
-class Search:
-    def __init__(self, folder, *arguments):
-        self.log = folder / "log"
-        with self.log.open("wb") as stream:
-            self.process = subprocess.Popen([MIXOP, "search", *map(str, arguments)], stdout=stream, stderr=stream)
-
-    def wait_for(self, reached, pause=0.002):
-        deadline = time.monotonic() + 60
-        while not reached():
-            check(self.process.poll() is None, f"the search ended by itself: {self.log.read_text()}")
-            check(time.monotonic() < deadline, f"the search stands still: {self.log.read_text()}")
-            time.sleep(pause)
-
-    def says(self, words):
-        return lambda: words in self.log.read_text()
-
-    def ends(self, number):
-        """Sends a signal; answers the exit code and the seconds that it took."""
-        start = time.monotonic()
-        self.process.send_signal(number)
-        return self.process.wait(timeout=60), time.monotonic() - start
 
 
 def position(out):
@@ -63,7 +39,7 @@ def first_signal(folder, whole, source):
         longest, cases = 0, 4
         for case in range(cases):
             out = folder / f"{code}-{case}.h5"
-            search = Search(folder, *STEPS, "--out", out)
+            search = Search(folder / "log", *STEPS, "--out", out)
             search.wait_for(search.says("searching" if case == 0 else "epoch 1/3  train loss"))
             time.sleep(source.uniform(0, 0.2) if case > 0 else 0)
             status, seconds = search.ends(number)
@@ -80,7 +56,7 @@ def first_signal(folder, whole, source):
 def in_validation(folder):
     whole, out = folder / "validated.h5", folder / "validation.h5"
     check(run(MIXOP, "search", *VALIDATION, "--out", whole).returncode == 0, "the search does not run")
-    search = Search(folder, *VALIDATION, "--out", out)
+    search = Search(folder / "log", *VALIDATION, "--out", out)
     search.wait_for(search.says("epoch 1/2  step 1/2"))
     time.sleep(0.3)
     status, seconds = search.ends(signal.SIGINT)
@@ -98,7 +74,7 @@ def second_signal(folder, whole):
     while in_writes < 3:
         cases += 1
         check(cases <= 40, "no second signal came while the archive was written")
-        search = Search(folder, *(["--resume"] if out.exists() else STEPS), "--out", out)
+        search = Search(folder / "log", *(["--resume"] if out.exists() else STEPS), "--out", out)
         search.wait_for(search.says("searching" if out.exists() else "epoch 1/3  train loss"))
         before = out.read_bytes()
         search.process.send_signal(signal.SIGINT)
@@ -122,13 +98,13 @@ def second_signal(folder, whole):
 def in_the_start(folder, whole):
     """Nothing is to be saved yet: the program leaves at once, by the signal or with its code."""
     out, fresh = folder / "start.h5", folder / "fresh.h5"
-    search = Search(folder, *STEPS, "--out", out)
+    search = Search(folder / "log", *STEPS, "--out", out)
     search.wait_for(search.says("epoch 1/3  train loss"))
     search.ends(signal.SIGINT)
     before, slowest, delays = out.read_bytes(), 0, (0.02, 0.1, 0.2, 0.3)
     for arguments, file in ((["--resume"], out), (STEPS, fresh)):
         for delay in delays:
-            search = Search(folder, *arguments, "--out", file)
+            search = Search(folder / "log", *arguments, "--out", file)
             end = time.monotonic() + delay
             search.wait_for(lambda: time.monotonic() > end or search.says("searching")())
             began = search.says("searching")()

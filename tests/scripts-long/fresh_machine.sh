@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # On a Debian with nothing but its base system, no CUDA toolkit and no caches, a clone's ./quickstart and ./check each do all
-# that is needed, after a set-up that was killed half-way, and a repeated call redoes nothing. Needs root, debootstrap, git, a network and 25 GiB; takes the better part of an hour.
+# that is needed, after a set-up that was killed half-way, and a repeated call redoes nothing. Needs root, debootstrap, git,
+# a network and 25 GiB; takes the better part of an hour.
 #
 # MIXOP_FRESH_MIRROR: the package mirror for debootstrap (default: its own). MIXOP_FRESH_ROOT: the folder for the machine.
 set -euo pipefail

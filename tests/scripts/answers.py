@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ import h5py
 
 MIXOP = os.environ["MIXOP"]
 SOURCE = pathlib.Path(os.environ["MIXOP_SOURCE_DIR"])
+FIXTURES = pathlib.Path(os.environ.get("MIXOP_FIXTURES", SOURCE / "tests/fixtures"))
 TINY = ["--set", "synthetic.size=8", "--set", "synthetic.train=32", "--set", "space.channels=2", "--set", "space.layers=3",
         "--set", "search.batch=8", "--set", "search.epochs=2", "--set", "threads=1", "--set", "data.train_limit=0"]
 
@@ -30,16 +32,33 @@ def asked(*arguments):
     return json.loads(answer(*arguments))
 
 
+def size(genotype, channels, layers, classes, pixels):
+    return asked("summary", "--space", "darts_cnn", "--genotype", genotype, "--channels", channels, "--layers", layers, "--classes",
+                 classes, "--input", f"3x{pixels}x{pixels}", "--json")
+
+
 def sizes():
-    fixed = asked("summary", "--space", "darts_cnn", "--genotype", "DARTS_V2", "--channels", 36, "--layers", 20, "--input",
-                  "3x32x32", "--json")
-    check((fixed["parameters"], fixed["parameters_with_auxiliary"], fixed["multiply_adds"]) == (3349342, 3825768, 528359040), fixed)
-    searched = asked("summary", "--genotype", "supernet", "--json")
-    check(searched["parameters"] == 1930618 and searched["parameters_with_auxiliary"] is None, searched)
-    imagenet = asked("summary", "--genotype", "darts_cnn/DARTS_V2", "--channels", 48, "--layers", 14, "--input", "3x224x224",
-                     "--classes", 1000, "--json")
-    check((imagenet["parameters"], imagenet["parameters_with_auxiliary"]) == (4718752, 5979528), imagenet)
-    check(imagenet["multiply_adds"] == 529911552, imagenet)
+    """Every published size: networks with and without the auxiliary head, and supernets."""
+    facts = json.loads((FIXTURES / "facts.json").read_text())["cnn"]
+    compared = 0
+    for images, pixels in (("cifar", 32), ("imagenet", 224)):
+        for name, fact in facts[images].items():
+            found = size(name, fact["C"], fact["layers"], fact["num_classes"], pixels)
+            expected = {"parameters": fact["params_no_aux"], "parameters_with_auxiliary": fact["params_with_aux"],
+                        "multiply_adds": fact["macs"], "uncounted": []}
+            check(found == expected, f"{images} {name}: expected {expected}, found {found}")
+            compared += 1
+    whole = facts["supernet"]
+    supernets = {(whole["C"], whole["layers"], whole["num_classes"]): whole}
+    for name, fact in facts.items():
+        if named := re.fullmatch(r"supernet_C(\d+)_L(\d+)_n(\d+)", name):
+            supernets[tuple(map(int, named.groups()))] = fact
+    for (channels, layers, classes), fact in supernets.items():
+        found = size("supernet", channels, layers, classes, 32)
+        expected = {"parameters": fact["params"], "parameters_with_auxiliary": None, "multiply_adds": fact["macs"], "uncounted": []}
+        check(found == expected, f"supernet {channels} {layers} {classes}: expected {expected}, found {found}")
+        compared += 1
+    check(compared == 15, f"facts.json has 15 sizes, compared {compared}")
 
 
 def derivation(folder):

@@ -10,12 +10,14 @@ import sys
 import tempfile
 import time
 
+import h5py
 import numpy
 from PIL import Image
 
 MIXOP = os.environ["MIXOP"]
 SMALL = ["--set", "data.name=imagenet", "--set", "imagenet.size=32", "--set", "space.channels=2", "--set", "space.layers=3",
          "--set", "threads=1"]
+LONG = 20  # epochs of two steps: longer than a signal takes
 SEARCH = ["search", "darts-cifar10", *SMALL, "--set", "search.batch=4", "--set", "search.epochs=2", "--set", "space.nodes=2",
           "--set", "space.ops=none,skip_connect,sep_conv_3x3"]
 
@@ -44,7 +46,7 @@ def refusal(status, words, *arguments):
 
 
 def write_set(folder):
-    """Three classes of four train images and two val images, of unlike sizes."""
+    """Three classes of four train images and two val images, of unlike sizes, a grey and a CMYK one among them."""
     draw = numpy.random.default_rng(1)
     for split, count in (("train", 4), ("val", 2)):
         for name in ("ant", "bee", "cow"):
@@ -52,7 +54,8 @@ def write_set(folder):
             for i in range(count):
                 height, width = draw.integers(20, 90, 2)
                 pixels = draw.integers(0, 256, (height, width, 3), dtype=numpy.uint8)
-                Image.fromarray(pixels).save(folder / split / name / f"{i}.JPEG", quality=90)
+                mode = {"ant": "L", "cow": "CMYK"}.get(name, "RGB") if i == 0 else "RGB"
+                Image.fromarray(pixels).convert(mode).save(folder / split / name / f"{i}.JPEG", quality=90)
 
 
 def checks(folder):
@@ -82,20 +85,42 @@ def searches(folder):
     check(figures[0] == figures[1] and figures[0]["samples"] == 6, f"evaluation depends on the batch: {figures}")
 
 
+def trains_for_imagenet(folder):
+    """The published training made small: the network for 224 pixels with its auxiliary head, and its evaluation."""
+    network = folder / "imagenet.h5"
+    answer("train", "--genotype", "DARTS_V2", "darts-imagenet-train", "--set", "space.channels=2", "--set", "space.layers=3",
+           "--set", "train.batch=4", "--set", "train.epochs=1", "--set", "threads=1", "--data", folder, "--out", network)
+    with h5py.File(network) as file:
+        head = file["weights"]["auxiliary_head.classifier.weight"]
+        check(head.shape == (3, 768), f"the auxiliary head's classifier has the shape {head.shape}")
+        check(file["weights"]["stem0.0.weight"].shape == (1, 3, 3, 3), "the network has not ImageNet's stem")
+    figures = json.loads(answer("evaluate", network, "--data", folder, "--json").stdout)
+    check(figures["samples"] == 6 and figures["top5"] == 100 and 0 < figures["loss"] < 10, figures)
+
+
+def position(archive):
+    with h5py.File(archive) as file:
+        return file["position"].attrs["step"]
+
+
 def interrupted(folder):
     """A signal while workers decode: a checkpoint, the exit code, no hang; resumed to the bits of a run that went on."""
-    out, whole = folder / "stopped.h5", folder / "run3.h5"
-    command = [MIXOP, *SEARCH, "--set", "data.workers=3", "--data", folder, "--out", out]
+    out, whole = folder / "stopped.h5", folder / "whole.h5"
+    long = [*SEARCH, "--set", f"search.epochs={LONG}", "--set", "data.workers=3", "--data", folder, "--out"]
+    answer(*long, whole)
+    command = [MIXOP, *long, out]
     run = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while "searching" not in run.stderr.readline():
         check(run.poll() is None, "the search did not begin")
     run.send_signal(signal.SIGINT)
     start = time.monotonic()
     run.communicate(timeout=30)
-    check(run.returncode in (0, 130), f"interrupted with exit code {run.returncode}")
-    print(f"figure: an interrupted search with 3 workers ended after {time.monotonic() - start:.2f} s")
-    if run.returncode == 130:
-        answer("search", "--resume", "--data", folder, "--out", out)
+    took = time.monotonic() - start
+    check(run.returncode == 130, f"interrupted with exit code {run.returncode}")
+    stopped, end = position(out), position(whole)
+    check(stopped < end, f"interrupted at step {stopped} of {end}")
+    print(f"figure: a search with 3 workers, interrupted at step {stopped} of {end}, ended after {took:.2f} s")
+    answer("search", "--resume", "--data", folder, "--out", out)
     check(same_bits(whole, out) == [], f"resuming changes the search: {same_bits(whole, out)}")
 
 
@@ -136,6 +161,7 @@ def main():
         write_set(folder)
         checks(folder)
         searches(folder)
+        trains_for_imagenet(folder)
         interrupted(folder)
         corrupt_files(folder)
         misuse(folder)

@@ -217,6 +217,17 @@ def odd_sampling(folder):
         path.write_bytes(data)
 
 
+def write_sample(folder, given):
+    """Real files in class folders, by links: CLASS_name.JPEG as they may lie in `given`, or train/CLASS and val/CLASS."""
+    files = sorted(f for f in given.rglob("*") if f.suffix.lower() in (".jpeg", ".jpg"))
+    check(files, f"MIXOP_DATA is set and {given} holds no JPEG files; unset it, or give a folder that holds imagenet-sample")
+    for split in ("train", "val"):
+        for file in files if files[0].parent == given else [f for f in files if f.parent.parent == given / split]:
+            link = folder / split / file.name.split("_")[0] / file.name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(file)
+
+
 def same_pipeline(folder, what):
     size = 224
     for mode, split in (("evaluation", "val"), ("training", "train")):
@@ -250,9 +261,11 @@ def main():
         write_set(folder)
         odd_sampling(folder)
         same_pipeline(folder, "made files")
-    sample = pathlib.Path(os.environ.get("MIXOP_DATA", "")) / "imagenet-sample"
-    if sample.is_absolute() and sample.is_dir():
-        same_pipeline(sample, "imagenet-sample")
+    if os.environ.get("MIXOP_DATA"):
+        with tempfile.TemporaryDirectory() as made:
+            folder = pathlib.Path(made)
+            write_sample(folder, pathlib.Path(os.environ["MIXOP_DATA"]).resolve() / "imagenet-sample")
+            same_pipeline(folder, "imagenet-sample")
 
 
 main()

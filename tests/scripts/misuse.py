@@ -80,15 +80,21 @@ def outputs(folder):
     expect(2, ["does not exist", "nothing to resume"], "search", "quick", *TINY, "--out", folder / "new.h5", "--resume")
     expect(2, ["folder", "does not exist"], "search", "quick", *TINY, "--out", folder / "no" / "such" / "run.h5")
     expect(2, ["it is a folder"], "search", "quick", *TINY, "--out", folder, "--overwrite")
-    expect(2, ["cannot be written"], "draw", "DARTS_V2", "-o", folder / "no" / "cell.svg")
-    expect(2, [".svg, .png"], "draw", "DARTS_V2", "-o", folder / "cell.gif")
+    expect(2, ["cannot be written"], "draw", "darts_cnn/DARTS_V2", "-o", folder / "no" / "cell.svg")
+    expect(2, [".svg, .png"], "draw", "darts_cnn/DARTS_V2", "-o", folder / "cell.gif")
     (folder / "cell.svg").mkdir()
-    expect(2, ["cell.svg", "it is a folder"], "draw", "DARTS_V2", "-o", folder / "cell.svg")
+    expect(2, ["cell.svg", "it is a folder"], "draw", "darts_cnn/DARTS_V2", "-o", folder / "cell.svg")
 
 
 def data(folder):
     search = ["search", "quick", *TINY, "--set", "data.name=cifar10", "--out", folder / "c.h5", "--data"]
     expect(3, [str(folder / "nowhere"), "cifar-10-batches-bin"], *search, folder / "nowhere")
+    for config, told in ((["--data", folder / "nowhere"], "nowhere"), ([], "no data folder is given")):
+        dry = expect(0, [], "search", "darts-cifar10", *config, "--dry-run")
+        if "cannot be predicted without the data" not in dry.stderr or told not in dry.stderr:
+            failures.append(f"--dry-run without data: {dry.stderr}")
+    for name in ("synthetic", "imagenet"):
+        expect(2, ["size", "-5"], "search", "quick", "--set", f"data.name={name}", "--set", f"{name}.size=-5", "--dry-run")
     root = cifar_folder(folder / "short")
     cifar_file(root / "cifar-10-batches-bin" / "data_batch_2.bin", size=3000)
     expect(3, ["data_batch_2.bin", "3000", "3073"], *search, root)
@@ -118,8 +124,8 @@ def other_commands(folder):
     expect(2, ["--nodes belongs to --genotype supernet"], "summary", "--genotype", "DARTS_V2", "--nodes", "7")
     expect(2, ["--space belongs to --alphas"], "derive", folder / "run.h5", "--space", "darts_cnn")
     expect(2, ["--ops belongs to --alphas"], "derive", folder / "run.h5", "--ops", "a,b")
-    expect(2, ["--input", "3x32x32", "32"], "summary", "--genotype", "DARTS_V2", "--input", "32")
-    expect(2, ["--layers", "from 1", "found 0"], "summary", "--genotype", "DARTS_V2", "--layers", "0")
+    expect(2, ["--input", "3x32x32", "32"], "summary", "--genotype", "darts_cnn/DARTS_V2", "--input", "32")
+    expect(2, ["--layers", "from 1", "found 0"], "summary", "--genotype", "darts_cnn/DARTS_V2", "--layers", "0")
     expect(2, ["either a run's archive or --alphas"], "derive")
     expect(2, ["--space"], "derive", "--alphas", folder / "alphas.json")
     (folder / "alphas.json").write_text(json.dumps({"alphas_normal": [[0.0] * 8] * 14}))
@@ -145,12 +151,21 @@ def other_commands(folder):
     expect(4, ["no.so", "ELF"], "list", "ops", "--plugin-dir", folder / "no.so")
 
 
+def bench():
+    for given, words in ((["--device", "cuda:007"], ["device", "cuda:007"]), (["--channels", "0"], ["space.channels", "0"]),
+                         (["--order", "3"], ["--order", "found 3"])):
+        run = expect(2, words, "bench", "cnn", *given, "--against", "exit 5")
+        if "/proc/self/exe" in run.stderr:
+            failures.append(f"bench: {run.stderr}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         folder.chmod(0o700)
         for part in (configs, outputs, data, other_commands):
             part(folder)
+        bench()
         left = [path.name for path in folder.rglob("*") if path.suffix in (".tmp", ".partial") or path.name == "a.h5"]
         if left:
             failures.append(f"left behind: {left}")

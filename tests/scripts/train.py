@@ -58,7 +58,22 @@ def stopped(out, sign, after):
     return process.wait(timeout=60)
 
 
+def stopped_when_announced(out, sign):
+    """Starts a training, sends a signal as soon as it says what it trains, and answers the exit code."""
+    process = subprocess.Popen([MIXOP, *TRAIN, "--out", str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if "training " in line:
+            process.send_signal(sign)
+            break
+    process.communicate(timeout=60)
+    return process.returncode
+
+
 def resume(folder, whole):
+    for sign, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+        out = folder / f"announced-{sign.name}.h5"
+        check(stopped_when_announced(out, sign) == code, f"{sign.name} just after the announcement")
+        check(asked("inspect", out)["step"] == 1, f"{sign.name} just after the announcement costs more than the first step")
     for sign, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)):
         out = folder / f"{sign.name}.h5"
         status = stopped(out, sign, 0.1)
@@ -116,7 +131,15 @@ def evaluation(net, answer):
     expect(2, ["3x8x8 images of 10 classes", "3x8x8 images of 7 classes"], "evaluate", net, "--set", "synthetic.classes=7")
     expect(2, ["--split", "test, valid or train", "all"], "evaluate", net, "--split", "all")
     expect(2, ["--batch", "from 1", "found 0"], "evaluate", net, "--batch", 0)
-    expect(2, ["stands in its archive"], "evaluate", net, "--set", "space.channels=4")
+    for key in ("space.channels=4", "data.train_portion=0.5", "data.train_limit=10", "data.cutout=4", "data.augment=false", "train.batch=7",
+                "seed=3", "second_order.epsilon=3"):
+        expect(2, [f"--set {key}: evaluate takes device, threads, data.name", f"not {key.split('=')[0]};", "stands in its archive"],
+               "evaluate", net, "--set", key)
+    for key in ("data.workers=1", "data.name=synthetic", f"data.dir={net.parent}", "device=cpu"):
+        check(asked("evaluate", net, "--set", key) == first, f"--set {key} gives other figures")
+    for split in ("valid", "train"):
+        expect(2, [f"--split {split}", "was trained on data of digest", "--split test"], "evaluate", net, "--set", "synthetic.test=20",
+               "--split", split)
     expect(2, ["no test split"], "evaluate", net, "--set", "synthetic.test=0")
     expect(2, ["--epoch is for a search"], "derive", net, "--epoch", 1)
     expect(3, ["expected a search", "mixop.network/1"], "search", "--resume", "--out", net)
@@ -154,6 +177,7 @@ def misuse(folder, net):
     expect(2, ["'train.epochs' belongs to mixop train", "set search.epochs"], "search", "quick", "--set", "train.epochs=3", *out)
     expect(2, ["unknown option '--strategy'"], *TRAIN, "--strategy", "first_order", *out)
     expect(2, ["auxiliary head"], *TRAIN, "--set", "train.auxiliary=0.4", *out)
+    expect(2, ["second_order.epsilon: a training has no part 'second_order'", "leave it out"], *TRAIN, "--set", "second_order.epsilon=0.1", *out)
     expect(2, ["leaves none to train"], *TRAIN, "--set", "data.train_portion=0", *out)
     expect(2, [str(net), "--resume", "--overwrite"], *TRAIN, "--out", net)
     expect(2, ["nothing to resume"], "train", "--resume", *out)
@@ -164,6 +188,10 @@ def misuse(folder, net):
     check(not (folder / "x.h5").exists(), "a refused or failed training left an archive")
     dry = mixop(*TRAIN, "--dry-run")
     check(dry.returncode == 0 and "predicted peak memory" in dry.stderr, dry.stderr)
+    headed = mixop(*TRAIN, "--set", "train.auxiliary=0.4", "--set", "synthetic.size=32", "--set", "synthetic.train=32", "--set",
+                   "space.stem=cifar", "--dry-run")
+    check(headed.returncode == 0 and "predicted peak memory" in headed.stderr, f"--dry-run with an auxiliary head: {headed.stderr}")
+    expect(2, ["data set 'synthetic': option 'train' must be 1 to", "-5"], *TRAIN, "--set", "synthetic.train=-5", "--dry-run")
     (folder / "again.json").write_text(dry.stdout)
     check(mixop("train", "--genotype", "DARTS_V2", folder / "again.json", "--dry-run").stdout == dry.stdout, "the resolved config is a config file")
     check("train.drop_path" in mixop("train", "--keys").stdout and "train." not in mixop("search", "--keys").stdout, "--keys")

@@ -58,7 +58,7 @@ struct StoredSupernet {
 
   /// Compares the running statistics with those stored below `group`.
   void check_statistics(const Fixture& fixture, const std::string& group) const {
-    int compared = 0;
+    std::size_t compared = 0;
     for (const StateEntry& entry : network->state()) {
       const std::string name = group + "/" + entry.name + (entry.tensor.is_floating_point() ? "_f64" : "");
       if (entry.kind != StateKind::buffer || !fixture.has(name)) continue;
@@ -66,7 +66,8 @@ struct StoredSupernet {
       CHECK(disagreement(entry.tensor, fixture.tensor(name)) <= 1);
       ++compared;
     }
-    CHECK(compared > 0);
+    REQUIRE(compared > 0);
+    CHECK(compared == fixture.names(group).size());
   }
 
   static std::int64_t nodes_for(std::int64_t edges) {

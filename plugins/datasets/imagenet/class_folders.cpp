@@ -11,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kBelow[] = {"imagenet", "imagenet-sample", ""};
+constexpr const char* kBelow[] = {"imagenet", ""};
 constexpr std::pair<const char*, int> kSplits[] = {{"train", MIXOP_SPLIT_TRAIN}, {"val", MIXOP_SPLIT_TEST}};
 constexpr std::size_t kMaxName = 200;
 constexpr std::size_t kShown = 5;

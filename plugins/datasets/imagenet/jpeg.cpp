@@ -1,11 +1,15 @@
 #include "jpeg.hpp"
 
-#include <turbojpeg.h>
-
 #include <algorithm>
-#include <array>
+#include <csetjmp>
+#include <cstddef>
+#include <cstdio>
 #include <string>
 #include <string_view>
+
+// libjpeg's header needs <cstdio>.
+#include <jerror.h>
+#include <jpeglib.h>
 
 #include "file.hpp"
 
@@ -13,33 +17,90 @@ namespace mixop::imagenet {
 namespace {
 
 constexpr std::int64_t kMaxPixels = std::int64_t{1} << 27;
-constexpr int kFlags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS;
-// Warnings that tell of odd metadata or bytes between the segments; all others tell of lost pixels.
-constexpr std::array<std::string_view, 3> kHarmless = {"extraneous bytes before marker", "JFIF revision",
-                                                       "Adobe color transform"};
+constexpr int kMaxScans = 500;
 
-using Handle = std::unique_ptr<void, int (*)(tjhandle)>;
-
-bool is_harmless(std::string_view warning) {
-  return std::any_of(kHarmless.begin(), kHarmless.end(),
-                     [&](std::string_view known) { return warning.find(known) != std::string_view::npos; });
+/// Warnings that tell of odd metadata or bytes between the segments; all others tell of lost pixels.
+bool is_harmless(int warning) {
+  return warning == JWRN_EXTRANEOUS_DATA || warning == JWRN_JFIF_MAJOR || warning == JWRN_ADOBE_XFORM;
 }
+
+/// A libjpeg decompressor that stops at the first error and at the first warning of lost pixels. libjpeg leaves by
+/// longjmp, so what runs in `attempt` holds nothing that a destructor must free.
+class Decompressor {
+ public:
+  Decompressor() {
+    jpeg_.err = jpeg_std_error(&errors_);
+    jpeg_.client_data = this;
+    errors_.error_exit = leave;
+    errors_.emit_message = judge;
+    errors_.output_message = [](j_common_ptr) {};
+    progress_.progress_monitor = limit_scans;
+  }
+  ~Decompressor() { jpeg_destroy_decompress(&jpeg_); }
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
+
+  bool read_header(const std::vector<std::uint8_t>& bytes) {
+    return attempt([&] {
+      jpeg_create_decompress(&jpeg_);
+      jpeg_.progress = &progress_;
+      jpeg_mem_src(&jpeg_, bytes.data(), static_cast<unsigned long>(bytes.size()));
+      jpeg_read_header(&jpeg_, TRUE);
+    });
+  }
+  bool read_pixels(std::uint8_t* pixels) {
+    return attempt([&] {
+      jpeg_.out_color_space = has_inks() ? JCS_CMYK : JCS_RGB;
+      jpeg_.dct_method = JDCT_ISLOW;
+      jpeg_start_decompress(&jpeg_);
+      const std::size_t row = std::size_t{jpeg_.output_width} * static_cast<std::size_t>(jpeg_.output_components);
+      while (jpeg_.output_scanline < jpeg_.output_height) {
+        JSAMPROW line = pixels + row * jpeg_.output_scanline;
+        jpeg_read_scanlines(&jpeg_, &line, 1);
+      }
+      jpeg_finish_decompress(&jpeg_);
+    });
+  }
+
+  std::int64_t height() const { return jpeg_.image_height; }
+  std::int64_t width() const { return jpeg_.image_width; }
+  bool has_inks() const { return jpeg_.jpeg_color_space == JCS_CMYK || jpeg_.jpeg_color_space == JCS_YCCK; }
+  const char* problem() const { return problem_; }
+
+ private:
+  template <class Work>
+  bool attempt(const Work& work) {
+    if (setjmp(failed_) != 0) return false;
+    work();
+    return true;
+  }
+  static void leave(j_common_ptr jpeg) {
+    auto& self = *static_cast<Decompressor*>(jpeg->client_data);
+    jpeg->err->format_message(jpeg, self.problem_);
+    std::longjmp(self.failed_, 1);
+  }
+  static void judge(j_common_ptr jpeg, int level) {
+    if (level < 0 && !is_harmless(jpeg->err->msg_code)) leave(jpeg);
+  }
+  static void limit_scans(j_common_ptr jpeg) {
+    auto& self = *static_cast<Decompressor*>(jpeg->client_data);
+    if (self.jpeg_.input_scan_number <= kMaxScans) return;
+    std::snprintf(self.problem_, sizeof self.problem_, "it has more than %d scans", kMaxScans);
+    std::longjmp(self.failed_, 1);
+  }
+
+  jpeg_decompress_struct jpeg_{};
+  jpeg_error_mgr errors_{};
+  jpeg_progress_mgr progress_{};
+  std::jmp_buf failed_;
+  char problem_[JMSG_LENGTH_MAX] = "";
+};
 
 void require_jpeg(const std::filesystem::path& path, const std::vector<std::uint8_t>& bytes) {
   const std::string_view start(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 4));
   if (start.substr(0, 2) == "\xff\xd8") return;
   refuse(path,
          start == "\x89PNG" ? "expected a JPEG file, found a PNG file" : "expected a JPEG file, found other bytes");
-}
-
-void decompress(const std::filesystem::path& path, const Handle& handle, const std::vector<std::uint8_t>& bytes,
-                const Image& shape, TJPF format, std::uint8_t* pixels) {
-  const int status =
-      tjDecompress2(handle.get(), bytes.data(), bytes.size(), pixels, shape.width, 0, shape.height, format, kFlags);
-  if (status == 0) return;
-  const std::string problem = tjGetErrorStr2(handle.get());
-  if (tjGetErrorCode(handle.get()) != TJERR_WARNING || !is_harmless(problem))
-    refuse(path, "the JPEG file cannot be decoded: " + problem);
 }
 
 /// a * b / 255, rounded.
@@ -58,26 +119,23 @@ void light_of(const std::uint8_t* inks, std::uint8_t* pixel) {
 
 Image decode_jpeg(const std::filesystem::path& path, const std::vector<std::uint8_t>& bytes) {
   require_jpeg(path, bytes);
-  const Handle handle(tjInitDecompress(), tjDestroy);
-  if (handle == nullptr) throw Error(ErrorCode::failed, "libjpeg-turbo cannot start: no memory");
-  Image image{0, 0, nullptr};
-  int subsampling = -1, colours = -1;
-  // A failure that leaves size and colours known is about an unusual subsampling, which decoding does not mind.
-  if (tjDecompressHeader3(handle.get(), bytes.data(), bytes.size(), &image.width, &image.height, &subsampling,
-                          &colours) != 0 &&
-      (image.width < 1 || image.height < 1 || colours < 0))
-    refuse(path, std::string("the JPEG file cannot be decoded: ") + tjGetErrorStr2(handle.get()));
-  const std::int64_t count = std::int64_t{image.height} * image.width;
+  Decompressor jpeg;
+  const auto require = [&](bool done) {
+    if (!done) refuse(path, std::string("the JPEG file cannot be decoded: ") + jpeg.problem());
+  };
+  require(jpeg.read_header(bytes));
+  const std::int64_t count = jpeg.height() * jpeg.width();
   if (count > kMaxPixels)
-    refuse(path, "the image has " + std::to_string(image.width) + " x " + std::to_string(image.height) +
+    refuse(path, "the image has " + std::to_string(jpeg.width()) + " x " + std::to_string(jpeg.height()) +
                      " pixels, at most " + std::to_string(kMaxPixels) + " are decoded");
-  image.pixels = std::make_unique_for_overwrite<std::uint8_t[]>(static_cast<std::size_t>(count) * 3);
-  if (colours != TJCS_CMYK && colours != TJCS_YCCK) {
-    decompress(path, handle, bytes, image, TJPF_RGB, image.pixels.get());
+  Image image{static_cast<std::int32_t>(jpeg.height()), static_cast<std::int32_t>(jpeg.width()),
+              std::make_unique_for_overwrite<std::uint8_t[]>(static_cast<std::size_t>(count) * 3)};
+  if (!jpeg.has_inks()) {
+    require(jpeg.read_pixels(image.pixels.get()));
     return image;
   }
   const auto inks = std::make_unique_for_overwrite<std::uint8_t[]>(static_cast<std::size_t>(count) * 4);
-  decompress(path, handle, bytes, image, TJPF_CMYK, inks.get());
+  require(jpeg.read_pixels(inks.get()));
   for (std::int64_t i = 0; i < count; ++i) light_of(inks.get() + 4 * i, image.pixels.get() + 3 * i);
   return image;
 }

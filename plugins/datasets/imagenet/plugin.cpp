@@ -34,8 +34,8 @@ bool skips(const Options& options) {
 class ImageNet final : public Dataset {
  public:
   static constexpr char expects[] =
-      "train/CLASS/*.JPEG and val/CLASS/*.JPEG (also *.jpeg, *.jpg), in the data folder or in its folder imagenet or "
-      "imagenet-sample; val is the test split";
+      "train/CLASS/*.JPEG and val/CLASS/*.JPEG (also *.jpeg, *.jpg), in the data folder or in its folder imagenet; "
+      "val is the test split";
   static constexpr MixopOptionSpec options[] = {
       option(MIXOP_OPTION_INTEGER, "size", "224", "Side of the square images that networks get in pixels, 8 to 4096."),
       option(MIXOP_OPTION_INTEGER, "resize", "0",

@@ -6,6 +6,7 @@ import pathlib
 import struct
 import subprocess
 import sys
+import time
 
 MIXOP = os.environ["MIXOP"]
 BUILT = pathlib.Path(os.environ["MIXOP_BUILD_DIR"]) / "tests" / "attack"
@@ -33,6 +34,51 @@ def searched(out, epochs, *options):
     """A search that must end well."""
     found = run(MIXOP, "search", *SMALL, "--set", f"search.epochs={epochs}", "--out", out, *options)
     check(found.returncode == 0, f"the search does not run: {found.stderr}")
+
+
+class Search:
+    """A search that runs beside the test and writes into a log."""
+
+    def __init__(self, log, *arguments):
+        self.log = log
+        with log.open("wb") as stream:
+            self.process = subprocess.Popen([MIXOP, "search", *map(str, arguments)], stdout=stream, stderr=stream)
+
+    def wait_for(self, reached, pause=0.002):
+        deadline = time.monotonic() + 60
+        while not reached():
+            check(self.process.poll() is None, f"the search ended by itself: {self.log.read_text()}")
+            check(time.monotonic() < deadline, f"the search stands still: {self.log.read_text()}")
+            time.sleep(pause)
+
+    def says(self, words):
+        return lambda: words in self.log.read_text()
+
+    def ends(self, number):
+        """Sends a signal; answers the exit code and the seconds that it took."""
+        start = time.monotonic()
+        self.process.send_signal(number)
+        return self.process.wait(timeout=60), time.monotonic() - start
+
+
+# Of four images of 8x8 pixels, with an archive of 100 KB.
+TRAINING = ["--genotype", "DARTS_V2", *(f"--set={key}" for key in (
+    "data.name=synthetic", "synthetic.size=8", "synthetic.train=8", "synthetic.test=4", "space.channels=2", "space.layers=3",
+    "train.epochs=2", "train.batch=4", "train.auxiliary=0", "data.cutout=0", "threads=1"))]
+# What reads the archive of a network; FILE stands for it.
+NETWORK_READERS = (["evaluate", "FILE"], ["train", "--resume", "--out", "FILE"], ["train", "--genotype", "FILE", "--dry-run"],
+                   ["summary", "--genotype", "FILE"])
+
+
+def trained(out):
+    """A training that must end well."""
+    found = run(MIXOP, "train", *TRAINING, "--out", out)
+    check(found.returncode == 0, f"the training does not run: {found.stderr}")
+
+
+def reading(command, file):
+    """A command with the file in its place."""
+    return [file if word == "FILE" else word for word in command]
 
 
 def differences(first, second):

@@ -1,34 +1,16 @@
 // Plugins of the zoo whose C functions let a C++ exception out; ZOO_THROWS says which.
-#include <cstdio>
-#include <cstdlib>
 #include <stdexcept>
 
 #include "mixop/abi/factory.h"
-#include "mixop/abi/plugin.h"
-#include "mixop/build_flags.h"
+#include "tests/attack/loader/zoo.h"
 
 namespace {
 
 enum Place { entry = 1, init = 2, factory = 3, nothing = 4 };
 
-[[gnu::section(MIXOP_NOTE_SECTION), gnu::used, gnu::aligned(4)]] const MixopNote note = {6,
-                                                                                         44,
-                                                                                         MIXOP_NOTE_TYPE,
-                                                                                         MIXOP_NOTE_NAME,
-                                                                                         MIXOP_ABI_MAJOR,
-                                                                                         MIXOP_ABI_MINOR,
-                                                                                         MIXOP_PLUGIN_KINDS,
-                                                                                         MIXOP_PLUGIN_TIER,
-                                                                                         MIXOP_BUILD_FLAGS,
-                                                                                         MIXOP_PLUGIN_LIBTORCH,
-                                                                                         MIXOP_PLUGIN_CUDA,
-                                                                                         {0, 0, 0, 0, 0}};
+ZOO_NOTE(note);
 
-[[maybe_unused]] const bool trace_left = [] {
-  const char* trace = std::getenv("MIXOP_ZOO_TRACE");
-  std::FILE* file = trace == nullptr ? nullptr : std::fopen(trace, "w");
-  return file != nullptr && std::fclose(file) == 0;
-}();
+__attribute__((constructor)) void run_code() { leave_trace(); }
 
 void throw_at(Place place) {
   if (ZOO_THROWS == place) throw std::runtime_error("out of patience");

@@ -1,37 +1,12 @@
-/*
- * A zoo of broken plugins: a data set in C that is right but for the one rule that a ZOO_* macro breaks. The
- * constructor runs where the loader runs the plugin's code, and leaves a file as its trace.
- */
+/* A zoo of broken plugins: a data set in C that is right but for the one rule that a ZOO_* macro breaks. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "mixop/abi/dataset.h"
-#include "mixop/abi/plugin.h"
-#include "mixop/build_flags.h"
+#include "tests/attack/loader/zoo.h"
 
-#ifndef ZOO_MAJOR
-#define ZOO_MAJOR MIXOP_ABI_MAJOR
-#endif
-#ifndef ZOO_MINOR
-#define ZOO_MINOR MIXOP_ABI_MINOR
-#endif
-#ifndef ZOO_TIER
-#define ZOO_TIER MIXOP_PLUGIN_TIER
-#endif
-#ifndef ZOO_LIBTORCH
-#define ZOO_LIBTORCH MIXOP_PLUGIN_LIBTORCH
-#endif
-#ifndef ZOO_CUDA
-#define ZOO_CUDA MIXOP_PLUGIN_CUDA
-#endif
-#ifndef ZOO_FLAGS
-#define ZOO_FLAGS 0
-#endif
-#ifndef ZOO_RESERVED
-#define ZOO_RESERVED 0
-#endif
 #ifndef ZOO_INTERFACE
 #define ZOO_INTERFACE MIXOP_DATASET_INTERFACE
 #endif
@@ -48,12 +23,6 @@
 #define ZOO_COMPONENTS 1
 #endif
 
-#define ZOO_NOTE(name)                                                                           \
-  __attribute__((section(MIXOP_NOTE_SECTION), used, aligned(4))) static const MixopNote name = { \
-      sizeof MIXOP_NOTE_NAME, 44,        MIXOP_NOTE_TYPE,                                        \
-      MIXOP_NOTE_NAME,        ZOO_MAJOR, ZOO_MINOR,                                              \
-      MIXOP_PLUGIN_KINDS,     ZOO_TIER,  MIXOP_BUILD_FLAGS | (ZOO_FLAGS),                        \
-      ZOO_LIBTORCH,           ZOO_CUDA,  {ZOO_RESERVED, 0, 0, 0, 0}}
 #ifndef ZOO_WITHOUT_NOTE
 ZOO_NOTE(note);
 #endif
@@ -65,10 +34,8 @@ ZOO_NOTE(second_note);
 int zoo_needed(void);
 #endif
 
-__attribute__((constructor)) static void leave_trace(void) {
-  const char* trace = getenv("MIXOP_ZOO_TRACE");
-  FILE* file = trace == NULL ? NULL : fopen(trace, "w");
-  if (file != NULL) fclose(file);
+__attribute__((constructor)) static void run_code(void) {
+  leave_trace();
 #ifdef ZOO_NEEDS
   zoo_needed();
 #endif
@@ -76,7 +43,7 @@ __attribute__((constructor)) static void leave_trace(void) {
   raise(SIGSEGV);
 #endif
 #ifdef ZOO_CHANGES_ITSELF
-  file = fopen(getenv("MIXOP_ZOO_FILE"), "a");
+  FILE* file = fopen(getenv("MIXOP_ZOO_FILE"), "a");
   fputc(0, file);
   fclose(file);
 #endif

@@ -36,11 +36,16 @@ TEST_CASE("an output that is no answer is told with the command and what was fou
   CHECK_THROWS_WITH(answer_in("{\"peak_rss_mb\": 1}", "y"), Contains("found no such median"));
   CHECK_THROWS_WITH(answer_in("{\"step_s\": {\"median\": 0}, \"peak_rss_mb\": 1}", "y"),
                     Contains("found no such median"));
-  CHECK_THROWS_WITH(answer_in("{\"step_s\": {\"median\": 1}}", "y"), Contains("found no peak_rss_mb"));
+  CHECK_THROWS_WITH(answer_in("{\"step_s\": {\"median\": 1}}", "y"), Contains("found no such peak_rss_mb"));
+  for (const char* memory : {"0", "-5", "0.5", "1e300", "\"9\""})
+    CHECK_THROWS_WITH(answer_in(std::string("{\"step_s\": {\"median\": 1}, \"peak_rss_mb\": ") + memory + "}", "y"),
+                      Contains("found no such peak_rss_mb"));
+  CHECK_THROWS_WITH(answer_in("{\"step_s\": {\"median\": 1e300}, \"peak_rss_mb\": 1}", "y"),
+                    Contains("found no such median"));
 }
 
 TEST_CASE("both programs run by turns, and the ratio is theirs over ours", "[bench]") {
-  const Comparison comparison = compare_by_turns(shell(printing("0.5", "100")), printing("2.0", "400"), 2);
+  const Comparison comparison = compare_by_turns(shell(printing("0.5", "100")), "ours", printing("2.0", "400"), 2);
   CHECK(comparison.ours.median_s == 0.5);
   CHECK(comparison.against.median_s == 2.0);
   CHECK(comparison.ratio() == 4.0);
@@ -49,10 +54,12 @@ TEST_CASE("both programs run by turns, and the ratio is theirs over ours", "[ben
 }
 
 TEST_CASE("a program that fails ends the comparison with its exit code or signal", "[bench][misuse]") {
-  CHECK_THROWS_WITH(compare_by_turns(shell(printing("1", "1")), "exit 3", 1),
+  CHECK_THROWS_WITH(compare_by_turns(shell(printing("1", "1")), "ours", "exit 3", 1),
                     "bench: 'exit 3' ended with exit code 3; its messages are above");
-  CHECK_THROWS_WITH(compare_by_turns(shell(printing("1", "1")), "kill -9 $$", 1),
+  CHECK_THROWS_WITH(compare_by_turns(shell(printing("1", "1")), "ours", "kill -9 $$", 1),
                     "bench: 'kill -9 $$' was killed by signal 9; its messages are above");
+  CHECK_THROWS_WITH(compare_by_turns(shell("exit 2"), "mixop bench cnn", "true", 1),
+                    "bench: 'mixop bench cnn' ended with exit code 2; its messages are above");
 }
 
 TEST_CASE("the median is the middle, or the mean of both in the middle", "[bench]") {

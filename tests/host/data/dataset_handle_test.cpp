@@ -163,8 +163,8 @@ TEST_CASE("what a plugin says about images of many sizes is validated", "[data][
     how = "crop_area must be two shares of the image, the lower one first, where images have many sizes";
   }
   SECTION("ratio") {
-    info.crop_ratio[GENERATE(0, 1)] = GENERATE(0.0, std::numeric_limits<double>::infinity());
-    how = "crop_ratio must be two ratios above 0, the lower one first, where images have many sizes";
+    info.crop_ratio[GENERATE(0, 1)] = GENERATE(0.0, 1e-5, 1e308, std::numeric_limits<double>::infinity());
+    how = "crop_ratio must be two ratios from 1/1000 to 1000, the lower one first, where images have many sizes";
   }
   SECTION("jitter") {
     info.jitter[GENERATE(0, 1, 2, 3)] = -0.1;
@@ -182,6 +182,8 @@ TEST_CASE("a plugin of ABI 1.0 works as it did", "[data]") {
   fake.table.size = offsetof(MixopDataset, decode);
   fake.table.decode = reinterpret_cast<decltype(fake.table.decode)>(1);  // beyond what size covers
   fake.info.size = offsetof(MixopDatasetInfo, images_vary);
+  fake.info.images_vary = 7;
+  fake.info.listing = "beyond, too";
   const mixop::DatasetHandle data = fake.handle();
   CHECK_FALSE(data.info().many_sizes);
   CHECK(data.listing().empty());
@@ -232,8 +234,7 @@ TEST_CASE("an image that cannot be decoded names split and file", "[data][misuse
   CHECK(error(12).what() == std::string("data set 'fake', split 'train': it has 12 records, asked for 1 from 12"));
   fake.images_a_call = GENERATE(0, 2);
   CHECK(error(1).what() ==
-        "data set 'fake' breaks its contract: decode must give one image of at least one pixel; "
-        "record 1 of split 'train' came " +
+        "data set 'fake' breaks its contract: decode must give one image; record 1 of split 'train' came " +
             std::to_string(fake.images_a_call) + " times; its plugin must be mended");
   CHECK(error(1).code() == ErrorCode::plugin);
   fake.images_a_call = 1;
@@ -242,6 +243,22 @@ TEST_CASE("an image that cannot be decoded names split and file", "[data][misuse
                                   throw Error(ErrorCode::failed, "the sink's own");
                                 }),
                     "the sink's own");
+}
+
+TEST_CASE("a decoded image of absurd sides is the plugin's error", "[data][misuse]") {
+  FakeDataset fake;
+  fake.have_many_sizes();
+  fake.told_width = GENERATE(-1, 65537);
+  const mixop::DatasetHandle data = fake.handle();
+  int calls = 0;
+  const Error error = error_of(
+      [&] { data.decode(MIXOP_SPLIT_TRAIN, 1, [&](std::int32_t, std::int32_t, const std::uint8_t*) { ++calls; }); });
+  CHECK(error.what() ==
+        "data set 'fake' breaks its contract: decode must give pixels, 1 to 65536 a side; record 1 of split 'train' "
+        "has 3 x " +
+            std::to_string(fake.told_width) + "; its plugin must be mended");
+  CHECK(error.code() == ErrorCode::plugin);
+  CHECK(calls == 0);
 }
 
 TEST_CASE("images of one size are not decoded", "[data][misuse]") {

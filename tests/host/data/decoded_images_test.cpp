@@ -145,6 +145,23 @@ TEST_CASE("the next good record and its target stand for one that cannot be deco
   CHECK(images.replaced() == 3);
 }
 
+TEST_CASE("a record of one part never stands for one of the other", "[data][images]") {
+  ManySizesFake fake;
+  fake.info.skip_corrupt = 1;
+  fake.corrupt = {5, 6, 7, 11};
+  const DatasetHandle data = fake.handle();
+  const auto images = open_images(data, MIXOP_SPLIT_TRAIN, 0, 6);
+  CHECK(shown(*images, {5, 0}).image == plain(fake, 0));
+  CHECK(shown(*images, {6, 0}).image == plain(fake, 8));
+  CHECK(shown(*images, {11, 0}).image == plain(fake, 8));
+  CHECK(shown(*images, {11, 0}).target == 2);
+  fake.corrupt = {6, 7, 8, 9, 10, 11};
+  CHECK(error_of([&] {
+          shown(*images, {9, 0});
+        }).what() == std::string("data set 'fake', split 'train': none of the records 6 to 11 can be decoded; mixop "
+                                 "data check says why"));
+}
+
 TEST_CASE("skipping ends where nothing can be decoded, and never hides a disk that fails", "[data][images][misuse]") {
   ManySizesFake fake;
   fake.info.skip_corrupt = 1;
@@ -153,8 +170,9 @@ TEST_CASE("skipping ends where nothing can be decoded, and never hides a disk th
   const DatasetHandle data = fake.handle();
   const DecodedImages three(data, MIXOP_SPLIT_TRAIN, 3), four(data, MIXOP_SPLIT_TRAIN, 4);
   const Error none = error_of([&] { shown(three, {1, 0}); });
-  CHECK(none.what() == std::string("data set 'fake', split 'train': none of 3 records can be decoded; mixop data check "
-                                   "says why"));
+  CHECK(none.what() ==
+        std::string("data set 'fake', split 'train': none of the records 0 to 2 can be decoded; mixop data "
+                    "check says why"));
   CHECK(none.code() == ErrorCode::bad_data);
   const Error disk = error_of([&] { shown(four, {1, 0}); });
   CHECK(disk.what() == std::string("data set 'fake', split 'train': file 3: no disk"));

@@ -26,7 +26,8 @@ struct FakeDataset {
   int closed = 0;
   std::set<std::int64_t> corrupt, unreadable;  // records that `decode` refuses
   int images_a_call = 1;
-  bool ramp = false;  // decoded images get lighter from left to right
+  std::int32_t told_width = 0;  // that `decode` claims; 0: the image's own
+  bool ramp = false;            // decoded images get lighter from left to right
   std::atomic<int> decoded{0};
   std::function<void(std::int64_t record)> before_decode;
 
@@ -117,7 +118,8 @@ struct FakeDataset {
       for (std::int32_t i = 0; i < height * width; ++i)
         for (const std::int64_t value : {10 * record, 20 * record, 255 - record})
           pixels.push_back(static_cast<std::uint8_t>(self.ramp ? 255 * (i % width) / width : value));
-      for (int i = 0; i < self.images_a_call; ++i) sink(context, height, width, pixels.data());
+      for (int i = 0; i < self.images_a_call; ++i)
+        sink(context, height, self.told_width == 0 ? width : self.told_width, pixels.data());
     });
   }
 };

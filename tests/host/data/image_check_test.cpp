@@ -1,9 +1,32 @@
 #include "host/data/image_check.hpp"
 
+#include <pthread.h>
+
 #include "tests/host/data/fake_dataset.hpp"
 #include "tests/plugins/datasets/support.hpp"
 
 using namespace mixop;
+
+namespace {
+
+/// While it lives, no thread can be started: each would need a stack larger than the address space.
+class NoThreads {
+ public:
+  NoThreads() {
+    pthread_getattr_default_np(&before_);
+    pthread_attr_t absurd = before_;
+    pthread_attr_setstacksize(&absurd, std::size_t{1} << 50);
+    REQUIRE(pthread_setattr_default_np(&absurd) == 0);
+  }
+  ~NoThreads() { pthread_setattr_default_np(&before_); }
+  NoThreads(const NoThreads&) = delete;
+  NoThreads& operator=(const NoThreads&) = delete;
+
+ private:
+  pthread_attr_t before_;
+};
+
+}  // namespace
 
 TEST_CASE("a check names every image that fails, in order, on any number of threads", "[data][check]") {
   FakeDataset fake;
@@ -36,4 +59,16 @@ TEST_CASE("a check ends where the plugin itself is broken", "[data][check][misus
   const std::int64_t workers = GENERATE(1, 3);
   const Error error = error_of([&] { (void)corrupt_images(data, workers); });
   CHECK(error.code() == ErrorCode::plugin);
+}
+
+TEST_CASE("a check whose threads cannot be started ends at once and says so", "[data][check][misuse]") {
+  FakeDataset fake;
+  fake.have_many_sizes();
+  const DatasetHandle data = fake.handle();
+  const NoThreads none;
+  const Error error = error_of([&] { (void)corrupt_images(data, 3); });
+  CHECK(error.what() ==
+        std::string("only 1 of 3 threads that decode can be started: Resource temporarily unavailable"));
+  CHECK(error.code() == ErrorCode::failed);
+  CHECK(fake.decoded == 0);
 }

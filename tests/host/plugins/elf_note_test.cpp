@@ -132,7 +132,7 @@ TEST_CASE("a header that is cut off is refused", "[plugins][elf]") {
 }
 
 TEST_CASE("search paths beside the library are accepted", "[plugins][elf]") {
-  for (const char* path : {"", "$ORIGIN", "$ORIGIN/../lib", "${ORIGIN}/deps:$ORIGIN"}) {
+  for (const char* path : {"", "$ORIGIN", "$ORIGIN/lib..", "${ORIGIN}/deps:$ORIGIN"}) {
     CHECK_NOTHROW(read(with_name(DT_RUNPATH, path)));
     CHECK_NOTHROW(read(with_name(DT_RPATH, path)));
   }
@@ -141,15 +141,29 @@ TEST_CASE("search paths beside the library are accepted", "[plugins][elf]") {
 
 TEST_CASE("a search path elsewhere is refused", "[plugins][elf]") {
   require_defect(with_name(DT_RUNPATH, "/opt/lib"), ElfDefect::search_path,
-                 "RUNPATH '/opt/lib' searches '/opt/lib'; expected none, or entries that begin with $ORIGIN");
+                 "RUNPATH '/opt/lib' searches '/opt/lib'; expected none, or entries that begin with $ORIGIN and have "
+                 "no '..'");
   require_defect(with_name(DT_RPATH, "$ORIGIN:lib"), ElfDefect::search_path, "RPATH '$ORIGIN:lib' searches 'lib'");
   require_defect(with_name(DT_RUNPATH, "$ORIGIN:"), ElfDefect::search_path, "searches the current directory");
   require_defect(with_name(DT_RUNPATH, "$ORIGINAL"), ElfDefect::search_path, "searches '$ORIGINAL'");
 }
 
-TEST_CASE("a needed library with a folder is refused", "[plugins][elf]") {
+TEST_CASE("a search path that climbs out of the library's folder is refused", "[plugins][elf]") {
+  for (const std::string path : {"$ORIGIN/..", "$ORIGIN/../lib", "${ORIGIN}/deps/../../../../tmp", "$ORIGIN//../lib"})
+    for (const std::int64_t tag : {DT_RUNPATH, DT_RPATH})
+      require_defect(with_name(tag, "$ORIGIN:" + path), ElfDefect::search_path, "searches '" + path + "'; expected");
+}
+
+TEST_CASE("a library with a folder is refused, needed or filtered", "[plugins][elf]") {
   require_defect(with_name(DT_NEEDED, "./libevil.so"), ElfDefect::search_path,
                  "needs the library './libevil.so'; expected a name without a folder");
+  require_defect(with_name(DT_NEEDED, "$ORIGIN/../libevil.so"), ElfDefect::search_path,
+                 "needs the library '$ORIGIN/../libevil.so'; expected a name without a folder");
+  for (const std::int64_t tag : {DT_AUXILIARY, DT_FILTER}) {
+    require_defect(with_name(tag, "/tmp/libevil.so"), ElfDefect::search_path,
+                   "is a filter of the library '/tmp/libevil.so'; expected a name without a folder");
+    CHECK_NOTHROW(read(with_name(tag, "libm.so.6")));
+  }
 }
 
 TEST_CASE("a dynamic section that points outside the file is refused", "[plugins][elf]") {

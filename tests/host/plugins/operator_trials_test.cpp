@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "mixop/chain.hpp"
 #include "mixop/operator.hpp"
 #include "tests/catch.hpp"
 
@@ -102,6 +103,35 @@ struct Throws : Scale {
     throw mixop::Error(mixop::ErrorCode::failed, "never works");
   }
 };
+// ReLU, convolution and batch norm; tells them as `lie` changes them.
+using Stages = std::vector<MixopStage>;
+template <void (*lie)(Stages&)>
+struct Told : mixop::Operator {
+  explicit Told(const OpSpec& spec) {
+    const mixop::Pair stride{spec.stride, spec.stride};
+    chain.relu().conv(
+        {.in = spec.channels, .out = spec.channels, .kernel = {3, 3}, .stride = stride, .padding = {1, 1}});
+    chain.batch_norm(spec.channels, spec.affine);
+  }
+  at::Tensor forward(const at::Tensor& x, const Forward& how) override { return chain.forward(x, how); }
+  const std::vector<mixop::StateEntry>& state() override { return chain.state(); }
+  Stages structure() override {
+    Stages stages = chain.structure();
+    lie(stages);
+    return stages;
+  }
+
+  mixop::Chain chain;
+};
+void nothing(Stages&) {}
+void no_relu(Stages& stages) { stages.erase(stages.begin()); }
+void no_stride(Stages& stages) { stages[1].stride[0] = stages[1].stride[1] = 3 - stages[1].stride[0]; }
+void other_epsilon(Stages& stages) { stages[2].epsilon = 1e-4; }
+void other_momentum(Stages& stages) { stages[2].momentum = 0.2; }
+void swapped_statistics(Stages& stages) { std::swap(stages[2].state[2], stages[2].state[3]); }
+void uncounted(Stages& stages) { stages[2].state[4] = -1; }
+void unknown_tensor(Stages& stages) { stages[1].state[0] = 99; }
+
 struct Recurrent : mixop::Operator {
   explicit Recurrent(const OpSpec& spec) { REQUIRE(spec.stride == 1); }
   at::Tensor forward(const at::Tensor& x, const Forward&) override { return x.tanh(); }
@@ -111,7 +141,7 @@ struct Recurrent : mixop::Operator {
 
 // The trials that fail, by name, with what they say.
 template <class Op, Domain domain = Domain::image>
-std::map<std::string, std::string> failures(std::size_t expected_trials = 18) {
+std::map<std::string, std::string> failures(std::size_t expected_trials = 20) {
   const auto& table = *static_cast<const MixopOperator*>(mixop::native_operator<Op, domain>("test.op").table);
   std::map<std::string, std::string> failed;
   std::size_t trials = 0;
@@ -149,7 +179,7 @@ TEST_CASE("an operator that takes even sizes alone passes", "[plugins][trials]")
 }
 
 TEST_CASE("a recurrent operator is tried on its own shape", "[plugins][trials]") {
-  CHECK(failures<Recurrent, Domain::recurrent>(8).empty());
+  CHECK(failures<Recurrent, Domain::recurrent>(9).empty());
 }
 
 TEST_CASE("a wrong shape is found", "[plugins][trials]") {
@@ -200,6 +230,29 @@ TEST_CASE("two states of one name are found", "[plugins][trials]") {
 
 TEST_CASE("a negative cost is found", "[plugins][trials]") {
   require_fails<NegativeCost>("cost", "its cost names -1 multiply-adds");
+}
+
+TEST_CASE("an operator that tells what it computes passes all trials", "[plugins][trials]") {
+  CHECK(failures<Told<nothing>>().empty());
+}
+
+TEST_CASE("a structure that computes something else is found", "[plugins][trials]") {
+  require_fails<Told<no_relu>>("structure",
+                               "its structure gives another output in training than its forward; the largest "
+                               "difference is ");
+  require_fails<Told<no_stride>>("structure",
+                                 "its structure gives another output in training than its forward: shape [2, 4, ");
+  require_fails<Told<other_epsilon>>("structure", ". Supernets run the structure: tell the stages that forward runs");
+}
+
+TEST_CASE("a structure that keeps other statistics is found", "[plugins][trials]") {
+  require_fails<Told<other_momentum>>("structure", "its structure gives another '2.running_mean' after training");
+  require_fails<Told<swapped_statistics>>("structure", "its structure gives another '2.running_mean' after training");
+  require_fails<Told<uncounted>>("structure", "its structure gives another '2.num_batches_tracked' after training");
+}
+
+TEST_CASE("a structure that the state does not carry is found", "[plugins][trials]") {
+  require_fails<Told<unknown_tensor>>("structure", "an operator's structure names tensor 99 of a state of ");
 }
 
 TEST_CASE("what an operator throws is reported", "[plugins][trials]") {

@@ -39,7 +39,7 @@ TEST_CASE("a stranger's operator passes every trial in a process of its own", "[
   const SelfTestReport report = mixop::self_test(plugin("test_conv"), program());
   CHECK(report.id == "test.conv");
   CHECK(report.version == "1.0.0");
-  CHECK(report.trials.size() == 18);
+  CHECK(report.trials.size() == 20);
   for (const mixop::Trial& trial : report.trials) {
     INFO(trial.name << ": " << trial.detail);
     CHECK(trial.passed);
@@ -57,6 +57,19 @@ TEST_CASE("data sets and parts are tried, too", "[plugins][self_test]") {
   REQUIRE(parts.trials.size() == 1);
   CHECK(parts.trials[0].name == "creates objects of its own");
   CHECK(parts.passed());
+}
+
+TEST_CASE("images of many sizes are decoded in the trial", "[plugins][self_test]") {
+  CHECK(mixop::self_test(plugin("test_pictures_0"), program()).passed());
+  const auto [name, found] = GENERATE(table<std::string, std::string>({
+      {"test_pictures_1", "decode must give one image; record 0 of split 'train' came 0 times"},
+      {"test_pictures_2", "decode must give pixels, 1 to 65536 a side; record 1 of split 'train' has 1 x 1048576"},
+  }));
+  const SelfTestReport report = mixop::self_test(plugin(name), program());
+  REQUIRE(report.trials.size() == 1);
+  CHECK_FALSE(report.passed());
+  CHECK(report.trials[0].detail ==
+        "data set 'test.pictures' breaks its contract: " + found + "; its plugin must be mended");
 }
 
 TEST_CASE("a plugin that crashes, exits or hangs is refused", "[plugins][self_test]") {

@@ -61,10 +61,11 @@ TEST_CASE("a position that no search can have is refused", "[search][archive][ho
   CHECK(at("epoch", 1.0) == "/position@epoch: expected int64, found another type");
   CHECK(at("step", std::int64_t{-1}) == "/position@step: expected 0 to 9223372036854775807, found -1");
   CHECK(at("step_in_epoch", std::int64_t{-3}) == "/position@step_in_epoch: expected 0 to 6, found -3");
-  CHECK(at("step_in_epoch", std::int64_t{5}) ==
-        "/position@step: 6 steps, 5 of them in the epoch under way, do not make 1 epochs of one length");
+  CHECK(restore_problem({with_attribute("/position@step_in_epoch", std::int64_t{5})}) ==
+        "/position@step: does not fit the steps of epochs that the data at hand and search.batch mean (4 in the first "
+        "one)");
   CHECK(at("epoch", std::int64_t{0}) ==
-        "/position@step: 6 steps, 2 of them in the epoch under way, do not make 0 epochs of one length");
+        "/position@step: 6 steps, 2 of them in the epoch under way, do not make 0 epochs before it");
   CHECK(at("epoch", std::int64_t{3}) == "/position@step_in_epoch: expected 0 to 0, found 2");
   CHECK(at("samples", std::int64_t{1}) == "/position@samples: expected 2 to 9223372036854775807, found 1");
   CHECK(at("correct", std::int64_t{17}) == "/position@correct: expected 0 to 16, found 17");
@@ -88,6 +89,14 @@ TEST_CASE("histories of another length than the run are refused", "[search][arch
   CHECK(problem({with_texts("/genotypes", {"{}", "{}"})}).rfind("/genotypes", 0) == 0);
   CHECK(numbers("/metrics/train_loss", 0) == "/metrics/train_loss: expected 1, one for each epoch, found 0");
   CHECK(numbers("/metrics/step_train_loss", 7) == "/metrics/step_train_loss: expected 6, one for each step, found 7");
+  CHECK(problem({without("/metrics/valid_accuracy")}) == "/metrics/valid_accuracy: is not there");
+  CHECK(problem({{"/metrics/valid_loss",
+                  [](ArchiveBuilder& archive, const std::string&) {
+                    put_tensor(archive, "/metrics/other", at::zeros({1}, at::kDouble));
+                  }}}) ==
+        "/metrics/other: expected the metrics train_loss, train_accuracy, learning_rate, valid_loss, valid_accuracy "
+        "and no "
+        "other");
   CHECK(problem({without("/metrics/step_train_loss")}) == "/metrics/step_train_loss: is not there");
   CHECK(numbers("/provenance/epoch_seconds", 2) ==
         "/provenance/epoch_seconds: expected 1, one for each epoch, found 2");
@@ -170,7 +179,8 @@ TEST_CASE("a run whose epochs have other lengths than the data gives is not rest
   config.search.batch = 4;
   const auto length = std::to_string(test::short_search(config).data().steps_in(0));
   CHECK(restore_problem({}, config) ==
-        "/position@step: does not fit epochs of " + length + " steps, which the data at hand and search.batch mean");
+        "/position@step: does not fit the steps of epochs that the data at hand and search.batch mean (" + length +
+            " in the first one)");
 }
 
 TEST_CASE("a config that is none is the archive's fault", "[search][archive][hostile]") {

@@ -47,6 +47,15 @@ std::string model_problem(const std::vector<Alteration>& alterations) {
   });
 }
 
+/// As `train --resume` goes on: with the archive's own config and genotype.
+std::string resume_problem(const std::vector<Alteration>& alterations) {
+  return altered_network().problem(alterations, [](const Archive& archive) {
+    Training training =
+        resumed_training(archive, archived_network_config(archive, {}), test::plugins(), {}, test::small_images());
+    restore(training, archive);
+  });
+}
+
 const double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
@@ -92,6 +101,10 @@ TEST_CASE("metrics of another number or without meaning are refused", "[train][a
         "/metrics/step_train_loss: expected 5, one for each step, found 6");
   CHECK(metric("/provenance/epoch_seconds", at::zeros({2}, at::kDouble)) ==
         "/provenance/epoch_seconds: expected 1, one for each epoch, found 2");
+  CHECK(problem({without("/metrics/train_accuracy")}) == "/metrics/train_accuracy: is not there");
+  CHECK(problem({without("/metrics/test_top1")}) == "/metrics/test_top1: is not there");
+  CHECK(problem({without("/metrics/test_loss")}).rfind("/metrics/test_top1: expected the metrics train_loss, ", 0) ==
+        0);
   CHECK(metric("/metrics/test_top1", at::full({1}, kNaN, at::kDouble)) ==
         "/metrics/test_top1: holds values that are not finite");
 }
@@ -148,7 +161,8 @@ TEST_CASE("a sound network that does not fit its own config is not restored", "[
   Config shorter = test::training_config();
   shorter.train.batch = 4;
   CHECK(restore_problem({}, shorter) ==
-        "/position@step: does not fit epochs of 6 steps, which the data at hand and train.batch mean");
+        "/position@step: does not fit the steps of epochs that the data at hand and train.batch mean (6 in the first "
+        "one)");
 }
 
 TEST_CASE("a config and a genotype that make no network are the archive's fault", "[train][archive][hostile]") {
@@ -158,6 +172,39 @@ TEST_CASE("a config and a genotype that make no network are the archive's fault"
         start + "a genotype of darts_cnn has a normal and a reduce cell; 'normal' is missing");
   CHECK(model_problem({with_attribute("/data@height", std::int64_t{2})}) ==
         start + "darts_cnn needs images of at least 4 pixels a side, found 2x8");
+}
+
+TEST_CASE(
+    "a config, a genotype or classes that mean a network far larger than the arrays are refused before it is made",
+    "[train][archive][hostile]") {
+  const auto means = [](const std::string& problem) {
+    return problem.rfind("/config/resolved: means a network of more than ", 0) == 0;
+  };
+  Config wide = test::training_config(), deep = wide;
+  wide.space.channels = 4096;
+  deep.space.channels = 256;
+  deep.space.layers = 1000;
+  for (const Config& config : {wide, deep}) {
+    const Alteration claimed = with_texts("/config/resolved", {to_json(config)});
+    CHECK(problem({claimed}).empty());
+    CHECK(means(model_problem({claimed})));
+    CHECK(means(resume_problem({claimed})));
+  }
+  CHECK(means(model_problem({with_attribute("/data@classes", std::int64_t{1} << 24)})));
+}
+
+TEST_CASE("a training is resumed only on data like that it had", "[train][resume][hostile]") {
+  const std::string found = ", and the data at hand has 3x8x8 images of 4 classes";
+  CHECK(resume_problem({with_attribute("/data@classes", std::int64_t{1} << 24)}) ==
+        "/data: says 3x8x8 images of 16777216 classes" + found);
+  CHECK(resume_problem({with_attribute("/data@class_digest", std::string("other"))}) ==
+        "/data: says 3x8x8 images of 4 classes" + found + " of other names or in another order");
+  CHECK(problem({without("/data@class_digest")}) == "/data@class_digest: is not there");
+  std::vector<Alteration> without_test;
+  for (const char* figure : {"loss", "top1", "top5"})
+    without_test.push_back(without(std::string("/metrics/test_") + figure));
+  CHECK(problem(without_test).empty());
+  CHECK(resume_problem(without_test) == "/metrics/test_loss: is not there, and the data at hand has such records");
 }
 
 TEST_CASE("an archived network computes what the trained one computed", "[train][archive]") {

@@ -6,6 +6,7 @@
 
 #include "tests/catch.hpp"
 #include "tests/host/config/sample_catalog.hpp"
+#include "tests/host/data/fake_dataset.hpp"
 #include "tests/host/train/small_training.hpp"
 
 using namespace mixop;
@@ -101,4 +102,19 @@ TEST_CASE("measuring ends where its visitor says so", "[train][data]") {
   int visits = 0;
   data.for_each(Records::test, 2, [&](const Batch&) { return ++visits < 3; });
   CHECK(visits == 3);
+}
+
+TEST_CASE("records that cannot be decoded are not measured, nor others in their places", "[train][data]") {
+  FakeDataset fake;
+  fake.have_many_sizes();
+  fake.info.skip_corrupt = 1;
+  fake.corrupt = {7, 9};
+  const DatasetHandle handle = fake.handle();
+  Config config = training_config();
+  config.data.train_portion = 0.5;  // records 6 to 11 are held out, and the target of record r is r % 3
+  for (const std::int64_t batch : {1, 2, 4, 100}) {
+    TrainingData data = data_of(config, handle);
+    CHECK(targets_of(data, Records::valid, batch) == std::vector<std::int64_t>{0, 2, 1, 2});
+    CHECK(data.replaced() == 2);
+  }
 }

@@ -97,6 +97,22 @@ TEST_CASE("a training that is interrupted at any step and resumed gives the bits
   }
 }
 
+TEST_CASE("a signal that comes while a checkpoint is written costs no further step", "[train][resume]") {
+  Training training = test::small_training();
+  test::TrainingWatcher watcher;
+  int checkpoints = 0;
+  watcher.each_checkpoint = [&] {
+    ++checkpoints;
+    watcher.interrupt = 2;
+  };
+  CHECK(training.run(watcher, watcher.interrupt) == SearchEnd::interrupted);
+  CHECK(training.position().at.step == 3);
+  CHECK(checkpoints == 1);
+  watcher.interrupt = 0;
+  watcher.each_checkpoint = [&] { watcher.interrupt = training.position().at.epoch == 3 ? 2 : 0; };
+  CHECK(training.run(watcher, watcher.interrupt) == SearchEnd::finished);
+}
+
 TEST_CASE("another seed gives another network", "[train][determinism]") {
   const test::TemporaryFolder folder;
   Config other = training_config();

@@ -40,14 +40,14 @@ typedef struct MixopDatasetInfo {
   int32_t resize;       /* evaluation: the shorter side after resizing, before the central crop */
   uint32_t reserved_1;
   double crop_area[2];  /* training: a random crop of this share of the area, */
-  double crop_ratio[2]; /* of this width / height, resized */
+  double crop_ratio[2]; /* of this width / height, 1/1000 to 1000, resized */
   double jitter[4];     /* training: strengths of brightness, contrast, saturation and hue; 0: none */
   const char* listing;  /* for the digest in place of the bytes of many files: their names and sizes; or NULL */
 } MixopDatasetInfo;
 
 typedef struct MixopDatasetInstance MixopDatasetInstance;
 
-/* Takes an image, uint8[height][width][channels], which is the caller's again after the call. */
+/* Takes an image of at most 65536 pixels a side, uint8[height][width][channels], the caller's again after the call. */
 typedef void (*MixopImageSink)(void* context, int32_t height, int32_t width, const uint8_t* pixels);
 
 /*

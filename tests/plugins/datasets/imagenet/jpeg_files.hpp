@@ -34,3 +34,6 @@ inline std::string grey_jpeg() {
 
 /// Where the frame header begins in grey_jpeg(): marker, length, precision, then height and width.
 inline constexpr std::size_t kFrameHeader = 2 + 18 + 69;
+
+/// How many bytes of grey_jpeg() are its only scan and the end of the image.
+inline constexpr std::size_t kScanBytes = 13;

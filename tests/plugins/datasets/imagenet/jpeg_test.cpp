@@ -46,6 +46,28 @@ std::string with_size(int height, int width) {
   return bytes;
 }
 
+/// The file with something that warns and does no harm.
+std::string with_oddity(std::string bytes, const std::string& oddity) {
+  if (oddity == "extraneous bytes") bytes.insert(20, "abc");
+  if (oddity == "JFIF revision 9") bytes[11] = 9;
+  return bytes;
+}
+
+/// A sound progressive file that sends each of its 63 varying coefficients in ten scans, a bit a scan.
+std::string progressive_with_scans() {
+  std::string bytes = grey_jpeg();
+  bytes[kFrameHeader + 1] = '\xc2';
+  bytes.resize(bytes.size() - kScanBytes);
+  bytes += from_hex("ffda00080101000000000b");
+  for (int coefficient = 1; coefficient < 64; ++coefficient)
+    for (int bit = 9; bit >= 0; --bit) {
+      bytes += from_hex("ffda0008010100") + std::string(2, static_cast<char>(coefficient));
+      bytes += static_cast<char>((bit == 9 ? 0 : bit + 1) << 4 | bit);
+      bytes += '\x7f';
+    }
+  return bytes + "\xff\xd9";
+}
+
 }  // namespace
 
 TEST_CASE("a grey JPEG has three equal channels", "[imagenet][jpeg]") {
@@ -56,10 +78,16 @@ TEST_CASE("a grey JPEG has three equal channels", "[imagenet][jpeg]") {
 }
 
 TEST_CASE("bytes between the segments and an unknown JFIF revision do no harm", "[imagenet][jpeg]") {
-  std::string bytes = grey_jpeg();
-  SECTION("extraneous bytes") { bytes.insert(20, "abc"); }
-  SECTION("revision 9") { bytes[11] = 9; }
-  CHECK(decode(OneImage(bytes).data).pixels == std::vector<std::uint8_t>(192, 100));
+  const std::string oddity = GENERATE("extraneous bytes", "JFIF revision 9");
+  CHECK(decode(OneImage(with_oddity(grey_jpeg(), oddity)).data).pixels == std::vector<std::uint8_t>(192, 100));
+}
+
+TEST_CASE("a harmless oddity hides no damage that follows", "[imagenet][jpeg][misuse]") {
+  const std::string oddity = GENERATE("extraneous bytes", "JFIF revision 9");
+  const std::string whole = grey_jpeg(), undecodable = "the JPEG file cannot be decoded: ";
+  check_refused(with_oddity(whole.substr(0, whole.size() - 2), oddity), undecodable + "Premature end of JPEG file");
+  check_refused(with_oddity(with_size(64, 64), oddity),
+                undecodable + "Corrupt JPEG data: premature end of data segment");
 }
 
 TEST_CASE("what is no whole JPEG is refused by name", "[imagenet][jpeg][misuse]") {
@@ -67,12 +95,16 @@ TEST_CASE("what is no whole JPEG is refused by name", "[imagenet][jpeg][misuse]"
   SECTION("empty") { check_refused("", "the file is empty"); }
   SECTION("PNG") { check_refused("\x89PNG\r\n\x1a\n....", "expected a JPEG file, found a PNG file"); }
   SECTION("text") { check_refused("404 not found", "expected a JPEG file, found other bytes"); }
-  SECTION("nothing but the magic") { check_refused("\xff\xd8", undecodable + "JPEG datastream contains no image"); }
+  SECTION("nothing but the magic") { check_refused("\xff\xd8", undecodable + "Premature end of JPEG file"); }
   SECTION("the end is cut off") {
     check_refused(whole.substr(0, whole.size() - 2), undecodable + "Premature end of JPEG file");
   }
-  SECTION("the header is cut off") {
-    check_refused(whole.substr(0, 60), undecodable + "JPEG datastream contains no image");
+  SECTION("the header is cut off") { check_refused(whole.substr(0, 60), undecodable + "Premature end of JPEG file"); }
+  SECTION("no frame") {
+    check_refused(whole.substr(0, kFrameHeader) + "\xff\xd9", undecodable + "JPEG datastream contains no image");
+  }
+  SECTION("more scans than an image needs") {
+    check_refused(progressive_with_scans(), undecodable + "it has more than 500 scans");
   }
   SECTION("pixels are missing") {
     check_refused(with_size(64, 64), undecodable + "Corrupt JPEG data: premature end of data segment");
