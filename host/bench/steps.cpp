@@ -12,7 +12,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// Takes the time at the end of every step and stops the search after the last one.
-class Stopwatch final : public SearchObserver {
+class Stopwatch final : public RunObserver {
  public:
   Stopwatch(const BenchPlan& plan, std::atomic<int>& stop) : plan_(plan), stop_(stop), last_(Clock::now()) {}
 
@@ -22,7 +22,7 @@ class Stopwatch final : public SearchObserver {
     if (at.step == plan_.warmup + plan_.steps) stop_ = 1;
     last_ = now;
   }
-  void on_epoch(const SearchPosition&, const std::map<std::string, double>&, const Genotype&) override {}
+  void on_epoch(const SearchPosition&, const Metrics&, const Genotype&) override {}
   void checkpoint() override {}
   std::vector<double> seconds() const { return seconds_; }
 

@@ -13,6 +13,7 @@
 #include "host/json/json_writer.hpp"
 #include "host/search/run_check.hpp"
 #include "host/text/text.hpp"
+#include "host/train/measure.hpp"
 #include "host/train/network_archive.hpp"
 
 namespace mixop::cli {
@@ -22,16 +23,21 @@ CommandSyntax evaluate_syntax() {
   CommandSyntax syntax;
   syntax.usage = "mixop evaluate NET.h5 [--data DIR] [--split test|valid|train] [--batch N] [--set key=value ...]";
   syntax.about =
-      "Measures a trained network on records as they are: top-1 and top-5 accuracy in percent (with fewer than five "
-      "classes\n"
-      "top-5 counts them all) and the mean cross entropy in natural logarithms. The figures do not depend on --batch. "
+      "Measures a trained network on records as they are. Images: top-1 and top-5 accuracy in percent (with fewer than "
+      "five\n"
+      "classes top-5 counts them all) and the mean cross entropy in natural logarithms, which do not depend on "
+      "--batch; "
       "valid\n"
-      "means the train records that the training held out, train those that it used.";
+      "means the train records that the training held out, train those that it used. Text: the perplexity and mean "
+      "loss "
+      "of every\n"
+      "word but the first; --batch N reads it in N columns, which is faster and starts each of them anew.";
   syntax.options.add_options()("data", po::value<std::string>()->value_name("DIR"),
                                "where the data lies; default: where it lay in training, or the environment's "
                                "MIXOP_DATA")(
       "split", po::value<std::string>()->value_name("NAME")->default_value("test"), "test, valid or train")(
-      "batch", po::value<std::int64_t>()->value_name("N"), "images at once; default: the training's")(
+      "batch", po::value<std::int64_t>()->value_name("N"),
+      "images at once, or columns of text; default: the training's, 1 for text")(
       "set", po::value<Arguments>()->composing()->value_name("KEY=VALUE"),
       "sets device, threads, data.name, data.workers, or an option of the data set")("json", "prints JSON");
   syntax.positionals = 1;
@@ -45,8 +51,8 @@ Records records_of(const std::string& split) {
   throw Error(ErrorCode::usage, "--split: expected test, valid or train, found '" + split + "'");
 }
 
-std::int64_t batch_of(const po::variables_map& values, const Config& config) {
-  const std::int64_t batch = values.count("batch") != 0 ? values["batch"].as<std::int64_t>() : config.train.batch;
+std::int64_t batch_of(const po::variables_map& values, const TrainingData& data) {
+  const std::int64_t batch = values.count("batch") != 0 ? values["batch"].as<std::int64_t>() : data.evaluation_batch();
   if (batch < 1 || batch > 1000000)
     throw Error(ErrorCode::usage, "--batch: expected a whole number from 1 to 1000000, found " + std::to_string(batch));
   return batch;
@@ -90,9 +96,9 @@ void require_same_data(const NetworkData& network, const NetworkData& found, con
                        const std::string& data) {
   if (network == found) return;
   const bool alike = data_text(network) == data_text(found);
-  throw Error(ErrorCode::usage, file + " classifies " + data_text(network) + ", and the data set '" + data + "' has " +
-                                    data_text(found) + (alike ? " of other names or in another order" : "") +
-                                    "; name data like that it was trained on");
+  throw Error(ErrorCode::usage, file + " was trained on " + data_text(network) + ", and the data set '" + data +
+                                    "' has " + data_text(found) + (alike ? " of other names or in another order" : "") +
+                                    "; name data like that");
 }
 
 /// A search's archive is not one to evaluate; the message says what is.
@@ -104,26 +110,33 @@ void refuse_search(const Archive& archive) {
                archive.name() + " --out net.h5");
 }
 
-Score evaluate(DiscreteModel& model, TrainingData& data, Records records, std::int64_t batch_size,
-               const std::string& file) {
-  Score score;
-  data.for_each(records, batch_size, [&](const Batch& batch) {
-    const at::Tensor logits = model.evaluate(batch.input);
-    if (!logits.isfinite().all().item<bool>())
-      throw Error(ErrorCode::failed,
-                  file + ", split " + records_name(records) + ": the network's output is not finite for the " +
-                      std::to_string(batch.target.size(0)) + " images from " + std::to_string(score.samples()) +
-                      " on; its weights are too large, so train it again with a smaller weights.lr");
-    score.add(logits, batch.target);
-    return true;
-  });
-  return score;
+Score evaluate(DiscreteModel& model, TrainingData& data, Records records, std::int64_t batch, const std::string& file) {
+  const char* const unit = model.data().is_text() ? " words" : " images";
+  return measure(
+      model, data, records, batch, [] { return true; },
+      [&](std::int64_t before, std::int64_t samples) {
+        throw Error(ErrorCode::failed,
+                    file + ", split " + records_name(records) + ": the network's output is not finite for the " +
+                        std::to_string(samples) + unit + " from " + std::to_string(before) +
+                        " on; its weights are too large, so train it again with a smaller weights.lr");
+      });
 }
 
 /// Batches of other sizes round the network's outputs differently, far behind the fourth decimal.
 double rounded(double loss) { return std::round(loss * 1e4) / 1e4; }
 
-void print(const Score& score, std::int64_t records, const std::string& split, bool json) {
+void print_words(const Score& score, const std::string& split, bool json) {
+  if (json) {
+    JsonWriter writer;
+    writer.begin_object().member("perplexity", score.perplexity()).member("loss", score.loss());
+    std::cout << writer.member("tokens", score.samples()).member("split", split).end().text() << std::endl;
+    return;
+  }
+  std::printf("perplexity  %.2f\nloss        %.4f\ntokens      %lld (%s)\n", score.perplexity(), score.loss(),
+              static_cast<long long>(score.samples()), split.c_str());
+}
+
+void print_images(const Score& score, std::int64_t records, const std::string& split, bool json) {
   const std::int64_t skipped = records - score.samples();
   if (json) {
     JsonWriter writer;
@@ -151,19 +164,21 @@ int evaluate_command(const Arguments& arguments) {
   const Archive archive = Archive::open(files.front());
   refuse_search(archive);
   const Config config = evaluation_config(*values, archived_network_config(archive, catalog), catalog);
-  const std::int64_t batch = batch_of(*values, config);
   const ComponentOptions options = options_of(config);
   const DatasetHandle handle = open_data(config, plugins, options);
   require_same_data(archived_data(archive), network_data(handle.info()), archive.name(), handle.name());
   if (records != Records::test) require_training_data(archive, handle, text(*values, "split"));
   DiscreteModel model = archived_model(archive, config, plugins, options);
-  TrainingData data(handle, config, model.type(), model.device());
-  if (data.count(records) == 0)
-    throw Error(ErrorCode::usage, "--split " + text(*values, "split") + ": there are no such records; " +
+  const auto data = open_training_data(handle, config, model.type(), model.device());
+  const std::int64_t batch = batch_of(*values, *data);
+  const std::string split = text(*values, "split");
+  if (data->count(records) == 0)
+    throw Error(ErrorCode::usage, "--split " + split + ": there are no such records; " +
                                       (records == Records::valid ? "the training held none out (data.train_portion)"
                                                                  : "the data set has no test split"));
-  print(evaluate(model, data, records, batch, archive.name()), data.count(records), text(*values, "split"),
-        values->count("json") != 0);
+  const bool json = values->count("json") != 0;
+  const Score score = evaluate(model, *data, records, batch, archive.name());
+  score.is_text() ? print_words(score, split, json) : print_images(score, data->count(records), split, json);
   return 0;
 }
 

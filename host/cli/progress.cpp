@@ -65,7 +65,7 @@ void Progress::step(const SearchPosition& at, std::int64_t step, std::int64_t st
               loss, quality_text(sums).c_str(), rate, clock_text(left / rate).c_str()));
 }
 
-void Progress::epoch(const SearchPosition& at, const std::map<std::string, double>& metrics) {
+void Progress::epoch(const SearchPosition& at, const Metrics& metrics) {
   struct Shown {
     const char *metric, *pattern;
   };
@@ -84,6 +84,10 @@ void Progress::epoch(const SearchPosition& at, const std::map<std::string, doubl
     if (const auto found = metrics.find(shown.metric); found != metrics.end())
       line += format(shown.pattern, found->second);
   show(line);
+  end_line();
+}
+
+void Progress::end_line() {
   if (open_line_) std::cerr << std::endl;
   open_line_ = false;
 }

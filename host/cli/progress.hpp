@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "host/search/search.hpp"
+#include "host/loop/epoch_loop.hpp"
 
 namespace mixop::cli {
 
@@ -14,7 +14,9 @@ class Progress {
  public:
   explicit Progress(bool terminal);
   void step(const SearchPosition& at, std::int64_t step, std::int64_t steps, double loss, const EpochSums& sums);
-  void epoch(const SearchPosition& at, const std::map<std::string, double>& metrics);
+  void epoch(const SearchPosition& at, const Metrics& metrics);
+  /// So that another line can follow what is redrawn.
+  void end_line();
 
  private:
   using Clock = std::chrono::steady_clock;

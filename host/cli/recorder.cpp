@@ -13,6 +13,11 @@ Recorder::Recorder(std::filesystem::path out, std::function<ArchiveBuilder()> ar
       replaced_(std::move(replaced)),
       progress_(isatty(STDERR_FILENO) != 0) {}
 
+void Recorder::on_notice(const std::string& line) {
+  progress_.end_line();
+  say(line);
+}
+
 void Recorder::say_replaced() {
   const std::int64_t replaced = replaced_();
   if (replaced != told_) cli::say_replaced(replaced);
@@ -25,9 +30,9 @@ void say_replaced(std::int64_t replaced) {
         "; mixop data check names them");
 }
 
-void say_end(RunKind kind, SearchEnd end, const std::filesystem::path& out) {
+void say_end(RunKind kind, RunEnd end, const std::filesystem::path& out) {
   const std::string command = run_kind_name(kind);
-  say((end == SearchEnd::interrupted ? "interrupted; go on with: mixop " + command + " --resume --out " : "archive: ") +
+  say((end == RunEnd::interrupted ? "interrupted; go on with: mixop " + command + " --resume --out " : "archive: ") +
       out.string());
 }
 

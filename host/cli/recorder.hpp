@@ -5,11 +5,12 @@
 
 #include "host/archive/archive.hpp"
 #include "host/cli/progress.hpp"
+#include "host/config/schema.hpp"
 
 namespace mixop::cli {
 
 /// Writes the checkpoints of a search or a training and tells the terminal how it goes on.
-class Recorder final : public SearchObserver {
+class Recorder final : public RunObserver {
  public:
   /// `archive` builds the archive of the run as it stands; `replaced` counts as ImageSource::replaced does.
   Recorder(std::filesystem::path out, std::function<ArchiveBuilder()> archive, std::function<std::int64_t()> replaced);
@@ -18,10 +19,11 @@ class Recorder final : public SearchObserver {
                const EpochSums& sums) override {
     progress_.step(at, step, steps, loss, sums);
   }
-  void on_epoch(const SearchPosition& at, const std::map<std::string, double>& metrics, const Genotype&) override {
+  void on_epoch(const SearchPosition& at, const Metrics& metrics, const Genotype&) override {
     progress_.epoch(at, metrics);
     say_replaced();
   }
+  void on_notice(const std::string& line) override;
   void checkpoint() override { archive_().save(out_); }
 
  private:
@@ -38,6 +40,6 @@ class Recorder final : public SearchObserver {
 void say_replaced(std::int64_t replaced);
 
 /// Says how a run ended: where its archive is, or how it goes on.
-void say_end(RunKind kind, SearchEnd end, const std::filesystem::path& out);
+void say_end(RunKind kind, RunEnd end, const std::filesystem::path& out);
 
 }  // namespace mixop::cli

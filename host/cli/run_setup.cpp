@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "host/data/digest.hpp"
+#include "host/loop/device.hpp"
 
 namespace mixop::cli {
 namespace {

@@ -34,20 +34,21 @@ CommandSyntax search_syntax() {
   return syntax;
 }
 
-void report(const SearchHistory& history, const SearchPosition& at, SearchEnd end, const std::filesystem::path& out,
-            bool json) {
+void report(const Search& search, RunEnd end, const std::filesystem::path& out, bool json) {
+  const SearchHistory& history = search.history();
+  const SearchPosition& at = search.position().at;
   if (json) {
     JsonWriter writer;
     writer.begin_object().member("archive", out.string()).member("epoch", at.epoch).member("step", at.step);
-    writer.member("interrupted", end == SearchEnd::interrupted).member("stop_reason", history.stop_reason);
-    for (const auto& [name, values] : history.metrics)
+    writer.member("interrupted", end == RunEnd::interrupted).member("stop_reason", history.stop_reason);
+    for (const auto& [name, values] : search.record().metrics)
       if (!values.empty()) writer.member(name, values.back());
     writer.key("genotype").raw(genotype_to_json(history.genotypes.back())).end();
     std::cout << writer.text() << std::endl;
-  } else if (end != SearchEnd::interrupted) {
+  } else if (end != RunEnd::interrupted) {
     std::cout << genotype_to_json(history.genotypes.back()) << std::endl;
   }
-  if (end == SearchEnd::stopped) say("stopped by the strategy: " + history.stop_reason);
+  if (end == RunEnd::stopped) say("stopped by the strategy: " + history.stop_reason);
   say_end(RunKind::search, end, out);
 }
 
@@ -72,7 +73,7 @@ void announce(Search& search, const DatasetHandle& data) {
                                                    : std::to_string(config.space.channels) + " channels, " +
                                                          std::to_string(config.space.layers) + " cells";
   say("searching " + config.space.name + " (" + size + ") by " + config.search.strategy + " on " + data.name() + ", " +
-      std::to_string(search.data().steps_in(search.position().epoch)) + " steps an epoch, " +
+      std::to_string(search.data().steps_in(search.position().at.epoch)) + " steps an epoch, " +
       device_of(config.device).str() + ", " + std::to_string(at::get_num_threads()) + " thread(s)");
 }
 
@@ -93,9 +94,9 @@ int run_search(const po::variables_map& values, const Arguments& arguments, cons
       [&] { return search.data().replaced(); });
   const InterruptGuard interrupt;
   announce(search, setup.data());
-  const SearchEnd end = search.run(recorder, interrupt.received());
-  report(search.history(), search.position(), end, setup.out(), values.count("json") != 0);
-  return end == SearchEnd::interrupted ? 128 + interrupt.received() : 0;
+  const RunEnd end = search.run(recorder, interrupt.received());
+  report(search, end, setup.out(), values.count("json") != 0);
+  return end == RunEnd::interrupted ? 128 + interrupt.received() : 0;
 }
 
 }  // namespace

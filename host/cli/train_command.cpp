@@ -67,11 +67,13 @@ void require_used(const Config& config) {
 /// Peak memory of the training's steps. In training a batch norm needs more than one value, and that of an auxiliary
 /// head may see one pixel an image: every trial has an image more than it is asked for.
 std::int64_t predicted_memory(Training& training) {
+  const bool text = training.model().data().is_text();
   const auto step = [&](const Batch& batch) {
     const auto with_one_more = [](const at::Tensor& images) { return at::cat({images, images.slice(0, 0, 1)}); };
-    (void)training.try_step({with_one_more(batch.input), with_one_more(batch.target)});
+    (void)training.try_step(text ? batch : Batch{with_one_more(batch.input), with_one_more(batch.target)});
   };
-  return predict_peak_memory(training.data().train(0, 0), training.config().train.batch - 1, step);
+  const std::int64_t trials = training.config().train.batch - (text ? 0 : 1);
+  return predict_peak_memory(training.data().train(0, 0).batch, trials, step);
 }
 
 /// Prints the configuration; the memory that it needs is predicted where the data is at hand.
@@ -93,78 +95,99 @@ std::string count_text(std::int64_t count, const char* what) { return std::to_st
 
 /// One line on what is trained, where and on what.
 void announce(Training& training, const GenotypeArgument& genotype, const DatasetHandle& data) {
-  const Config& config = training.config();
+  const SpaceKeys& space = training.config().space;
   TrainingData& records = training.data();
+  const bool text = training.model().data().is_text();
+  const char* const unit = text ? "words, " : "records, ";
   const std::int64_t held_out = records.count(Records::valid), test = records.count(Records::test);
-  say("training " + genotype.title + " (" + count_text(config.space.channels, "channels, ") +
-      count_text(config.space.layers, "cells, ") +
+  say("training " + genotype.title + " (" +
+      (text ? count_text(space.width, "wide, ")
+            : count_text(space.channels, "channels, ") + count_text(space.layers, "cells, ")) +
       count_text(training.model().network().cost().parameters, "parameters") + ") on " + data.name() + ", " +
-      count_text(records.count(Records::train), "records, ") +
+      count_text(records.count(Records::train), unit) +
       (held_out > 0 ? count_text(held_out, "held out, ") : std::string()) +
-      count_text(records.steps_per_epoch(), "steps an epoch, ") + training.model().device().str() + ", " +
-      count_text(at::get_num_threads(), "thread(s)"));
+      count_text(records.steps_in(training.position().at.epoch), "steps an epoch, ") + training.model().device().str() +
+      ", " + count_text(at::get_num_threads(), "thread(s)"));
   if (test == 0) say("the data set " + data.name() + " has no test split, so nothing is measured on one");
 }
 
 /// An epoch's values of the metrics whose names begin with `prefix`.
-void write_metrics(JsonWriter& json, const TrainingHistory& history, std::int64_t epoch, const std::string& prefix) {
-  for (const auto& [name, values] : history.metrics)
+void write_metrics(JsonWriter& json, const LoopRecord& record, std::int64_t epoch, const std::string& prefix) {
+  for (const auto& [name, values] : record.metrics)
     if (name.rfind(prefix, 0) == 0) json.member(name, values.at(static_cast<std::size_t>(epoch - 1)));
 }
 
-void write_best(JsonWriter& json, const TrainingHistory& history, const char* name, const std::string& metric) {
-  const auto epoch = best_epoch(history, metric);
+void write_best(JsonWriter& json, const LoopRecord& record, const char* name, std::optional<std::int64_t> epoch) {
   json.key(name);
   if (!epoch) {
     json.null();
     return;
   }
   json.begin_object().member("epoch", *epoch);
-  for (const char* prefix : {"test_", "valid_"}) write_metrics(json, history, *epoch, prefix);
+  for (const char* prefix : {"test_", "valid_"}) write_metrics(json, record, *epoch, prefix);
   json.end();
 }
 
-std::string percent_text(const TrainingHistory& history, const std::string& metric, std::int64_t epoch) {
-  const auto found = history.metrics.find(metric);
-  if (found == history.metrics.end()) return "";
+std::string figure_text(const LoopRecord& record, const std::string& metric, std::int64_t epoch) {
+  const auto found = record.metrics.find(metric);
+  if (found == record.metrics.end()) return "";
+  const std::string records = metric.substr(0, metric.find('_')), figure = metric.substr(metric.find('_') + 1);
+  const bool perplexity = figure == "perplexity";
   char text[64];
-  std::snprintf(text, sizeof text, ": %.2f %%", found->second.at(static_cast<std::size_t>(epoch - 1)));
-  return metric.substr(0, metric.find('_')) + " top-" + metric.substr(metric.size() - 1) + text;
+  std::snprintf(text, sizeof text, perplexity ? ": %.2f" : ": %.2f %%",
+                found->second.at(static_cast<std::size_t>(epoch - 1)));
+  return records + " " + (perplexity ? figure : "top-" + figure.substr(3)) + text;
 }
 
 /// "valid top-1: 43.10 %, test top-1: 41.20 %, test top-5: 90.10 %", of what was measured.
-std::string epoch_text(const TrainingHistory& history, std::int64_t epoch) {
+std::string epoch_text(const LoopRecord& record, std::int64_t epoch) {
   std::string line;
-  for (const char* metric : {"valid_top1", "test_top1", "test_top5"})
-    if (const std::string part = percent_text(history, metric, epoch); !part.empty())
+  for (const char* metric : {"valid_perplexity", "valid_top1", "test_top1", "test_top5"})
+    if (const std::string part = figure_text(record, metric, epoch); !part.empty())
       line += (line.empty() ? "" : ", ") + part;
   return line;
 }
 
-void print_result(const TrainingHistory& history, std::int64_t epoch) {
-  if (const std::string last = epoch_text(history, epoch); !last.empty())
-    std::cout << "last epoch " << epoch << ", which the archive holds: " << last << "\n";
-  if (const auto best = best_epoch(history, "valid_top1"))
-    std::cout << "best epoch by the held-out records " << *best << ": " << epoch_text(history, *best) << "\n";
-  if (const auto best = best_epoch(history, "test_top1"))
-    std::cout << "best epoch by the test split " << *best << ": " << epoch_text(history, *best)
+/// The epoch whose network the archive holds.
+std::int64_t kept_epoch(const Training& training) {
+  return training.own().best ? training.own().best->epoch : training.position().at.epoch;
+}
+
+/// The best epoch by the held-out records: the kept one, or that of the best accuracy.
+std::optional<std::int64_t> best_held_out(const Training& training) {
+  if (training.own().best) return training.own().best->epoch;
+  return best_epoch(training.record(), "valid_top1");
+}
+
+void print_result(const Training& training) {
+  const LoopRecord& record = training.record();
+  const std::int64_t epoch = training.position().at.epoch, kept = kept_epoch(training);
+  if (const std::string last = epoch_text(record, epoch); !last.empty())
+    std::cout << "last epoch " << epoch << (kept == epoch ? ", which the archive holds: " : ": ") << last << "\n";
+  if (kept != epoch)
+    std::cout << "best epoch by the held-out records " << kept
+              << ", which the archive holds: " << epoch_text(record, kept) << "\n";
+  else if (const auto best = best_held_out(training))
+    std::cout << "best epoch by the held-out records " << *best << ": " << epoch_text(record, *best) << "\n";
+  if (const auto best = best_epoch(record, "test_top1"))
+    std::cout << "best epoch by the test split " << *best << ": " << epoch_text(record, *best)
               << " (found by looking at the test split, so it is not a selection and no result to report)\n";
 }
 
-void report(Training& training, SearchEnd end, const std::filesystem::path& out, bool json) {
-  const TrainingHistory& history = training.history();
+void report(Training& training, RunEnd end, const std::filesystem::path& out, bool json) {
+  const LoopRecord& record = training.record();
   const SearchPosition& at = training.position().at;
   if (json) {
     JsonWriter writer;
     writer.begin_object().member("archive", out.string()).member("epoch", at.epoch).member("step", at.step);
-    writer.member("interrupted", end == SearchEnd::interrupted);
-    if (at.epoch > 0) write_metrics(writer, history, at.epoch, "");
-    write_best(writer, history, "best_epoch_by_held_out_records", "valid_top1");
-    write_best(writer, history, "best_epoch_by_test_split_not_a_selection", "test_top1");
+    writer.member("interrupted", end == RunEnd::interrupted).member("kept_epoch", kept_epoch(training));
+    if (at.epoch > 0) write_metrics(writer, record, at.epoch, "");
+    write_best(writer, record, "best_epoch_by_held_out_records", best_held_out(training));
+    write_best(writer, record, "best_epoch_by_test_split_not_a_selection", best_epoch(record, "test_top1"));
     writer.key("genotype").raw(genotype_to_json(training.genotype())).end();
     std::cout << writer.text() << std::endl;
-  } else if (end != SearchEnd::interrupted) {
-    print_result(history, at.epoch);
+  } else if (end != RunEnd::interrupted) {
+    print_result(training);
   }
   say_end(RunKind::train, end, out);
 }
@@ -193,9 +216,9 @@ int run_training(const po::variables_map& values, const Arguments& arguments, co
       [&] { return training.data().replaced(); });
   const InterruptGuard interrupt;
   announce(training, genotype, setup.data());
-  const SearchEnd end = training.run(recorder, interrupt.received());
+  const RunEnd end = training.run(recorder, interrupt.received());
   report(training, end, setup.out(), values.count("json") != 0);
-  return end == SearchEnd::interrupted ? 128 + interrupt.received() : 0;
+  return end == RunEnd::interrupted ? 128 + interrupt.received() : 0;
 }
 
 }  // namespace

@@ -50,7 +50,8 @@ template <class Archive>
 void serialize(Archive& archive, TrainConfig& c) {
   archive(cereal::make_nvp("epochs", c.epochs), cereal::make_nvp("batch", c.batch),
           cereal::make_nvp("auxiliary", c.auxiliary), cereal::make_nvp("drop_path", c.drop_path),
-          cereal::make_nvp("label_smoothing", c.label_smoothing));
+          cereal::make_nvp("label_smoothing", c.label_smoothing), cereal::make_nvp("keep", c.keep),
+          cereal::make_nvp("nonmono", c.nonmono), cereal::make_nvp("rollbacks", c.rollbacks));
 }
 
 template <class Archive>

@@ -48,6 +48,9 @@ struct TrainConfig {
   double auxiliary = 0.4;
   double drop_path = 0.2;
   double label_smoothing = 0;
+  std::string keep = "last";
+  std::int64_t nonmono = 0;
+  std::int64_t rollbacks = 0;
   friend bool operator==(const TrainConfig&, const TrainConfig&) = default;
 };
 

@@ -106,14 +106,23 @@ std::vector<KeySpec> train_keys() {
                     "Probability of dropping a path: grows from 0 in the first epoch towards this."),
       open_real_key("train.label_smoothing", 0, 1,
                     "Share of a target that the training loss spreads over all classes."),
+      text_key("train.keep",
+               "The network that is evaluated: that of the last epoch, or of the least loss on the held-out records.",
+               {"last", "best"}),
+      integer_key("train.nonmono", 0, 1e6,
+                  "Averaged SGD begins once the loss on the held-out records is above the least of all epochs but "
+                  "the last so many; 0 never."),
+      integer_key("train.rollbacks", 0, 1e6,
+                  "How often an epoch whose loss is not finite begins again from the best network; needs "
+                  "train.keep=best."),
   };
 }
 
 std::vector<KeySpec> weights_keys() {
   return {
       real_key("weights.lr", 0, 1000, "SGD's first learning rate."),
-      only(RunKind::train,
-           text_key("weights.schedule", "How the learning rate falls after every epoch.", {"cosine", "exponential"})),
+      only(RunKind::train, text_key("weights.schedule", "How the learning rate falls after every epoch.",
+                                    {"cosine", "exponential", "constant"})),
       real_key("weights.lr_min", 0, 1000, "Learning rate at which the cosine ends."),
       only(RunKind::train, real_key("weights.gamma", 0, 1, "Factor of the exponential schedule.")),
       open_real_key("weights.momentum", 0, 1, "SGD's momentum."),

@@ -35,7 +35,12 @@ std::int64_t resident_bytes() {
   return pages * sysconf(_SC_PAGESIZE);
 }
 
-Batch random_batch(const Batch& like, std::int64_t images) {
+/// Images are drawn, words all the same.
+Batch trial_batch(const Batch& like, std::int64_t images) {
+  if (!like.input.is_floating_point()) {
+    const std::int64_t time = like.input.size(0);
+    return {at::zeros({time, images}, like.input.options()), at::zeros({time, images}, like.target.options())};
+  }
   std::vector<std::int64_t> shape = like.input.sizes().vec();
   shape[0] = images;
   return {at::randn(shape, like.input.options()), at::zeros({images}, like.target.options())};
@@ -45,7 +50,7 @@ Batch random_batch(const Batch& like, std::int64_t images) {
 std::int64_t trial(const Batch& like, std::int64_t images, const std::function<void(const Batch&)>& step) {
   const auto meter = std::make_shared<AllocationMeter>();
   const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, meter);
-  step(random_batch(like, images));
+  step(trial_batch(like, images));
   return meter->peak();
 }
 
@@ -59,7 +64,7 @@ std::int64_t predict_peak_memory(const Batch& like, std::int64_t batch, const st
 
 std::int64_t predict_peak_memory(Search& search) {
   const auto step = [&](const Batch& batch) {
-    search.problem().set_step({batch, batch, search.position()});
+    search.problem().set_step({batch, batch, search.position().at});
     (void)search.strategy().hypergradient->alpha_gradients(search.problem());
     (void)gradients(search.problem().weight_loss(), search.problem().weights());
   };

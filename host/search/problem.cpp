@@ -63,10 +63,6 @@ EdgeWeights expand(const std::vector<AlphaDeclaration>& declarations, const std:
   return weights;
 }
 
-std::int64_t count_correct(const at::Tensor& output, const at::Tensor& target) {
-  return output.detach().argmax(-1).eq(target).sum().item<std::int64_t>();
-}
-
 SearchProblem::SearchProblem(Network& network, std::vector<at::Tensor> alphas, const Relaxation& relaxation,
                              const Regulariser& regulariser, const Sgd& optimizer)
     : network_(network),

@@ -24,9 +24,6 @@ void convert(const Network& network, at::ScalarType type, at::Device device);
 /// The edge weights of every cell: shared alphas are handed to each cell that they drive.
 EdgeWeights expand(const std::vector<AlphaDeclaration>& declarations, const std::vector<at::Tensor>& relaxed);
 
-/// How many rows of `output` [N, classes] have their largest entry at `target` [N].
-std::int64_t count_correct(const at::Tensor& output, const at::Tensor& target);
-
 /// What one iteration works on.
 struct SearchStep {
   Batch train, valid;

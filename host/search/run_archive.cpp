@@ -59,14 +59,13 @@ void put_history(ArchiveBuilder& archive, const SearchHistory& history) {
   for (const StrategyChange& change : history.strategies) strategies.push_back(history_json(change));
   archive.texts("/genotypes", genotypes);
   archive.texts("/strategy_history", strategies);
-  stored::put_metrics(archive, history.metrics, history.step_losses);
 }
 
 void restore_alphas(Search& search, const Archive& archive) {
   const auto& declarations = search.network().alphas();
   check_alphas(archive, declarations);
   auto& rows = search.history().alphas;
-  rows.assign(static_cast<std::size_t>(search.position().epoch) + 1, std::vector<at::Tensor>(declarations.size()));
+  rows.assign(static_cast<std::size_t>(search.position().at.epoch) + 1, std::vector<at::Tensor>(declarations.size()));
   for (std::size_t i = 0; i < declarations.size(); ++i) {
     const std::string path = archive_path("/alphas", declarations[i].name);
     const at::Tensor all = get_tensor(archive, path);
@@ -80,18 +79,13 @@ void restore_history(Search& search, const Archive& archive) {
   restore_alphas(search, archive);
   history.genotypes = genotypes(archive);
   history.strategies = strategy_changes(archive);
-  history.metrics = stored::metrics_of(archive);
-  history.step_losses = archive.values<double>(stored::step_losses);
-  history.epoch_seconds = archive.values<double>(stored::epoch_seconds);
+  search.record() = stored::record_of(archive);
   history.stop_reason = archive.text("/position", "stop_reason");
 }
 
 void restore_position(Search& search, const Archive& archive) {
-  const LoopPosition position = stored::position_of(archive, run_kind, search.config().search.epochs,
-                                                    [&](std::int64_t epoch) { return search.data().steps_in(epoch); });
-  search.position() = position.at;
-  search.step_in_epoch() = position.step_in_epoch;
-  search.sums() = position.sums;
+  search.position() = stored::position_of(archive, run_kind, search.config().search.epochs,
+                                          [&](std::int64_t epoch) { return search.data().steps_in(epoch); });
 }
 
 /// The hidden states of the epoch under way, by path.
@@ -106,18 +100,9 @@ void put_states(ArchiveBuilder& archive, Search& search) {
 }
 
 void restore_states(Search& search, const Archive& archive) {
-  StreamStates& states = search.problem().states();
-  RecurrentState* const both[] = {&states.train, &states.valid};
   const at::Tensor& like = search.problem().alphas().front();
-  for (std::size_t i = 0; i < 2; ++i) {
-    if (!archive.has(kStatePaths[i])) continue;
-    const std::size_t count = archive.children(kStatePaths[i]).size();
-    for (std::size_t k = 0; k < count; ++k) {
-      const std::string path = archive_path(kStatePaths[i], std::to_string(k));
-      require_finite(archive, path);
-      both[i]->push_back(get_tensor(archive, path).to(like.options().requires_grad(false)));
-    }
-  }
+  search.problem().states() = {stored::restore_states(archive, kStatePaths[0], like),
+                               stored::restore_states(archive, kStatePaths[1], like)};
 }
 
 void restore_parts(Search& search, const Archive& archive) {
@@ -136,10 +121,11 @@ void restore_parts(Search& search, const Archive& archive) {
 ArchiveBuilder archive_of(Search& search, const ConfigTexts& config, const Provenance& provenance) {
   ArchiveBuilder archive;
   stored::put_config(archive, run_kind, config);
-  stored::put_position(archive, {search.position(), search.step_in_epoch(), search.sums()});
+  stored::put_position(archive, search.position());
   archive.attribute("/position", "stop_reason", search.history().stop_reason);
   put_alphas(archive, search);
   put_history(archive, search.history());
+  stored::put_metrics(archive, search.record());
   stored::put_network(archive, search.network());
   stored::put_optimizer(archive, search.network(), search.weight_optimizer());
   for (const auto& [path, tensor] : alpha_state(search)) put_tensor(archive, path, tensor);
@@ -149,7 +135,7 @@ ArchiveBuilder archive_of(Search& search, const ConfigTexts& config, const Prove
     for (const auto& [name, tensor] : part->save())
       put_tensor(archive, archive_path("/strategy/" + place, name), tensor);
   stored::put_generator(archive);
-  stored::put_provenance(archive, provenance, search.config().seed, search.history().epoch_seconds);
+  stored::put_provenance(archive, provenance, search.config().seed, search.record().epoch_seconds);
   return archive;
 }
 

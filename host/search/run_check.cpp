@@ -66,7 +66,7 @@ std::vector<Genotype> genotypes(const Archive& archive) {
 
 void check_run(const Archive& archive) {
   stored::check_layout(archive, run_kind);
-  stored::check_position(archive, run_kind);
+  stored::check_position(archive, run_kind, /*equal_epochs=*/false);
   (void)archive.text("/position", "stop_reason");
   const auto epochs = static_cast<std::uint64_t>(archive.integer("/position", "epoch"));
   stored::check_count(archive, "/genotypes", epochs + 1, genotypes(archive).size(), "the start and each epoch");

@@ -67,21 +67,20 @@ std::int64_t integer_within(const Archive& archive, const std::string& path, con
   return value;
 }
 
-void check_position(const Archive& archive, const ArchiveKind& kind) {
+void check_position(const Archive& archive, const ArchiveKind& kind, bool equal_epochs) {
   constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   const std::int64_t epochs = configured_epochs(archive, kind);
   const std::int64_t epoch = integer_within(archive, "/position", "epoch", 0, epochs);
   const std::int64_t step = integer_within(archive, "/position", "step", 0, kMost);
   const std::int64_t in_epoch = integer_within(archive, "/position", "step_in_epoch", 0, epoch == epochs ? 0 : step);
   const std::int64_t whole = step - in_epoch;
-  const bool alike = kind.run == RunKind::train;  // in a search an epoch of text has a number of steps of its own
   const bool fits =
-      epoch == 0 ? whole == 0 : whole >= epoch && (!alike || (whole % epoch == 0 && in_epoch <= whole / epoch));
+      epoch == 0 ? whole == 0 : whole >= epoch && (!equal_epochs || (whole % epoch == 0 && in_epoch <= whole / epoch));
   if (!fits)
     refuse(archive, "/position@step",
            std::to_string(step) + " steps, " + std::to_string(in_epoch) +
                " of them in the epoch under way, do not make " + std::to_string(epoch) + " epochs " +
-               (alike ? "of one length" : "before it"));
+               (equal_epochs ? "of one length" : "before it"));
   const std::int64_t samples = integer_within(archive, "/position", "samples", in_epoch, in_epoch == 0 ? 0 : kMost);
   integer_within(archive, "/position", "correct", 0, samples);
   if (!std::isfinite(archive.real("/position", "loss_sum"))) refuse(archive, "/position@loss_sum", "is not finite");

@@ -37,8 +37,8 @@ inline constexpr const char* generator = "/random/generator";
 bool is_of_kind(const Archive& archive, const ArchiveKind& kind);
 
 void check_layout(const Archive& archive, const ArchiveKind& kind);
-/// Against the config's number of epochs.
-void check_position(const Archive& archive, const ArchiveKind& kind);
+/// Against the config's number of epochs; those of text have numbers of steps of their own.
+void check_position(const Archive& archive, const ArchiveKind& kind, bool equal_epochs);
 /// Against the position: once an epoch is over there are the metrics of these names and no others.
 void check_metrics(const Archive& archive, const std::vector<std::string>& names);
 void check_generator(const Archive& archive);

@@ -17,8 +17,8 @@
 namespace mixop::stored {
 namespace {
 
-std::string path_of(const StateEntry& entry) {
-  return archive_path(entry.kind == StateKind::parameter ? "/weights" : "/buffers", entry.name);
+std::string path_of(const StateEntry& entry, const std::string& prefix) {
+  return archive_path(prefix + (entry.kind == StateKind::parameter ? "/weights" : "/buffers"), entry.name);
 }
 
 /// One path for each of parameters_of().
@@ -30,11 +30,11 @@ std::vector<std::string> momentum_paths(const Network& network) {
 }
 
 /// An archive with arrays of another network is not that network's.
-void require_all_known(const Network& network, const Archive& archive) {
+void require_all_known(const Network& network, const Archive& archive, const std::string& prefix) {
   std::vector<std::string> known;
-  for (const StateEntry& entry : distinct_state(network)) known.push_back(path_of(entry));
+  for (const StateEntry& entry : distinct_state(network)) known.push_back(path_of(entry, prefix));
   std::sort(known.begin(), known.end());
-  for (const char* group : {"/weights", "/buffers"})
+  for (const std::string& group : {prefix + "/weights", prefix + "/buffers"})
     for (const std::string& name : archive.children(group))
       if (const std::string path = archive_path(group, name); !std::binary_search(known.begin(), known.end(), path))
         refuse(archive, path, "the network that its own config means has no such array");
@@ -60,17 +60,25 @@ void put_position(ArchiveBuilder& archive, const LoopPosition& position) {
   archive.attribute("/position", "samples", position.sums.samples);
 }
 
-void put_metrics(ArchiveBuilder& archive, const EpochMetrics& metrics, const std::vector<double>& losses) {
+void put_metrics(ArchiveBuilder& archive, const LoopRecord& record) {
   archive.group("/metrics");
-  for (const auto& [name, values] : metrics)
+  for (const auto& [name, values] : record.metrics)
     archive.array<double>(archive_path("/metrics", name), {values.size()}, values);
-  archive.array<double>(step_losses, {losses.size()}, losses);
+  archive.array<double>(step_losses, {record.step_losses.size()}, record.step_losses);
 }
 
-void put_network(ArchiveBuilder& archive, const Network& network) {
-  archive.group("/weights");
-  archive.group("/buffers");
-  for (const StateEntry& entry : distinct_state(network)) put_tensor(archive, path_of(entry), entry.tensor);
+void put_network(ArchiveBuilder& archive, const Network& network, const std::vector<at::Tensor>& values,
+                 const std::string& prefix) {
+  archive.group(prefix + "/weights");
+  archive.group(prefix + "/buffers");
+  const std::vector<StateEntry> entries = distinct_state(network);
+  for (std::size_t i = 0; i < entries.size(); ++i) put_tensor(archive, path_of(entries[i], prefix), values[i]);
+}
+
+void put_network(ArchiveBuilder& archive, const Network& network, const std::string& prefix) {
+  std::vector<at::Tensor> values;
+  for (const StateEntry& entry : distinct_state(network)) values.push_back(entry.tensor);
+  put_network(archive, network, values, prefix);
 }
 
 void put_optimizer(ArchiveBuilder& archive, const Network& network, const Sgd& optimizer) {
@@ -132,20 +140,30 @@ LoopPosition position_of(const Archive& archive, const ArchiveKind& kind, std::i
   return position;
 }
 
-EpochMetrics metrics_of(const Archive& archive) {
-  EpochMetrics metrics;
+LoopRecord record_of(const Archive& archive) {
+  LoopRecord record{{}, archive.values<double>(step_losses), archive.values<double>(epoch_seconds)};
   for (const std::string& name : archive.children("/metrics"))
     if (const std::string path = archive_path("/metrics", name); path != step_losses)
-      metrics[name] = archive.values<double>(path);
-  return metrics;
+      record.metrics[name] = archive.values<double>(path);
+  return record;
 }
 
-void restore_network(const Network& network, const Archive& archive) {
-  require_all_known(network, archive);
+void restore_network(const Network& network, const Archive& archive, const std::string& prefix) {
+  require_all_known(network, archive, prefix);
   for (const StateEntry& entry : distinct_state(network)) {
-    copy_into(entry.tensor, archive, path_of(entry));
-    require_finite(archive, path_of(entry));
+    copy_into(entry.tensor, archive, path_of(entry, prefix));
+    require_finite(archive, path_of(entry, prefix));
   }
+}
+
+std::vector<at::Tensor> network_values(const Network& network, const Archive& archive) {
+  require_all_known(network, archive, "");
+  std::vector<at::Tensor> values;
+  for (const StateEntry& entry : distinct_state(network)) {
+    values.push_back(at::empty_like(entry.tensor.detach()));
+    copy_into(values.back(), archive, path_of(entry, ""));
+  }
+  return values;
 }
 
 void restore_optimizer(const Network& network, const Sgd& optimizer, const Archive& archive) {
@@ -154,6 +172,17 @@ void restore_optimizer(const Network& network, const Sgd& optimizer, const Archi
     copy_into(optimizer.momenta()[i], archive, paths[i]);
     require_finite(archive, paths[i]);
   }
+}
+
+RecurrentState restore_states(const Archive& archive, const std::string& group, const at::Tensor& like) {
+  RecurrentState states;
+  const std::size_t count = archive.has(group) ? archive.children(group).size() : 0;
+  for (std::size_t k = 0; k < count; ++k) {
+    const std::string path = archive_path(group, std::to_string(k));
+    require_finite(archive, path);
+    states.push_back(get_tensor(archive, path).to(like.options().requires_grad(false)));
+  }
+  return states;
 }
 
 void restore_generator(const Archive& archive) {

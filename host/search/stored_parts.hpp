@@ -1,13 +1,12 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "host/archive/archive.hpp"
+#include "host/loop/epoch_loop.hpp"
 #include "host/search/optimizers.hpp"
-#include "host/search/search.hpp"
 #include "host/search/stored_check.hpp"
 #include "mixop/network.hpp"
 
@@ -31,21 +30,15 @@ struct ConfigTexts {
   std::string resolved;
 };
 
-/// Where a loop over epochs stands.
-struct LoopPosition {
-  SearchPosition at;
-  std::int64_t step_in_epoch = 0;
-  EpochSums sums;
-};
-
 namespace stored {
-
-using EpochMetrics = std::map<std::string, std::vector<double>>;
 
 void put_config(ArchiveBuilder& archive, const ArchiveKind& kind, const ConfigTexts& config);
 void put_position(ArchiveBuilder& archive, const LoopPosition& position);
-void put_metrics(ArchiveBuilder& archive, const EpochMetrics& metrics, const std::vector<double>& step_losses);
-void put_network(ArchiveBuilder& archive, const Network& network);
+void put_metrics(ArchiveBuilder& archive, const LoopRecord& record);
+/// The state of a network below `prefix`: its own, or `values` in the order of distinct_state().
+void put_network(ArchiveBuilder& archive, const Network& network, const std::string& prefix = "");
+void put_network(ArchiveBuilder& archive, const Network& network, const std::vector<at::Tensor>& values,
+                 const std::string& prefix = "");
 void put_optimizer(ArchiveBuilder& archive, const Network& network, const Sgd& optimizer);
 /// The state of LibTorch's generator.
 void put_generator(ArchiveBuilder& archive);
@@ -57,10 +50,14 @@ void put_provenance(ArchiveBuilder& archive, const Provenance& provenance, std::
 /// The position in epochs of `steps_in(epoch)` steps.
 LoopPosition position_of(const Archive& archive, const ArchiveKind& kind, std::int64_t epochs,
                          const std::function<std::int64_t(std::int64_t)>& steps_in);
-EpochMetrics metrics_of(const Archive& archive);
-void restore_network(const Network& network, const Archive& archive);
+LoopRecord record_of(const Archive& archive);
+void restore_network(const Network& network, const Archive& archive, const std::string& prefix = "");
+/// Those values apart from the network, of its shapes, types and device.
+std::vector<at::Tensor> network_values(const Network& network, const Archive& archive);
 void restore_optimizer(const Network& network, const Sgd& optimizer, const Archive& archive);
 void restore_generator(const Archive& archive);
+/// The hidden states below `group`, none where it is not there, in the type and on the device of `like`.
+RecurrentState restore_states(const Archive& archive, const std::string& group, const at::Tensor& like);
 /// An array into a tensor of its shape and type.
 void copy_into(const at::Tensor& to, const Archive& archive, const std::string& path);
 [[noreturn]] void refuse_misfit(const Archive& archive, const std::string& path);

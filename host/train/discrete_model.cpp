@@ -4,8 +4,8 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
+#include "host/loop/device.hpp"
 #include "host/search/problem.hpp"
-#include "host/search/search.hpp"
 
 namespace mixop {
 namespace {
@@ -14,6 +14,7 @@ SpaceConfig network_config(const Config& config, const NetworkData& data) {
   SpaceConfig space;
   space.channels = config.space.channels;
   space.layers = config.space.layers;
+  space.width = config.space.width;
   space.stem = config.space.stem;
   space.input = data.shape;
   space.classes = data.classes;
@@ -26,6 +27,7 @@ SpaceConfig network_config(const Config& config, const NetworkData& data) {
 }  // namespace
 
 std::string data_text(const NetworkData& data) {
+  if (data.is_text()) return "text of " + std::to_string(data.classes) + " words";
   return std::to_string(data.shape.channels) + "x" + std::to_string(data.shape.height) + "x" +
          std::to_string(data.shape.width) + " images of " + std::to_string(data.classes) + " classes";
 }
@@ -44,12 +46,11 @@ DiscreteModel::DiscreteModel(const Config& config, const Genotype& genotype, con
   convert(*network_, type_, device_);
 }
 
-at::Tensor DiscreteModel::evaluate(const at::Tensor& images) {
+Outcome DiscreteModel::evaluate(const Batch& batch, const RecurrentState& state) {
   const at::NoGradGuard no_grad;
   Pass pass;
   pass.training = pass.update_statistics = false;
-  const at::Tensor any_target = at::zeros({images.size(0)}, images.options().dtype(at::kLong));
-  return network_->loss({}, {images, any_target}, {}, pass).output;
+  return network_->loss({}, batch, state, pass);
 }
 
 }  // namespace mixop

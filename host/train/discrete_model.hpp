@@ -9,11 +9,13 @@
 
 namespace mixop {
 
-/// What a network classifies.
+/// What a network classifies: images, or words by those before them.
 struct NetworkData {
-  ImageShape shape;
-  std::int64_t classes = 0;
-  std::string class_digest;  ///< of the classes' names in their order: SHA-256 of one line each
+  ImageShape shape;          ///< zeros for text
+  std::int64_t classes = 0;  ///< or words of the vocabulary
+  std::string class_digest;  ///< of their names in their order: SHA-256 of one line each
+
+  bool is_text() const { return shape.channels == 0; }
 
   friend bool operator==(const NetworkData& a, const NetworkData& b) {
     return a.shape.channels == b.shape.channels && a.shape.height == b.shape.height && a.shape.width == b.shape.width &&
@@ -21,7 +23,7 @@ struct NetworkData {
   }
 };
 
-/// "3x32x32 images of 10 classes".
+/// "3x32x32 images of 10 classes", "text of 10000 words".
 std::string data_text(const NetworkData& data);
 
 /// The network of a genotype on the device that the config names, freshly initialised from its seed.
@@ -35,8 +37,8 @@ class DiscreteModel {
   at::ScalarType type() const { return type_; }
   Network& network() { return *network_; }
   const Network& network() const { return *network_; }
-  /// The logits of a pass in evaluation mode, which records nothing.
-  at::Tensor evaluate(const at::Tensor& images);
+  /// A pass in evaluation mode, which records nothing.
+  Outcome evaluate(const Batch& batch, const RecurrentState& state = {});
 
  private:
   NetworkData data_;

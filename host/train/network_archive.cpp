@@ -1,10 +1,17 @@
 #include "host/train/network_archive.hpp"
 
+#include <algorithm>
+
 #include "host/genotype/genotype_json.hpp"
+#include "host/loop/device.hpp"
+#include "host/search/problem.hpp"
 #include "host/search/size_limit.hpp"
+#include "host/search/stored_tensor.hpp"
 
 namespace mixop {
 namespace {
+
+constexpr const char *kLast = "/last", *kAverage = "/average", *kCarried = "/position/train_state";
 
 /// What `make` builds of an archive's own config and genotype; what they are refused for is the archive's fault.
 template <class Make>
@@ -26,9 +33,10 @@ void check_fits(const Training& training, const Archive& archive) {
     refuse(archive, "/data",
            "says " + data_text(archived) + ", and the data at hand has " + data_text(found) +
                (data_text(archived) == data_text(found) ? " of other names or in another order" : ""));
+  const std::vector<Records> all = training.data().measured();
   for (const Records records : {Records::valid, Records::test}) {
     const std::string path = std::string("/metrics/") + records_name(records) + "_loss";
-    const bool measured = training.data().count(records) > 0;
+    const bool measured = std::find(all.begin(), all.end(), records) != all.end();
     if (archive.integer("/position", "epoch") > 0 && archive.has(path) != measured)
       refuse(archive, path,
              measured ? "is not there, and the data at hand has such records"
@@ -36,27 +44,88 @@ void check_fits(const Training& training, const Archive& archive) {
   }
 }
 
+void put_data(ArchiveBuilder& archive, const NetworkData& data) {
+  archive.group("/data");
+  if (!data.is_text()) {
+    archive.attribute("/data", "channels", data.shape.channels);
+    archive.attribute("/data", "height", data.shape.height);
+    archive.attribute("/data", "width", data.shape.width);
+  }
+  archive.attribute("/data", "classes", data.classes);
+  archive.attribute("/data", "class_digest", data.class_digest);
+}
+
+/// The paths of the weights' averages, in the order of parameters_of().
+std::vector<std::string> average_paths(const Network& network) {
+  std::vector<std::string> paths;
+  for (const StateEntry& entry : distinct_state(network))
+    if (entry.kind == StateKind::parameter) paths.push_back(archive_path(kAverage, entry.name));
+  return paths;
+}
+
+/// The network to evaluate, and beside it, where that is another, the one that the training goes on with.
+void put_networks(ArchiveBuilder& archive, const Training& training) {
+  const Network& network = training.model().network();
+  const TrainingState& own = training.own();
+  if (own.average) {
+    const std::vector<std::string> paths = average_paths(network);
+    for (std::size_t i = 0; i < paths.size(); ++i) put_tensor(archive, paths[i], own.average->means()[i]);
+  }
+  if (own.best) {
+    stored::put_network(archive, network, own.best->values);
+  } else if (own.average) {
+    const Exchanged averaged(training.weights(), own.average->means());
+    stored::put_network(archive, network);
+  } else {
+    stored::put_network(archive, network);
+    return;
+  }
+  stored::put_network(archive, network, kLast);
+}
+
+void put_own(ArchiveBuilder& archive, const TrainingState& own) {
+  archive.attribute("/position", "rollbacks", own.rollbacks);
+  archive.attribute("/position", "averaged_steps", own.average ? own.average->steps() : std::int64_t{-1});
+  archive.attribute("/position", "best_epoch", own.best ? own.best->epoch : std::int64_t{0});
+  archive.attribute("/position", "best_averaged_steps", own.best ? own.best->averaged : std::int64_t{0});
+  for (std::size_t k = 0; k < own.carried.size(); ++k)
+    put_tensor(archive, archive_path(kCarried, std::to_string(k)), own.carried[k]);
+}
+
+void restore_own(Training& training, const Archive& archive) {
+  TrainingState& own = training.own();
+  const Network& network = training.model().network();
+  own.rollbacks = archive.integer("/position", "rollbacks");
+  if (const std::int64_t epoch = archive.integer("/position", "best_epoch"); epoch > 0)
+    own.best =
+        KeptNetwork{epoch, training.record().metrics.at("valid_loss").at(static_cast<std::size_t>(epoch) - 1),
+                    archive.integer("/position", "best_averaged_steps"), stored::network_values(network, archive)};
+  if (const std::int64_t steps = archive.integer("/position", "averaged_steps"); steps >= 0) {
+    own.average.emplace(training.weights(), steps);
+    const std::vector<std::string> paths = average_paths(network);
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+      stored::copy_into(own.average->means()[i], archive, paths[i]);
+      require_finite(archive, paths[i]);
+    }
+  }
+  own.carried = stored::restore_states(archive, kCarried, training.weights().front());
+}
+
 }  // namespace
 
 ArchiveBuilder archive_of(Training& training, const ConfigTexts& config, const Provenance& provenance) {
-  const NetworkData& data = training.model().data();
   const Network& network = training.model().network();
-  const TrainingHistory& history = training.history();
   ArchiveBuilder archive;
   stored::put_config(archive, network_kind, config);
   archive.text("/genotype", genotype_to_json(training.genotype()));
-  archive.group("/data");
-  archive.attribute("/data", "channels", data.shape.channels);
-  archive.attribute("/data", "height", data.shape.height);
-  archive.attribute("/data", "width", data.shape.width);
-  archive.attribute("/data", "classes", data.classes);
-  archive.attribute("/data", "class_digest", data.class_digest);
+  put_data(archive, training.model().data());
   stored::put_position(archive, training.position());
-  stored::put_metrics(archive, history.metrics, history.step_losses);
-  stored::put_network(archive, network);
+  put_own(archive, training.own());
+  stored::put_metrics(archive, training.record());
+  put_networks(archive, training);
   stored::put_optimizer(archive, network, training.optimizer());
   stored::put_generator(archive);
-  stored::put_provenance(archive, provenance, training.config().seed, history.epoch_seconds);
+  stored::put_provenance(archive, provenance, training.config().seed, training.record().epoch_seconds);
   return archive;
 }
 
@@ -64,12 +133,10 @@ void restore(Training& training, const Archive& archive) {
   check_network(archive);
   check_fits(training, archive);
   training.position() = stored::position_of(archive, network_kind, training.config().train.epochs,
-                                            [&](std::int64_t) { return training.data().steps_per_epoch(); });
-  TrainingHistory& history = training.history();
-  history.metrics = stored::metrics_of(archive);
-  history.step_losses = archive.values<double>(stored::step_losses);
-  history.epoch_seconds = archive.values<double>(stored::epoch_seconds);
-  stored::restore_network(training.model().network(), archive);
+                                            [&](std::int64_t epoch) { return training.data().steps_in(epoch); });
+  training.record() = stored::record_of(archive);
+  stored::restore_network(training.model().network(), archive, archive.has(kLast) ? kLast : "");
+  restore_own(training, archive);
   stored::restore_optimizer(training.model().network(), training.optimizer(), archive);
   stored::restore_generator(archive);
 }

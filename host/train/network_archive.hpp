@@ -1,6 +1,7 @@
 #pragma once
 
 #include "host/archive/archive.hpp"
+#include "host/search/stored_parts.hpp"
 #include "host/train/network_check.hpp"
 #include "host/train/training.hpp"
 

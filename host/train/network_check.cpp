@@ -1,5 +1,7 @@
 #include "host/train/network_check.hpp"
 
+#include <limits>
+
 #include "host/genotype/genotype_json.hpp"
 #include "host/search/stored_tensor.hpp"
 
@@ -12,10 +14,14 @@ bool is_real(const Array& array) { return array.type == ElementType::float32 || 
 
 /// Those of every training, and those of the records that it was measured on.
 std::vector<std::string> metric_names(const Archive& archive) {
-  std::vector<std::string> names{"train_loss", "train_accuracy", "learning_rate", "drop_path"};
+  const bool text = archived_data(archive).is_text();
+  std::vector<std::string> names{"train_loss", text ? "train_perplexity" : "train_accuracy", "learning_rate",
+                                 "drop_path"};
+  const std::vector<const char*> figures =
+      text ? std::vector{"_loss", "_perplexity"} : std::vector{"_loss", "_top1", "_top5"};
   for (const std::string records : {"valid", "test"})
     if (archive.has("/metrics/" + records + "_loss"))
-      for (const char* figure : {"_loss", "_top1", "_top5"}) names.push_back(records + figure);
+      for (const char* figure : figures) names.push_back(records + figure);
   return names;
 }
 
@@ -38,6 +44,18 @@ void check_weights(const Archive& archive) {
   for (const std::string& name : archive.children("/buffers")) require_finite(archive, archive_path("/buffers", name));
 }
 
+/// What is kept and averaged, against the position.
+void check_own(const Archive& archive) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  const std::int64_t epoch = archive.integer("/position", "epoch"), step = archive.integer("/position", "step");
+  stored::integer_within(archive, "/position", "rollbacks", 0, kMost);
+  stored::integer_within(archive, "/position", "averaged_steps", -1, step);
+  const std::int64_t best = stored::integer_within(archive, "/position", "best_epoch", 0, epoch);
+  stored::integer_within(archive, "/position", "best_averaged_steps", 0, best == 0 ? 0 : step);
+  if (best > 0 && !archive.has("/metrics/valid_loss"))
+    refuse(archive, "/position@best_epoch", "names an epoch, and no loss of held-out records was measured");
+}
+
 }  // namespace
 
 Genotype archived_genotype(const Archive& archive) {
@@ -48,18 +66,19 @@ NetworkData archived_data(const Archive& archive) {
   const auto size = [&](const char* name, std::int64_t most) {
     return stored::integer_within(archive, "/data", name, 1, most);
   };
-  return {{size("channels", kMostChannels), size("height", kMostPixels), size("width", kMostPixels)},
-          size("classes", kMostClasses),
-          archive.text("/data", "class_digest")};
+  const bool images = archive.has_attribute("/data", "channels");
+  return {images ? ImageShape{size("channels", kMostChannels), size("height", kMostPixels), size("width", kMostPixels)}
+                 : ImageShape{},
+          size("classes", kMostClasses), archive.text("/data", "class_digest")};
 }
 
 void check_network(const Archive& archive) {
   stored::check_layout(archive, network_kind);
-  stored::check_position(archive, network_kind);
+  stored::check_position(archive, network_kind, /*equal_epochs=*/!archived_data(archive).is_text());
+  check_own(archive);
   stored::check_metrics(archive, metric_names(archive));
   for (const std::string& name : archive.children("/metrics")) require_finite(archive, archive_path("/metrics", name));
   (void)archived_genotype(archive);
-  (void)archived_data(archive);
   check_weights(archive);
   stored::check_generator(archive);
   stored::check_provenance(archive);

@@ -4,8 +4,8 @@
 
 namespace mixop {
 
-/// The learning rate of an epoch, counted from 0: the cosine of weights.lr to weights.lr_min, or weights.lr *
-/// weights.gamma^epoch.
+/// The learning rate of an epoch, counted from 0: the cosine of weights.lr to weights.lr_min, weights.lr *
+/// weights.gamma^epoch, or weights.lr in all.
 double learning_rate(const WeightsConfig& weights, std::int64_t epoch, std::int64_t epochs);
 
 /// The scheduled drop-path of Larsson et al. 2017 as DARTS trains: `probability` * epoch / epochs, 0 in the first

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
+
 namespace mixop {
 
 void Score::add(const at::Tensor& logits, const at::Tensor& target) {
@@ -13,6 +15,19 @@ void Score::add(const at::Tensor& logits, const at::Tensor& target) {
   first_ += rank.eq(0).sum().item<std::int64_t>();
   among_five_ += rank.lt(5).sum().item<std::int64_t>();
   samples_ += target.size(0);
+}
+
+void Score::add_words(double mean_loss, std::int64_t words) {
+  loss_ += mean_loss * static_cast<double>(words);
+  samples_ += words;
+  words_ = true;
+}
+
+double Score::perplexity() const { return std::exp(loss()); }
+
+std::map<std::string, double> Score::metrics(const std::string& name) const {
+  if (words_) return {{name + "_loss", loss()}, {name + "_perplexity", perplexity()}};
+  return {{name + "_loss", loss()}, {name + "_top1", top1()}, {name + "_top5", top5()}};
 }
 
 }  // namespace mixop

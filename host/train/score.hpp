@@ -3,23 +3,33 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 namespace mixop {
 
-/// How well a network classifies. It does not depend on how the samples come in batches, but for the rounding of the
-/// network's own outputs.
+/// How well a network classifies images or predicts words. It does not depend on how the samples come in batches, but
+/// for the rounding of the network's own outputs.
 class Score {
  public:
-  /// `logits` [N, classes], finite, `target` int64 [N].
+  /// Images: `logits` [N, classes], finite, `target` int64 [N].
   void add(const at::Tensor& logits, const at::Tensor& target);
+  /// Words: their mean loss in natural logarithms.
+  void add_words(double mean_loss, std::int64_t words);
 
+  bool is_text() const { return words_; }
+  /// Images, or words predicted.
   std::int64_t samples() const { return samples_; }
   /// Mean cross entropy in natural logarithms.
   double loss() const { return loss_ / static_cast<double>(samples_); }
+  /// exp(loss).
+  double perplexity() const;
   /// Percent of the samples whose target has the largest logit, or one of the five largest (all of them where there are
   /// fewer classes). Among equal logits the class of the lower number comes first.
   double top1() const { return percent(first_); }
   double top5() const { return percent(among_five_); }
+  /// NAME_loss, with NAME_top1 and NAME_top5 of images, NAME_perplexity of text.
+  std::map<std::string, double> metrics(const std::string& name) const;
 
  private:
   double percent(std::int64_t count) const {
@@ -28,6 +38,7 @@ class Score {
 
   double loss_ = 0;
   std::int64_t first_ = 0, among_five_ = 0, samples_ = 0;
+  bool words_ = false;
 };
 
 }  // namespace mixop

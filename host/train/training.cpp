@@ -1,12 +1,13 @@
 #include "host/train/training.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "host/search/problem.hpp"
+#include "host/train/measure.hpp"
 #include "host/train/schedule.hpp"
 #include "mixop/random.hpp"
 
@@ -15,11 +16,23 @@ namespace {
 
 constexpr std::uint64_t kStepKeys = 6;  // beside the streams of the data
 
-bool all_finite(const Network& network) {
-  std::vector<at::Tensor> floating;
-  for (const StateEntry& entry : network.state())
-    if (entry.tensor.is_floating_point()) floating.push_back(entry.tensor.detach());
-  return at::stack(at::_foreach_norm(floating)).isfinite().all().item<bool>();
+std::vector<at::Tensor> distinct_tensors(const Network& network) {
+  std::vector<at::Tensor> tensors;
+  for (const StateEntry& entry : distinct_state(network)) tensors.push_back(entry.tensor);
+  return tensors;
+}
+
+/// What needs a validation loss needs held-out records.
+void require_held_out(const Config& config, const TrainingData& data) {
+  if (data.count(Records::valid) > 0) return;
+  const char* key = config.train.keep == "best"  ? "train.keep=best"
+                    : config.train.nonmono > 0   ? "train.nonmono above 0"
+                    : config.train.rollbacks > 0 ? "train.rollbacks above 0"
+                                                 : nullptr;
+  if (key != nullptr)
+    throw Error(ErrorCode::usage, std::string(key) +
+                                      " goes by the loss on held-out records, and none is held out; give a "
+                                      "data.train_portion below 1");
 }
 
 }  // namespace
@@ -29,118 +42,120 @@ Training::Training(const Config& config, const Genotype& genotype, const PluginR
     : config_(config),
       genotype_(genotype),
       model_(config, genotype, network_data(data.info()), plugins, options),
-      data_(data, config, model_.type(), model_.device()),
+      data_(open_training_data(data, config, model_.type(), model_.device())),
       weights_(parameters_of(model_.network())),
       optimizer_(weights_, config.weights.momentum, config.weights.decay) {
-  position_.at.epochs = config.train.epochs;
+  if (config.train.rollbacks > 0 && config.train.keep != "best")
+    throw Error(ErrorCode::usage, "train.rollbacks: expected 0 with train.keep=" + config.train.keep + ", found " +
+                                      std::to_string(config.train.rollbacks) +
+                                      "; a training rolls back to its best network, so set train.keep=best");
+  require_held_out(config, *data_);
+  position().at.epochs = config.train.epochs;
   for (const at::Tensor& weight : weights_) weight.set_requires_grad(true);
 }
 
-void Training::require_finite(const char* what, bool finite) const {
-  if (finite) return;
-  throw Error(ErrorCode::failed,
-              std::string(what) + " not finite any more, in epoch " + std::to_string(position_.at.epoch + 1) +
-                  " after step " + std::to_string(position_.step_in_epoch) +
-                  "; nothing of it is archived, earlier archives are intact; a smaller weights.lr or weights.clip may "
-                  "help");
-}
-
-void Training::require_finite_state() const {
-  require_finite("weights or statistics are", all_finite(model_.network()));
-}
-
-SearchEnd Training::run(SearchObserver& observer, const std::atomic<int>& interrupt) {
-  const auto leave = [&] {
-    require_finite_state();
-    observer.checkpoint();
-    return SearchEnd::interrupted;
-  };
-  while (position_.at.epoch < position_.at.epochs) {
-    const auto start = std::chrono::steady_clock::now();
-    while (position_.step_in_epoch < data_.steps_per_epoch()) {
-      train_step(observer);
-      if (interrupt.load() != 0) return leave();
-    }
-    const std::map<std::string, double> metrics = epoch_metrics(interrupt);
-    if (interrupt.load() != 0) return leave();  // resuming measures anew
-    finish_epoch(metrics);
-    history_.epoch_seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    observer.checkpoint();
-    observer.on_epoch(position_.at, metrics, genotype_);
-    if (interrupt.load() != 0 && position_.at.epoch < position_.at.epochs) return SearchEnd::interrupted;
-  }
-  return SearchEnd::finished;
-}
+std::vector<at::Tensor> Training::state() const { return distinct_tensors(model_.network()); }
 
 Outcome Training::training_pass(const Batch& batch) {
+  const SearchPosition& at = position().at;
   Pass pass;
-  pass.key =
-      key_of({static_cast<std::uint64_t>(config_.seed), kStepKeys, static_cast<std::uint64_t>(position_.at.step)});
-  pass.drop_path = drop_path_probability(config_.train.drop_path, position_.at.epoch, position_.at.epochs);
-  return model_.network().loss({}, batch, {}, pass);
+  pass.key = key_of({static_cast<std::uint64_t>(config_.seed), kStepKeys, static_cast<std::uint64_t>(at.step),
+                     static_cast<std::uint64_t>(own_.rollbacks)});
+  pass.drop_path = drop_path_probability(config_.train.drop_path, at.epoch, at.epochs);
+  pass.penalties = true;
+  return model_.network().loss({}, batch, own_.carried, pass);
 }
 
 std::vector<at::Tensor> Training::try_step(const Batch& batch) {
   return gradients(training_pass(batch).loss, weights_);
 }
 
-void Training::train_step(SearchObserver& observer) {
-  const Batch batch = data_.train(position_.at.epoch, position_.step_in_epoch);
-  const Outcome outcome = training_pass(batch);
+EpochLoop::Step Training::step() {
+  const LoopPosition& here = position();
+  if (here.step_in_epoch == 0) own_.carried.clear();
+  const TrainBatch data = data_->train(here.at.epoch, here.step_in_epoch);
+  const Outcome outcome = training_pass(data.batch);
   const double value = outcome.loss.item<double>();
   require_finite("the training loss is", std::isfinite(value));
   std::vector<at::Tensor> weight_gradients = gradients(outcome.loss, weights_);
   clip_gradients(weight_gradients, config_.weights.clip);
-  optimizer_.step(weight_gradients, learning_rate(config_.weights, position_.at.epoch, position_.at.epochs));
-
-  const std::int64_t samples = batch.target.size(0);
-  position_.sums.loss += value * static_cast<double>(samples);
-  position_.sums.correct += count_correct(outcome.output, batch.target);
-  position_.sums.samples += samples;
-  history_.step_losses.push_back(value);
-  ++position_.at.step;
-  ++position_.step_in_epoch;
-  observer.on_step(position_.at, position_.step_in_epoch, data_.steps_per_epoch(), value, position_.sums);
+  optimizer_.step(weight_gradients, data.rate_scale * learning_rate(config_.weights, here.at.epoch, here.at.epochs));
+  if (own_.average) own_.average->add();
+  own_.carried = outcome.next;
+  return {value, outcome.output, data.batch.target};
 }
 
-void Training::measure(Records records, std::map<std::string, double>& metrics, const std::atomic<int>& interrupt) {
-  if (data_.count(records) == 0) return;
-  Score score;
-  data_.for_each(records, config_.train.batch, [&](const Batch& batch) {
-    const at::Tensor logits = model_.evaluate(batch.input);
-    require_finite("the network's output is", logits.isfinite().all().item<bool>());
-    score.add(logits, batch.target);
-    return interrupt.load() == 0;
-  });
-  const std::string name = records_name(records);
-  metrics[name + "_loss"] = score.loss();
-  metrics[name + "_top1"] = score.top1();
-  metrics[name + "_top5"] = score.top5();
-}
-
-std::map<std::string, double> Training::epoch_metrics(const std::atomic<int>& interrupt) {
-  const EpochSums& sums = position_.sums;
-  const auto samples = static_cast<double>(sums.samples);
-  std::map<std::string, double> metrics{
-      {"train_loss", sums.loss / samples},
-      {"train_accuracy", 100.0 * static_cast<double>(sums.correct) / samples},
-      {"learning_rate", learning_rate(config_.weights, position_.at.epoch, position_.at.epochs)},
-      {"drop_path", drop_path_probability(config_.train.drop_path, position_.at.epoch, position_.at.epochs)}};
-  for (const Records records : {Records::valid, Records::test}) measure(records, metrics, interrupt);
+Metrics Training::measure(const std::atomic<int>& interrupt) {
+  std::optional<Exchanged> averaged;
+  if (own_.average) averaged.emplace(weights_, own_.average->means());
+  const SearchPosition& at = position().at;
+  Metrics metrics{{"learning_rate", learning_rate(config_.weights, at.epoch, at.epochs)},
+                  {"drop_path", drop_path_probability(config_.train.drop_path, at.epoch, at.epochs)}};
+  for (const Records records : data_->measured()) {
+    const Score score = mixop::measure(
+        model_, *data_, records, data_->measuring_batch(), [&] { return interrupt.load() == 0; },
+        [&](std::int64_t, std::int64_t) { require_finite("the network's output is", false); });
+    if (interrupt.load() != 0) return {};
+    metrics.merge(score.metrics(records_name(records)));
+  }
   return metrics;
 }
 
-void Training::finish_epoch(const std::map<std::string, double>& metrics) {
-  require_finite_state();
-  for (const auto& [name, value] : metrics) history_.metrics[name].push_back(value);
-  ++position_.at.epoch;
-  position_.step_in_epoch = 0;
-  position_.sums = {};
+void Training::end_epoch(const Metrics& metrics, RunObserver& observer) {
+  own_.carried.clear();
+  if (const auto loss = metrics.find("valid_loss"); loss != metrics.end()) keep_best(loss->second);
+  begin_average(observer);
 }
 
-std::optional<std::int64_t> best_epoch(const TrainingHistory& history, const std::string& metric) {
-  const auto found = history.metrics.find(metric);
-  if (found == history.metrics.end() || found->second.empty()) return std::nullopt;
+void Training::keep_best(double valid_loss) {
+  if (config_.train.keep != "best" || (own_.best && !(valid_loss < own_.best->valid_loss))) return;
+  std::optional<Exchanged> averaged;
+  if (own_.average) averaged.emplace(weights_, own_.average->means());
+  KeptNetwork kept{position().at.epoch, valid_loss, own_.average ? own_.average->steps() : 0, {}};
+  for (const at::Tensor& tensor : distinct_tensors(model_.network())) kept.values.push_back(tensor.detach().clone());
+  own_.best = std::move(kept);
+}
+
+void Training::begin_average(RunObserver& observer) {
+  const auto losses = record().metrics.find("valid_loss");
+  if (own_.average || losses == record().metrics.end() || !has_stopped_falling(losses->second, config_.train.nonmono))
+    return;
+  own_.average.emplace(weights_);
+  observer.on_notice("the validation loss has stopped to fall: averaged SGD from epoch " +
+                     std::to_string(position().at.epoch + 1) + " on");
+}
+
+bool Training::recover(const NotFinite& error, RunObserver& observer) {
+  if (!own_.best || own_.rollbacks >= config_.train.rollbacks) return false;
+  const at::NoGradGuard no_grad;
+  const std::vector<at::Tensor> tensors = distinct_tensors(model_.network());
+  for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].copy_(own_.best->values[i]);
+  for (const at::Tensor& momentum : optimizer_.momenta()) momentum.zero_();
+  own_.average.reset();
+  if (own_.best->averaged > 0) own_.average.emplace(weights_, own_.best->averaged);
+  ++own_.rollbacks;
+  own_.carried.clear();
+  LoopPosition& here = position();
+  here.at.step -= here.step_in_epoch;
+  here.step_in_epoch = 0;
+  here.sums = {};
+  record().step_losses.resize(static_cast<std::size_t>(here.at.step));
+  observer.on_notice(std::string(error.what()) + "; rolled back to the network of epoch " +
+                     std::to_string(own_.best->epoch) + ", from which epoch " + std::to_string(here.at.epoch + 1) +
+                     " begins again (" + std::to_string(own_.rollbacks) + " of at most " +
+                     std::to_string(config_.train.rollbacks) + ")");
+  return true;
+}
+
+bool has_stopped_falling(const std::vector<double>& losses, std::int64_t patience) {
+  const auto count = static_cast<std::int64_t>(losses.size());
+  if (patience == 0 || count - 1 <= patience) return false;
+  return losses.back() > *std::min_element(losses.begin(), losses.end() - 1 - patience);
+}
+
+std::optional<std::int64_t> best_epoch(const LoopRecord& record, const std::string& metric) {
+  const auto found = record.metrics.find(metric);
+  if (found == record.metrics.end() || found->second.empty()) return std::nullopt;
   return std::max_element(found->second.begin(), found->second.end()) - found->second.begin() + 1;
 }
 

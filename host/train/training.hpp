@@ -1,73 +1,87 @@
 #pragma once
 
 #include <atomic>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "host/search/search.hpp"
-#include "host/search/stored_parts.hpp"
+#include "host/loop/epoch_loop.hpp"
+#include "host/search/optimizers.hpp"
 #include "host/train/discrete_model.hpp"
-#include "host/train/score.hpp"
 #include "host/train/training_data.hpp"
+#include "host/train/weight_average.hpp"
 
 namespace mixop {
 
-/// What a training has measured.
-struct TrainingHistory {
-  stored::EpochMetrics metrics;
-  std::vector<double> step_losses;  ///< training loss of every step
-  std::vector<double> epoch_seconds;
+/// The network as an epoch left it, with the averaged weights where there were such.
+struct KeptNetwork {
+  std::int64_t epoch = 0;  ///< counted from 1
+  double valid_loss = 0;
+  std::int64_t averaged = 0;       ///< steps that are in its weights as an average; 0: none is under way
+  std::vector<at::Tensor> values;  ///< of distinct_state()
 };
 
-/// The training of a genotype's network from scratch, as DARTS section 3.3: SGD, scheduled drop-path, auxiliary head.
-/// After every epoch the network is measured on the records that are held out and on the test split, where there are
-/// such. Nothing is selected: the network at the end is that of the last epoch.
-class Training {
+/// What a training holds beside network, optimiser and record.
+struct TrainingState {
+  RecurrentState carried;                ///< hidden state between the steps of an epoch; empty for images
+  std::optional<WeightAverage> average;  ///< of averaged SGD, once it has begun
+  std::optional<KeptNetwork> best;       ///< with train.keep = best: that of the least loss on the held-out records
+  std::int64_t rollbacks = 0;            ///< so far
+};
+
+/// The training of a genotype's network from scratch. Images, as DARTS section 3.3: SGD, scheduled drop-path, auxiliary
+/// head. Text, as its section 3.4: SGD with penalties on activations, then averaged SGD (Merity et al. 2018, NT-ASGD),
+/// and the network of the least validation loss is kept, to which a loss that is not finite rolls back.
+class Training final : public EpochLoop {
  public:
   Training(const Config& config, const Genotype& genotype, const PluginRegistry& plugins,
            const ComponentOptions& options, const DatasetHandle& data);
 
-  /// Runs from where it stands to the end. `interrupt` is looked at after every step and while the network is measured;
-  /// then the checkpoint holds the step. Throws `failed` where a loss is not finite. Its end is `finished` or
-  /// `interrupted`.
-  SearchEnd run(SearchObserver& observer, const std::atomic<int>& interrupt);
   /// Forward and backward pass of a step on a batch, which change the running statistics alone.
   std::vector<at::Tensor> try_step(const Batch& batch);
 
   const Config& config() const { return config_; }
-  const Genotype& genotype() const { return genotype_; }
+  const Genotype& genotype() const override { return genotype_; }
   DiscreteModel& model() { return model_; }
   const DiscreteModel& model() const { return model_; }
   const Sgd& optimizer() const { return optimizer_; }
-  TrainingData& data() { return data_; }
-  const TrainingData& data() const { return data_; }
-  TrainingHistory& history() { return history_; }
-  LoopPosition& position() { return position_; }
+  TrainingData& data() { return *data_; }
+  const TrainingData& data() const { return *data_; }
+  TrainingState& own() { return own_; }
+  const TrainingState& own() const { return own_; }
+  /// The weights that optimizer() steps, once each.
+  const std::vector<at::Tensor>& weights() const { return weights_; }
 
  private:
-  /// Loss and logits of a training pass with what the epoch at hand drops.
+  std::int64_t steps() const override { return data_->steps_in(position().at.epoch); }
+  Step step() override;
+  Metrics measure(const std::atomic<int>& interrupt) override;
+  std::vector<at::Tensor> state() const override;
+  void end_epoch(const Metrics& metrics, RunObserver& observer) override;
+  bool recover(const NotFinite& error, RunObserver& observer) override;
+
+  /// The pass of the step at hand with what its epoch drops.
   Outcome training_pass(const Batch& batch);
-  void train_step(SearchObserver& observer);
-  /// Adds "NAME_loss", "NAME_top1" and "NAME_top5"; stops half-way once it is interrupted.
-  void measure(Records records, std::map<std::string, double>& metrics, const std::atomic<int>& interrupt);
-  std::map<std::string, double> epoch_metrics(const std::atomic<int>& interrupt);
-  void finish_epoch(const std::map<std::string, double>& metrics);
-  void require_finite(const char* what, bool finite) const;
-  void require_finite_state() const;
+  /// Keeps the network as it was measured, where that is the best so far.
+  void keep_best(double valid_loss);
+  /// Begins averaging where the validation loss has stopped to fall.
+  void begin_average(RunObserver& observer);
 
   Config config_;
   Genotype genotype_;
   DiscreteModel model_;
-  TrainingData data_;
+  std::unique_ptr<TrainingData> data_;
   std::vector<at::Tensor> weights_;
   Sgd optimizer_;
-  LoopPosition position_;
-  TrainingHistory history_;
+  TrainingState own_;
 };
 
+/// Whether the last of `losses` is above the least of those that lie more than `patience` epochs before it: the trigger
+/// of NT-ASGD (Merity et al. 2018, algorithm 1). False for a patience of 0.
+bool has_stopped_falling(const std::vector<double>& losses, std::int64_t patience);
+
 /// The epoch, counted from 1, with the largest value of a metric, the first of equals; none where it was not measured.
-std::optional<std::int64_t> best_epoch(const TrainingHistory& history, const std::string& metric);
+std::optional<std::int64_t> best_epoch(const LoopRecord& record, const std::string& metric);
 
 }  // namespace mixop

@@ -27,7 +27,7 @@ TEST_CASE("only the steps after the warm-up are timed, and the search stops behi
   const StepTimes times = time_search_steps(search, {.warmup = 2, .steps = 3});
   CHECK(times.seconds.size() == 3);
   for (const double seconds : times.seconds) CHECK(seconds > 0);
-  CHECK(search.position().step == 5);
+  CHECK(search.position().at.step == 5);
   CHECK(times.parameters == search.network().cost().parameters);
   CHECK(times.peak_rss_mb > 10);
 }

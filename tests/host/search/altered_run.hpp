@@ -33,12 +33,12 @@ inline ArchiveBuilder archive_of_short(Search& search) {
 }
 
 /// Stops a search after six steps: two of them in the second epoch.
-class StopInSecondEpoch final : public SearchObserver {
+class StopInSecondEpoch final : public RunObserver {
  public:
   void on_step(const SearchPosition& at, std::int64_t, std::int64_t, double, const EpochSums&) override {
     if (at.step == 6) interrupt = 2;
   }
-  void on_epoch(const SearchPosition&, const std::map<std::string, double>&, const Genotype&) override {}
+  void on_epoch(const SearchPosition&, const Metrics&, const Genotype&) override {}
   void checkpoint() override {}
 
   std::atomic<int> interrupt{0};

@@ -30,7 +30,7 @@ const DatasetHandle& tiny_data() {
 }
 
 /// Interrupts a search after some steps, and keeps its archive at every checkpoint.
-class Watcher final : public SearchObserver {
+class Watcher final : public RunObserver {
  public:
   Watcher(Search& search, std::filesystem::path out, std::int64_t stop_at = -1)
       : search_(search), out_(std::move(out)), stop_at_(stop_at) {}
@@ -38,7 +38,7 @@ class Watcher final : public SearchObserver {
     if (at.step == stop_at_) interrupt = 2;
     if (on_each_step) on_each_step();
   }
-  void on_epoch(const SearchPosition&, const std::map<std::string, double>&, const Genotype&) override {}
+  void on_epoch(const SearchPosition&, const Metrics&, const Genotype&) override {}
   void checkpoint() override {
     archive_of(search_, {"", {}, to_json(search_.config())}, {"a command", "now", "cpu", "digest", {"plugins"}})
         .save(out_);
@@ -53,8 +53,7 @@ class Watcher final : public SearchObserver {
   std::int64_t stop_at_;
 };
 
-SearchEnd run_to(const Config& config, const std::filesystem::path& out, std::int64_t stop_at = -1,
-                 bool resume = false) {
+RunEnd run_to(const Config& config, const std::filesystem::path& out, std::int64_t stop_at = -1, bool resume = false) {
   Search search(config, test::plugins(), {}, tiny_data());
   if (resume) restore(search, Archive::open(out));
   Watcher watcher(search, out, stop_at);
@@ -71,8 +70,8 @@ std::vector<std::string> differences(const std::filesystem::path& a, const std::
 
 TEST_CASE("the same seed gives the same bits everywhere but in the provenance", "[search][determinism]") {
   const test::TemporaryFolder folder;
-  CHECK(run_to(tiny_config(), folder.path() / "a.h5") == SearchEnd::finished);
-  CHECK(run_to(tiny_config(), folder.path() / "b.h5") == SearchEnd::finished);
+  CHECK(run_to(tiny_config(), folder.path() / "a.h5") == RunEnd::finished);
+  CHECK(run_to(tiny_config(), folder.path() / "b.h5") == RunEnd::finished);
   CHECK(differences(folder.path() / "a.h5", folder.path() / "b.h5").empty());
 }
 
@@ -94,9 +93,9 @@ TEST_CASE("a search that is interrupted at any step and resumed gives the bits o
   for (const std::int64_t step : {1, 3, 4, 6}) {  // inside an epoch, at the last step of one, and in the second one
     INFO("interrupted after step " << step);
     const auto file = folder.path() / ("stopped" + std::to_string(step) + ".h5");
-    REQUIRE(run_to(tiny_config(), file, step) == SearchEnd::interrupted);
+    REQUIRE(run_to(tiny_config(), file, step) == RunEnd::interrupted);
     CHECK(Archive::open(file).integer("/position", "step") == step);
-    REQUIRE(run_to(tiny_config(), file, -1, /*resume=*/true) == SearchEnd::finished);
+    REQUIRE(run_to(tiny_config(), file, -1, /*resume=*/true) == RunEnd::finished);
     CHECK(differences(folder.path() / "whole.h5", file).empty());
   }
 }
@@ -120,7 +119,7 @@ std::string poisoned(const std::filesystem::path& out, std::int64_t step, const 
   Watcher watcher(search, out);
   watcher.on_each_step = [&] {
     const at::NoGradGuard no_grad;
-    if (search.position().step == step) poison(search);
+    if (search.position().at.step == step) poison(search);
   };
   try {
     search.run(watcher, watcher.interrupt);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <ATen/ATen.h>
+
 #include <atomic>
 #include <functional>
 #include <string>
@@ -48,22 +50,23 @@ inline Training small_training(const Config& config = training_config(), const D
   return Training(config, published_genotype(), plugins(), {}, data);
 }
 
+/// Noise of the size of small_images().
+inline Batch drawn_batch(std::int64_t images) { return {at::randn({images, 3, 8, 8}), at::zeros({images}, at::kLong)}; }
+
 inline ArchiveBuilder archive_of_training(Training& training) {
   return archive_of(training, {"", {}, to_json(training.config())},
                     {"a command", "now", "cpu", "a digest", {"a plugin"}});
 }
 
 /// Calls `on_step` after every step and `on_checkpoint` where the archive must be written; interrupts after a step.
-class TrainingWatcher final : public SearchObserver {
+class TrainingWatcher final : public RunObserver {
  public:
   explicit TrainingWatcher(std::int64_t stop_at = -1) : stop_at_(stop_at) {}
   void on_step(const SearchPosition& at, std::int64_t, std::int64_t, double, const EpochSums&) override {
     if (at.step == stop_at_) interrupt = 2;
     if (each_step) each_step();
   }
-  void on_epoch(const SearchPosition& at, const std::map<std::string, double>&, const Genotype&) override {
-    told = at.epoch;
-  }
+  void on_epoch(const SearchPosition& at, const Metrics&, const Genotype&) override { told = at.epoch; }
   void checkpoint() override {
     if (each_checkpoint) each_checkpoint();
   }

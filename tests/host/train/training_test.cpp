@@ -20,8 +20,8 @@ using test::training_config;
 
 namespace {
 
-SearchEnd run_to(const std::filesystem::path& out, std::int64_t stop_at = -1, bool resume = false,
-                 const Config& config = training_config()) {
+RunEnd run_to(const std::filesystem::path& out, std::int64_t stop_at = -1, bool resume = false,
+              const Config& config = training_config()) {
   Training training = test::small_training(config);
   if (resume) restore(training, Archive::open(out));
   test::TrainingWatcher watcher(stop_at);
@@ -58,7 +58,7 @@ std::map<std::string, std::vector<double>> metrics_of_run(const Config& config, 
   Training training = test::small_training(config, data);
   test::TrainingWatcher watcher;
   training.run(watcher, watcher.interrupt);
-  return training.history().metrics;
+  return training.record().metrics;
 }
 
 }  // namespace
@@ -86,13 +86,13 @@ TEST_CASE("images that are too small for the auxiliary head say so", "[train][mi
 TEST_CASE("a training that is interrupted at any step and resumed gives the bits of one that never stopped",
           "[train][resume]") {
   const test::TemporaryFolder folder;
-  REQUIRE(run_to(folder.path() / "whole.h5") == SearchEnd::finished);
+  REQUIRE(run_to(folder.path() / "whole.h5") == RunEnd::finished);
   for (const std::int64_t step : {1, 3, 5, 9}) {  // inside an epoch, at the ends of the first and of the last one
     INFO("interrupted after step " << step);
     const auto file = folder.path() / ("stopped" + std::to_string(step) + ".h5");
-    REQUIRE(run_to(file, step) == SearchEnd::interrupted);
+    REQUIRE(run_to(file, step) == RunEnd::interrupted);
     CHECK(Archive::open(file).integer("/position", "step") == step);
-    REQUIRE(run_to(file, -1, /*resume=*/true) == SearchEnd::finished);
+    REQUIRE(run_to(file, -1, /*resume=*/true) == RunEnd::finished);
     CHECK(differences(folder.path() / "whole.h5", file).empty());
   }
 }
@@ -105,12 +105,12 @@ TEST_CASE("a signal that comes while a checkpoint is written costs no further st
     ++checkpoints;
     watcher.interrupt = 2;
   };
-  CHECK(training.run(watcher, watcher.interrupt) == SearchEnd::interrupted);
+  CHECK(training.run(watcher, watcher.interrupt) == RunEnd::interrupted);
   CHECK(training.position().at.step == 3);
   CHECK(checkpoints == 1);
   watcher.interrupt = 0;
   watcher.each_checkpoint = [&] { watcher.interrupt = training.position().at.epoch == 3 ? 2 : 0; };
-  CHECK(training.run(watcher, watcher.interrupt) == SearchEnd::finished);
+  CHECK(training.run(watcher, watcher.interrupt) == RunEnd::finished);
 }
 
 TEST_CASE("another seed gives another network", "[train][determinism]") {
@@ -162,7 +162,7 @@ TEST_CASE("measuring builds no graph, and changes neither weights nor statistics
   Training training = test::small_training();
   std::vector<at::Tensor> before;
   for (const StateEntry& entry : training.model().network().state()) before.push_back(entry.tensor.detach().clone());
-  const at::Tensor logits = training.model().evaluate(at::randn({4, 3, 8, 8}));
+  const at::Tensor logits = training.model().evaluate(test::drawn_batch(4)).output;
   CHECK_FALSE(logits.requires_grad());
   CHECK(logits.sizes() == at::IntArrayRef({4, 4}));
   for (std::size_t i = 0; i < before.size(); ++i)
@@ -177,7 +177,7 @@ TEST_CASE("the first step is that of SGD on the smoothed loss at the first rate"
   config.weights.clip = 0;
   Training training = test::small_training(config), other = test::small_training(config);
   const std::vector<at::Tensor> weights = parameters_of(other.model().network());
-  const std::vector<at::Tensor> gradient = other.try_step(other.data().train(0, 0));
+  const std::vector<at::Tensor> gradient = other.try_step(other.data().train(0, 0).batch);
   test::TrainingWatcher watcher;
   training.run(watcher, watcher.interrupt);
   const std::vector<at::Tensor> found = parameters_of(training.model().network());
@@ -186,7 +186,7 @@ TEST_CASE("the first step is that of SGD on the smoothed loss at the first rate"
 }
 
 TEST_CASE("the best epoch is the first with the largest value", "[train]") {
-  TrainingHistory history;
+  LoopRecord history;
   CHECK_FALSE(best_epoch(history, "test_top1"));
   history.metrics["test_top1"] = {};
   CHECK_FALSE(best_epoch(history, "test_top1"));

@@ -1,0 +1,96 @@
+#include "host/loop/epoch_loop.hpp"
+
+#include <ATen/ATen.h>
+
+#include <chrono>
+#include <cmath>
+
+namespace mixop {
+namespace {
+
+bool all_finite(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> floating;
+  for (const at::Tensor& tensor : tensors)
+    if (tensor.is_floating_point()) floating.push_back(tensor.detach());
+  return at::stack(at::_foreach_norm(floating)).isfinite().all().item<bool>();
+}
+
+}  // namespace
+
+std::int64_t count_correct(const at::Tensor& output, const at::Tensor& target) {
+  return output.detach().argmax(-1).eq(target).sum().item<std::int64_t>();
+}
+
+void EpochSums::add(double mean_loss, const at::Tensor& output, const at::Tensor& target) {
+  loss += mean_loss * static_cast<double>(target.numel());
+  correct += output.defined() ? count_correct(output, target) : 0;
+  samples += target.numel();
+  words = !output.defined();
+}
+
+Metrics EpochSums::means(const std::string& which) const {
+  const double mean = mean_loss();
+  if (words) return {{which + "_loss", mean}, {which + "_perplexity", std::exp(mean)}};
+  return {{which + "_loss", mean},
+          {which + "_accuracy", 100.0 * static_cast<double>(correct) / static_cast<double>(samples)}};
+}
+
+void EpochLoop::require_finite(const char* what, bool finite) const {
+  if (finite) return;
+  throw NotFinite(std::string(what) + " not finite any more, in epoch " + std::to_string(position_.at.epoch + 1) +
+                  " after step " + std::to_string(position_.step_in_epoch) +
+                  "; nothing of it is archived, earlier archives are intact; a smaller weights.lr or "
+                  "weights.clip may help");
+}
+
+void EpochLoop::require_finite_state() const {
+  require_finite("the network's weights, statistics or alphas are", all_finite(state()));
+}
+
+RunEnd EpochLoop::run(RunObserver& observer, const std::atomic<int>& interrupt) {
+  while (!over()) {
+    try {
+      if (!run_epoch(observer, interrupt)) return RunEnd::interrupted;
+    } catch (const NotFinite& error) {
+      if (!recover(error, observer)) throw;
+    }
+  }
+  return stop_reason().empty() ? RunEnd::finished : RunEnd::stopped;
+}
+
+bool EpochLoop::run_epoch(RunObserver& observer, const std::atomic<int>& interrupt) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto leave = [&] {
+    require_finite_state();
+    observer.checkpoint();
+    return false;
+  };
+  while (position_.step_in_epoch < steps()) {
+    take_step(observer);
+    if (interrupt.load() != 0) return leave();
+  }
+  Metrics metrics = measure(interrupt);
+  if (interrupt.load() != 0) return leave();  // resuming measures anew
+  metrics.merge(position_.sums.means("train"));
+  require_finite_state();
+  for (const auto& [name, value] : metrics) record_.metrics[name].push_back(value);
+  ++position_.at.epoch;
+  position_.step_in_epoch = 0;
+  position_.sums = {};
+  end_epoch(metrics, observer);
+  record_.epoch_seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  observer.checkpoint();
+  observer.on_epoch(position_.at, metrics, genotype());
+  return interrupt.load() == 0 || over();
+}
+
+void EpochLoop::take_step(RunObserver& observer) {
+  const Step taken = step();
+  position_.sums.add(taken.loss, taken.output, taken.target);
+  record_.step_losses.push_back(taken.loss);
+  ++position_.at.step;
+  ++position_.step_in_epoch;
+  observer.on_step(position_.at, position_.step_in_epoch, steps(), taken.loss, position_.sums);
+}
+
+}  // namespace mixop

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <functional>
+
+#include "host/train/discrete_model.hpp"
+#include "host/train/score.hpp"
+#include "host/train/training_data.hpp"
+
+namespace mixop {
+
+/// Told of a batch for which the network's output is not finite, after `before` samples; throws.
+using NotFiniteOutput = std::function<void(std::int64_t before, std::int64_t samples)>;
+
+/// Measures a network on records as they are. Ends early, with a score of no use, where `go_on` answers false.
+Score measure(DiscreteModel& model, TrainingData& data, Records records, std::int64_t batch,
+              const std::function<bool()>& go_on, const NotFiniteOutput& not_finite);
+
+}  // namespace mixop

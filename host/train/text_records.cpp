@@ -1,0 +1,58 @@
+#include "host/train/text_records.hpp"
+
+#include "host/search/text_batches.hpp"
+#include "mixop/random.hpp"
+
+namespace mixop {
+namespace {
+
+constexpr std::uint64_t kSequences = 7;  // beside the other streams of a training
+
+int split_of(Records records) {
+  constexpr int kSplits[] = {MIXOP_SPLIT_TRAIN, MIXOP_SPLIT_VALID, MIXOP_SPLIT_TEST};
+  return kSplits[static_cast<std::size_t>(records)];
+}
+
+}  // namespace
+
+TextRecords::TextRecords(const DatasetHandle& data, const Config& config, at::Device device)
+    : data_(data),
+      train_limit_(config.data.train_limit),
+      bptt_(config.data.bptt),
+      seed_(key_of({static_cast<std::uint64_t>(config.seed), kSequences})),
+      device_(device),
+      train_columns_(tokens(Records::train).columns(config.train.batch)) {
+  (void)sequences(0);
+}
+
+std::int64_t TextRecords::count(Records records) const {
+  if (records == Records::train && train_limit_ > 0) return train_limit_;
+  return data_.info().records[static_cast<std::size_t>(split_of(records))];
+}
+
+const TokenSet& TextRecords::tokens(Records records) {
+  std::unique_ptr<TokenSet>& split = splits_[static_cast<std::size_t>(records)];
+  if (split == nullptr)
+    split = std::make_unique<TokenSet>(data_, split_of(records), records == Records::train ? train_limit_ : 0);
+  return *split;
+}
+
+const std::vector<Sequence>& TextRecords::sequences(std::int64_t epoch) const {
+  if (cached_.first != epoch)
+    cached_ = {epoch, epoch_sequences(seed_, static_cast<std::uint64_t>(epoch), train_columns_.rows(),
+                                      {.bptt = bptt_, .jitter = true})};
+  return cached_.second;
+}
+
+TrainBatch TextRecords::train(std::int64_t epoch, std::int64_t step) {
+  const Sequence& sequence = sequences(epoch).at(static_cast<std::size_t>(step));
+  return {text_batch(train_columns_, sequence, device_), sequence.rate_scale};
+}
+
+void TextRecords::for_each(Records records, std::int64_t batch, const std::function<bool(const Batch&)>& visit) {
+  const TokenColumns columns = tokens(records).columns(batch);
+  for (const Sequence& sequence : evaluation_sequences(columns.rows(), bptt_))
+    if (!visit(text_batch(columns, sequence, device_))) return;
+}
+
+}  // namespace mixop
