@@ -11,8 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kBelow[] = {"imagenet", ""};
-constexpr std::pair<const char*, int> kSplits[] = {{"train", MIXOP_SPLIT_TRAIN}, {"val", MIXOP_SPLIT_TEST}};
 constexpr std::size_t kMaxName = 200;
 constexpr std::size_t kShown = 5;
 
@@ -21,11 +19,12 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
-bool is_jpeg_name(const fs::path& name) {
+/// Whether a file's name ends in one of these, in any case.
+bool ends_in(const fs::path& name, const std::vector<std::string>& extensions) {
   std::string extension = name.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return (extension == ".jpeg" || extension == ".jpg") && name.string()[0] != '.';
+  return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
 }
 
 /// Calls `visit` for the entries of a folder but hidden ones, in any order.
@@ -44,18 +43,18 @@ std::string shown(const std::vector<std::string>& names) {
   return names.size() > kShown ? text + ", ... (" + std::to_string(names.size()) + " in all)" : text;
 }
 
-std::vector<std::string> class_folders(const fs::path& split) {
+std::vector<std::string> class_folders(const Layout& layout, const fs::path& above) {
   std::vector<std::string> names;
   bool images = false;
-  for_each_entry(split, [&](const fs::directory_entry& entry) {
+  for_each_entry(above, [&](const fs::directory_entry& entry) {
     if (is_folder(entry.path()))
       names.push_back(entry.path().filename().string());
     else
-      images = images || is_jpeg_name(entry.path().filename());
+      images = images || ends_in(entry.path(), layout.extensions);
   });
   if (names.empty())
-    refuse(split, images ? "its images lie in no class folders; move each into a folder named after its class"
-                         : "the folder holds no class folders; expected CLASS/*.JPEG");
+    refuse(above, images ? "its images lie in no class folders; move each into a folder named after its class"
+                         : "the folder holds no class folders; expected " + layout.example);
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -73,15 +72,14 @@ void require_class_names(const fs::path& from, const std::vector<std::string>& n
 }
 
 /// Refuses a split whose folders are not the classes.
-void require_same_classes(const fs::path& split, const std::vector<std::string>& folders,
+void require_same_classes(const Layout& layout, const fs::path& split, const std::vector<std::string>& folders,
                           const std::vector<std::string>& classes, const fs::path& from) {
   const std::set<std::string> found(folders.begin(), folders.end()), known(classes.begin(), classes.end());
   std::vector<std::string> missing, extra;
   std::set_difference(known.begin(), known.end(), found.begin(), found.end(), std::back_inserter(missing));
   std::set_difference(found.begin(), found.end(), known.begin(), known.end(), std::back_inserter(extra));
   if (!missing.empty())
-    refuse(split, "classes of " + from.string() + " have no folder here: " + shown(missing) +
-                      "; the set is incomplete, unpack it again");
+    refuse(split, "classes of " + from.string() + " have no folder here: " + shown(missing) + "; " + layout.incomplete);
   if (!extra.empty())
     refuse(split, "folders are no classes of " + from.string() + ": " + shown(extra) + "; remove them");
 }
@@ -91,17 +89,19 @@ struct File {
   std::uintmax_t bytes;
 };
 
-std::vector<File> images_in(const fs::path& folder) {
+std::vector<File> images_in(const Layout& layout, const fs::path& folder) {
   std::vector<File> files;
   for_each_entry(folder, [&](const fs::directory_entry& entry) {
     const fs::path name = entry.path().filename();
-    if (!is_jpeg_name(name)) return;
+    if (ends_in(name, layout.refused))
+      refuse(entry.path(), "images of this format are not read; convert it to JPEG or PNG, or move it away");
+    if (!ends_in(name, layout.extensions)) return;
     std::error_code failure;
     const std::uintmax_t bytes = entry.file_size(failure);
     if (failure) refuse(entry.path(), "the file cannot be read: " + failure.message());
     files.push_back({name.string(), bytes});
   });
-  if (files.empty()) refuse(folder, "the class folder holds no image; expected *.JPEG, *.jpeg or *.jpg");
+  if (files.empty()) refuse(folder, "the class folder holds no image; expected " + layout.images_text);
   std::sort(files.begin(), files.end(), [](const File& a, const File& b) { return a.name < b.name; });
   return files;
 }
@@ -123,11 +123,12 @@ void spread(std::vector<Record>& records, const std::vector<std::size_t>& per_cl
   for (std::size_t i = 0; i < records.size(); ++i) records[i] = places[i].record;
 }
 
-void add_split(ClassFolders& found, const std::string& name, std::vector<Record>& records) {
+/// Adds the images of class folders that lie in the folder `above` of the root ("" is the root itself).
+void add_split(const Layout& layout, ClassFolders& found, const std::string& above, std::vector<Record>& records) {
   std::vector<std::size_t> per_class;
   for (std::size_t target = 0; target < found.classes.size(); ++target) {
-    const std::string below = name + "/" + found.classes[target] + "/";
-    const std::vector<File> files = images_in(found.root / below);
+    const std::string below = (above.empty() ? "" : above + "/") + found.classes[target] + "/";
+    const std::vector<File> files = images_in(layout, found.root / below);
     for (const File& file : files) {
       found.listing += std::to_string(file.bytes) + "  ";
       records.push_back({found.listing.size(), static_cast<std::uint32_t>(below.size() + file.name.size()),
@@ -139,22 +140,34 @@ void add_split(ClassFolders& found, const std::string& name, std::vector<Record>
   spread(records, per_class);
 }
 
-fs::path find_root(const std::string& folder) {
+fs::path find_root(const Layout& layout, const std::string& folder) {
   if (folder.empty())
-    throw Error(
-        ErrorCode::usage,
-        "no data folder is given; pass --data DIR or set MIXOP_DATA to the folder that holds train/CLASS/*.JPEG "
-        "and val/CLASS/*.JPEG, or that holds imagenet with them");
+    throw Error(ErrorCode::usage,
+                "no data folder is given; pass --data DIR or set MIXOP_DATA to the folder " + layout.no_folder);
   if (!is_folder(folder))
-    refuse(folder, "the data folder does not exist or cannot be read; expected a folder that holds train and val");
-  for (const char* below : kBelow) {
-    const fs::path root = *below == '\0' ? fs::path(folder) : fs::path(folder) / below;
-    for (const auto& split : kSplits)
-      if (is_folder(root / split.first)) return root;
+    refuse(folder,
+           "the data folder does not exist or cannot be read; expected a folder that holds " + layout.splits_text);
+  if (!layout.required.empty() && !is_folder(fs::path(folder) / layout.required))
+    refuse(folder, "it holds no folder '" + layout.required + "', which is named as that of the test split");
+  for (const std::string& below : layout.below) {
+    const fs::path root = below.empty() ? fs::path(folder) : fs::path(folder) / below;
+    for (const SplitFolder& split : layout.splits)
+      if (is_folder(root / split.name)) return root;
   }
-  refuse(folder,
-         "no ImageNet in this folder; expected train/CLASS/*.JPEG and val/CLASS/*.JPEG in it or in its folder "
-         "imagenet; unpack the published archives so or name another folder");
+  if (!layout.bare) refuse(folder, layout.absent);
+  return folder;
+}
+
+/// The split folders that are there, of two for one split the first; or the root itself, for class folders without.
+std::vector<SplitFolder> present_splits(const Layout& layout, const fs::path& root) {
+  std::vector<SplitFolder> present;
+  for (const SplitFolder& split : layout.splits) {
+    const bool taken = std::any_of(present.begin(), present.end(),
+                                   [&](const SplitFolder& other) { return other.split == split.split; });
+    if (!taken && is_folder(root / split.name)) present.push_back(split);
+  }
+  if (present.empty()) present.push_back({"", MIXOP_SPLIT_TRAIN});
+  return present;
 }
 
 }  // namespace
@@ -163,29 +176,28 @@ fs::path ClassFolders::path_of(const Record& record) const {
   return root / listing.substr(record.name, record.name_size);
 }
 
-ClassFolders find_class_folders(const std::string& folder, const std::string& classes_file) {
+ClassFolders find_class_folders(const Layout& layout, const std::string& folder, const std::string& classes_file) {
   ClassFolders found;
-  found.root = find_root(folder);
+  found.root = find_root(layout, folder);
   fs::path from = classes_file.empty() ? fs::path() : found.root / classes_file;
   if (!from.empty()) {
     found.classes = lines_of(from);
     require_class_names(from, found.classes);
   }
-  std::vector<std::pair<const char*, int>> present;
-  for (const auto& split : kSplits) {
-    const fs::path path = found.root / split.first;
-    if (!is_folder(path)) continue;
-    const std::vector<std::string> folders = class_folders(path);
+  const std::vector<SplitFolder> present = present_splits(layout, found.root);
+  for (const SplitFolder& split : present) {
+    const fs::path path = split.name.empty() ? found.root : found.root / split.name;
+    const std::vector<std::string> folders = class_folders(layout, path);
     if (from.empty()) {
       from = path;
       found.classes = folders;
       require_class_names(from, found.classes);
     }
-    require_same_classes(path, folders, found.classes, from);
-    present.push_back(split);
+    require_same_classes(layout, path, folders, found.classes, from);
   }
   for (const std::string& name : found.classes) found.listing += name + "\n";
-  for (const auto& [name, split] : present) add_split(found, name, found.records[static_cast<std::size_t>(split)]);
+  for (const auto& [name, split] : present)
+    add_split(layout, found, name, found.records[static_cast<std::size_t>(split)]);
   return found;
 }
 

@@ -1,6 +1,5 @@
 #include "jpeg.hpp"
 
-#include <algorithm>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdio>
@@ -12,12 +11,15 @@
 #include <jpeglib.h>
 
 #include "file.hpp"
+#include "orientation.hpp"
 
 namespace mixop::imagenet {
 namespace {
 
-constexpr std::int64_t kMaxPixels = std::int64_t{1} << 27;
 constexpr int kMaxScans = 500;
+/// EXIF data lies in segments of this marker that begin with this text.
+constexpr int kExifMarker = JPEG_APP0 + 1;
+constexpr std::string_view kExifStart("Exif\0\0", 6);
 
 /// Warnings that tell of odd metadata or bytes between the segments; all others tell of lost pixels.
 bool is_harmless(int warning) {
@@ -45,6 +47,7 @@ class Decompressor {
       jpeg_create_decompress(&jpeg_);
       jpeg_.progress = &progress_;
       jpeg_mem_src(&jpeg_, bytes.data(), static_cast<unsigned long>(bytes.size()));
+      jpeg_save_markers(&jpeg_, kExifMarker, 0xffff);
       jpeg_read_header(&jpeg_, TRUE);
     });
   }
@@ -65,6 +68,14 @@ class Decompressor {
   std::int64_t height() const { return jpeg_.image_height; }
   std::int64_t width() const { return jpeg_.image_width; }
   bool has_inks() const { return jpeg_.jpeg_color_space == JCS_CMYK || jpeg_.jpeg_color_space == JCS_YCCK; }
+  int orientation() const {
+    for (const jpeg_marker_struct* segment = jpeg_.marker_list; segment != nullptr; segment = segment->next) {
+      const std::string_view data(reinterpret_cast<const char*>(segment->data), segment->data_length);
+      if (segment->marker == kExifMarker && data.substr(0, kExifStart.size()) == kExifStart)
+        return exif_orientation({segment->data + kExifStart.size(), segment->data_length - kExifStart.size()});
+    }
+    return 1;
+  }
   const char* problem() const { return problem_; }
 
  private:
@@ -97,10 +108,8 @@ class Decompressor {
 };
 
 void require_jpeg(const std::filesystem::path& path, const std::vector<std::uint8_t>& bytes) {
-  const std::string_view start(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 4));
-  if (start.substr(0, 2) == "\xff\xd8") return;
-  refuse(path,
-         start == "\x89PNG" ? "expected a JPEG file, found a PNG file" : "expected a JPEG file, found other bytes");
+  if (bytes.size() >= 2 && bytes[0] == 0xff && bytes[1] == 0xd8) return;
+  refuse(path, is_png(bytes) ? "expected a JPEG file, found a PNG file" : "expected a JPEG file, found other bytes");
 }
 
 /// a * b / 255, rounded.
@@ -124,16 +133,13 @@ Image decode_jpeg(const std::filesystem::path& path, const std::vector<std::uint
     if (!done) refuse(path, std::string("the JPEG file cannot be decoded: ") + jpeg.problem());
   };
   require(jpeg.read_header(bytes));
-  const std::int64_t count = jpeg.height() * jpeg.width();
-  if (count > kMaxPixels)
-    refuse(path, "the image has " + std::to_string(jpeg.width()) + " x " + std::to_string(jpeg.height()) +
-                     " pixels, at most " + std::to_string(kMaxPixels) + " are decoded");
-  Image image{static_cast<std::int32_t>(jpeg.height()), static_cast<std::int32_t>(jpeg.width()),
-              std::make_unique_for_overwrite<std::uint8_t[]>(static_cast<std::size_t>(count) * 3)};
+  Image image = blank_image(path, jpeg.height(), jpeg.width());
+  image.orientation = jpeg.orientation();
   if (!jpeg.has_inks()) {
     require(jpeg.read_pixels(image.pixels.get()));
     return image;
   }
+  const std::int64_t count = jpeg.height() * jpeg.width();
   const auto inks = std::make_unique_for_overwrite<std::uint8_t[]>(static_cast<std::size_t>(count) * 4);
   require(jpeg.read_pixels(inks.get()));
   for (std::int64_t i = 0; i < count; ++i) light_of(inks.get() + 4 * i, image.pixels.get() + 3 * i);

@@ -10,6 +10,13 @@ inline mixop::DatasetHandle open_imagenet(const std::string& folder,
   return mixop::DatasetHandle("imagenet", dataset_table("mixop_datasets_imagenet.so", "imagenet"), folder, options);
 }
 
+/// One's own images, by the same plugin.
+inline mixop::DatasetHandle open_own(const std::string& folder,
+                                     const std::map<std::string, std::string>& options = {}) {
+  return mixop::DatasetHandle("image_folder", dataset_table("mixop_datasets_imagenet.so", "image_folder"), folder,
+                              options);
+}
+
 inline std::string from_hex(const std::string& digits) {
   std::string bytes;
   for (std::size_t i = 0; i < digits.size(); i += 2)

@@ -1,0 +1,139 @@
+#include "host/data/digest.hpp"
+#include "tests/plugins/datasets/imagenet/jpeg_files.hpp"
+#include "tests/plugins/datasets/imagenet/png_files.hpp"
+
+using mixop::Error;
+using mixop::ErrorCode;
+
+namespace {
+
+void write_classes(const TempFolder& folder, const std::string& above) {
+  for (const char* name : {"dog/1.jpg", "dog/2.PNG", "cat/1.jpeg", "owl/x.png"})
+    folder.write(above + name, std::string(name).find("j") != std::string::npos ? grey_jpeg() : PngParts{}.file());
+}
+
+Error refusal(const TempFolder& folder, const std::map<std::string, std::string>& options = {}) {
+  return error_of([&] { open_own(folder.text(), options); });
+}
+
+using Counts = std::array<std::int64_t, 3>;
+
+}  // namespace
+
+TEST_CASE("class folders alone are all train split", "[image_folder]") {
+  const TempFolder folder;
+  write_classes(folder, "");
+  folder.write("notes.txt", "x");
+  folder.write(".thumbnails/1.jpg", "x");
+  const mixop::DatasetHandle data = open_own(folder.text());
+  CHECK(data.info().records == Counts{4, 0, 0});
+  CHECK(data.info().class_names == std::vector<std::string>{"cat", "dog", "owl"});
+  CHECK(std::string(data.listing()).rfind("cat\ndog\nowl\n159  cat/1.jpeg\n159  dog/1.jpg\n", 0) == 0);
+}
+
+TEST_CASE("the test split is test, else val, else valid, or the one that is named", "[image_folder]") {
+  const TempFolder folder;
+  write_classes(folder, "train/");
+  CHECK(open_own(folder.text()).info().records == Counts{4, 0, 0});
+  write_classes(folder, "valid/");
+  CHECK(open_own(folder.text()).info().records == Counts{4, 0, 4});
+  write_classes(folder, "val/");
+  folder.write("val/cat/2.jpg", grey_jpeg());
+  CHECK(open_own(folder.text()).info().records == Counts{4, 0, 5});
+  write_classes(folder, "test/");
+  CHECK(open_own(folder.text()).info().records == Counts{4, 0, 4});
+  CHECK(open_own(folder.text(), {{"test", "val"}}).info().records == Counts{4, 0, 5});
+}
+
+TEST_CASE("what networks see and training changes are options", "[image_folder]") {
+  const TempFolder folder;
+  write_classes(folder, "");
+  const mixop::DatasetInfo usual = open_own(folder.text()).info();
+  CHECK(usual.height == 224);
+  CHECK(usual.horizontal_flip);
+  CHECK(usual.many_sizes->resize == 256);
+  CHECK(usual.many_sizes->crop.area == std::array<double, 2>{0.08, 1});
+  CHECK(usual.many_sizes->jitter.hue == 0.2);
+  const mixop::DatasetInfo own =
+      open_own(folder.text(),
+               {{"size", "32"}, {"resize", "32"}, {"crop_area", "0.5"}, {"flip", "false"}, {"jitter", "0"}})
+          .info();
+  CHECK(own.width == 32);
+  CHECK_FALSE(own.horizontal_flip);
+  CHECK(own.many_sizes->resize == 32);
+  CHECK(own.many_sizes->crop.area == std::array<double, 2>{0.5, 1});
+  CHECK(own.many_sizes->jitter.brightness == 0);
+}
+
+TEST_CASE("the order of the classes may be given for class folders alone", "[image_folder]") {
+  const TempFolder folder;
+  write_classes(folder, "");
+  folder.write("order.txt", "owl\ndog\ncat\n");
+  CHECK(open_own(folder.text(), {{"classes", "order.txt"}}).info().class_names ==
+        std::vector<std::string>{"owl", "dog", "cat"});
+}
+
+TEST_CASE("folders of images that are no set are refused by name", "[image_folder][misuse]") {
+  const TempFolder folder;
+  write_classes(folder, "train/");
+  const std::string where = "data set 'image_folder': " + folder.text();
+  SECTION("a format that is not read") {
+    const std::string name = GENERATE("1.HEIC", "a.webp", "b.gif", "c.tiff");
+    folder.write("train/owl/" + name, "x");
+    CHECK(refusal(folder).what() ==
+          where + "/train/owl/" + name +
+              ": images of this format are not read; convert it to JPEG or PNG, or move it away");
+  }
+  SECTION("a class that the test split lacks") {
+    folder.write("test/cat/1.jpg", grey_jpeg());
+    CHECK(refusal(folder).what() ==
+          where + "/test: classes of " + folder.text() +
+              "/train have no folder here: dog, owl; put images of every class into every split");
+  }
+  SECTION("an empty class") {
+    folder.write("train/ant/readme.txt", "x");
+    CHECK(refusal(folder).what() ==
+          where + "/train/ant/: the class folder holds no image; expected *.jpg, *.jpeg or *.png");
+  }
+  SECTION("images without class folders") {
+    std::filesystem::remove_all(folder.text() + "/train");
+    folder.write("1.jpg", grey_jpeg());
+    CHECK(refusal(folder).what() ==
+          where + ": its images lie in no class folders; move each into a folder named after its class");
+  }
+  SECTION("nothing") {
+    std::filesystem::remove_all(folder.text() + "/train");
+    CHECK(refusal(folder).what() == where + ": the folder holds no class folders; expected CLASS/*.jpg or CLASS/*.png");
+  }
+  SECTION("a test split that is named and not there") {
+    CHECK(refusal(folder, {{"test", "val"}}).what() ==
+          where + ": it holds no folder 'val', which is named as that of the test split");
+  }
+}
+
+TEST_CASE("a missing folder of images says what is expected", "[image_folder][misuse]") {
+  const Error none = error_of([] { open_own(""); });
+  CHECK(none.what() ==
+        std::string("data set 'image_folder': no data folder is given; pass --data DIR or set MIXOP_DATA to the folder "
+                    "that holds train/CLASS/*.jpg and test/CLASS/*.jpg, or CLASS/*.jpg (also *.jpeg, *.png)"));
+  CHECK(none.code() == ErrorCode::usage);
+  CHECK(error_of([] { open_own("/nowhere"); }).what() ==
+        std::string("data set 'image_folder': /nowhere: the data folder does not exist or cannot be read; expected a "
+                    "folder that holds folders named after classes, or train and test with these"));
+}
+
+TEST_CASE("options of a folder of images out of range are usage errors", "[image_folder][misuse]") {
+  const auto [option, value, problem] = GENERATE(table<std::string, std::string, std::string>({
+      {"size", "7", "'size' must be 8 to 4096, found 7"},
+      {"resize", "223", "'resize' must be 224 to 4096, found 223"},
+      {"on_corrupt", "ignore", "'on_corrupt' must be fail or skip, found 'ignore'"},
+      {"test", "train", "'test' must be test, val, valid or empty, found 'train'"},
+      {"crop_area", "0", "'crop_area' must be 0.01 to 1, found 0"},
+      {"crop_area", "1.5", "'crop_area' must be 0.01 to 1, found 1.5"},
+      {"jitter", "-0.5", "'jitter' must be 0 to 2, found -0.5"},
+  }));
+  const std::map<std::string, std::string> options = {{option, value}};
+  const Error error = error_of([&] { open_own("", options); });
+  CHECK(error.what() == "data set 'image_folder': option " + problem);
+  CHECK(error.code() == ErrorCode::usage);
+}
