@@ -14,29 +14,15 @@ import h5py
 import numpy
 from PIL import Image, ImageOps
 
-MIXOP = os.environ["MIXOP"]
+sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
+from program import answer, asked, check, mixop
+
 BUILD = pathlib.Path(os.environ["MIXOP_BUILD_DIR"])
 PROBE = BUILD / "bin/mixop_image_probe"
 PLUGIN = BUILD / "lib/mixop/plugins/mixop_datasets_imagenet.so"
 SMALL = ["--set", "data.name=image_folder", "--set", "image_folder.size=16", "--set", "space.channels=2", "--set", "space.layers=3",
          "--set", "threads=1"]
 ADAM7 = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
-
-
-def check(holds, message):
-    if not holds:
-        sys.exit(f"image_folder: {message}")
-
-
-def mixop(*arguments):
-    return subprocess.run([MIXOP, *map(str, arguments)], capture_output=True, text=True, timeout=120,
-                          env={**os.environ, "MIXOP_DATA": ""})
-
-
-def answer(*arguments):
-    run = mixop(*arguments)
-    check(run.returncode == 0, f"mixop {arguments}: {run.stderr}")
-    return run
 
 
 def picture(height, width, channels, seed, levels=256):
@@ -176,16 +162,15 @@ def write_set(folder, classes, counts):
 
 
 def trained(folder, out, *more):
-    run = answer("train", "--genotype", "DARTS_V2", *SMALL, "--set", "train.auxiliary=0", "--set", "data.cutout=0", "--set", "train.batch=7",
-                 "--set", "train.epochs=1", *more, "--data", folder, "--out", out, "--json")
-    return json.loads(run.stdout)
+    return asked("train", "--genotype", "DARTS_V2", *SMALL, "--set", "train.auxiliary=0", "--set", "data.cutout=0", "--set", "train.batch=7",
+                 "--set", "train.epochs=1", *more, "--data", folder, "--out", out)
 
 
 def program(made):
     both, bare = made / "both", made / "bare"
     write_set(both, ["ant", "bee", "cow", "dog", "elk"], {"train": 6, "val": 2})
     write_set(bare, ["left", "right"], {"": 8})
-    described = json.loads(answer("data", "describe", "image_folder", "--data", both, "--json").stdout)
+    described = asked("data", "describe", "image_folder", "--data", both)
     check(described["records"] == {"train": 30, "valid": 0, "test": 10} and described["classes"] == 5, described)
     run = made / "run.h5"
     answer("search", "darts-cifar10", *SMALL, "--set", "search.batch=8", "--set", "search.epochs=1", "--set", "space.nodes=2", "--set",
@@ -194,13 +179,13 @@ def program(made):
     check(result["test_loss"] > 0 and "valid_loss" not in result, result)
     with h5py.File(made / "net.h5") as file:
         check(file["weights"]["classifier.weight"].shape[0] == 5, "the classifier has not the classes of the data")
-    figures = json.loads(answer("evaluate", made / "net.h5", "--data", both, "--json").stdout)
+    figures = asked("evaluate", made / "net.h5", "--data", both)
     check(figures["samples"] == 10 and abs(figures["loss"] - result["test_loss"]) < 6e-5, figures)
     held_out = trained(bare, made / "bare.h5", "--set", "data.train_portion=0.75")
     check("valid_top1" in held_out and "test_loss" not in held_out, held_out)
     with h5py.File(made / "bare.h5") as file:
         check(file["weights"]["classifier.weight"].shape[0] == 2, "the classifier has not the classes of the data")
-    figures = json.loads(answer("evaluate", made / "bare.h5", "--data", bare, "--split", "valid", "--json").stdout)
+    figures = asked("evaluate", made / "bare.h5", "--data", bare, "--split", "valid")
     check(figures["samples"] == 4, figures)
 
 

@@ -14,35 +14,14 @@ import h5py
 import numpy
 from PIL import Image
 
-MIXOP = os.environ["MIXOP"]
+sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
+from program import MIXOP, answer, check, differences, mixop, refusal
+
 SMALL = ["--set", "data.name=imagenet", "--set", "imagenet.size=32", "--set", "space.channels=2", "--set", "space.layers=3",
          "--set", "threads=1"]
 LONG = 20  # epochs of two steps: longer than a signal takes
 SEARCH = ["search", "darts-cifar10", *SMALL, "--set", "search.batch=4", "--set", "search.epochs=2", "--set", "space.nodes=2",
           "--set", "space.ops=none,skip_connect,sep_conv_3x3"]
-
-
-def check(holds, message):
-    if not holds:
-        sys.exit(f"imagenet: {message}")
-
-
-def mixop(*arguments):
-    return subprocess.run([MIXOP, *map(str, arguments)], capture_output=True, text=True, timeout=120,
-                          env={**os.environ, "MIXOP_DATA": ""})
-
-
-def answer(*arguments):
-    run = mixop(*arguments)
-    check(run.returncode == 0, f"mixop {arguments}: {run.stderr}")
-    return run
-
-
-def refusal(status, words, *arguments):
-    run = mixop(*arguments)
-    check(run.returncode == status, f"mixop {arguments}: exit code {run.returncode} instead of {status}: {run.stderr}")
-    check(words in run.stderr, f"mixop {arguments}: the message lacks '{words}': {run.stderr}")
-    return run
 
 
 def write_set(folder):
@@ -68,8 +47,7 @@ def checks(folder):
 
 
 def same_bits(one, two):
-    run = mixop("compare", one, two, "--json")
-    return [d["path"] for d in json.loads(run.stdout)["differences"] if not d["path"].startswith(("/provenance", "/config"))]
+    return differences(one, two, ("/provenance", "/config"))
 
 
 def searches(folder):

@@ -1,6 +1,5 @@
 #include "jpeg.hpp"
 
-#include <csetjmp>
 #include <cstddef>
 #include <cstdio>
 #include <string>
@@ -10,6 +9,7 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#include "attempt.hpp"
 #include "file.hpp"
 #include "orientation.hpp"
 
@@ -26,8 +26,7 @@ bool is_harmless(int warning) {
   return warning == JWRN_EXTRANEOUS_DATA || warning == JWRN_JFIF_MAJOR || warning == JWRN_ADOBE_XFORM;
 }
 
-/// A libjpeg decompressor that stops at the first error and at the first warning of lost pixels. libjpeg leaves by
-/// longjmp, so what runs in `attempt` holds nothing that a destructor must free.
+/// A libjpeg decompressor that stops at the first error and at the first warning of lost pixels.
 class Decompressor {
  public:
   Decompressor() {
@@ -43,7 +42,7 @@ class Decompressor {
   Decompressor& operator=(const Decompressor&) = delete;
 
   bool read_header(const std::vector<std::uint8_t>& bytes) {
-    return attempt([&] {
+    return attempt_.run([&] {
       jpeg_create_decompress(&jpeg_);
       jpeg_.progress = &progress_;
       jpeg_mem_src(&jpeg_, bytes.data(), static_cast<unsigned long>(bytes.size()));
@@ -52,7 +51,7 @@ class Decompressor {
     });
   }
   bool read_pixels(std::uint8_t* pixels) {
-    return attempt([&] {
+    return attempt_.run([&] {
       jpeg_.out_color_space = has_inks() ? JCS_CMYK : JCS_RGB;
       jpeg_.dct_method = JDCT_ISLOW;
       jpeg_start_decompress(&jpeg_);
@@ -76,19 +75,13 @@ class Decompressor {
     }
     return 1;
   }
-  const char* problem() const { return problem_; }
+  const char* problem() const { return attempt_.problem; }
 
  private:
-  template <class Work>
-  bool attempt(const Work& work) {
-    if (setjmp(failed_) != 0) return false;
-    work();
-    return true;
-  }
   static void leave(j_common_ptr jpeg) {
     auto& self = *static_cast<Decompressor*>(jpeg->client_data);
-    jpeg->err->format_message(jpeg, self.problem_);
-    std::longjmp(self.failed_, 1);
+    jpeg->err->format_message(jpeg, self.attempt_.problem);
+    self.attempt_.leave();
   }
   static void judge(j_common_ptr jpeg, int level) {
     if (level < 0 && !is_harmless(jpeg->err->msg_code)) leave(jpeg);
@@ -96,15 +89,14 @@ class Decompressor {
   static void limit_scans(j_common_ptr jpeg) {
     auto& self = *static_cast<Decompressor*>(jpeg->client_data);
     if (self.jpeg_.input_scan_number <= kMaxScans) return;
-    std::snprintf(self.problem_, sizeof self.problem_, "it has more than %d scans", kMaxScans);
-    std::longjmp(self.failed_, 1);
+    std::snprintf(self.attempt_.problem, sizeof self.attempt_.problem, "it has more than %d scans", kMaxScans);
+    self.attempt_.leave();
   }
 
   jpeg_decompress_struct jpeg_{};
   jpeg_error_mgr errors_{};
   jpeg_progress_mgr progress_{};
-  std::jmp_buf failed_;
-  char problem_[JMSG_LENGTH_MAX] = "";
+  Attempt attempt_;
 };
 
 void require_jpeg(const std::filesystem::path& path, const std::vector<std::uint8_t>& bytes) {

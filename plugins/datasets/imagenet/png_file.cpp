@@ -2,12 +2,12 @@
 
 #include <png.h>
 
-#include <csetjmp>
 #include <cstdio>
 #include <cstring>
 #include <string>
 #include <vector>
 
+#include "attempt.hpp"
 #include "file.hpp"
 #include "orientation.hpp"
 
@@ -33,7 +33,7 @@ class Decompressor {
 
   bool read_header() {
     if (info_ == nullptr) return out_of_memory();
-    return attempt([&] {
+    return attempt_.run([&] {
       png_set_read_fn(png_, this, give_bytes);
       png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
       png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
@@ -43,7 +43,7 @@ class Decompressor {
   }
 
   bool read_pixels(std::uint8_t* const* rows) {
-    return attempt([&] {
+    return attempt_.run([&] {
       if (png_get_color_type(png_, info_) == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png_);
       png_set_expand_gray_1_2_4_to_8(png_);
       png_set_strip_16(png_);
@@ -69,23 +69,17 @@ class Decompressor {
     if (png_get_eXIf_1(png_, info_, &size, &exif) == 0) return 1;
     return exif_orientation({exif, size});
   }
-  const char* problem() const { return problem_; }
+  const char* problem() const { return attempt_.problem; }
 
  private:
-  template <class Work>
-  bool attempt(const Work& work) {
-    if (setjmp(failed_) != 0) return false;
-    work();
-    return true;
-  }
   bool out_of_memory() {
-    std::snprintf(problem_, sizeof problem_, "no memory");
+    std::snprintf(attempt_.problem, sizeof attempt_.problem, "no memory");
     return false;
   }
   static void leave(png_structp png, png_const_charp message) {
     auto& self = *static_cast<Decompressor*>(png_get_error_ptr(png));
-    std::snprintf(self.problem_, sizeof self.problem_, "%s", message);
-    std::longjmp(self.failed_, 1);
+    std::snprintf(self.attempt_.problem, sizeof self.attempt_.problem, "%s", message);
+    self.attempt_.leave();
   }
   static void give_bytes(png_structp png, png_bytep out, std::size_t count) {
     auto& self = *static_cast<Decompressor*>(png_get_io_ptr(png));
@@ -97,8 +91,7 @@ class Decompressor {
   const std::uint8_t *next_, *end_;
   png_structp png_;
   png_infop info_;
-  std::jmp_buf failed_;
-  char problem_[256] = "";
+  Attempt attempt_;
 };
 
 }  // namespace

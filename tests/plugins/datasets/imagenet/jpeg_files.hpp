@@ -44,3 +44,31 @@ inline constexpr std::size_t kFrameHeader = 2 + 18 + 69;
 
 /// How many bytes of grey_jpeg() are its only scan and the end of the image.
 inline constexpr std::size_t kScanBytes = 13;
+
+/// How many of the cuts of a file and of its flipped bytes are refused as bad data.
+struct Refusals {
+  int cuts = 0, flips = 0;
+};
+
+/// Hands every cut and every flipped byte to `attempt`, which may throw bad_data alone.
+template <class Attempt>
+Refusals refusals_of(const std::string& whole, Attempt&& attempt) {
+  const auto refused = [&](const std::string& bytes) {
+    try {
+      attempt(bytes);
+    } catch (const mixop::Error& error) {
+      REQUIRE(error.code() == mixop::ErrorCode::bad_data);
+      return 1;
+    }
+    return 0;
+  };
+  Refusals found;
+  for (std::size_t size = 0; size < whole.size(); ++size) found.cuts += refused(whole.substr(0, size));
+  for (std::size_t at = 0; at < whole.size(); ++at)
+    for (const int flip : {1, 0x80, 0xff}) {
+      std::string bytes = whole;
+      bytes[at] = static_cast<char>(bytes[at] ^ flip);
+      found.flips += refused(bytes);
+    }
+  return found;
+}

@@ -135,23 +135,10 @@ TEST_CASE("every cut and every flipped byte of a JPEG is refused or decoded, nev
           "[imagenet][jpeg][misuse]") {
   const std::string whole = grey_jpeg();
   const OneImage one(whole);
-  int refused = 0;
-  const auto attempt = [&](const std::string& bytes) {
+  const Refusals refused = refusals_of(whole, [&](const std::string& bytes) {
     one.folder.write("train/cat/1.JPEG", bytes);
-    try {
-      decode(one.data);
-    } catch (const Error& error) {
-      REQUIRE(error.code() == ErrorCode::bad_data);
-      ++refused;
-    }
-  };
-  for (std::size_t size = 0; size < whole.size(); ++size) attempt(whole.substr(0, size));
-  CHECK(refused == static_cast<int>(whole.size()));
-  for (std::size_t at = 0; at < whole.size(); ++at)
-    for (const int flip : {1, 0x80, 0xff}) {
-      std::string bytes = whole;
-      bytes[at] = static_cast<char>(bytes[at] ^ flip);
-      attempt(bytes);
-    }
-  CHECK(refused > static_cast<int>(whole.size()) + 100);
+    decode(one.data);
+  });
+  CHECK(refused.cuts == static_cast<int>(whole.size()));
+  CHECK(refused.flips > 100);
 }

@@ -169,23 +169,10 @@ TEST_CASE("every cut and every flipped byte of a PNG is refused or decoded, neve
   png.before = png_chunk("gAMA", big_endian(45455)) + png_chunk("eXIf", "MM*");
   const std::string whole = png.file();
   const OneImage one(whole);
-  int refused = 0;
-  const auto attempt = [&](const std::string& bytes) {
+  const Refusals refused = refusals_of(whole, [&](const std::string& bytes) {
     one.folder.write("cat/1.png", bytes);
-    try {
-      one.pixels();
-    } catch (const Error& error) {
-      REQUIRE(error.code() == ErrorCode::bad_data);
-      ++refused;
-    }
-  };
-  for (std::size_t size = 0; size < whole.size(); ++size) attempt(whole.substr(0, size));
-  CHECK(refused == static_cast<int>(whole.size()));
-  for (std::size_t at = 0; at < whole.size(); ++at)
-    for (const int flip : {1, 0x80, 0xff}) {
-      std::string bytes = whole;
-      bytes[at] = static_cast<char>(bytes[at] ^ flip);
-      attempt(bytes);
-    }
-  CHECK(refused > 2 * static_cast<int>(whole.size()));
+    one.pixels();
+  });
+  CHECK(refused.cuts == static_cast<int>(whole.size()));
+  CHECK(refused.flips > static_cast<int>(whole.size()));
 }
