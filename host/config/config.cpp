@@ -15,7 +15,8 @@ void serialize(Archive& archive, DataConfig& c) {
   archive(cereal::make_nvp("name", c.name), cereal::make_nvp("dir", c.dir),
           cereal::make_nvp("train_limit", c.train_limit), cereal::make_nvp("train_portion", c.train_portion),
           cereal::make_nvp("cutout", c.cutout), cereal::make_nvp("augment", c.augment),
-          cereal::make_nvp("workers", c.workers), cereal::make_nvp("bptt", c.bptt));
+          cereal::make_nvp("policy", c.policy), cereal::make_nvp("workers", c.workers),
+          cereal::make_nvp("bptt", c.bptt));
 }
 
 namespace {

@@ -17,6 +17,7 @@ struct DataConfig {
   double train_portion = 0.5;
   std::int64_t cutout = 0;
   bool augment = true;
+  std::string policy = "none";
   std::int64_t workers = -1;
   std::int64_t bptt = 35;
   friend bool operator==(const DataConfig&, const DataConfig&) = default;

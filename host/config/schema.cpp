@@ -64,6 +64,10 @@ std::vector<KeySpec> data_keys() {
                "Share of the train records that trains the weights; the rest trains the alphas (train: is held out)."),
       integer_key("data.cutout", 0, 4096, "Side in pixels of the square that cutout blanks; 0 is off."),
       boolean_key("data.augment", "Random crops, flips and colours, as the data set defines them."),
+      text_key(
+          "data.policy",
+          "Learned changes of training images of 3 channels, after crop and flip; random colours are left out then.",
+          {"none", "autoaugment_cifar", "autoaugment_imagenet"}),
       integer_key(
           "data.workers", -1, 256,
           "Threads that decode images ahead of time; 0 decodes when a batch is needed, -1 is one a core, at most "

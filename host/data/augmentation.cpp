@@ -35,6 +35,11 @@ std::vector<NormalisationTable> normalisation_tables(const DatasetInfo& info) {
   return tables;
 }
 
+void normalise(const std::vector<std::uint8_t>& pixels, const std::vector<NormalisationTable>& tables, float* planes) {
+  for (std::size_t c = 0; c < tables.size(); ++c)
+    for (std::size_t at = c; at < pixels.size(); at += tables.size()) *planes++ = tables[c][pixels[at]];
+}
+
 void cut_out(const FloatImage& image, std::int64_t centre_y, std::int64_t centre_x, std::int32_t length) {
   const std::int64_t top = centre_y - length / 2, left = centre_x - length / 2;
   const std::int64_t y_begin = std::max<std::int64_t>(top, 0), x_begin = std::max<std::int64_t>(left, 0);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "host/data/dataset_handle.hpp"
+#include "host/data/policy.hpp"
 #include "host/data/sample_order.hpp"
 #include "mixop/random.hpp"
 
@@ -19,6 +20,7 @@ struct Augmentation {
   std::uint64_t seed = 0;
   std::optional<CropRange> random_crop = {};  ///< images of many sizes: a random crop, resized; none: the central one
   ColourJitter jitter = {};                   ///< images of many sizes
+  Policy policy = Policy::none;               ///< images of 3 channels: after crop and flip, before normalisation
 };
 
 /// Throws usage where it does not fit images whose shorter side is `side`.
@@ -32,6 +34,9 @@ using NormalisationTable = std::array<float, 256>;
 
 /// One table a channel.
 std::vector<NormalisationTable> normalisation_tables(const DatasetInfo& info);
+
+/// Pixels [n][channels] as planes of floats [channels][n], by a table a channel.
+void normalise(const std::vector<std::uint8_t>& pixels, const std::vector<NormalisationTable>& tables, float* planes);
 
 /// A float image [channels][height][width].
 struct FloatImage {

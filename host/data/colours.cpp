@@ -15,12 +15,6 @@ std::uint8_t grey(const std::uint8_t* pixel) {
   return static_cast<std::uint8_t>((pixel[0] * 19595 + pixel[1] * 38470 + pixel[2] * 7471 + 0x8000) >> 16);
 }
 
-/// From `other` at factor 0 to `value` at 1 and beyond.
-std::uint8_t blend(int other, int value, float factor) {
-  return static_cast<std::uint8_t>(
-      std::clamp(static_cast<float>(other) + factor * static_cast<float>(value - other), 0.0f, 255.0f));
-}
-
 struct Hsv {
   int hue, saturation, value;
 };
@@ -57,6 +51,11 @@ void from_hsv(const Hsv& hsv, std::uint8_t* pixel) {
 }
 
 }  // namespace
+
+std::uint8_t blend(int other, int value, float factor) {
+  return static_cast<std::uint8_t>(
+      std::clamp(static_cast<float>(other) + factor * static_cast<float>(value - other), 0.0f, 255.0f));
+}
 
 void adjust_brightness(std::span<std::uint8_t> pixels, float factor) {
   for (std::uint8_t& value : pixels) value = blend(0, value, factor);

@@ -10,6 +10,9 @@ namespace mixop {
 
 // Changes of RGB pixels [n][3] in place, in the 8-bit arithmetic of Pillow's ImageEnhance; factor 1 changes nothing.
 
+/// From `other` at factor 0 to `value` at 1 and beyond.
+std::uint8_t blend(int other, int value, float factor);
+
 /// Towards black.
 void adjust_brightness(std::span<std::uint8_t> pixels, float factor);
 /// Towards the mean grey of the image.

@@ -67,8 +67,10 @@ std::int64_t DecodedImages::fill_image(const Sample& sample, const Augmentation&
   const bool mirrored = (random.next() >> 63) != 0 && augmentation.horizontal_flip;
   const auto centre_y = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(height())));
   const auto centre_x = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(width())));
+  RandomStream policy_draws(random.next());
 
-  std::vector<std::uint8_t> pixels;
+  RgbImage shown_image{height(), width(), {}};
+  std::vector<std::uint8_t>& pixels = shown_image.pixels;
   const std::int64_t shown = decode(sample.record, [&](std::int32_t h, std::int32_t w, const std::uint8_t* decoded) {
     const ImageView whole{decoded, h, w, std::int64_t{w} * channels()};
     if (augmentation.random_crop) {
@@ -80,18 +82,12 @@ std::int64_t DecodedImages::fill_image(const Sample& sample, const Augmentation&
     }
   });
   jitter_colours(pixels, augmentation.jitter, colour_draws);
-  normalise(pixels, mirrored, image);
+  if (mirrored) mirror(shown_image);
+  apply_policy(shown_image, augmentation.policy, policy_draws);
+  normalise(pixels, normalised_, image);
   if (augmentation.cutout_length > 0)
     cut_out({image, channels(), height(), width()}, centre_y, centre_x, augmentation.cutout_length);
   return shown;
-}
-
-void DecodedImages::normalise(const std::vector<std::uint8_t>& pixels, bool mirrored, float* image) const {
-  const std::size_t planes = normalised_.size(), columns = static_cast<std::size_t>(width());
-  for (std::size_t c = 0; c < planes; ++c)
-    for (std::size_t row = 0; row < pixels.size(); row += planes * columns)
-      for (std::size_t x = 0; x < columns; ++x)
-        *image++ = normalised_[c][pixels[row + planes * (mirrored ? columns - 1 - x : x) + c]];
 }
 
 }  // namespace mixop

@@ -24,9 +24,9 @@ class DecodedImages final : public ImageSource {
   bool decodes() const override { return true; }
   std::int64_t replaced() const override;
   bool is_replaced(std::int64_t record) const override;
-  /// In this order: crop and resize (random in training, else central), colours, flip, normalisation, cutout. Where the
-  /// data set skips what cannot be decoded, the next record of its part that can be, with its target, stands in its
-  /// place.
+  /// In this order: crop and resize (random in training, else central), colours, flip, policy, normalisation, cutout.
+  /// Where the data set skips what cannot be decoded, the next record of its part that can be, with its target, stands
+  /// in its place.
   void fill_batch(std::span<const Sample> samples, const Augmentation& augmentation, float* images,
                   std::int64_t* targets) const override;
 
@@ -36,7 +36,6 @@ class DecodedImages final : public ImageSource {
   /// Gives `sink` the record's image, or that of the next one of its part that can be decoded; answers which it is.
   std::int64_t decode(std::int64_t first, const ImageSink& sink) const;
   std::int64_t fill_image(const Sample& sample, const Augmentation& augmentation, float* image) const;
-  void normalise(const std::vector<std::uint8_t>& pixels, bool mirrored, float* image) const;
 
   const DatasetHandle& data_;
   const int split_;

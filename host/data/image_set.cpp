@@ -58,36 +58,59 @@ void ImageSet::fill_batch(std::span<const Sample> samples, const Augmentation& a
 }
 
 void ImageSet::fill_image(const Sample& sample, const Augmentation& augmentation, float* image) const {
-  const std::uint8_t* plane = pixels(sample.record).data();
+  const std::uint8_t* planes = pixels(sample.record).data();
   RandomStream random = augmentation_stream(augmentation, sample);
   // All draws are made whatever is switched on, so that one setting does not change the others' draws.
   const std::uint64_t padding = static_cast<std::uint64_t>(augmentation.crop_padding);
   RandomStream crop(random.next());
-  const auto down = static_cast<std::int32_t>(crop.below(2 * padding + 1) - padding);
-  const auto right = static_cast<std::int32_t>(crop.below(2 * padding + 1) - padding);
-  const bool mirrored = (random.next() >> 63) != 0 && augmentation.horizontal_flip;
+  Placing placing{};
+  placing.down = static_cast<std::int32_t>(crop.below(2 * padding + 1) - padding);
+  placing.right = static_cast<std::int32_t>(crop.below(2 * padding + 1) - padding);
+  placing.mirrored = (random.next() >> 63) != 0 && augmentation.horizontal_flip;
   const auto centre_y = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(height_)));
   const auto centre_x = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(width_)));
+  RandomStream policy_draws(random.next());
 
-  float* row = image;
-  for (const NormalisationTable& table : normalised_) {
-    for (std::int32_t y = 0; y < height_; ++y, row += width_) fill_row(plane, table, y + down, right, mirrored, row);
-    plane += std::int64_t{height_} * width_;
+  if (augmentation.policy != Policy::none) {
+    RgbImage changed = placed(planes, placing);
+    apply_policy(changed, augmentation.policy, policy_draws);
+    normalise(changed.pixels, normalised_, image);
+  } else {
+    float* row = image;
+    for (const NormalisationTable& table : normalised_) {
+      for (std::int32_t y = 0; y < height_; ++y, row += width_) fill_row(planes, table, y + placing.down, placing, row);
+      planes += std::int64_t{height_} * width_;
+    }
   }
   if (augmentation.cutout_length > 0)
     cut_out({image, channels_, height_, width_}, centre_y, centre_x, augmentation.cutout_length);
 }
 
-void ImageSet::fill_row(const std::uint8_t* plane, const NormalisationTable& table, std::int32_t y, std::int32_t shift,
-                        bool mirrored, float* row) const {
+RgbImage ImageSet::placed(const std::uint8_t* planes, const Placing& placing) const {
+  RgbImage image{height_, width_, std::vector<std::uint8_t>(static_cast<std::size_t>(image_size()))};
+  const std::int64_t plane = std::int64_t{height_} * width_;
+  for (std::int32_t y = 0; y < height_; ++y)
+    for (std::int32_t x = 0; x < width_; ++x) {
+      const std::int32_t row = y + placing.down, column = x + placing.right;
+      if (row < 0 || row >= height_ || column < 0 || column >= width_) continue;
+      for (std::int32_t c = 0; c < channels_; ++c)
+        image.pixels[static_cast<std::size_t>((std::int64_t{y} * width_ + x) * channels_ + c)] =
+            planes[c * plane + std::int64_t{row} * width_ + column];
+    }
+  if (placing.mirrored) mirror(image);
+  return image;
+}
+
+void ImageSet::fill_row(const std::uint8_t* plane, const NormalisationTable& table, std::int32_t y,
+                        const Placing& placing, float* row) const {
   const bool inside = y >= 0 && y < height_;
-  const std::int32_t begin = inside ? std::clamp(-shift, 0, width_) : width_;
-  const std::int32_t end = inside ? std::clamp(width_ - shift, begin, width_) : width_;
+  const std::int32_t begin = inside ? std::clamp(-placing.right, 0, width_) : width_;
+  const std::int32_t end = inside ? std::clamp(width_ - placing.right, begin, width_) : width_;
   const std::uint8_t* source = plane + (inside ? std::int64_t{y} * width_ : 0);
   std::fill(row, row + begin, table[0]);
-  for (std::int32_t x = begin; x < end; ++x) row[x] = table[source[x + shift]];
+  for (std::int32_t x = begin; x < end; ++x) row[x] = table[source[x + placing.right]];
   std::fill(row + end, row + width_, table[0]);
-  if (mirrored) std::reverse(row, row + width_);
+  if (placing.mirrored) std::reverse(row, row + width_);
 }
 
 }  // namespace mixop

@@ -25,14 +25,20 @@ class ImageSet final : public ImageSource {
   /// The raw bytes of a record, [channels][height][width].
   std::span<const std::uint8_t> pixels(std::int64_t record) const;
 
-  /// In this order: crop, flip, normalisation, cutout (a centre uniform over the image).
+  /// In this order: crop, flip, policy, normalisation, cutout (a centre uniform over the image).
   void fill_batch(std::span<const Sample> samples, const Augmentation& augmentation, float* images,
                   std::int64_t* targets) const override;
 
  private:
   void fill_image(const Sample& sample, const Augmentation& augmentation, float* image) const;
-  void fill_row(const std::uint8_t* plane, const NormalisationTable& table, std::int32_t y, std::int32_t shift,
-                bool mirrored, float* row) const;
+  /// How a record is moved before it is normalised.
+  struct Placing {
+    std::int32_t down, right;
+    bool mirrored;
+  };
+  void fill_row(const std::uint8_t* plane, const NormalisationTable& table, std::int32_t y, const Placing& placing,
+                float* row) const;
+  RgbImage placed(const std::uint8_t* planes, const Placing& placing) const;
 
   std::int32_t channels_, height_, width_;
   std::vector<NormalisationTable> normalised_;

@@ -27,6 +27,13 @@ Augmentation training_augmentation(const DatasetInfo& info, const DataConfig& co
       augmentation.jitter = info.many_sizes->jitter;
     }
   }
+  augmentation.policy = policy_of(config.policy);
+  if (augmentation.policy != Policy::none) {
+    if (info.channels != 3)
+      throw Error(ErrorCode::usage, "data.policy: " + config.policy + " is for images of 3 channels, and these have " +
+                                        std::to_string(info.channels) + "; set data.policy=none");
+    augmentation.jitter = {};  // the policy's own colours stand in its place
+  }
   augmentation.cutout_length = static_cast<std::int32_t>(config.cutout);
   return augmentation;
 }

@@ -5,7 +5,6 @@ import os
 import pathlib
 import resource
 import struct
-import subprocess
 import sys
 import tempfile
 import zlib
@@ -15,11 +14,9 @@ import numpy
 from PIL import Image, ImageOps
 
 sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
+from pixels import PLUGIN, probe
 from program import answer, asked, check, mixop
 
-BUILD = pathlib.Path(os.environ["MIXOP_BUILD_DIR"])
-PROBE = BUILD / "bin/mixop_image_probe"
-PLUGIN = BUILD / "lib/mixop/plugins/mixop_datasets_imagenet.so"
 SMALL = ["--set", "data.name=image_folder", "--set", "image_folder.size=16", "--set", "space.channels=2", "--set", "space.layers=3",
          "--set", "threads=1"]
 ADAM7 = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
@@ -92,9 +89,7 @@ def saved_files(folder):
 
 
 def decoded(folder):
-    run = subprocess.run([PROBE, "decoded", PLUGIN, "image_folder", folder], capture_output=True, timeout=120)
-    check(run.returncode == 0, run.stderr.decode())
-    data, images = run.stdout, []
+    data, images = probe("decoded", PLUGIN, "image_folder", folder), []
     while data:
         height, width = struct.unpack("<ii", data[:8])
         images.append(numpy.frombuffer(data[8:8 + height * width * 3], numpy.uint8).reshape(height, width, 3))

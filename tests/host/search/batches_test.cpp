@@ -116,6 +116,11 @@ TEST_CASE("images of many sizes are cropped and coloured in training", "[search]
   REQUIRE(on.random_crop);
   CHECK(on.random_crop->area == std::array<double, 2>{0.5, 1.0});
   CHECK(on.jitter.saturation == 0.3);
+  config.policy = "autoaugment_imagenet";
+  const Augmentation learned = training_augmentation(data.info(), config, 1);
+  CHECK(learned.policy == Policy::autoaugment_imagenet);
+  CHECK(learned.random_crop);
+  CHECK(learned.jitter.saturation == 0);
   config.augment = false;
   const Augmentation off = training_augmentation(data.info(), config, 1);
   CHECK_FALSE(off.random_crop);
