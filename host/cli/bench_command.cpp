@@ -18,17 +18,22 @@ constexpr std::int64_t kMany = 1'000'000;
 
 CommandSyntax bench_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop bench cnn [--order 1|2] [--batch N] [--threads N] [--against COMMAND] [--json]";
+  syntax.usage = "mixop bench cnn|rnn [--order 1|2] [--batch N] [--threads N] [--against COMMAND] [--json]";
   syntax.about =
-      "Times steps of the published search on drawn images of 3x32x32, as mixop search runs them (cnn: darts_cnn, 16\n"
-      "channels, 8 cells). --against runs another program by turns with this one: its last line must be JSON with\n"
+      "Times steps of a search on drawn data, as mixop search runs them. cnn: darts_cnn, 16 channels, 8 cells, images "
+      "of 3x32x32.\n"
+      "rnn: darts_rnn without dropout and penalties, its weights stepped with momentum, the virtual step that of all "
+      "weights.\n"
+      "--against runs another program by turns with this one: its last line must be JSON with\n"
       "step_s.median and peak_rss_mb; the ratio is its time over ours, so that above 1 is faster.";
   const auto number = [](std::int64_t value) {
     return po::value<std::int64_t>()->value_name("N")->default_value(value);
   };
   syntax.options.add_options()("order", number(2), "1: first-order DARTS, 2: second-order")(
       "batch", number(64), "images of a step")("channels", number(16), "channels of the first cells")(
-      "layers", number(8), "cells")("steps", number(5), "timed steps")("warmup", number(1), "steps before them")(
+      "layers", number(8), "cells")("width", number(300), "rnn: embedding and hidden state")(
+      "bptt", number(35), "rnn: words of a sequence")("tokens", number(10000), "rnn: words of the vocabulary")(
+      "steps", number(5), "timed steps")("warmup", number(1), "steps before them")(
       "threads", number(0), "CPU threads; 0 uses all cores")("seed", number(2), "seed of weights and images")(
       "device", po::value<std::string>()->default_value("auto"), "auto, cpu, cuda or cuda:N")(
       "against", po::value<std::string>()->value_name("COMMAND"), "the other program, a shell command")(
@@ -46,21 +51,51 @@ std::int64_t number(const po::variables_map& values, const char* name, std::int6
   return value;
 }
 
-/// The published search on drawn images, enough of them for an epoch that does not end before the steps do.
-Config config_of(const po::variables_map& values, const BenchPlan& plan, const OptionCatalog& catalog) {
-  const std::int64_t batch = number(values, "batch", 1, kMany);
-  const std::int64_t images = 2 * batch * (plan.warmup + plan.steps);
+using Sets = std::vector<std::pair<std::string, std::string>>;
+
+/// Drawn data, enough of it for an epoch that does not end before the steps do.
+Sets cnn_sets(const po::variables_map& values, std::int64_t steps) {
+  const std::int64_t images = 2 * number(values, "batch", 1, kMany) * steps;
+  return {{"data.name", "synthetic"},
+          {"synthetic.train", std::to_string(images)},
+          {"space.channels", std::to_string(values["channels"].as<std::int64_t>())},
+          {"space.layers", std::to_string(values["layers"].as<std::int64_t>())}};
+}
+
+Sets rnn_sets(const po::variables_map& values, std::int64_t steps) {
+  const std::int64_t bptt = number(values, "bptt", 2, 10000);
+  // A last row alone is no step, and shortened sequences make more of them.
+  const std::int64_t words = number(values, "batch", 1, kMany) * (bptt * steps + 2);
+  Sets sets{{"data.name", "synthetic_text"},
+            {"synthetic_text.train", std::to_string(words)},
+            {"synthetic_text.valid", std::to_string(words)},
+            {"synthetic_text.vocabulary", std::to_string(number(values, "tokens", 2, kMany))},
+            {"data.bptt", std::to_string(bptt)},
+            {"space.width", std::to_string(values["width"].as<std::int64_t>())},
+            {"weights.lr", "0.025"},
+            {"weights.lr_min", "0.025"},
+            {"weights.momentum", "0.9"},
+            {"weights.decay", "3e-4"},
+            {"weights.clip", "5"}};
+  for (const char* off : {"dropout", "dropouth", "dropoutx", "dropouti", "dropoute", "alpha", "beta"})
+    sets.emplace_back(std::string("darts_rnn.") + off, "0");
+  for (const char* off : {"clip", "uncapped", "stale_tied"})
+    sets.emplace_back(std::string("second_order.") + off, "false");
+  return sets;
+}
+
+Config config_of(const po::variables_map& values, const std::string& task, const BenchPlan& plan,
+                 const OptionCatalog& catalog) {
+  const bool cnn = task == "cnn";
   ConfigRequest request;
   request.presets_folder = presets_folder();
-  request.preset_or_file = "darts-cifar10";
-  request.sets = {
-      "data.name=synthetic", "synthetic.train=" + std::to_string(images), "search.batch=" + std::to_string(batch),
-      std::string("search.strategy=") + (number(values, "order", 1, 2) == 1 ? "first_order" : "second_order")};
-  const std::pair<const char*, const char*> keys[] = {
-      {"channels", "space.channels"}, {"layers", "space.layers"}, {"threads", "threads"}, {"seed", "seed"}};
-  for (const auto& [option, key] : keys)
-    request.sets.push_back(std::string(key) + "=" + std::to_string(values[option].as<std::int64_t>()));
-  request.sets.push_back("device=" + text(values, "device"));
+  request.preset_or_file = cnn ? "darts-cifar10" : "darts-ptb-search";
+  Sets sets = cnn ? cnn_sets(values, plan.warmup + plan.steps) : rnn_sets(values, plan.warmup + plan.steps);
+  sets.emplace_back("search.batch", std::to_string(values["batch"].as<std::int64_t>()));
+  sets.emplace_back("search.strategy", number(values, "order", 1, 2) == 1 ? "first_order" : "second_order");
+  for (const char* key : {"threads", "seed"}) sets.emplace_back(key, std::to_string(values[key].as<std::int64_t>()));
+  sets.emplace_back("device", text(values, "device"));
+  for (const auto& [key, value] : sets) request.sets.push_back(key + "=" + value);
   return resolve_config(request, catalog);
 }
 
@@ -125,14 +160,14 @@ int bench_command(const Arguments& arguments) {
   if (!values) return 0;
   const Arguments given = positionals(*values);
   const std::string task = given.empty() ? "" : given.front();
-  if (task != "cnn")
-    throw Error(ErrorCode::usage, "bench: expected cnn" + (task.empty() ? "" : ", found '" + task + "'") +
+  if (task != "cnn" && task != "rnn")
+    throw Error(ErrorCode::usage, "bench: expected cnn or rnn" + (task.empty() ? "" : ", found '" + task + "'") +
                                       "\nUsage: " + bench_syntax().usage);
   const BenchPlan plan{number(*values, "warmup", 0, kMany), number(*values, "steps", 1, kMany)};
   const std::int64_t rounds = number(*values, "rounds", 1, 1000);
   const bool json = values->count("json") != 0;
   const PluginRegistry plugins = load_plugins(*values);
-  const Config config = config_of(*values, plan, option_catalog(plugins));
+  const Config config = config_of(*values, task, plan, option_catalog(plugins));
   (void)device_of(config.device);
   if (values->count("against") == 0) {
     print(measure(config, plan, plugins), json);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <map>
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
@@ -11,6 +12,7 @@
 #include "host/data/dataset_handle.hpp"
 #include "host/data/digest.hpp"
 #include "host/data/image_check.hpp"
+#include "host/data/token_set.hpp"
 #include "host/json/json_writer.hpp"
 
 namespace mixop::cli {
@@ -24,7 +26,9 @@ CommandSyntax data_syntax() {
   syntax.about =
       "describe says which layouts on disk a data set reads, its options, and its size where the data is at hand. "
       "check reads\n"
-      "every record, decodes every image, and prints the counts and the digest that archives keep.";
+      "every record, decodes every image, and prints the counts and the digest that archives keep. Of text it tells "
+      "the unigram\n"
+      "perplexity of every split: what a model that sees no context can reach on it.";
   syntax.options.add_options()("data", po::value<std::string>()->value_name("DIR"),
                                "where the data lies; default: the environment's MIXOP_DATA")(
       "set", po::value<Arguments>()->composing()->value_name("OPTION=VALUE"), "an option of the data set")(
@@ -84,12 +88,28 @@ void write_corrupt(JsonWriter& json, const std::vector<CorruptImage>& corrupt) {
   json.end();
 }
 
+/// Of each split that has words.
+std::map<std::string, double> unigram_perplexities(const DatasetHandle& data) {
+  std::map<std::string, double> perplexities;
+  for (int split = 0; split < MIXOP_SPLIT_COUNT; ++split)
+    if (data.info().records[static_cast<std::size_t>(split)] > 0) {
+      const TokenSet words(data, split);
+      perplexities[split_name(split)] = unigram_perplexity(words.tokens(), words.vocabulary());
+    }
+  return perplexities;
+}
+
 void write_info(JsonWriter& json, const DatasetHandle& data) {
   const DatasetInfo& info = data.info();
   json.key("records").begin_object();
   for (int split = 0; split < MIXOP_SPLIT_COUNT; ++split)
     json.member(split_name(split), info.records[static_cast<std::size_t>(split)]);
   json.end().member("classes", info.classes).member("class_names", info.class_names);
+  if (info.kind == MIXOP_DATA_TEXT) {
+    json.key("unigram_perplexity").begin_object();
+    for (const auto& [split, perplexity] : unigram_perplexities(data)) json.member(split, perplexity);
+    json.end();
+  }
   if (info.kind == MIXOP_DATA_IMAGES)
     json.key("shape").begin_list().value(info.channels).value(info.height).value(info.width).end();
   json.member("files", info.files).member("digest", dataset_digest(data));
@@ -97,13 +117,18 @@ void write_info(JsonWriter& json, const DatasetHandle& data) {
 
 void print_info(const DatasetHandle& data) {
   const DatasetInfo& info = data.info();
+  const bool text = info.kind == MIXOP_DATA_TEXT;
   for (int split = 0; split < MIXOP_SPLIT_COUNT; ++split)
     if (info.records[static_cast<std::size_t>(split)] > 0)
-      std::cout << split_name(split) << ": " << info.records[static_cast<std::size_t>(split)] << " records\n";
-  if (info.kind == MIXOP_DATA_IMAGES)
+      std::cout << split_name(split) << ": " << info.records[static_cast<std::size_t>(split)]
+                << (text ? " words\n" : " records\n");
+  if (!text)
     std::cout << "images: " << info.channels << "x" << info.height << "x" << info.width
               << (info.many_sizes ? ", made of images of many sizes" : "") << "\n";
-  std::cout << "classes: " << info.classes << "\ndigest: " << dataset_digest(data) << "\n";
+  if (text)
+    for (const auto& [split, perplexity] : unigram_perplexities(data))
+      std::cout << "unigram perplexity, " << split << ": " << perplexity << "\n";
+  std::cout << (text ? "vocabulary: " : "classes: ") << info.classes << "\ndigest: " << dataset_digest(data) << "\n";
 }
 
 void write_options(JsonWriter& json, const MixopDataset& table, const std::string& name) {

@@ -7,8 +7,10 @@
 #include <ctime>
 #include <iostream>
 
+#include "host/config/layers.hpp"
 #include "host/data/digest.hpp"
 #include "host/loop/device.hpp"
+#include "host/text/text.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -54,7 +56,12 @@ ConfigRequest request_of(const po::variables_map& values, RunKind kind) {
 }
 
 ConfigTexts texts_of(const ConfigRequest& request, const Config& config, const Archive* resumed) {
-  if (resumed != nullptr) return {resumed->text("/config/verbatim"), resumed->texts("/config/sets"), to_json(config)};
+  if (resumed != nullptr) {
+    ConfigTexts texts{resumed->text("/config/verbatim"), resumed->texts("/config/sets"), to_json(config)};
+    if (to_json(config) != resumed->text(stored::resolved_config))
+      texts.sets.insert(texts.sets.end(), request.sets.begin(), request.sets.end());
+    return texts;
+  }
   const std::filesystem::path source = config_source(request);
   return {source.empty() ? "" : read_json_text(source, ErrorCode::usage), request.sets, to_json(config)};
 }
@@ -108,7 +115,42 @@ std::string checked_digest(const DatasetHandle& data, const Archive* resumed) {
   return digest;
 }
 
+/// Whether a training may go on with another value of a key: what the network is and what it learns from stays.
+bool may_change(const std::string& key) {
+  for (const char* free : {"train.epochs", "train.nonmono", "train.rollbacks", "data.dir", "device", "threads"})
+    if (key == free) return true;
+  return key.rfind("weights.", 0) == 0;
+}
+
+/// A finished training's config with more epochs, and what else the command line changes.
+Config continued_config(const ConfigRequest& request, const Config& archived, const Archive& archive,
+                        const OptionCatalog& catalog) {
+  const auto refuse = [](const std::string& problem) { throw Error(ErrorCode::usage, "--continue: " + problem); };
+  if (!request.preset_or_file.empty())
+    refuse("goes on with the archive's own configuration, found '" + request.preset_or_file + "'; leave it out");
+  const std::int64_t done = archive.integer("/position", "epoch");
+  if (done < archived.train.epochs)
+    refuse(archive.name() + " has " + std::to_string(done) + " of its " + std::to_string(archived.train.epochs) +
+           " epochs; finish it by --resume");
+  ConfigLayers layers(catalog, archived.kind);
+  layers.add_object(parse_json(to_json(archived), "the archive's config", ErrorCode::bad_data), "the archive's config");
+  for (const std::string& assignment : request.sets) {
+    const std::string key(trimmed(std::string_view(assignment).substr(0, assignment.find('='))));
+    if (!may_change(key))
+      refuse("--set " + assignment + ": expected train.epochs, train.nonmono, train.rollbacks, weights.*, device or " +
+             "threads; what the network is and what it is trained on stays, so leave it out");
+    layers.add_set(assignment);
+  }
+  Config config = layers.config();
+  if (config.train.epochs <= done)
+    refuse("expected --set train.epochs=N above the " + std::to_string(done) + " epochs that " + archive.name() +
+           " has, found " + std::to_string(config.train.epochs));
+  return config;
+}
+
 }  // namespace
+
+bool goes_on(const po::variables_map& values) { return values.count("resume") != 0 || values.count("continue") != 0; }
 
 ComponentOptions options_of(const Config& config) {
   ComponentOptions options;
@@ -131,7 +173,7 @@ void check_output(const std::filesystem::path& out, bool resume, bool overwrite)
                : " is a link or a device; name a regular file, which can be replaced whole");
   if (exists && !resume && !overwrite)
     refuse(" exists; go on with it by --resume, replace it by --overwrite, or name another --out");
-  if (!exists && resume) refuse(" does not exist, so there is nothing to resume; leave --resume out");
+  if (!exists && resume) refuse(" does not exist, so there is nothing to go on with; leave --resume or --continue out");
   const std::filesystem::path folder = out.has_parent_path() ? out.parent_path() : ".";
   if (!std::filesystem::is_directory(folder))
     refuse(": the folder " + folder.string() + " does not exist; make it first");
@@ -172,6 +214,7 @@ Config config_of(const po::variables_map& values, const OptionCatalog& catalog, 
   const ConfigRequest request = request_of(values, command.kind);
   if (archive == nullptr) return resolve_config(request, catalog);
   Config archived = command.archived_config(*archive, catalog);
+  if (values.count("continue") != 0) return continued_config(request, archived, *archive, catalog);
   const bool moved = values.count("data") != 0;
   Config asked = resolve_config(request, catalog);
   if (moved) archived.data.dir = asked.data.dir;
@@ -204,7 +247,7 @@ RunSetup::RunSetup(const po::variables_map& values, const Arguments& arguments, 
                    const OptionCatalog& catalog, const RunCommand& command)
     : out_(text(values, "out", command.out)),
       resumed_([&]() -> std::optional<Archive> {
-        const bool resume = values.count("resume") != 0;
+        const bool resume = goes_on(values);
         // A mistake in the configuration comes before what is said of the output.
         if (!resume) (void)config_of(values, catalog, command, nullptr);
         check_output(out_, resume, values.count("overwrite") != 0);

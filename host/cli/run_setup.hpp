@@ -20,6 +20,9 @@ ComponentOptions options_of(const Config& config);
 /// The data set that the config names, from data.dir, else from the environment's MIXOP_DATA.
 DatasetHandle open_data(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options);
 
+/// Whether the command line goes on with an archive: --resume, or a training's --continue.
+bool goes_on(const po::variables_map& values);
+
 /// Refuses an output that cannot be written, before anything is computed for it.
 void check_output(const std::filesystem::path& out, bool resume, bool overwrite);
 
@@ -40,7 +43,7 @@ void add_run_options(CommandSyntax& syntax, const RunCommand& command);
 bool print_keys(const po::variables_map& values, const OptionCatalog& catalog, RunKind kind);
 
 /// The config to run. A resumed run has the archive's own, which the command line must not contradict; only --data may
-/// name another folder, for data that moved.
+/// name another folder, for data that moved. A continued training has more epochs, and may change its optimiser.
 Config config_of(const po::variables_map& values, const OptionCatalog& catalog, const RunCommand& command,
                  const Archive* archive);
 

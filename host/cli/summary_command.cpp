@@ -24,17 +24,23 @@ struct Summary {
 CommandSyntax summary_syntax() {
   CommandSyntax syntax;
   syntax.usage =
-      "mixop summary [--space S] --genotype G|supernet [--channels C] [--layers L] [--input 3x32x32] [--classes N]";
+      "mixop summary [--space S] --genotype G|supernet [--channels C] [--layers L] [--input 3x32x32] [--classes N]\n"
+      "       mixop summary --space darts_rnn --genotype G|supernet [--width W] [--vocabulary N]";
   syntax.about =
       "Counts the parameters, without and with the auxiliary head, and the multiply-adds of one sample (convolutions "
       "and linear\n"
-      "layers, in evaluation) of a genotype's network, or of the search network with --genotype supernet.";
+      "layers, in evaluation) of a genotype's network, or of the search network with --genotype supernet. Recurrent: "
+      "multiply-adds of one\n"
+      "word, cell and decoder.";
   syntax.options.add_options()("space", po::value<std::string>()->value_name("S"),
                                "search space; default: the genotype's, or darts_cnn")(
       "genotype", po::value<std::string>()->value_name("G"), "a name, a JSON file, a run's archive, or supernet")(
       "channels", po::value<std::int64_t>()->value_name("C"), "of the first cells; default: 36, supernet 16")(
       "layers", po::value<std::int64_t>()->value_name("L"), "cells; default: 20, supernet 8")(
-      "nodes", po::value<std::int64_t>()->value_name("N")->default_value(4), "of a supernet's cells")(
+      "nodes", po::value<std::int64_t>()->value_name("N"), "of a supernet's cells; default: 4, recurrent 8")(
+      "width", po::value<std::int64_t>()->value_name("W"),
+      "recurrent: embedding and hidden state; default: 850, supernet 300")(
+      "vocabulary", po::value<std::int64_t>()->value_name("N"), "recurrent: words; default: 10000")(
       "ops", po::value<std::string>()->value_name("A,B,..."),
       "candidate operations of a supernet; default: the space's")(
       "input", po::value<std::string>()->value_name("CxHxW")->default_value("3x32x32"), "shape of an image")(
@@ -58,15 +64,30 @@ ImageShape shape_of(const std::string& text) {
   return {sizes[0], sizes[1], sizes[2]};
 }
 
-SpaceConfig config_of(const po::variables_map& values, bool supernet) {
-  const auto number = [&](const char* name, std::int64_t fallback) {
+/// An option of the other domain would change nothing.
+void require_unused(const po::variables_map& values, std::initializer_list<const char*> names, const char* kind) {
+  for (const char* name : names)
+    if (values.count(name) != 0 && !values[name].defaulted())
+      throw Error(ErrorCode::usage, std::string("--") + name + " means nothing to a " + kind + " space; leave it out");
+}
+
+SpaceConfig config_of(const po::variables_map& values, Domain domain, bool supernet) {
+  const auto number = [&](const char* name, std::int64_t fallback, std::int64_t most = 100000) {
     const std::int64_t value = values.count(name) != 0 ? values[name].as<std::int64_t>() : fallback;
-    if (value < 1 || value > 100000)
-      throw Error(ErrorCode::usage,
-                  std::string("--") + name + ": expected a number from 1 to 100000, found " + std::to_string(value));
+    if (value < 1 || value > most)
+      throw Error(ErrorCode::usage, std::string("--") + name + ": expected a number from 1 to " + std::to_string(most) +
+                                        ", found " + std::to_string(value));
     return value;
   };
   SpaceConfig config;
+  if (domain == Domain::recurrent) {
+    require_unused(values, {"channels", "layers", "input", "classes", "stem"}, "recurrent");
+    config.width = number("width", supernet ? 300 : 850);
+    config.nodes = number("nodes", 8);
+    config.classes = number("vocabulary", 10000, 16777216);
+    return config;
+  }
+  require_unused(values, {"width", "vocabulary"}, "convolutional");
   config.channels = number("channels", supernet ? 16 : 36);
   config.layers = number("layers", supernet ? 8 : 20);
   config.nodes = number("nodes", 4);
@@ -79,21 +100,25 @@ SpaceConfig config_of(const po::variables_map& values, bool supernet) {
 Summary summarise_supernet(const po::variables_map& values, const PluginRegistry& plugins) {
   const auto space = make_part<SearchSpace>(plugins, text(values, "space", "darts_cnn"), {});
   const auto transform = make_part<EdgeTransform>(plugins, "none", {});
-  SpaceConfig config = config_of(values, true);
+  SpaceConfig config = config_of(values, space->domain(), true);
   config.operations = values.count("ops") != 0 ? split(text(values, "ops"), ',') : space->default_operations();
   return {space->supernet(config, RegistryCatalog(plugins), *transform)->cost(), std::nullopt,
           "the search network has none"};
 }
 
 Summary summarise_network(const po::variables_map& values, const PluginRegistry& plugins) {
-  if (values.count("ops") != 0 || !values["nodes"].defaulted())
+  if (values.count("ops") != 0 || values.count("nodes") != 0)
     throw Error(ErrorCode::usage, std::string(values.count("ops") != 0 ? "--ops" : "--nodes") +
                                       " belongs to --genotype supernet; a genotype has its own, so leave it out");
   const GenotypeArgument argument = read_genotype(text(values, "genotype"), text(values, "space"), plugins);
   const auto space = make_part<SearchSpace>(plugins, argument.space.empty() ? "darts_cnn" : argument.space, {});
   const RegistryCatalog operators(plugins);
-  SpaceConfig config = config_of(values, false);
+  SpaceConfig config = config_of(values, space->domain(), false);
   Summary summary{space->network(config, argument.genotype, operators)->cost(), std::nullopt, ""};
+  if (space->domain() == Domain::recurrent) {
+    summary.no_auxiliary = "a recurrent network has none";
+    return summary;
+  }
   config.auxiliary = true;
   try {
     const auto network = space->network(config, argument.genotype, operators);

@@ -25,7 +25,8 @@ CommandSyntax train_syntax() {
   CommandSyntax syntax;
   syntax.usage =
       "mixop train --genotype NAME|FILE|ARCHIVE.h5 [PRESET|config.json] [--set key=value ...] [--data DIR] "
-      "[--out NET.h5]";
+      "[--out NET.h5]\n"
+      "       mixop train --resume|--continue --out NET.h5 [--set train.epochs=N ...] [--data DIR]";
   syntax.about =
       "Trains the network of a genotype from scratch and archives it after every epoch. The configuration is defaults "
       "< preset\n"
@@ -36,6 +37,9 @@ CommandSyntax train_syntax() {
       "last epoch.";
   syntax.options.add_options()("genotype", po::value<std::string>()->value_name("G"),
                                "a name, a JSON file, or the archive of a search or a network");
+  syntax.options.add_options()(
+      "continue",
+      "goes on with a finished NET.h5 for more epochs: --set train.epochs=N, and weights.* where they change");
   add_run_options(syntax, kTrain);
   return syntax;
 }
@@ -50,7 +54,7 @@ GenotypeArgument genotype_of(const po::variables_map& values, const Config& conf
   }
   GenotypeArgument given = read_genotype(text(values, "genotype"), config.space.name, plugins);
   if (resumed != nullptr && !(given.genotype == archived.genotype))
-    throw Error(ErrorCode::usage, "--resume goes on with the genotype of " + resumed->name() +
+    throw Error(ErrorCode::usage, "--resume and --continue go on with the genotype of " + resumed->name() +
                                       ", and --genotype means another; leave --genotype out, or start a new training");
   return given;
 }
@@ -202,7 +206,7 @@ Training training_of(const RunSetup& setup, const Genotype& genotype, const Plug
 int run_training(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
                  const OptionCatalog& catalog) {
   std::optional<GenotypeArgument> fresh;
-  if (values.count("resume") == 0) {  // a mistake in it comes before what is said of the output
+  if (!goes_on(values)) {  // a mistake in it comes before what is said of the output
     const Config config = config_of(values, catalog, kTrain, nullptr);
     require_used(config);
     fresh = genotype_of(values, config, nullptr, plugins);
@@ -211,6 +215,9 @@ int run_training(const po::variables_map& values, const Arguments& arguments, co
   const GenotypeArgument genotype = fresh ? *fresh : genotype_of(values, setup.config(), setup.resumed(), plugins);
   Training training = training_of(setup, genotype.genotype, plugins);
   if (setup.resumed() != nullptr) restore(training, *setup.resumed());
+  if (training.position().at.epoch == training.position().at.epochs)
+    say("finished before: all " + std::to_string(training.position().at.epochs) +
+        " epochs are in the archive; train on by --continue --set train.epochs=N");
   Recorder recorder(
       setup.out(), [&] { return archive_of(training, setup.texts(), setup.provenance()); },
       [&] { return training.data().replaced(); });
@@ -229,7 +236,7 @@ int train_command(const Arguments& arguments) {
   const PluginRegistry plugins = load_plugins(*values);
   const OptionCatalog catalog = option_catalog(plugins);
   if (print_keys(*values, catalog, RunKind::train)) return 0;
-  if (values->count("genotype") == 0 && values->count("resume") == 0)
+  if (values->count("genotype") == 0 && !goes_on(*values))
     throw Error(ErrorCode::usage,
                 "--genotype is missing: a name such as DARTS_V2, a JSON file, or the archive of a "
                 "search\nUsage: " +

@@ -37,6 +37,17 @@ template Part<EdgeTransform> make_part(const PluginRegistry&, const std::string&
 template Part<Stopper> make_part(const PluginRegistry&, const std::string&, const ComponentOptions&);
 template Part<Deriver> make_part(const PluginRegistry&, const std::string&, const ComponentOptions&);
 
+Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options,
+                             bool text) {
+  auto space = make_part<SearchSpace>(plugins, name, options);
+  const bool recurrent = space->domain() == Domain::recurrent;
+  if (recurrent != text)
+    throw Error(ErrorCode::usage, "space.name: expected a space for " + std::string(text ? "text" : "images") +
+                                      ", as the data is, found '" + name + "', which is for " +
+                                      (recurrent ? "text" : "images") + "; choose another space.name or data.name");
+  return space;
+}
+
 PartNames parts_of(const PluginRegistry& plugins, const std::string& strategy, const PartNames& overrides) {
   const MixopStrategy& named = plugins.strategy(strategy);
   const auto chosen = [](const std::string& override_name, const char* own) {

@@ -34,6 +34,10 @@ using Part = std::unique_ptr<Interface, PartDeleter>;
 template <class Interface>
 Part<Interface> make_part(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options);
 
+/// The search space of that name for images or for text; throws a usage error where it reads the other.
+Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options,
+                             bool text);
+
 /// A named strategy with its parts, exchanged where `overrides` names another; empty names keep the strategy's own.
 PartNames parts_of(const PluginRegistry& plugins, const std::string& strategy, const PartNames& overrides);
 

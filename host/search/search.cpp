@@ -58,7 +58,7 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
       type_(config.precision == "float64" ? at::kDouble : at::kFloat),
       operators_(plugins),
       strategy_(plugins, parts_of(plugins, config.search.strategy, overrides_of(config.strategy)), options),
-      space_(make_part<SearchSpace>(plugins, config.space.name, options)),
+      space_(make_space(plugins, config.space.name, options, data.info().kind == MIXOP_DATA_TEXT)),
       data_(open_search_data(data, config, type_, device_)) {
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);

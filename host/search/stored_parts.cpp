@@ -58,6 +58,7 @@ void put_position(ArchiveBuilder& archive, const LoopPosition& position) {
   archive.attribute("/position", "loss_sum", position.sums.loss);
   archive.attribute("/position", "correct", position.sums.correct);
   archive.attribute("/position", "samples", position.sums.samples);
+  archive.attribute("/position", "words", std::int64_t{position.sums.words});
 }
 
 void put_metrics(ArchiveBuilder& archive, const LoopRecord& record) {
@@ -129,7 +130,7 @@ LoopPosition position_of(const Archive& archive, const ArchiveKind& kind, std::i
   position.at = {archive.integer("/position", "epoch"), epochs, archive.integer("/position", "step")};
   position.step_in_epoch = archive.integer("/position", "step_in_epoch");
   position.sums = {archive.real("/position", "loss_sum"), archive.integer("/position", "correct"),
-                   archive.integer("/position", "samples")};
+                   archive.integer("/position", "samples"), archive.integer("/position", "words") == 1};
   const std::int64_t steps = position.at.epoch == epochs ? 0 : steps_in(position.at.epoch);
   std::int64_t whole = 0;
   for (std::int64_t epoch = 0; epoch < position.at.epoch; ++epoch) whole += steps_in(epoch);

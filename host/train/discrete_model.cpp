@@ -38,7 +38,7 @@ DiscreteModel::DiscreteModel(const Config& config, const Genotype& genotype, con
       device_(device_of(config.device)),
       type_(config.precision == "float64" ? at::kDouble : at::kFloat),
       operators_(plugins),
-      space_(make_part<SearchSpace>(plugins, config.space.name, options)) {
+      space_(make_space(plugins, config.space.name, options, data.is_text())) {
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));

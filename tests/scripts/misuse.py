@@ -77,7 +77,7 @@ def outputs(folder):
     expect(3, [str(existing)], "search", "quick", *TINY, "--out", existing, "--resume")
     if existing.read_text() != "mine":
         failures.append("an existing output was changed")
-    expect(2, ["does not exist", "nothing to resume"], "search", "quick", *TINY, "--out", folder / "new.h5", "--resume")
+    expect(2, ["does not exist", "nothing to go on with"], "search", "quick", *TINY, "--out", folder / "new.h5", "--resume")
     expect(2, ["folder", "does not exist"], "search", "quick", *TINY, "--out", folder / "no" / "such" / "run.h5")
     expect(2, ["it is a folder"], "search", "quick", *TINY, "--out", folder, "--overwrite")
     expect(2, ["cannot be written"], "draw", "darts_cnn/DARTS_V2", "-o", folder / "no" / "cell.svg")

@@ -180,7 +180,7 @@ def misuse(folder, net):
     expect(2, ["second_order.epsilon: a training has no part 'second_order'", "leave it out"], *TRAIN, "--set", "second_order.epsilon=0.1", *out)
     expect(2, ["leaves none to train"], *TRAIN, "--set", "data.train_portion=0", *out)
     expect(2, [str(net), "--resume", "--overwrite"], *TRAIN, "--out", net)
-    expect(2, ["nothing to resume"], "train", "--resume", *out)
+    expect(2, ["nothing to go on with"], "train", "--resume", *out)
     expect(2, ["archive is missing"], "evaluate")
     expect(3, ["no-such.h5"], "evaluate", folder / "no-such.h5")
     expect(1, ["not finite any more", "epoch 1"], *TRAIN, "--set", "weights.lr=1000", "--set", "weights.clip=0", "--set",

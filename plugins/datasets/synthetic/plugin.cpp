@@ -1,10 +1,13 @@
 #include "mixop/plugin.hpp"
 
+#include <array>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "image.hpp"
 #include "mixop/dataset.hpp"
+#include "text.hpp"
 
 namespace mixop::synthetic {
 namespace {
@@ -76,8 +79,53 @@ class Synthetic final : public Dataset {
   std::vector<const char*> name_pointers_;
 };
 
+class SyntheticText final : public Dataset {
+ public:
+  static constexpr char expects[] = "no files: its words are drawn";
+  static constexpr MixopOptionSpec options[] = {
+      option(MIXOP_OPTION_INTEGER, "vocabulary", "200", "Words, 2 to 1000000."),
+      option(MIXOP_OPTION_INTEGER, "train", "40000", "Words of the train split, 2 to 1000000000."),
+      option(MIXOP_OPTION_INTEGER, "valid", "4000", "Words of the valid split, 2 to 1000000000."),
+      option(MIXOP_OPTION_INTEGER, "test", "4000", "Words of the test split, 2 to 1000000000."),
+      option(MIXOP_OPTION_INTEGER, "seed", "0", "Seed of the drawing, 0 or more; apart from the run's seed."),
+  };
+
+  SyntheticText(const std::string&, const Options& options)
+      : vocabulary_(ranged(options, "vocabulary", 2, 1'000'000)),
+        writer_(vocabulary_, static_cast<std::uint64_t>(ranged(options, "seed", 0, INT64_MAX))) {
+    for (std::int64_t i = 0; i < vocabulary_; ++i) words_.push_back(i == 0 ? "<eos>" : "word" + std::to_string(i));
+    for (const std::string& word : words_) word_pointers_.push_back(word.c_str());
+    const std::pair<int, const char*> splits[] = {
+        {MIXOP_SPLIT_TRAIN, "train"}, {MIXOP_SPLIT_VALID, "valid"}, {MIXOP_SPLIT_TEST, "test"}};
+    for (const auto& [split, name] : splits)
+      records_[static_cast<std::size_t>(split)] = ranged(options, name, 2, 1'000'000'000);
+  }
+
+  MixopDatasetInfo info() const override {
+    MixopDatasetInfo info{};
+    info.size = sizeof info;
+    info.kind = MIXOP_DATA_TEXT;
+    for (std::size_t split = 0; split < records_.size(); ++split) info.records[split] = records_[split];
+    info.classes = vocabulary_;
+    info.class_names = word_pointers_.data();
+    return info;
+  }
+
+  void read(int split, std::int64_t first, std::int64_t count, std::uint8_t*, std::int64_t* targets) const override {
+    for (std::int64_t i = first; i < first + count; ++i) *targets++ = writer_.word(split, i);
+  }
+
+ private:
+  std::int64_t vocabulary_;
+  Writer writer_;
+  std::array<std::int64_t, MIXOP_SPLIT_COUNT> records_{};
+  std::vector<std::string> words_;
+  std::vector<const char*> word_pointers_;
+};
+
 }  // namespace
 }  // namespace mixop::synthetic
 
-MIXOP_PLUGIN("mixop.datasets.synthetic", "0.1.0", "Learnable images drawn from formulae.",
-             mixop::dataset<mixop::synthetic::Synthetic>("synthetic"));
+MIXOP_PLUGIN("mixop.datasets.synthetic", "0.1.0", "Learnable images and text drawn from formulae.",
+             mixop::dataset<mixop::synthetic::Synthetic>("synthetic"),
+             mixop::dataset<mixop::synthetic::SyntheticText>("synthetic_text"));

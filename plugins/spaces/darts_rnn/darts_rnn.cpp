@@ -61,6 +61,7 @@ class DartsRnn final : public SearchSpace {
   std::string summary() const override {
     return "Recurrent cell of DARTS (Liu et al., ICLR 2019) in a language model with tied embedding.";
   }
+  Domain domain() const override { return Domain::recurrent; }
   std::vector<std::string> default_operations() const override {
     return {"none", "tanh", "relu", "sigmoid", "identity"};
   }

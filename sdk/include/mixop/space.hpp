@@ -6,6 +6,7 @@
 
 #include "mixop/genotype.hpp"
 #include "mixop/network.hpp"
+#include "mixop/operator.hpp"
 #include "mixop/operator_instance.hpp"
 #include "mixop/options.hpp"
 #include "mixop/strategy.hpp"
@@ -42,6 +43,8 @@ class SearchSpace {
 
   /// One sentence with its source.
   virtual std::string summary() const = 0;
+  /// What its networks read: images, or text word by word.
+  virtual Domain domain() const { return Domain::image; }
   /// The published candidate operations.
   virtual std::vector<std::string> default_operations() const = 0;
   /// The alphas of the supernet that `config` describes; builds nothing.

@@ -3,13 +3,13 @@
 
 #include <limits>
 
-#include "host/archive/compare.hpp"
 #include "host/search/memory.hpp"
 #include "host/search/run_archive.hpp"
 #include "host/search/run_check.hpp"
 #include "host/search/stored_tensor.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/plugins/temporary_folder.hpp"
+#include "tests/host/search/run_watcher.hpp"
 #include "tests/support/plugins.hpp"
 #include "tests/support/small_search.hpp"
 
@@ -29,50 +29,18 @@ const DatasetHandle& tiny_data() {
   return data;
 }
 
-/// Interrupts a search after some steps, and keeps its archive at every checkpoint.
-class Watcher final : public RunObserver {
- public:
-  Watcher(Search& search, std::filesystem::path out, std::int64_t stop_at = -1)
-      : search_(search), out_(std::move(out)), stop_at_(stop_at) {}
-  void on_step(const SearchPosition& at, std::int64_t, std::int64_t, double, const EpochSums&) override {
-    if (at.step == stop_at_) interrupt = 2;
-    if (on_each_step) on_each_step();
-  }
-  void on_epoch(const SearchPosition&, const Metrics&, const Genotype&) override {}
-  void checkpoint() override {
-    archive_of(search_, {"", {}, to_json(search_.config())}, {"a command", "now", "cpu", "digest", {"plugins"}})
-        .save(out_);
-  }
-
-  std::atomic<int> interrupt{0};
-  std::function<void()> on_each_step;
-
- private:
-  Search& search_;
-  std::filesystem::path out_;
-  std::int64_t stop_at_;
-};
-
 RunEnd run_to(const Config& config, const std::filesystem::path& out, std::int64_t stop_at = -1, bool resume = false) {
   Search search(config, test::plugins(), {}, tiny_data());
   if (resume) restore(search, Archive::open(out));
-  Watcher watcher(search, out, stop_at);
+  test::RunWatcher watcher(search, out, stop_at);
   return search.run(watcher, watcher.interrupt);
-}
-
-/// What differs outside /provenance.
-std::vector<std::string> differences(const std::filesystem::path& a, const std::filesystem::path& b) {
-  std::vector<std::string> paths;
-  for (const ArchiveDifference& difference : compare_archives(Archive::open(a), Archive::open(b)))
-    if (difference.path.rfind("/provenance", 0) != 0) paths.push_back(difference.path);
-  return paths;
 }
 
 TEST_CASE("the same seed gives the same bits everywhere but in the provenance", "[search][determinism]") {
   const test::TemporaryFolder folder;
   CHECK(run_to(tiny_config(), folder.path() / "a.h5") == RunEnd::finished);
   CHECK(run_to(tiny_config(), folder.path() / "b.h5") == RunEnd::finished);
-  CHECK(differences(folder.path() / "a.h5", folder.path() / "b.h5").empty());
+  CHECK(test::differences(folder.path() / "a.h5", folder.path() / "b.h5").empty());
 }
 
 TEST_CASE("another seed gives another run", "[search][determinism]") {
@@ -81,7 +49,7 @@ TEST_CASE("another seed gives another run", "[search][determinism]") {
   other.seed = 6;
   run_to(tiny_config(), folder.path() / "a.h5");
   run_to(other, folder.path() / "b.h5");
-  const auto paths = differences(folder.path() / "a.h5", folder.path() / "b.h5");
+  const auto paths = test::differences(folder.path() / "a.h5", folder.path() / "b.h5");
   for (const char* path : {"/alphas/alphas_normal", "/metrics/train_loss", "/weights/classifier.weight"})
     CHECK(std::find(paths.begin(), paths.end(), path) != paths.end());
 }
@@ -96,7 +64,7 @@ TEST_CASE("a search that is interrupted at any step and resumed gives the bits o
     REQUIRE(run_to(tiny_config(), file, step) == RunEnd::interrupted);
     CHECK(Archive::open(file).integer("/position", "step") == step);
     REQUIRE(run_to(tiny_config(), file, -1, /*resume=*/true) == RunEnd::finished);
-    CHECK(differences(folder.path() / "whole.h5", file).empty());
+    CHECK(test::differences(folder.path() / "whole.h5", file).empty());
   }
 }
 
@@ -116,7 +84,7 @@ TEST_CASE("alphas move, and every epoch leaves its row of alphas, genotype and m
 /// Runs a search in which something is poisoned after a step; answers the message.
 std::string poisoned(const std::filesystem::path& out, std::int64_t step, const std::function<void(Search&)>& poison) {
   Search search(tiny_config(), test::plugins(), {}, tiny_data());
-  Watcher watcher(search, out);
+  test::RunWatcher watcher(search, out);
   watcher.on_each_step = [&] {
     const at::NoGradGuard no_grad;
     if (search.position().at.step == step) poison(search);

@@ -6,13 +6,13 @@
 #include <cmath>
 #include <limits>
 
-#include "host/archive/compare.hpp"
 #include "host/search/problem.hpp"
 #include "host/search/stored_tensor.hpp"
 #include "host/train/schedule.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/config/sample_catalog.hpp"
 #include "tests/host/plugins/temporary_folder.hpp"
+#include "tests/host/search/run_watcher.hpp"
 #include "tests/host/train/small_training.hpp"
 
 using namespace mixop;
@@ -27,14 +27,6 @@ RunEnd run_to(const std::filesystem::path& out, std::int64_t stop_at = -1, bool 
   test::TrainingWatcher watcher(stop_at);
   watcher.each_checkpoint = [&] { test::archive_of_training(training).save(out); };
   return training.run(watcher, watcher.interrupt);
-}
-
-/// What differs outside /provenance.
-std::vector<std::string> differences(const std::filesystem::path& a, const std::filesystem::path& b) {
-  std::vector<std::string> paths;
-  for (const ArchiveDifference& difference : compare_archives(Archive::open(a), Archive::open(b)))
-    if (difference.path.rfind("/provenance", 0) != 0) paths.push_back(difference.path);
-  return paths;
 }
 
 /// Runs a training in which something is poisoned after a step; answers the message and the checkpoints before it.
@@ -93,7 +85,7 @@ TEST_CASE("a training that is interrupted at any step and resumed gives the bits
     REQUIRE(run_to(file, step) == RunEnd::interrupted);
     CHECK(Archive::open(file).integer("/position", "step") == step);
     REQUIRE(run_to(file, -1, /*resume=*/true) == RunEnd::finished);
-    CHECK(differences(folder.path() / "whole.h5", file).empty());
+    CHECK(test::differences(folder.path() / "whole.h5", file).empty());
   }
 }
 
@@ -119,7 +111,7 @@ TEST_CASE("another seed gives another network", "[train][determinism]") {
   other.seed = 6;
   run_to(folder.path() / "a.h5");
   run_to(folder.path() / "b.h5", -1, false, other);
-  const auto paths = differences(folder.path() / "a.h5", folder.path() / "b.h5");
+  const auto paths = test::differences(folder.path() / "a.h5", folder.path() / "b.h5");
   for (const char* path : {"/weights/classifier.weight", "/metrics/train_loss"})
     CHECK(std::find(paths.begin(), paths.end(), path) != paths.end());
 }
