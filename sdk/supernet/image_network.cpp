@@ -30,7 +30,7 @@ class ImageNetwork final : public Network {
         auxiliary_ = auxiliary_head(place.newer, space_.classes,
                                     {stem_.reduces(), spec.auxiliary_norm || !stem_.reduces(), spec.auxiliary_fits});
     }
-    add_classifier(place.newer, spec.pooling_window);
+    add_classifier(place.newer, stem_.reduces() ? spec.imagenet_window : 0);
     collect_state();
   }
 

@@ -14,12 +14,12 @@ namespace mixop::supernet {
 /// What an image network is around its cells. `space` gives sizes, stem, auxiliary loss and label smoothing.
 struct ImageNetworkSpec {
   SpaceConfig space;
-  std::vector<bool> reductions;     ///< one a cell: whether it halves the resolution, which doubles its channels
-  std::int64_t stem_halvings = 3;   ///< of the ImageNet stem
-  std::int64_t pooling_window = 0;  ///< side of the pooling before the classifier, at most the map's; 0: the whole map
-  std::size_t auxiliary_after = 0;  ///< the cell that the auxiliary head follows, where `space` asks for one
-  bool auxiliary_norm = false;      ///< see AuxiliaryHead
-  bool auxiliary_fits = false;      ///< see AuxiliaryHead
+  std::vector<bool> reductions;      ///< one a cell: whether it halves the resolution, which doubles its channels
+  std::int64_t stem_halvings = 3;    ///< of the ImageNet stem
+  std::int64_t imagenet_window = 0;  ///< with that stem, side of the pooling before the classifier; 0: the whole map
+  std::size_t auxiliary_after = 0;   ///< the cell that the auxiliary head follows, where `space` asks for one
+  bool auxiliary_norm = false;       ///< see AuxiliaryHead
+  bool auxiliary_fits = false;       ///< see AuxiliaryHead
 };
 
 /// Makes cell `index` of the network for its place.
