@@ -179,12 +179,6 @@ void check_nodes(const CellGenotype& cell, int (*node)(std::size_t)) {
                   std::to_string(cell.genes[i].to) + " where the form has node " + std::to_string(node(i)));
 }
 
-bool is_by_position(const Genotype& genotype) {
-  for (std::size_t i = 0; i < genotype.cells.size(); ++i)
-    if (genotype.cells[i].name != std::to_string(i)) return false;
-  return !genotype.cells.empty();
-}
-
 void write_by_position(JsonWriter& writer, const Genotype& genotype) {
   writer.key("genes").begin_list();
   for (const CellGenotype& cell : genotype.cells) {
@@ -200,7 +194,7 @@ void write_by_position(JsonWriter& writer, const Genotype& genotype) {
 std::string genotype_to_json(const Genotype& genotype) {
   JsonWriter writer;
   writer.begin_object();
-  if (is_by_position(genotype)) {
+  if (genotype.by_position()) {
     write_by_position(writer, genotype);
   } else if (const CellGenotype* cell = genotype.find("recurrent"); cell != nullptr && genotype.cells.size() == 1) {
     check_nodes(*cell, recurrent_node);

@@ -169,8 +169,14 @@ Chain& Chain::max_pool(std::int64_t kernel, std::int64_t stride, std::int64_t pa
 }
 
 Chain& Chain::avg_pool(std::int64_t kernel, std::int64_t stride, std::int64_t padding) {
-  max_pool(kernel, stride, padding);
-  stages_.back().kind = MIXOP_STAGE_AVG_POOL;
+  return avg_pool(Pair{kernel, kernel}, Pair{stride, stride}, Pair{padding, padding});
+}
+
+Chain& Chain::avg_pool(const Pair& kernel, const Pair& stride, const Pair& padding) {
+  MixopStage& stage = add(MIXOP_STAGE_AVG_POOL);
+  assign(stage.kernel, kernel);
+  assign(stage.stride, stride);
+  assign(stage.padding, padding);
   return *this;
 }
 

@@ -12,19 +12,20 @@ namespace {
 
 constexpr int kInputs = 2;
 
-ImageShape strided(const ImageShape& shape, std::int64_t stride) {
-  return {shape.channels, (shape.height + stride - 1) / stride, (shape.width + stride - 1) / stride};
-}
-
-std::int64_t stride_of(const CellPlace& place, int from) { return place.reduction && from < kInputs ? 2 : 1; }
-
 at::Tensor concatenated(const std::vector<at::Tensor>& states, const std::vector<int>& concat) {
   std::vector<at::Tensor> chosen;
   for (const int node : concat) chosen.push_back(states[static_cast<std::size_t>(node)]);
   return at::cat(chosen, 1);
 }
 
-/// Per-sample mask divided by the probability of staying.
+}  // namespace
+
+ImageShape strided(const ImageShape& shape, std::int64_t stride) {
+  return {shape.channels, (shape.height + stride - 1) / stride, (shape.width + stride - 1) / stride};
+}
+
+std::int64_t stride_of(const CellPlace& place, int from) { return place.reduction && from < kInputs ? 2 : 1; }
+
 at::Tensor drop_path(const at::Tensor& x, double probability, std::uint64_t key) {
   RandomStream stream(key);
   std::vector<float> mask(static_cast<std::size_t>(x.size(0)));
@@ -32,8 +33,6 @@ at::Tensor drop_path(const at::Tensor& x, double probability, std::uint64_t key)
   const at::Tensor factor = at::tensor(mask).to(x.options()).view({-1, 1, 1, 1});
   return x.div(1.0 - probability).mul(factor);
 }
-
-}  // namespace
 
 Preprocess::Preprocess(const CellPlace& place, bool affine)
     : older_(place.older.height > place.newer.height || place.older.width > place.newer.width
@@ -106,8 +105,8 @@ at::Tensor SearchCell::run_edge(const Edge& edge, const at::Tensor& x, const at:
 }
 
 at::Tensor SearchCell::forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor& weights,
-                               const Forward& how) const {
-  std::vector<at::Tensor> states = preprocess_.forward(older, newer, how);
+                               const Pass& pass, std::uint64_t) const {
+  std::vector<at::Tensor> states = preprocess_.forward(older, newer, pass);
   states.resize(static_cast<std::size_t>(kInputs + nodes_));
   const std::vector<at::Tensor> rows = weights.unbind();
   Started started(starts_.size());
@@ -115,7 +114,7 @@ at::Tensor SearchCell::forward(const at::Tensor& older, const at::Tensor& newer,
     const Edge& edge = edges_[e];
     const at::Tensor& state = states[static_cast<std::size_t>(edge.from)];
     const at::Tensor y = transform_.forward(state, edge.stride, [&](const at::Tensor& x) {
-      return run_edge(edge, x, rows[e], x.is_same(state) ? &started : nullptr, how);
+      return run_edge(edge, x, rows[e], x.is_same(state) ? &started : nullptr, pass);
     });
     at::Tensor& node = states[static_cast<std::size_t>(edge.to)];
     node = node.defined() ? node.add(y) : y;
@@ -136,7 +135,8 @@ DiscreteCell::DiscreteCell(const CellGenotype& genotype, const CellPlace& place,
   const ImageShape input = preprocess_.measure(place, cost_);
   for (const Gene& gene : genotype.genes) {
     const std::int64_t stride = stride_of(place, gene.from);
-    OperatorInstance operation(operators.find_operator(gene.operation, Domain::image), gene.operation, {place.channels, stride, true});
+    OperatorInstance operation(operators.find_operator(gene.operation, Domain::image), gene.operation,
+                               {place.channels, stride, true});
     cost_ += operation.cost(gene.from < kInputs ? input : strided(input, place.reduction ? 2 : 1));
     steps_.push_back({gene.from, gene.to, std::move(operation)});
     nodes_ = std::max(nodes_, gene.to - kInputs + 1);
@@ -145,7 +145,7 @@ DiscreteCell::DiscreteCell(const CellGenotype& genotype, const CellPlace& place,
   output_.channels = place.channels * static_cast<std::int64_t>(concat_.size());
 }
 
-at::Tensor DiscreteCell::forward(const at::Tensor& older, const at::Tensor& newer, const Pass& pass,
+at::Tensor DiscreteCell::forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor&, const Pass& pass,
                                  std::uint64_t key) const {
   std::vector<at::Tensor> states = preprocess_.forward(older, newer, pass);
   states.resize(static_cast<std::size_t>(kInputs + nodes_));

@@ -20,6 +20,21 @@ ConvSpec conv3x3(std::int64_t in, std::int64_t out, std::int64_t stride) {
   return {.in = in, .out = out, .kernel = {3, 3}, .stride = {stride, stride}, .padding = {1, 1}};
 }
 
+constexpr std::int64_t kPool = 5;  // of the auxiliary head
+
+/// Pooling along one axis.
+struct Window {
+  std::int64_t kernel, stride, padding;
+};
+
+/// The published pooling of the auxiliary head, or where it leaves less than the two pixels that follow-up convolution
+/// needs, one that leaves two.
+Window pooling(std::int64_t side, std::int64_t stride) {
+  if (side >= kPool + stride) return {kPool, stride, 0};
+  if (side >= 2) return {(side + 1) / 2, side / 2, 0};
+  return {2, 1, 1};
+}
+
 }  // namespace
 
 void append_state(std::vector<StateEntry>& to, const std::string& prefix, const std::vector<StateEntry>& part) {
@@ -33,12 +48,12 @@ std::int64_t count_parameters(const std::vector<StateEntry>& state) {
   return count;
 }
 
-Stem::Stem(const std::string& kind, const ImageShape& input, std::int64_t channels)
+Stem::Stem(const std::string& kind, const ImageShape& input, std::int64_t channels, std::int64_t halvings)
     : first_("stem."), second_("stem1.") {
   if (is_imagenet(kind, input)) {
     first_ = Chain("stem0.");
     first_.conv(conv3x3(input.channels, channels / 2, 2)).batch_norm(channels / 2, true).relu();
-    first_.conv(conv3x3(channels / 2, channels, 2)).batch_norm(channels, true);
+    first_.conv(conv3x3(channels / 2, channels, halvings > 2 ? 2 : 1)).batch_norm(channels, true);
     second_.relu().conv(conv3x3(channels, channels, 2)).batch_norm(channels, true);
   } else {
     first_.conv(conv3x3(input.channels, 3 * channels, 1)).batch_norm(3 * channels, true);
@@ -60,20 +75,20 @@ at::Tensor laid_out(const at::Tensor& images, std::int64_t channels) {
   return channels_last ? images.contiguous(at::MemoryFormat::ChannelsLast) : images;
 }
 
-Chain auxiliary_head(const ImageShape& features, std::int64_t classes, bool imagenet) {
-  constexpr std::int64_t kPool = 5;
-  const std::int64_t stride = imagenet ? 2 : 3, smallest = kPool + stride;
-  if (std::min(features.height, features.width) < smallest)
+Chain auxiliary_head(const ImageShape& features, std::int64_t classes, const AuxiliaryHead& kind) {
+  const std::int64_t stride = kind.imagenet ? 2 : 3, smallest = kPool + stride;
+  if (!kind.fits && std::min(features.height, features.width) < smallest)
     throw Error(ErrorCode::usage, "the auxiliary head needs a feature map of at least " + std::to_string(smallest) +
                                       " pixels a side, found " + std::to_string(features.height) + "x" +
                                       std::to_string(features.width) +
                                       "; build the network without it or for larger images");
+  const Window rows = pooling(features.height, stride), columns = pooling(features.width, stride);
   Chain head;
-  head.relu().avg_pool(kPool, stride, 0);
+  head.relu().avg_pool({rows.kernel, columns.kernel}, {rows.stride, columns.stride}, {rows.padding, columns.padding});
   head.name("features.2").conv({.in = features.channels, .out = 128});
   head.name("features.3").batch_norm(128, true).relu();
   head.name("features.5").conv({.in = 128, .out = 768, .kernel = {2, 2}});
-  if (!imagenet) head.name("features.6").batch_norm(768, true);
+  if (kind.last_norm) head.name("features.6").batch_norm(768, true);
   Cost ignored;
   const ImageShape end = head.relu().measure(features, ignored);
   head.name("classifier").linear(end.channels * end.height * end.width, classes);

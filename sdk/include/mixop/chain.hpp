@@ -45,6 +45,7 @@ class Chain {
   Chain& max_pool(std::int64_t kernel, std::int64_t stride, std::int64_t padding);
   /// Padding is not counted in the mean.
   Chain& avg_pool(std::int64_t kernel, std::int64_t stride, std::int64_t padding);
+  Chain& avg_pool(const Pair& kernel, const Pair& stride, const Pair& padding);
   Chain& global_avg_pool();
   /// Halves the resolution: two 1x1 convolutions of stride 2 on x and on x shifted by one pixel, concatenated. Its
   /// state is named `<prefix>conv_1.weight` and `<prefix>conv_2.weight`. Odd sizes are padded with zeros at the far

@@ -28,6 +28,8 @@ struct Genotype {
   std::vector<CellGenotype> cells;  ///< by kind, or one for each position, then named "0", "1", ...
   /// Which positions are reduction cells, where cells are by position and that is known.
   std::optional<std::vector<int>> reductions = std::nullopt;
+  /// Where cells are by position and repeat: which of `cells` every position of the network takes.
+  std::optional<std::vector<int>> sequence = std::nullopt;
 
   /// The cell of that name, or null.
   const CellGenotype* find(const std::string& name) const {
@@ -35,6 +37,14 @@ struct Genotype {
       if (cell.name == name) return &cell;
     return nullptr;
   }
+  /// Whether the cells are by position.
+  bool by_position() const {
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      if (cells[i].name != std::to_string(i)) return false;
+    return !cells.empty();
+  }
+  /// How many cells the network has of which the genotype tells each; 0 where they are by kind.
+  std::size_t positions() const { return !by_position() ? 0 : sequence ? sequence->size() : cells.size(); }
   friend bool operator==(const Genotype&, const Genotype&) = default;
 };
 

@@ -34,19 +34,42 @@ class Preprocess {
   Chain older_, newer_;
 };
 
+/// The shape after a stride: both sides divided, rounded up.
+ImageShape strided(const ImageShape& shape, std::int64_t stride);
+
+/// The stride of an operation from node `from`: 2 from the inputs of a reduction cell, otherwise 1.
+std::int64_t stride_of(const CellPlace& place, int from);
+
+/// Divides by the probability of staying, then masks per sample; the mask is a function of `key`.
+at::Tensor drop_path(const at::Tensor& x, double probability, std::uint64_t key);
+
+/// A cell of an image network, mixed or discrete.
+class ImageCell {
+ public:
+  virtual ~ImageCell() = default;
+  /// `weights` is [edges, operations], and undefined in a discrete network. `key` is that of the cell's own draws.
+  virtual at::Tensor forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor& weights,
+                             const Pass& pass, std::uint64_t key) const = 0;
+  virtual void append_state(std::vector<StateEntry>& to, const std::string& prefix) const = 0;
+  virtual const ImageShape& output() const = 0;
+  virtual const Cost& cost() const = 0;
+
+ protected:
+  ImageCell() = default;
+};
+
 /// A cell of a supernet, run plainly: every candidate, weighted and summed. What candidates of one state begin with is
 /// computed once. Candidates that are zero are skipped, which changes nothing: their edge weights have a gradient of
 /// zero.
-class SearchCell {
+class SearchCell final : public ImageCell {
  public:
   SearchCell(const CellTopology& topology, const CellPlace& place, const OperatorCatalog& operators,
              const EdgeTransform& transform);
-  /// `weights` is [edges, operations].
-  at::Tensor forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor& weights,
-                     const Forward& how) const;
-  void append_state(std::vector<StateEntry>& to, const std::string& prefix) const;
-  const ImageShape& output() const { return output_; }
-  const Cost& cost() const { return cost_; }
+  at::Tensor forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor& weights, const Pass& pass,
+                     std::uint64_t key) const override;
+  void append_state(std::vector<StateEntry>& to, const std::string& prefix) const override;
+  const ImageShape& output() const override { return output_; }
+  const Cost& cost() const override { return cost_; }
 
  private:
   static constexpr std::size_t kAlone = static_cast<std::size_t>(-1);
@@ -81,13 +104,14 @@ class SearchCell {
 
 /// A cell of a discrete network. Drop-path divides by the probability of staying before it masks, per sample, with its
 /// own mask for every gene, and leaves identities alone.
-class DiscreteCell {
+class DiscreteCell final : public ImageCell {
  public:
   DiscreteCell(const CellGenotype& genotype, const CellPlace& place, const OperatorCatalog& operators);
-  at::Tensor forward(const at::Tensor& older, const at::Tensor& newer, const Pass& pass, std::uint64_t key) const;
-  void append_state(std::vector<StateEntry>& to, const std::string& prefix) const;
-  const ImageShape& output() const { return output_; }
-  const Cost& cost() const { return cost_; }
+  at::Tensor forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor& weights, const Pass& pass,
+                     std::uint64_t key) const override;
+  void append_state(std::vector<StateEntry>& to, const std::string& prefix) const override;
+  const ImageShape& output() const override { return output_; }
+  const Cost& cost() const override { return cost_; }
 
  private:
   struct Step {

@@ -19,8 +19,8 @@ class Stem {
  public:
   /// `kind` is "cifar" (one 3x3 convolution to 3 x channels; feeds both inputs of the first cell), "imagenet" (three
   /// halvings in two stems to `channels`; the first cell halves its older input), or "auto": imagenet where the longer
-  /// side has 128 pixels or more.
-  Stem(const std::string& kind, const ImageShape& input, std::int64_t channels);
+  /// side has 128 pixels or more. With `halvings` 2 the second convolution of the ImageNet stems has stride 1.
+  Stem(const std::string& kind, const ImageShape& input, std::int64_t channels, std::int64_t halvings = 3);
 
   struct States {
     at::Tensor older, newer;
@@ -46,9 +46,14 @@ class Stem {
 /// slower in it.
 at::Tensor laid_out(const at::Tensor& images, std::int64_t channels);
 
-/// The auxiliary classifier of DARTS on a feature map. `imagenet` as published: pooling of stride 2 instead of 3, and
-/// no norm after the last convolution. Throws a usage error where the map is too small.
-Chain auxiliary_head(const ImageShape& features, std::int64_t classes, bool imagenet);
+struct AuxiliaryHead {
+  bool imagenet = false;  ///< pooling of stride 2 instead of 3
+  bool last_norm = true;  ///< whether a norm follows the last convolution; none does in DARTS on ImageNet
+  bool fits = false;      ///< maps too small for the pooling are pooled to 2x2 pixels instead of refused
+};
+
+/// The auxiliary classifier of DARTS on a feature map. Throws a usage error where the map is too small for it.
+Chain auxiliary_head(const ImageShape& features, std::int64_t classes, const AuxiliaryHead& kind);
 
 /// Mean cross entropy in natural logarithms. `target` is int64 [N]; with smoothing the wanted distribution is
 /// (1 - smoothing) * onehot + smoothing / classes (Szegedy et al. 2016, section 7).
