@@ -79,7 +79,10 @@ void write_network(JsonWriter& json, const Archive& archive) {
   const auto metrics = epoch_metrics(archive);
   const auto epochs = static_cast<std::size_t>(archive.integer("/position", "epoch"));
   json.key("genotype").raw(archive.text("/genotype")).key("data").begin_object();
-  for (const char* name : {"channels", "height", "width", "classes"}) json.member(name, archive.integer("/data", name));
+  const NetworkData data = archived_data(archive);
+  if (!data.is_text())
+    json.member("channels", data.shape.channels).member("height", data.shape.height).member("width", data.shape.width);
+  json.member(data.is_text() ? "words" : "classes", data.classes);
   json.end().key("epochs").begin_list();
   for (std::size_t epoch = 1; epoch <= epochs; ++epoch) {
     write_metrics(json, metrics, epoch);
