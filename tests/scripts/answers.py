@@ -61,6 +61,22 @@ def sizes():
     check(compared == 15, f"facts.json has 15 sizes, compared {compared}")
 
 
+def recurrent_sizes():
+    """Every published size of a recurrent network: the cell and the decoder, whose matrix is the embedding's."""
+    facts = json.loads((FIXTURES / "facts.json").read_text())["rnn"]
+    compared = 0
+    for kind, named in (("eval", r"(\w+)_ntoken(\d+)_em(\d+)"), ("search", r"()ntoken(\d+)_em(\d+)")):
+        for name, fact in facts[kind].items():
+            genotype, words, width = re.fullmatch(named, name).groups()
+            found = asked("summary", "--space", "darts_rnn", "--genotype", genotype or "supernet", "--width", width,
+                          "--vocabulary", words, "--json")
+            check(found["parameters"] == fact["params"] and found["parameters_with_auxiliary"] is None, f"{name}: {found}")
+            if "macs_per_token_cell" in fact:
+                check(found["multiply_adds"] == fact["macs_per_token_cell"] + fact["macs_per_token_decoder"], f"{name}: {found}")
+            compared += 1
+    check(compared == 7, f"facts.json has 7 recurrent sizes, compared {compared}")
+
+
 def derivation(folder):
     stored = json.loads((SOURCE / "tests/fixtures/f_genotypes_cnn.json").read_text())["cases"]
     (folder / "cases.json").write_text(json.dumps({"cases": stored, "note": "ignored"}))
@@ -120,6 +136,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         sizes()
+        recurrent_sizes()
         derivation(folder)
         run(folder)
     lists()

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "host/genotype/genotype_json.hpp"
 #include "host/search/stored_tensor.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/search/altered_run.hpp"
@@ -87,6 +88,11 @@ TEST_CASE("a position that no training can have is refused", "[train][archive][h
         "/position@step: 5 steps, 4 of them in the epoch under way, do not make 1 epochs of one length");
   CHECK(at("loss_sum", kNaN) == "/position@loss_sum: is not finite");
   CHECK(at("correct", std::int64_t{17}) == "/position@correct: expected 0 to 16, found 17");
+  CHECK(at("words", std::int64_t{2}) == "/position@words: expected 0 to 1, found 2");
+  CHECK(at("rollbacks", std::int64_t{-1}) == "/position@rollbacks: expected 0 to 9223372036854775807, found -1");
+  CHECK(at("averaged_steps", std::int64_t{6}) == "/position@averaged_steps: expected -1 to 5, found 6");
+  CHECK(at("best_epoch", std::int64_t{2}) == "/position@best_epoch: expected 0 to 1, found 2");
+  CHECK(at("best_averaged_steps", std::int64_t{1}) == "/position@best_averaged_steps: expected 0 to 0, found 1");
   CHECK(problem({with_texts("/config/resolved", {R"({"search": {"epochs": 3}})"})}) ==
         "/config/resolved: expected a number of epochs from 1 on in train.epochs");
 }
@@ -163,6 +169,21 @@ TEST_CASE("a sound network that does not fit its own config is not restored", "[
   CHECK(restore_problem({}, shorter) ==
         "/position@step: does not fit the steps of epochs that the data at hand and train.batch mean (6 in the first "
         "one)");
+}
+
+TEST_CASE("averages and networks beside the kept one are checked when a training goes on", "[train][resume][hostile]") {
+  const Alteration averaging = with_attribute("/position@averaged_steps", std::int64_t{2});
+  CHECK(restore_problem({averaging}).rfind("/average/", 0) == 0);
+  const auto with_array = [](const std::string& path, const at::Tensor& values) {
+    return Alteration{"/genotype", [=](ArchiveBuilder& archive, const std::string& at) {
+                        archive.text(at, genotype_to_json(test::published_genotype()));
+                        put_tensor(archive, path, values);
+                      }};
+  };
+  CHECK(restore_problem({with_array("/last/weights/other", at::zeros({2}))}) ==
+        "/last/weights/other: the network that its own config means has no such array");
+  CHECK(restore_problem({with_array("/position/train_state/0", at::full({2}, kNaN))}) ==
+        "/position/train_state/0: holds values that are not finite");
 }
 
 TEST_CASE("a config and a genotype that make no network are the archive's fault", "[train][archive][hostile]") {
