@@ -1,13 +1,16 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
+#include "host/cli/genotype_argument.hpp"
 #include "host/cli/run_setup.hpp"
 #include "host/genotype/alphas_file.hpp"
 #include "host/genotype/genotype_json.hpp"
+#include "host/genotype/genotype_python.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/archived_run.hpp"
 #include "host/text/text.hpp"
@@ -20,9 +23,10 @@ constexpr int kMostNodes = 64;
 
 CommandSyntax derive_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop derive RUN.h5 [--epoch N] | --space S --alphas FILE   [--rule R]";
+  syntax.usage = "mixop derive RUN.h5 [--epoch N] | --space S --alphas FILE | GENOTYPE   [--rule R] [--form F]";
   syntax.about =
-      "Prints the genotype of a run, or of raw alphas in a JSON file: {\"alphas_normal\": [[...]], \"alphas_reduce\": "
+      "Prints a genotype: that of a run, a published name's, a file's, or that of raw alphas in a JSON file: "
+      "{\"alphas_normal\": [[...]], \"alphas_reduce\": "
       "[[...]]},\n"
       "{\"alphas\": ...}, a list of such cases, or {\"cases\": [...]}; cases are answered by a list. The relaxation is "
       "applied\n"
@@ -35,7 +39,9 @@ CommandSyntax derive_syntax() {
       "whose relaxation and rule; default: the run's, or first_order")(
       "rule", po::value<std::string>()->value_name("R"), "another derivation rule")(
       "epoch", po::value<std::int64_t>()->value_name("N"), "after that many epochs; default: the last")(
-      "json", "has no effect: the answer is JSON anyway");
+      "form", po::value<std::string>()->value_name("F")->default_value("json"),
+      "json, or python: the text form of published code, a line a genotype")(
+      "json", "has no effect: the answer is JSON unless --form says otherwise");
   syntax.positionals = 1;
   add_plugin_options(syntax);
   return syntax;
@@ -99,6 +105,27 @@ void require_float32(const std::vector<RawAlphas>& tables, const std::string& wh
                                              "; expected numbers that are finite in float32, up to 3.4e38");
 }
 
+bool as_python(const po::variables_map& values) {
+  const std::string form = text(values, "form");
+  if (form != "json" && form != "python")
+    throw Error(ErrorCode::usage, "--form: expected json or python, found '" + form + "'");
+  return form == "python";
+}
+
+/// Prints the genotypes, one or a list of them, in the form that is asked for.
+int print(const std::vector<Genotype>& genotypes, bool is_list, const po::variables_map& values) {
+  JsonWriter list;
+  list.begin_list();
+  for (const Genotype& genotype : genotypes) {
+    if (as_python(values))
+      std::cout << genotype_to_python(genotype) << std::endl;
+    else
+      list.raw(genotype_to_json(genotype));
+  }
+  if (!as_python(values)) std::cout << (is_list ? list.end().text() : genotype_to_json(genotypes.front())) << std::endl;
+  return 0;
+}
+
 int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins) {
   if (values.count("space") == 0)
     throw Error(ErrorCode::usage, "--alphas needs --space, for instance --space darts_cnn");
@@ -111,22 +138,14 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
 
   const std::string file = text(values, "alphas");
   const AlphasFile read = read_alphas_file(file);
-  std::vector<std::string> answers;
+  std::vector<Genotype> answers;
   for (std::size_t i = 0; i < read.cases.size(); ++i) {
     const std::string where = file + (read.is_list ? ", case " + std::to_string(i) : "");
     require_float32(read.cases[i], where);
     const AlphaCase raw = match(read.cases[i], *space, operations, where);
-    answers.push_back(genotype_to_json(derive(raw, *relaxation, *deriver, {}).genotype));
+    answers.push_back(derive(raw, *relaxation, *deriver, {}).genotype);
   }
-  if (!read.is_list) {
-    std::cout << answers.front() << std::endl;
-    return 0;
-  }
-  JsonWriter list;
-  list.begin_list();
-  for (const std::string& answer : answers) list.raw(answer);
-  std::cout << list.end().text() << std::endl;
-  return 0;
+  return print(answers, read.is_list, values);
 }
 
 /// A trained network has no alphas, but the genotype that it was made from.
@@ -136,8 +155,7 @@ int derive_network(const Archive& archive, const po::variables_map& values) {
       throw Error(ErrorCode::usage, std::string("--") + option + " is for a search; " + archive.name() +
                                         " is a trained network, which has one genotype and no alphas");
   check_network(archive);
-  std::cout << genotype_to_json(archived_genotype(archive)) << std::endl;
-  return 0;
+  return print({archived_genotype(archive)}, false, values);
 }
 
 int derive_run(const std::string& file, const po::variables_map& values, const PluginRegistry& plugins) {
@@ -155,9 +173,22 @@ int derive_run(const std::string& file, const po::variables_map& values, const P
   const std::int64_t epoch = values.count("epoch") != 0 ? values["epoch"].as<std::int64_t>() : run.epochs();
   const auto relaxation = make_part<Relaxation>(plugins, parts.relaxation, options);
   const auto deriver = make_part<Deriver>(plugins, text(values, "rule", parts.deriver), options);
-  std::cout << genotype_to_json(derive(run.alphas(epoch, *space), *relaxation, *deriver, run.position(epoch)).genotype)
-            << std::endl;
-  return 0;
+  return print({derive(run.alphas(epoch, *space), *relaxation, *deriver, run.position(epoch)).genotype}, false, values);
+}
+
+/// A file that is neither JSON nor Python text: an archive may have any name, run.h5.prev for one.
+bool is_archive(const std::filesystem::path& file) {
+  const auto ending = file.extension();
+  return ending == ".h5" || (ending != ".json" && ending != ".txt" && ending != ".py" && std::filesystem::exists(file));
+}
+
+/// A genotype that has been derived already.
+int derive_named(const std::string& argument, const po::variables_map& values, const PluginRegistry& plugins) {
+  for (const char* option : {"epoch", "rule", "strategy", "ops"})
+    if (values.count(option) != 0)
+      throw Error(ErrorCode::usage, std::string("--") + option + " is for a search's archive or --alphas; " + argument +
+                                        " is a genotype");
+  return print({read_genotype(argument, text(values, "space"), plugins).genotype}, false, values);
 }
 
 }  // namespace
@@ -168,9 +199,12 @@ int derive_command(const std::vector<std::string>& arguments) {
   const Arguments given = positionals(*values);
   if (given.empty() == (values->count("alphas") == 0))
     throw Error(ErrorCode::usage,
-                "either a run's archive or --alphas FILE is expected\nUsage: " + derive_syntax().usage);
+                "either a run's archive, a genotype or --alphas FILE is expected\nUsage: " + derive_syntax().usage);
+  (void)as_python(*values);
   const PluginRegistry plugins = load_plugins(*values);
-  return given.empty() ? derive_alphas(*values, plugins) : derive_run(given.front(), *values, plugins);
+  if (given.empty()) return derive_alphas(*values, plugins);
+  return is_archive(given.front()) ? derive_run(given.front(), *values, plugins)
+                                   : derive_named(given.front(), *values, plugins);
 }
 
 }  // namespace mixop::cli

@@ -5,6 +5,7 @@
 #include "host/cli/command_line.hpp"
 #include "host/cli/run_setup.hpp"
 #include "host/genotype/genotype_json.hpp"
+#include "host/genotype/genotype_python.hpp"
 #include "host/search/archived_run.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/text.hpp"
@@ -30,6 +31,9 @@ GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plu
           run.config().space.name, derived.genotype, derived.strengths};
 }
 
+/// Published Python text.
+bool is_python(const std::filesystem::path& file) { return file.extension() == ".txt" || file.extension() == ".py"; }
+
 void require_known(const std::string& space, const PluginRegistry& plugins) {
   if (!space.empty()) (void)plugins.factory(SearchSpace::interface_id, space);
 }
@@ -39,11 +43,12 @@ void require_known(const std::string& space, const PluginRegistry& plugins) {
   const std::string hint = did_you_mean(name, names);
   throw Error(ErrorCode::usage,
               "unknown genotype '" + argument + "'" + hint + (hint.empty() ? "; known: " : " Known: ") +
-                  (known.empty() ? "none" : joined(known)) + "; a file ends in .json, an archive in .h5");
+                  (known.empty() ? "none" : joined(known)) + "; a file ends in .json, .txt or .py, an archive in .h5");
 }
 
-/// NAME or SPACE/NAME; `space` restricts the former.
-GenotypeArgument published(const std::string& argument, const std::string& space, const PluginRegistry& plugins) {
+/// NAME or SPACE/NAME; `space` restricts the former, of which `preferred` decides between several.
+GenotypeArgument published(const std::string& argument, const std::string& space, const PluginRegistry& plugins,
+                           const std::string& preferred) {
   const auto slash = argument.find('/');
   const std::string in_space = slash == std::string::npos ? space : argument.substr(0, slash);
   if (slash == std::string::npos) require_known(space, plugins);
@@ -59,10 +64,10 @@ GenotypeArgument published(const std::string& argument, const std::string& space
       names.push_back(named.name);
       if (named.name != name || !wanted) continue;
       matches.push_back(known.back());
-      found = {known.back(), candidate, named.genotype, {}};
+      if (found.space != preferred || preferred.empty()) found = {known.back(), candidate, named.genotype, {}};
     }
   }
-  if (matches.size() > 1)
+  if (matches.size() > 1 && found.space != preferred)
     throw Error(ErrorCode::usage,
                 "'" + argument + "' is a genotype of several spaces: " + joined(matches) + "; name one of them");
   if (matches.empty()) refuse_name(argument, name, known, names);
@@ -79,17 +84,26 @@ std::vector<ListedGenotype> list_genotypes(const PluginRegistry& plugins) {
   return all;
 }
 
-GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins) {
+std::string space_of(const GenotypeArgument& genotype) {
+  if (!genotype.space.empty()) return genotype.space;
+  if (genotype.genotype.by_position()) return "ddarts";
+  return genotype.genotype.find("recurrent") != nullptr ? "darts_rnn" : "darts_cnn";
+}
+
+GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins,
+                               const std::string& preferred) {
   const std::filesystem::path file(argument);
-  if (file.extension() == ".json") {
+  if (file.extension() == ".json" || is_python(file)) {
     require_known(space, plugins);
+    const std::string text = read_json_text(file, ErrorCode::usage);
     return {file.filename().string(),
             space,
-            genotype_from_json(read_json_text(file, ErrorCode::usage), argument, ErrorCode::bad_data),
+            is_python(file) ? genotype_from_python(text, argument, ErrorCode::bad_data)
+                            : genotype_from_json(text, argument, ErrorCode::bad_data),
             {}};
   }
   const GenotypeArgument found =
-      file.extension() == ".h5" ? from_archive(argument, plugins) : published(argument, space, plugins);
+      file.extension() == ".h5" ? from_archive(argument, plugins) : published(argument, space, plugins, preferred);
   if (!space.empty() && found.space != space)
     throw Error(ErrorCode::usage, argument + " is of the space '" + found.space +
                                       "', and --space or space.name says '" + space + "'; leave that out");

@@ -17,10 +17,15 @@ struct GenotypeArgument {
   std::vector<std::vector<double>> strengths;  ///< edge weights of its genes, from a search's archive
 };
 
-/// NAME, SPACE/NAME, a JSON file (".json") or the archive of a search or a network (".h5"). A name that several spaces
-/// have is a usage error that lists them; an unknown one lists the known ones. `space`, where it is given, restricts
-/// names and must be that of an archive.
-GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins);
+/// NAME, SPACE/NAME, a file of JSON (".json") or of published Python text (".txt", ".py"), or the archive of a search
+/// or a network (".h5"). A name that several spaces have is a usage error that lists them; an unknown one lists the
+/// known ones. `space`, where it is given, restricts names and must be that of an archive; `preferred` is taken of
+/// several spaces that have the name.
+GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins,
+                               const std::string& preferred = "");
+
+/// The genotype's space; where that is not known, one whose networks it describes by its form.
+std::string space_of(const GenotypeArgument& genotype);
 
 /// All published genotypes as "space/NAME", and their sources.
 struct ListedGenotype {

@@ -34,10 +34,11 @@ std::vector<std::string> plugin_lines(const PluginRegistry& plugins) {
 }
 
 /// What the command line says of the configuration.
-ConfigRequest request_of(const po::variables_map& values, RunKind kind) {
+ConfigRequest request_of(const po::variables_map& values, const RunCommand& command) {
   ConfigRequest request;
+  request.defaults = command.defaults;
   request.presets_folder = presets_folder();
-  request.kind = kind;
+  request.kind = command.kind;
   for (const std::string& argument : positionals(values)) {
     if (argument.find('=') != std::string::npos) continue;
     if (!request.preset_or_file.empty())
@@ -211,7 +212,7 @@ bool print_keys(const po::variables_map& values, const OptionCatalog& catalog, R
 
 Config config_of(const po::variables_map& values, const OptionCatalog& catalog, const RunCommand& command,
                  const Archive* archive) {
-  const ConfigRequest request = request_of(values, command.kind);
+  const ConfigRequest request = request_of(values, command);
   if (archive == nullptr) return resolve_config(request, catalog);
   Config archived = command.archived_config(*archive, catalog);
   if (values.count("continue") != 0) return continued_config(request, archived, *archive, catalog);
@@ -258,7 +259,7 @@ RunSetup::RunSetup(const po::variables_map& values, const Arguments& arguments, 
       config_(config_of(values, catalog, command, resumed())),
       options_(options_of(config_)),
       data_(open_data(config_, plugins, options_)),
-      texts_(texts_of(request_of(values, command.kind), config_, resumed())),
+      texts_(texts_of(request_of(values, command), config_, resumed())),
       provenance_{command_line_of(arguments, command.kind, resumed()), now_utc(), device_of(config_.device).str(),
                   checked_digest(data_, resumed()), plugin_lines(plugins)} {}
 

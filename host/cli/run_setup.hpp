@@ -33,6 +33,7 @@ struct RunCommand {
   const char* archive;  ///< "RUN.h5", for --help
   /// The config of an archive, which it checks.
   Config (*archived_config)(const Archive& archive, const OptionCatalog& catalog);
+  std::vector<std::string> defaults = {};  ///< see ConfigRequest
 };
 
 /// The options of such a command: --set, --seed, --data, --out, --resume, --overwrite, --dry-run, --keys, --json, and

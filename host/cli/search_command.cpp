@@ -18,7 +18,7 @@
 namespace mixop::cli {
 namespace {
 
-constexpr RunCommand kSearch{RunKind::search, "run.h5", "RUN.h5", archived_config};
+const RunCommand kSearch{RunKind::search, "run.h5", "RUN.h5", archived_config};
 
 CommandSyntax search_syntax() {
   CommandSyntax syntax;

@@ -33,10 +33,11 @@ CommandSyntax summary_syntax() {
       "multiply-adds of one\n"
       "word, cell and decoder.";
   syntax.options.add_options()("space", po::value<std::string>()->value_name("S"),
-                               "search space; default: the genotype's, or darts_cnn")(
-      "genotype", po::value<std::string>()->value_name("G"), "a name, a JSON file, a run's archive, or supernet")(
+                               "search space; default: the genotype's")(
+      "genotype", po::value<std::string>()->value_name("G"), "a name, a file, a run's archive, or supernet")(
       "channels", po::value<std::int64_t>()->value_name("C"), "of the first cells; default: 36, supernet 16")(
-      "layers", po::value<std::int64_t>()->value_name("L"), "cells; default: 20, supernet 8")(
+      "layers", po::value<std::int64_t>()->value_name("L"),
+      "cells; default: as many as the genotype lists, or 20; supernet 8")(
       "nodes", po::value<std::int64_t>()->value_name("N"), "of a supernet's cells; default: 4, recurrent 8")(
       "width", po::value<std::int64_t>()->value_name("W"),
       "recurrent: embedding and hidden state; default: 850, supernet 300")(
@@ -71,7 +72,7 @@ void require_unused(const po::variables_map& values, std::initializer_list<const
       throw Error(ErrorCode::usage, std::string("--") + name + " means nothing to a " + kind + " space; leave it out");
 }
 
-SpaceConfig config_of(const po::variables_map& values, Domain domain, bool supernet) {
+SpaceConfig config_of(const po::variables_map& values, Domain domain, bool supernet, std::int64_t layers) {
   const auto number = [&](const char* name, std::int64_t fallback, std::int64_t most = 100000) {
     const std::int64_t value = values.count(name) != 0 ? values[name].as<std::int64_t>() : fallback;
     if (value < 1 || value > most)
@@ -89,7 +90,7 @@ SpaceConfig config_of(const po::variables_map& values, Domain domain, bool super
   }
   require_unused(values, {"width", "vocabulary"}, "convolutional");
   config.channels = number("channels", supernet ? 16 : 36);
-  config.layers = number("layers", supernet ? 8 : 20);
+  config.layers = number("layers", layers);
   config.nodes = number("nodes", 4);
   config.classes = number("classes", 10);
   config.input = shape_of(text(values, "input"));
@@ -100,7 +101,7 @@ SpaceConfig config_of(const po::variables_map& values, Domain domain, bool super
 Summary summarise_supernet(const po::variables_map& values, const PluginRegistry& plugins) {
   const auto space = make_part<SearchSpace>(plugins, text(values, "space", "darts_cnn"), {});
   const auto transform = make_part<EdgeTransform>(plugins, "none", {});
-  SpaceConfig config = config_of(values, space->domain(), true);
+  SpaceConfig config = config_of(values, space->domain(), true, 8);
   config.operations = values.count("ops") != 0 ? split(text(values, "ops"), ',') : space->default_operations();
   return {space->supernet(config, RegistryCatalog(plugins), *transform)->cost(), std::nullopt,
           "the search network has none"};
@@ -111,9 +112,10 @@ Summary summarise_network(const po::variables_map& values, const PluginRegistry&
     throw Error(ErrorCode::usage, std::string(values.count("ops") != 0 ? "--ops" : "--nodes") +
                                       " belongs to --genotype supernet; a genotype has its own, so leave it out");
   const GenotypeArgument argument = read_genotype(text(values, "genotype"), text(values, "space"), plugins);
-  const auto space = make_part<SearchSpace>(plugins, argument.space.empty() ? "darts_cnn" : argument.space, {});
+  const auto space = make_part<SearchSpace>(plugins, space_of(argument), {});
   const RegistryCatalog operators(plugins);
-  SpaceConfig config = config_of(values, space->domain(), false);
+  const auto listed = static_cast<std::int64_t>(argument.genotype.positions());
+  SpaceConfig config = config_of(values, space->domain(), false, listed > 0 ? listed : 20);
   Summary summary{space->network(config, argument.genotype, operators)->cost(), std::nullopt, ""};
   if (space->domain() == Domain::recurrent) {
     summary.no_auxiliary = "a recurrent network has none";

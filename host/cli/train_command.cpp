@@ -19,7 +19,7 @@
 namespace mixop::cli {
 namespace {
 
-constexpr RunCommand kTrain{RunKind::train, "net.h5", "NET.h5", archived_network_config};
+const RunCommand kTrain{RunKind::train, "net.h5", "NET.h5", archived_network_config};
 
 CommandSyntax train_syntax() {
   CommandSyntax syntax;
@@ -59,6 +59,19 @@ GenotypeArgument genotype_of(const po::variables_map& values, const Config& conf
   return given;
 }
 
+/// The command with what the genotype settles where nothing else is said: its space, and the cells that it lists.
+RunCommand command_for(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog) {
+  RunCommand command = kTrain;
+  if (values.count("genotype") == 0) return command;
+  const std::string preferred = config_of(values, catalog, kTrain, nullptr).space.name;
+  const GenotypeArgument genotype = read_genotype(text(values, "genotype"), "", plugins, preferred);
+  if (genotype.genotype.find("recurrent") != nullptr) return command;  // its preset names the text, too
+  command.defaults.push_back("space.name=" + space_of(genotype));
+  if (const std::size_t listed = genotype.genotype.positions(); listed > 0)
+    command.defaults.push_back("space.layers=" + std::to_string(listed));
+  return command;
+}
+
 /// A training uses the options of its space and of its data set alone.
 void require_used(const Config& config) {
   for (const auto& [component, options] : config.options)
@@ -82,7 +95,7 @@ std::int64_t predicted_memory(Training& training) {
 
 /// Prints the configuration; the memory that it needs is predicted where the data is at hand.
 int dry_run(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog) {
-  const DryRun run(values, plugins, catalog, kTrain);
+  const DryRun run(values, plugins, catalog, command_for(values, plugins, catalog));
   require_used(run.config);
   const Genotype genotype = genotype_of(values, run.config, nullptr, plugins).genotype;
   std::optional<std::int64_t> bytes;
@@ -205,13 +218,14 @@ Training training_of(const RunSetup& setup, const Genotype& genotype, const Plug
 
 int run_training(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
                  const OptionCatalog& catalog) {
+  const RunCommand command = command_for(values, plugins, catalog);
   std::optional<GenotypeArgument> fresh;
   if (!goes_on(values)) {  // a mistake in it comes before what is said of the output
-    const Config config = config_of(values, catalog, kTrain, nullptr);
+    const Config config = config_of(values, catalog, command, nullptr);
     require_used(config);
     fresh = genotype_of(values, config, nullptr, plugins);
   }
-  const RunSetup setup(values, arguments, plugins, catalog, kTrain);
+  const RunSetup setup(values, arguments, plugins, catalog, command);
   const GenotypeArgument genotype = fresh ? *fresh : genotype_of(values, setup.config(), setup.resumed(), plugins);
   Training training = training_of(setup, genotype.genotype, plugins);
   if (setup.resumed() != nullptr) restore(training, *setup.resumed());

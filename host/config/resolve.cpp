@@ -92,6 +92,7 @@ fs::path config_source(const ConfigRequest& request) {
 
 Config resolve_config(const ConfigRequest& request, const OptionCatalog& catalog) {
   ConfigLayers layers(catalog, request.kind);
+  for (const std::string& assignment : request.defaults) layers.add_set(assignment);
   if (const fs::path source = config_source(request); !source.empty()) {
     if (names_a_file(request.preset_or_file))
       add_file(layers, source, request);

@@ -10,10 +10,11 @@ namespace mixop {
 
 /// Where a configuration comes from: defaults < preset < file < sets.
 struct ConfigRequest {
-  std::string preset_or_file;            ///< a file where it holds a '/' or ends in ".json"; empty: defaults only
-  std::vector<std::string> sets;         ///< "key=value", in order; lists also "key=+a,b" and "key=-a"
-  std::filesystem::path presets_folder;  ///< holds NAME.json for every preset
-  RunKind kind = RunKind::search;        ///< files and presets for the other command are refused
+  std::string preset_or_file;              ///< a file where it holds a '/' or ends in ".json"; empty: defaults only
+  std::vector<std::string> sets;           ///< "key=value", in order; lists also "key=+a,b" and "key=-a"
+  std::filesystem::path presets_folder;    ///< holds NAME.json for every preset
+  RunKind kind = RunKind::search;          ///< files and presets for the other command are refused
+  std::vector<std::string> defaults = {};  ///< "key=value", over the built-in defaults
 };
 
 /// The configuration that the request means. Every problem is a usage error that names the place and the key.

@@ -36,7 +36,7 @@ class GenotypeReader {
     for (const JsonMember& member : root.members) found.push_back(member.key);
     refuse(root,
            "no genotype: expected the keys normal, normal_concat, reduce, reduce_concat, or recurrent, concat, or "
-           "genes, concat, reductions; found " +
+           "genes, concat, reductions, seq; found " +
                (found.empty() ? "none" : joined(found)));
   }
 
@@ -71,13 +71,16 @@ class GenotypeReader {
     const JsonValue& operation = value.items.front();
     if (!operation.is(Kind::text) || operation.text.empty())
       refuse(operation, what + ": expected an operation's name, found " + operation.describe());
-    if (to <= 0) to = integer(value.items[1], what + ", the node it leads to", 2, kMostNodes);
-    return {operation.text, integer(value.items.back(), what + ", the node it comes from", 0, to - 1), to};
+    const std::string source = what + ", the node it comes from";
+    if (to > 0) return {operation.text, integer(value.items[1], source, 0, to - 1), to};
+    to = integer(value.items[1], what + ", the node it leads to", 2, kMostNodes);
+    const int from = integer(value.items[2], source, 0, kMostNodes);  // nodes run in any order that the list gives
+    if (from == to)
+      refuse(value, what + ": " + operation.text + " goes from node " + std::to_string(to) + " to itself");
+    return {operation.text, from, to};
   }
-  std::vector<int> concat(const JsonValue& value, const std::vector<Gene>& genes, const std::string& what) const {
+  std::vector<int> concat(const JsonValue& value, int last, const std::string& what) const {
     std::vector<int> nodes;
-    int last = 0;
-    for (const Gene& gene : genes) last = std::max(last, gene.to);
     for (const JsonValue& item : list(value, what).items) {
       nodes.push_back(integer(item, what, 0, last));
       if (std::count(nodes.begin(), nodes.end(), nodes.back()) > 1)
@@ -94,15 +97,18 @@ class GenotypeReader {
       const std::size_t index = cell.genes.size();
       cell.genes.push_back(gene(item, name + ", gene " + std::to_string(index), std::min(node(index), kMostNodes)));
     }
+    if (cell.genes.empty()) refuse(genes, name + ": no genes");
     check_count(genes, cell, node == image_node);
-    cell.concat = concat(member(root, ends), cell.genes, ends);
+    int last = 0;
+    for (const Gene& gene : cell.genes) last = std::max(last, gene.to);
+    cell.concat = concat(member(root, ends), last, ends);
     return cell;
   }
   void check_count(const JsonValue& at, const CellGenotype& cell, bool pairs) const {
-    if (cell.genes.empty()) refuse(at, cell.name + ": no genes");
     if (pairs && cell.genes.size() % 2 != 0)
       refuse(at, cell.name + ": expected two genes a node, found " + std::to_string(cell.genes.size()) + " genes");
   }
+  /// A cell may be empty: some derivation rules leave one so, and whoever builds its network says that it cannot.
   CellGenotype position(const JsonValue& genes, std::size_t index) const {
     CellGenotype cell{std::to_string(index), {}, {}};
     const std::string what = "genes of cell " + cell.name;
@@ -115,34 +121,23 @@ class GenotypeReader {
   }
   Genotype by_position(const JsonValue& root) const {
     Genotype genotype;
-    std::vector<Gene> all;
-    for (const JsonValue& genes : list(member(root, "genes"), "genes").items) {
+    for (const JsonValue& genes : list(member(root, "genes"), "genes").items)
       genotype.cells.push_back(position(genes, genotype.cells.size()));
-      all.insert(all.end(), genotype.cells.back().genes.begin(), genotype.cells.back().genes.end());
-    }
     if (genotype.cells.empty()) refuse(member(root, "genes"), "genes: no cells");
-    const std::vector<int> ends = concat(member(root, "concat"), all, "concat");
-    for (CellGenotype& cell : genotype.cells) {
-      check_end(root, cell, ends);
-      cell.concat = ends;
-    }
-    genotype.reductions = reductions(root);
+    const std::vector<int> ends = concat(member(root, "concat"), kMostNodes, "concat");
+    for (CellGenotype& cell : genotype.cells) cell.concat = ends;
+    genotype.reductions = positions(root, "reductions", kMostNodes);
+    genotype.sequence = positions(root, "seq", static_cast<int>(genotype.cells.size()) - 1);
+    if (genotype.sequence && genotype.sequence->empty()) genotype.sequence.reset();
     return genotype;
   }
-  /// Nodes that a cell lacks are skipped, but one must be left.
-  void check_end(const JsonValue& root, const CellGenotype& cell, const std::vector<int>& ends) const {
-    const bool present = std::any_of(cell.genes.begin(), cell.genes.end(), [&](const Gene& gene) {
-      return std::count(ends.begin(), ends.end(), gene.to) > 0;
-    });
-    if (!present) refuse(*root.find("concat"), "concat: cell " + cell.name + " has none of these nodes");
-  }
-  std::optional<std::vector<int>> reductions(const JsonValue& root) const {
-    const JsonValue* value = root.find("reductions");
+  /// The whole numbers of an optional key.
+  std::optional<std::vector<int>> positions(const JsonValue& root, const std::string& key, int most) const {
+    const JsonValue* value = root.find(key);
     if (value == nullptr || value->is(Kind::null)) return std::nullopt;
-    std::vector<int> positions;
-    for (const JsonValue& item : list(*value, "reductions").items)
-      positions.push_back(integer(item, "reductions", 0, kMostNodes));
-    return positions;
+    std::vector<int> numbers;
+    for (const JsonValue& item : list(*value, key).items) numbers.push_back(integer(item, key, 0, most));
+    return numbers;
   }
 
   const std::string& file_;
@@ -169,7 +164,7 @@ void write_genes(JsonWriter& writer, const CellGenotype& cell, bool with_to) {
 }
 
 [[noreturn]] void cannot_hold(const std::string& what) {
-  throw Error(ErrorCode::unsupported, "the genotype cannot be written as JSON: " + what);
+  throw Error(ErrorCode::unsupported, "the genotype cannot be written: " + what);
 }
 
 void check_nodes(const CellGenotype& cell, int (*node)(std::size_t)) {
@@ -182,40 +177,50 @@ void check_nodes(const CellGenotype& cell, int (*node)(std::size_t)) {
 void write_by_position(JsonWriter& writer, const Genotype& genotype) {
   writer.key("genes").begin_list();
   for (const CellGenotype& cell : genotype.cells) {
-    if (cell.concat != genotype.cells.front().concat) cannot_hold("its cells differ in their concat");
     write_genes(writer, cell, true);
   }
   writer.end().key("concat").raw(compact_list(genotype.cells.front().concat));
   writer.key("reductions").raw(genotype.reductions ? compact_list(*genotype.reductions) : "null");
+  if (genotype.sequence) writer.key("seq").raw(compact_list(*genotype.sequence));
 }
 
 }  // namespace
 
 std::string genotype_to_json(const Genotype& genotype) {
+  check_writable(genotype);
   JsonWriter writer;
   writer.begin_object();
   if (genotype.by_position()) {
     write_by_position(writer, genotype);
-  } else if (const CellGenotype* cell = genotype.find("recurrent"); cell != nullptr && genotype.cells.size() == 1) {
-    check_nodes(*cell, recurrent_node);
-    writer.key("recurrent");
-    write_genes(writer, *cell, false);
-    writer.key("concat").raw(compact_list(cell->concat));
-  } else {
-    if (genotype.find("normal") == nullptr || genotype.find("reduce") == nullptr || genotype.cells.size() != 2)
-      cannot_hold("expected the cells normal and reduce, or recurrent, or one cell for each position");
-    for (const CellGenotype& image : genotype.cells) {
-      check_nodes(image, image_node);
-      writer.key(image.name);
-      write_genes(writer, image, false);
-      writer.key(image.name + "_concat").raw(compact_list(image.concat));
-    }
+    return writer.end().text();
+  }
+  for (const CellGenotype& cell : genotype.cells) {
+    writer.key(cell.name);
+    write_genes(writer, cell, false);
+    writer.key(cell.name == "recurrent" ? "concat" : cell.name + "_concat").raw(compact_list(cell.concat));
   }
   return writer.end().text();
 }
 
+void check_writable(const Genotype& genotype) {
+  if (genotype.by_position()) {
+    for (const CellGenotype& cell : genotype.cells)
+      if (cell.concat != genotype.cells.front().concat) cannot_hold("its cells differ in their concat");
+  } else if (genotype.cells.size() == 1 && genotype.cells.front().name == "recurrent") {
+    check_nodes(genotype.cells.front(), recurrent_node);
+  } else {
+    if (genotype.find("normal") == nullptr || genotype.find("reduce") == nullptr || genotype.cells.size() != 2)
+      cannot_hold("expected the cells normal and reduce, or recurrent, or one cell for each position");
+    for (const CellGenotype& cell : genotype.cells) check_nodes(cell, image_node);
+  }
+}
+
+Genotype genotype_of_keys(const JsonValue& root, const std::string& file, ErrorCode code) {
+  return GenotypeReader(file, code).read(root);
+}
+
 Genotype genotype_from_json(std::string_view text, const std::string& file, ErrorCode code) {
-  return GenotypeReader(file, code).read(parse_json(text, file, code));
+  return genotype_of_keys(parse_json(text, file, code), file, code);
 }
 
 }  // namespace mixop

@@ -1,7 +1,9 @@
 #include "mixop/supernet/draw.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <set>
 
 namespace mixop::supernet {
 namespace {
@@ -41,37 +43,68 @@ struct Naming {
   std::string output() const { return quoted(prefix + "out"); }
 };
 
-void draw_nodes(std::string& dot, const Naming& naming, int last) {
+void draw_nodes(std::string& dot, const Naming& naming, const std::set<int>& nodes) {
   const char* input_labels[] = {"c_{k-2}", "c_{k-1}"};
   for (int i = 0; i < naming.inputs; ++i)
     dot += "    " + naming.node(i) + " [label=" + quoted(naming.inputs == 2 ? input_labels[i] : "h_{t-1}, x_t") +
            ", fillcolor=\"#cfe8cf\"];\n";
   if (naming.inputs == 2)  // the older input above
     dot += "    { rank=same; " + naming.node(1) + " -> " + naming.node(0) + " [style=invis]; }\n";
-  for (int i = naming.inputs; i <= last; ++i)
-    dot += "    " + naming.node(i) + " [label=\"" + std::to_string(i) + "\", fillcolor=\"#d7e3f4\"];\n";
+  for (const int node : nodes)
+    if (node >= naming.inputs)
+      dot += "    " + naming.node(node) + " [label=\"" + std::to_string(node) + "\", fillcolor=\"#d7e3f4\"];\n";
   dot += "    " + naming.output() + " [label=" + quoted(naming.inputs == 2 ? "c_{k}" : "h_t") +
          ", fillcolor=\"#f6e3b4\"];\n";
 }
 
-void draw_cell(std::string& dot, const CellGenotype& cell, std::size_t index, const std::vector<double>* strengths) {
-  const Naming naming{"cell" + std::to_string(index), cell.name == "recurrent" ? 1 : 2};
-  int last = naming.inputs - 1;
-  for (const Gene& gene : cell.genes) last = std::max(last, gene.to);
-  dot += "  subgraph " + quoted("cluster_" + naming.prefix) + " {\n    label=" + quoted(cell.name) + ";\n";
-  draw_nodes(dot, naming, last);
-  for (std::size_t i = 0; i < cell.genes.size(); ++i) {
-    const Gene& gene = cell.genes[i];
-    const bool known = strengths != nullptr && i < strengths->size();
-    const double strength = known ? (*strengths)[i] : 0;
-    dot += "    " + naming.node(gene.from) + " -> " + naming.node(gene.to) +
-           " [label=" + quoted(gene.operation + (known ? " " + fixed(strength, 3) : "")) +
-           ", color=" + quoted(colour(gene.operation)) + ", fontcolor=" + quoted(colour(gene.operation)) +
-           ", penwidth=" + fixed(known ? 0.8 + 6.0 * std::clamp(strength, 0.0, 1.0) : 1.4, 2) + "];\n";
+/// "normal"; by position "cell 2, reduction", and where cells repeat the positions that each has.
+std::string title_of(const Genotype& genotype, std::size_t index) {
+  if (!genotype.by_position()) return genotype.cells[index].name;
+  const auto reduces = [&](int position) {
+    const auto& listed = genotype.reductions;
+    return listed && std::find(listed->begin(), listed->end(), position) != listed->end();
+  };
+  const std::string name = "cell " + genotype.cells[index].name;
+  if (!genotype.sequence) return name + (reduces(static_cast<int>(index)) ? ", reduction" : "");
+  std::string places;
+  for (std::size_t i = 0; i < genotype.sequence->size(); ++i) {
+    if ((*genotype.sequence)[i] != static_cast<int>(index)) continue;
+    const int position = static_cast<int>(i);
+    places += (places.empty() ? "" : ", ") + std::to_string(position) + (reduces(position) ? " (reduction)" : "");
   }
-  for (const int node : cell.concat)
-    dot += "    " + naming.node(node) + " -> " + naming.output() + " [color=\"#b0b0b0\", arrowhead=none];\n";
+  return name + " at " + (places.empty() ? "no position" : places);
+}
+
+void draw_gene(std::string& dot, const Naming& naming, const Gene& gene, const double* strength) {
+  dot += "    " + naming.node(gene.from) + " -> " + naming.node(gene.to) +
+         " [label=" + quoted(gene.operation + (strength != nullptr ? " " + fixed(*strength, 3) : "")) +
+         ", color=" + quoted(colour(gene.operation)) + ", fontcolor=" + quoted(colour(gene.operation)) +
+         ", penwidth=" + fixed(strength != nullptr ? 0.8 + 6.0 * std::clamp(*strength, 0.0, 1.0) : 1.4, 2) + "];\n";
+}
+
+void draw_cell(std::string& dot, const Genotype& genotype, std::size_t index, const std::vector<double>* strengths) {
+  const CellGenotype& cell = genotype.cells[index];
+  const Naming naming{"cell" + std::to_string(index), cell.name == "recurrent" ? 1 : 2};
+  std::set<int> nodes;
+  for (const Gene& gene : cell.genes) nodes.insert({gene.from, gene.to});
+  dot +=
+      "  subgraph " + quoted("cluster_" + naming.prefix) + " {\n    label=" + quoted(title_of(genotype, index)) + ";\n";
+  draw_nodes(dot, naming, nodes);
+  for (std::size_t i = 0; i < cell.genes.size(); ++i)
+    draw_gene(dot, naming, cell.genes[i], strengths != nullptr && i < strengths->size() ? &(*strengths)[i] : nullptr);
+  for (const int node : cell.concat)  // those that the cell lacks are skipped
+    if (nodes.count(node) != 0)
+      dot += "    " + naming.node(node) + " -> " + naming.output() + " [color=\"#b0b0b0\", arrowhead=none];\n";
   dot += "  }\n";
+}
+
+/// Many cells stand in rows, about as wide as high together; an unseen edge keeps the cells of a row side by side.
+void place_in_rows(std::string& dot, std::size_t cells) {
+  const auto columns = static_cast<std::size_t>(std::max(1.0, std::round(std::sqrt(static_cast<double>(cells) / 2))));
+  for (std::size_t i = 0; i + 1 < cells; ++i)
+    if ((i + 1) % columns != 0)
+      dot += "  " + Naming{"cell" + std::to_string(i), 2}.output() + " -> " +
+             Naming{"cell" + std::to_string(i + 1), 2}.node(0) + " [style=invis];\n";
 }
 
 }  // namespace
@@ -86,7 +119,8 @@ std::string to_dot(const Genotype& genotype, const DrawOptions& options) {
   if (!options.title.empty()) dot += "  label=" + quoted(options.title) + ";\n";
   // Graphviz stacks clusters from the bottom, so the first cell comes last.
   for (std::size_t i = genotype.cells.size(); i-- > 0;)
-    draw_cell(dot, genotype.cells[i], i, i < options.strengths.size() ? &options.strengths[i] : nullptr);
+    draw_cell(dot, genotype, i, i < options.strengths.size() ? &options.strengths[i] : nullptr);
+  place_in_rows(dot, genotype.cells.size());
   return dot + "}\n";
 }
 

@@ -126,7 +126,7 @@ def other_commands(folder):
     expect(2, ["--ops belongs to --alphas"], "derive", folder / "run.h5", "--ops", "a,b")
     expect(2, ["--input", "3x32x32", "32"], "summary", "--genotype", "darts_cnn/DARTS_V2", "--input", "32")
     expect(2, ["--layers", "from 1", "found 0"], "summary", "--genotype", "darts_cnn/DARTS_V2", "--layers", "0")
-    expect(2, ["either a run's archive or --alphas"], "derive")
+    expect(2, ["either a run's archive, a genotype or --alphas"], "derive")
     expect(2, ["--space"], "derive", "--alphas", folder / "alphas.json")
     (folder / "alphas.json").write_text(json.dumps({"alphas_normal": [[0.0] * 8] * 14}))
     expect(3, ["alphas_reduce"], "derive", "--space", "darts_cnn", "--alphas", folder / "alphas.json")

@@ -29,6 +29,25 @@ TEST_CASE("names that hold quotes do not end a label", "[draw]") {
   CHECK_THAT(supernet::to_dot(genotype), Contains("label=\"a\\\"b\\\\c\""));
 }
 
+TEST_CASE("cells by position are titled by it, and nodes that a cell lacks are left out", "[draw]") {
+  Genotype genotype{{{"0", {{"a", 0, 2}, {"b", 1, 4}}, {2, 3, 4}}, {"1", {{"a", 0, 2}}, {2, 3, 4}}}};
+  genotype.reductions = std::vector<int>{1};
+  const std::string dot = supernet::to_dot(genotype);
+  CHECK_THAT(dot, Contains("label=\"cell 0\"") && Contains("label=\"cell 1, reduction\""));
+  CHECK_THAT(dot, Contains("\"cell0n4\" -> \"cell0out\"") && !Contains("cell0n3") && !Contains("cell1n4"));
+  genotype.sequence = std::vector<int>{0, 0, 1};
+  CHECK_THAT(supernet::to_dot(genotype),
+             Contains("label=\"cell 0 at 0, 1 (reduction)\"") && Contains("\"cell 1 at 2\""));
+}
+
+TEST_CASE("many cells stand in rows", "[draw]") {
+  Genotype genotype;
+  for (int i = 0; i < 8; ++i) genotype.cells.push_back({std::to_string(i), {{"a", 0, 2}}, {2}});
+  const std::string dot = supernet::to_dot(genotype);
+  CHECK_THAT(dot, Contains("\"cell0out\" -> \"cell1n0\" [style=invis]") && Contains("\"cell6out\" -> \"cell7n0\""));
+  CHECK_THAT(dot, !Contains("\"cell1out\" -> \"cell2n0\""));
+}
+
 TEST_CASE("a recurrent cell has one input", "[draw]") {
   const std::string dot = supernet::to_dot({{{"recurrent", {{"tanh", 0, 1}, {"relu", 1, 2}}, {1, 2}}}, {}});
   CHECK_THAT(dot, Contains("label=\"h_{t-1}, x_t\"") && Contains("\"cell0n1\" -> \"cell0n2\" [label=\"relu\""));

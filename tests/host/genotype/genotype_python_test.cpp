@@ -1,0 +1,129 @@
+#include "host/genotype/genotype_python.hpp"
+
+#include "host/genotype/genotype_json.hpp"
+#include "tests/catch.hpp"
+
+using namespace mixop;
+
+namespace {
+
+Genotype read(const std::string& text) { return genotype_from_python(text, "g.txt", ErrorCode::bad_data); }
+
+std::string problem(const std::string& text) {
+  try {
+    read(text);
+  } catch (const Error& e) {
+    CHECK(e.code() == ErrorCode::bad_data);
+    return e.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("what is no genotype in Python text is refused with its place", "[genotype]") {
+  CHECK(
+      problem("") ==
+      "g.txt:1:1: expected a genotype such as Genotype(...), Genotype_nested(...) or Genotype_opt(...), found the end "
+      "of the text");
+  CHECK(problem("{'normal': 1}").find("g.txt:1:1: expected a genotype such as") == 0);
+  CHECK(problem("\nx = dict(a=1)") == "g.txt:2:5: expected Genotype, Genotype_nested or Genotype_opt, found 'dict'");
+  CHECK(problem("Genotype[1]") == "g.txt:1:9: expected '(', found '['");
+  CHECK(problem("Genotype(normal=[(") ==
+        "g.txt:1:19: expected a text in quotes, a whole number, a list, a tuple or range(...), found the end of the "
+        "text");
+  CHECK(problem("Genotype(recurrent=[('tanh', 0)], concat=[1]) x") ==
+        "g.txt:1:47: expected nothing behind the genotype");
+}
+
+TEST_CASE("arguments that no genotype has are refused", "[genotype]") {
+  CHECK(problem("Genotype(concat=[1], concat=[1])") == "g.txt:1:22: concat is given twice");
+  CHECK(problem("Genotype([], concat=[1], recurrent=[])") == "g.txt:1:10: recurrent is given twice");
+  CHECK(problem("Genotype(concat=[1], [])") == "g.txt:1:22: an argument by place stands behind one by name");
+  CHECK(problem("Genotype_nested([], [], [], [])") ==
+        "g.txt:1:29: Genotype_nested has 3 fields, genes, concat, reductions");
+  CHECK(problem("Genotype_nested(genes=[[('a', 2, 0)]])") == "g.txt:1:1: the genotype's key 'concat' is missing");
+}
+
+TEST_CASE("values that are not written out are refused", "[genotype]") {
+  CHECK(problem("Genotype(recurrent=layer, concat=[1])") ==
+        "g.txt:1:20: 'layer' is not known here; write out what it stands for");
+  CHECK(problem("Genotype(recurrent=[('a, 0)], concat=[1])") ==
+        "g.txt:1:22: a text that does not end on its line, or that holds a backslash");
+  CHECK(problem("Genotype(recurrent=[('a', 1.5)], concat=[1])") == "g.txt:1:27: expected a whole number up to 1000000");
+  CHECK(problem("Genotype(recurrent=[('a', 99999999999)], concat=[1])") ==
+        "g.txt:1:27: expected a whole number up to 1000000");
+  CHECK(problem("Genotype(recurrent=[1] * [2], concat=[1])") == "g.txt:1:26: expected a list times a whole number");
+  CHECK(problem("Genotype(recurrent=[1] + 2, concat=[1])") == "g.txt:1:26: only lists can be added");
+  CHECK(problem("Genotype(recurrent=[], concat=range('a'))") ==
+        "g.txt:1:37: range: expected whole numbers, found text 'a'");
+  CHECK(problem("Genotype(recurrent=[], concat=range(1, 2, 3))") == "g.txt:1:31: range: expected one or two numbers");
+}
+
+TEST_CASE("a Python text of hostile size is refused", "[genotype]") {
+  CHECK(problem("Genotype(recurrent=[[[0] * 60000] * 60000], concat=[1])") ==
+        "g.txt:1:21: the lists have more than 1000000 items");
+  CHECK(problem("Genotype(recurrent=[0] * 1000000 + [0] * 1000000, concat=[1])") ==
+        "g.txt:1:20: the lists have more than 1000000 items");
+  CHECK(problem("Genotype(recurrent=" + std::string(100, '[')).find("expected at most 16 brackets within each other") !=
+        std::string::npos);
+}
+
+TEST_CASE("what a genotype's keys hold is checked as that of JSON", "[genotype]") {
+  CHECK(problem("Genotype_nested(genes=[[('a', 2, 2)]], concat=[2], reductions=[])") ==
+        "g.txt:1:25: genes of cell 0: a goes from node 2 to itself");
+  CHECK(problem("Genotype(recurrent=[('tanh', 1)], concat=[1])") ==
+        "g.txt:1:30: recurrent, gene 0, the node it comes from: expected a whole number from 0 to 0, found 1");
+}
+
+TEST_CASE("the text of DARTS parses and prints", "[genotype]") {
+  const std::string text =
+      "Genotype(normal=[('sep_conv_3x3', 1), ('skip_connect', 0)], normal_concat=range(2, 3), "
+      "reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('none', 2), ('a', 1)], reduce_concat=range(2, 4))";
+  const Genotype genotype = read(text);
+  CHECK(genotype.find("normal")->genes[0] == Gene{"sep_conv_3x3", 1, 2});
+  CHECK(genotype.find("reduce")->concat == std::vector<int>{2, 3});
+  CHECK(genotype_to_python(genotype) == text);
+  CHECK(
+      read(
+          "DARTS_V9 = Genotype(  # a comment, with 'quotes'\n  normal = [('sep_conv_3x3', 1), (\"skip_connect\", 0)],\n"
+          "  normal_concat = [2], reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('none', 2), ('a', 1)],\n"
+          "  reduce_concat=[2, 3])\n") == genotype);
+}
+
+TEST_CASE("the text of a recurrent genotype parses and prints", "[genotype]") {
+  const std::string text = "Genotype(recurrent=[('relu', 0), ('tanh', 1)], concat=range(1, 3))";
+  CHECK(read(text).find("recurrent")->genes[1] == Gene{"tanh", 1, 2});
+  CHECK(genotype_to_python(read(text)) == text);
+  CHECK(read("Genotype([('relu', 0), ('tanh', 1)], range(1, 3))") == read(text));
+}
+
+TEST_CASE("the texts of D-DARTS parse and print", "[genotype]") {
+  const std::string nested =
+      "Genotype_nested(genes=[[('sep_conv_3x3', 2, 1), ('skip_connect', 5, 2)], []], concat=range(2, 6), "
+      "reductions=[1])";
+  CHECK(read(nested).cells[0].genes[1] == Gene{"skip_connect", 2, 5});
+  CHECK(read(nested).cells[1].genes.empty());
+  CHECK(genotype_to_python(read(nested)) == nested);
+  CHECK(read("Genotype_nested(genes=[[('sep_conv_3x3', 2, 1), ('skip_connect', 5, 2)], []], reductions=range(1, 2), "
+             "concat=range(2, 6))") == read(nested));
+  const std::string repeated =
+      "Genotype_opt(genes=[[('a', 2, 0)], [('b', 2, 0)]], seq=[0, 0, 1], concat=[2, 4], reductions=[])";
+  CHECK(read(repeated).sequence == std::vector<int>{0, 0, 1});
+  CHECK(genotype_to_python(read(repeated)) == repeated);
+  CHECK(read("Genotype_opt([[('a', 2, 0)]] + [[('b', 2, 0)]], [0]*2+[1], concat=[2, 4], reductions=[])") ==
+        read(repeated));
+}
+
+TEST_CASE("reductions that alphas cannot tell are None in Python text", "[genotype]") {
+  const Genotype genotype = read("Genotype_nested(genes=[[('a', 2, 0)]], concat=[2], reductions=None)");
+  CHECK_FALSE(genotype.reductions.has_value());
+  CHECK(read(genotype_to_python(genotype)) == genotype);
+}
+
+TEST_CASE("a genotype that no Python text holds is not written", "[genotype]") {
+  CHECK_THROWS_WITH(
+      genotype_to_python({}),
+      "the genotype cannot be written: expected the cells normal and reduce, or recurrent, or one cell for "
+      "each position");
+}
