@@ -28,8 +28,10 @@ void add_options(OptionCatalog& catalog, const std::string& name, const Specs* s
 }  // namespace
 
 std::optional<po::variables_map> parse(const CommandSyntax& syntax, Arguments arguments) {
-  // Boost would take the word behind a bare --locked as its file.
-  std::replace(arguments.begin(), arguments.end(), std::string("--locked"), "--locked=" + std::string(kLockFile));
+  // Boost would take the word behind such an option without a value as its value.
+  for (const auto& [option, value] :
+       {std::pair("--locked", kLockFile), {"--metrics", kMetricsFile}, {"--tensorboard", kEventsFolder}})
+    std::replace(arguments.begin(), arguments.end(), std::string(option), option + std::string("=") + value);
   po::options_description all;
   all.add(syntax.options).add_options()("help,h", "this text");
   po::options_description hidden;

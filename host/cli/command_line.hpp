@@ -28,6 +28,10 @@ const std::vector<Command>& commands();
 /// The lock file that `plugins lock` writes and --locked reads where no other is named: in the current folder.
 inline constexpr char kLockFile[] = "plugins.lock";
 
+/// Where --metrics and --tensorboard write where they name no other place: beside the archive.
+inline constexpr char kMetricsFile[] = "metrics.jsonl";
+inline constexpr char kEventsFolder[] = "tensorboard";
+
 /// What a command understands.
 struct CommandSyntax {
   std::string usage;  ///< "mixop draw GENOTYPE -o FILE"

@@ -7,11 +7,31 @@
 namespace mixop::cli {
 
 Recorder::Recorder(std::filesystem::path out, std::function<ArchiveBuilder()> archive,
-                   std::function<std::int64_t()> replaced)
+                   std::function<std::int64_t()> replaced, MetricsStream metrics)
     : out_(std::move(out)),
       archive_(std::move(archive)),
       replaced_(std::move(replaced)),
+      metrics_(std::move(metrics)),
       progress_(isatty(STDERR_FILENO) != 0) {}
+
+void Recorder::on_step(const SearchPosition& at, std::int64_t step, std::int64_t steps, double loss,
+                       const EpochSums& sums) {
+  progress_.step(at, step, steps, loss, sums);
+  Metrics values = sums.means("train");
+  values["loss"] = loss;
+  metrics_.step(at.step, at.epoch + 1, std::move(values));
+}
+
+void Recorder::on_epoch(const SearchPosition& at, const Metrics& metrics, const Genotype&) {
+  progress_.epoch(at, metrics);
+  metrics_.epoch(at.step, at.epoch, metrics);
+  say_replaced();
+}
+
+void Recorder::checkpoint() {
+  metrics_.sync();  // so that a run that goes on from this checkpoint finds all that was told before it
+  archive_().save(out_);
+}
 
 void Recorder::on_notice(const std::string& line) {
   progress_.end_line();

@@ -7,6 +7,7 @@
 #include <ctime>
 #include <iostream>
 
+#include "host/cli/metrics_options.hpp"
 #include "host/config/layers.hpp"
 #include "host/data/digest.hpp"
 #include "host/loop/device.hpp"
@@ -200,6 +201,7 @@ void add_run_options(CommandSyntax& syntax, const RunCommand& command) {
   option("keys", "lists all configuration keys");
   option("json", "prints the result as JSON");
   syntax.positionals = 64;
+  add_metrics_options(syntax);
   add_plugin_options(syntax);
 }
 

@@ -37,7 +37,7 @@ struct RunCommand {
 };
 
 /// The options of such a command: --set, --seed, --data, --out, --resume, --overwrite, --dry-run, --keys, --json, and
-/// those of plugins. Further ones may be added before.
+/// those of metrics and plugins. Further ones may be added before.
 void add_run_options(CommandSyntax& syntax, const RunCommand& command);
 
 /// Prints the keys where --keys asks for them.

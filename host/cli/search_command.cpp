@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "host/cli/interrupt.hpp"
+#include "host/cli/metrics_options.hpp"
 #include "host/cli/recorder.hpp"
 #include "host/cli/run_setup.hpp"
 #include "host/genotype/genotype_json.hpp"
@@ -91,7 +92,7 @@ int run_search(const po::variables_map& values, const Arguments& arguments, cons
   if (setup.resumed() != nullptr) restore(search, *setup.resumed());
   Recorder recorder(
       setup.out(), [&] { return archive_of(search, setup.texts(), setup.provenance()); },
-      [&] { return search.data().replaced(); });
+      [&] { return search.data().replaced(); }, open_metrics(values, setup, search));
   const InterruptGuard interrupt;
   announce(search, setup.data());
   const RunEnd end = search.run(recorder, interrupt.received());

@@ -9,6 +9,7 @@
 
 #include "host/cli/genotype_argument.hpp"
 #include "host/cli/interrupt.hpp"
+#include "host/cli/metrics_options.hpp"
 #include "host/cli/recorder.hpp"
 #include "host/cli/run_setup.hpp"
 #include "host/genotype/genotype_json.hpp"
@@ -234,7 +235,7 @@ int run_training(const po::variables_map& values, const Arguments& arguments, co
         " epochs are in the archive; train on by --continue --set train.epochs=N");
   Recorder recorder(
       setup.out(), [&] { return archive_of(training, setup.texts(), setup.provenance()); },
-      [&] { return training.data().replaced(); });
+      [&] { return training.data().replaced(); }, open_metrics(values, setup, training));
   const InterruptGuard interrupt;
   announce(training, genotype, setup.data());
   const RunEnd end = training.run(recorder, interrupt.received());

@@ -1,0 +1,44 @@
+#include "host/cli/metrics_options.hpp"
+
+namespace mixop::cli {
+namespace {
+
+StreamOptions stream_options(const po::variables_map& values, const std::filesystem::path& out) {
+  StreamOptions options;
+  const std::filesystem::path folder = out.parent_path();
+  if (values.count("metrics") != 0) options.lines = folder / text(values, "metrics");
+  if (values.count("tensorboard") != 0) options.tensorboard = folder / text(values, "tensorboard") / out.stem();
+  options.every = values["metrics-every"].as<std::int64_t>();
+  if (options.every < 1)
+    throw Error(ErrorCode::usage,
+                "--metrics-every: expected a number of steps from 1 on, found " + std::to_string(options.every));
+  return options;
+}
+
+ResumePoint resume_point(const EpochLoop& loop) {
+  const LoopPosition& here = loop.position();
+  ResumePoint point{here.at.step, here.at.epoch, here.step_in_epoch == 0, {}};
+  for (const auto& [name, values] : loop.record().metrics)
+    if (!values.empty()) point.metrics[name] = values.back();
+  return point;
+}
+
+}  // namespace
+
+void add_metrics_options(CommandSyntax& syntax) {
+  syntax.options.add_options()("metrics", po::value<std::string>()->implicit_value(kMetricsFile)->value_name("FILE"),
+                               "writes metrics as JSON lines while it runs; default: metrics.jsonl beside the archive")(
+      "tensorboard", po::value<std::string>()->implicit_value(kEventsFolder)->value_name("DIR"),
+      "writes TensorBoard's event files while it runs; default: the folder tensorboard beside the archive")(
+      "metrics-every", po::value<std::int64_t>()->value_name("N")->default_value(10),
+      "steps from one of their entries to the next; every epoch has one as well");
+}
+
+MetricsStream open_metrics(const po::variables_map& values, const RunSetup& setup, const EpochLoop& loop) {
+  const StreamOptions options = stream_options(values, setup.out());
+  const std::string archive = setup.out().filename().string();
+  if (setup.resumed() != nullptr) return MetricsStream(options, archive, resume_point(loop));
+  return MetricsStream(options, archive, values.count("overwrite") != 0);
+}
+
+}  // namespace mixop::cli
