@@ -1,6 +1,7 @@
 #include "host/search/size_limit.hpp"
 
 #include <c10/core/Allocator.h>
+#include <c10/core/impl/alloc_cpu.h>
 
 #include <atomic>
 #include <memory>
@@ -25,12 +26,14 @@ class Limit final : public c10::MemoryReportingInfoBase {
   explicit Limit(const Archive& archive)
       : archive_(archive), stored_(stored_bytes(archive)), most_(4 * stored_ + kOwn) {}
 
-  void reportMemoryUsage(void*, std::int64_t size, std::size_t, std::size_t, c10::Device) override {
+  void reportMemoryUsage(void* memory, std::int64_t size, std::size_t, std::size_t, c10::Device device) override {
     const std::int64_t held = held_ += size;
-    if (size > 0 && held > most_)
-      refuse(archive_, stored::resolved_config,
-             "means a network of more than " + std::to_string(held >> 20) +
-                 " MiB, and the weights and buffers beside it have " + std::to_string(stored_) + " bytes");
+    if (size <= 0 || held <= most_) return;
+    // LibTorch reports what it has taken, and forgets it where the report throws.
+    if (device.is_cpu()) c10::free_cpu(memory);
+    refuse(archive_, stored::resolved_config,
+           "means a network of more than " + std::to_string(held >> 20) +
+               " MiB, and the weights and buffers beside it have " + std::to_string(stored_) + " bytes");
   }
   bool memoryProfilingEnabled() const override { return true; }
 

@@ -26,6 +26,8 @@ if(MIXOP_SANITIZE)
   set(MIXOP_SANITIZED ON)
   add_compile_options($<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=${MIXOP_SANITIZE}>
                       $<$<COMPILE_LANGUAGE:C,CXX>:-fno-omit-frame-pointer>)
+  # Reports name lines; more of LibTorch's headers in every object would double the build.
+  add_compile_options($<$<COMPILE_LANGUAGE:C,CXX>:-g1>)
   # GCC 12 sees uninitialised variables in standard headers under sanitizers.
   add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized>)
   add_link_options(-fsanitize=${MIXOP_SANITIZE})

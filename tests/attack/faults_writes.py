@@ -21,7 +21,7 @@ STEPS = {"open": ("creating", "opening the folder"), "write": ("writing",), "fsy
 def preloaded(folder, log, mode, call="", at=0, problem=0):
     return {**os.environ, "LD_PRELOAD": str(BUILT / "archive_faults.so"), "FAULTS_FOLDER": str(folder), "FAULTS_MODE": mode,
             "FAULTS_CALL": call, "FAULTS_AT": str(at), "FAULTS_ERRNO": str(problem), "FAULTS_LOG": str(log),
-            "FAULTS_WATCH": str(folder / "run.h5"), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+            "FAULTS_WATCH": str(folder / "run.h5"), "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
 
 
 def write(file, first, count, **options):

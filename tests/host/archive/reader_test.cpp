@@ -6,11 +6,6 @@
 #include "tests/host/archive/sample_archive.hpp"
 #include "tests/host/plugins/temporary_folder.hpp"
 
-#if defined(__SANITIZE_ADDRESS__)
-// HDF5 forgets some memory when it gives a damaged file up.
-extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5\n"; }
-#endif
-
 using namespace mixop;
 using test::archive_error;
 using test::TemporaryFolder;

@@ -1,7 +1,9 @@
 #include "host/train/network_archive.hpp"
 
 #include <ATen/ATen.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <limits>
 
 #include "host/genotype/genotype_json.hpp"
@@ -28,6 +30,13 @@ const test::AlteredArchive& altered_network() {
     return test::archive_of_training(training).finish();
   }());
   return archive;
+}
+
+/// The memory that this process has been given, touched or not.
+std::int64_t reserved_mib() {
+  std::int64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return (pages * ::sysconf(_SC_PAGESIZE)) >> 20;
 }
 
 std::string problem(const std::vector<Alteration>& alterations) {
@@ -205,6 +214,7 @@ TEST_CASE(
   wide.space.channels = 4096;
   deep.space.channels = 256;
   deep.space.layers = 1000;
+  const std::int64_t before = reserved_mib();
   for (const Config& config : {wide, deep}) {
     const Alteration claimed = with_texts("/config/resolved", {to_json(config)});
     CHECK(problem({claimed}).empty());
@@ -212,6 +222,8 @@ TEST_CASE(
     CHECK(means(resume_problem({claimed})));
   }
   CHECK(means(model_problem({with_attribute("/data@classes", std::int64_t{1} << 24)})));
+  // The largest tensors of these networks take hundreds of MiB each, which are given back.
+  CHECK(reserved_mib() - before < 300);
 }
 
 TEST_CASE("a training is resumed only on data like that it had", "[train][resume][hostile]") {
