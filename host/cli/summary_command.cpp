@@ -116,20 +116,19 @@ Summary summarise_network(const po::variables_map& values, const PluginRegistry&
   const RegistryCatalog operators(plugins);
   const auto listed = static_cast<std::int64_t>(argument.genotype.positions());
   SpaceConfig config = config_of(values, space->domain(), false, listed > 0 ? listed : 20);
-  Summary summary{space->network(config, argument.genotype, operators)->cost(), std::nullopt, ""};
-  if (space->domain() == Domain::recurrent) {
-    summary.no_auxiliary = "a recurrent network has none";
-    return summary;
+  config.auxiliary = space->domain() == Domain::image;
+  std::string no_auxiliary = "a recurrent network has none";
+  if (config.auxiliary) {
+    try {
+      const auto network = space->network(config, argument.genotype, operators);
+      return {network->cost(), network->cost().parameters + network->auxiliary_parameters(), ""};
+    } catch (const Error& error) {  // the head's problem, or the network's, which comes again without it
+      if (error.code() != ErrorCode::usage) throw;
+      no_auxiliary = error.what();
+    }
+    config.auxiliary = false;
   }
-  config.auxiliary = true;
-  try {
-    const auto network = space->network(config, argument.genotype, operators);
-    summary.with_auxiliary = summary.cost.parameters + network->auxiliary_parameters();
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::usage) throw;
-    summary.no_auxiliary = error.what();
-  }
-  return summary;
+  return {space->network(config, argument.genotype, operators)->cost(), std::nullopt, no_auxiliary};
 }
 
 void print(const Summary& summary, bool json) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The JSON that scripts rely on, and the files that commands leave."""
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -77,6 +78,70 @@ def recurrent_sizes():
     check(compared == 7, f"facts.json has 7 recurrent sizes, compared {compared}")
 
 
+def missing_width(error):
+    """How many inputs a published classifier lacks: its error says "[1, 3072] X [768, 1000]"."""
+    fits = re.search(r"\[\d+, (\d+)\] X \[(\d+), \d+\]", error or "")
+    return int(fits[1]) - int(fits[2]) if fits else 0
+
+
+def check_listed_size(name, run):
+    """A stored run of a genotype by position; where the published network fails, what a working one has."""
+    found = asked("summary", "--genotype", name, "--channels", run["C"], "--layers", run["layers"], "--classes", run["num_classes"],
+                  "--input", f"3x{run['hw']}x{run['hw']}", "--json")
+    classifier = missing_width(run.get("forward_error")) * run["num_classes"]
+    head = missing_width(run.get("aux_train_forward_error")) * run["num_classes"]
+    expected = {"parameters": run["params"] + classifier, "parameters_with_auxiliary": run["params_with_aux"] + classifier + head,
+                "multiply_adds": run.get("macs", found["multiply_adds"]), "uncounted": []}
+    check(found == expected and found["multiply_adds"] > 0, f"{name} {run}: expected {expected}, found {found}")
+
+
+def listed_sizes():
+    """Every stored size of the networks of D-DARTS and DARTOpti."""
+    facts = json.loads((FIXTURES / "facts_ddarts.json").read_text())
+    runs = [(name, run) for group in ("shipped_genotypes", "baselines") for name, fact in facts[group].items() for run in fact["runs"]]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda pair: check_listed_size(*pair), runs))
+    check(len(runs) >= 50, f"facts_ddarts.json has more than {len(runs)} sizes")
+    check(asked("summary", "--genotype", "ResNet18", "--channels", 16, "--json")["parameters"] == 881274,
+          "a genotype by position has as many cells as it lists")
+
+
+def distances(folder):
+    """Every stored distance, for names, for files of both forms, and in a matrix."""
+    facts = json.loads((FIXTURES / "facts_ddarts.json").read_text())["distance"]
+    pairs = {**facts["pairs"], **facts["pairs_12op"]}
+    names = sorted({name for pair in pairs for name in pair.split("|")})
+    matrix = asked("distance", *names, "--json")
+    check(matrix["genotypes"] == [f"dartopti/{name}" for name in names], matrix["genotypes"])
+    for pair, expected in pairs.items():
+        row, column = map(names.index, pair.split("|"))
+        check(abs(matrix["distances"][row][column] - expected) <= 1e-6, f"{pair}: {matrix['distances'][row][column]}, not {expected}")
+    (folder / "a.json").write_text(answer("derive", "ResNet18"))
+    (folder / "b.txt").write_text(answer("derive", "dartopti/ResNet50", "--form", "python"))
+    found = asked("distance", folder / "a.json", folder / "b.txt", "--json")
+    check(abs(found["distance"] - pairs["ResNet18|ResNet50"]) <= 1e-6 and len(found["cells"]) == 1, found)
+    (folder / "weights.json").write_text(json.dumps({"simple_conv_3x3": 1, "skip_connect": 1, "bottleneck_1x3x1": 2}))
+    found = asked("distance", "ResNet18", "ResNet50", "--weights", folder / "weights.json", "--json")
+    check(found["distance"] == 0.5, found)
+    check(answer("distance", "ResNet18", "ResNet50") == "0.083630\n", "the distance as text")
+
+
+def forms(folder):
+    """Every published genotype survives both forms."""
+    for row in asked("list", "genotypes", "--json"):
+        stored = asked("derive", row["name"])
+        if not row["name"].startswith(("ddarts", "dartopti")) and not row["name"].endswith("DARTS_V2"):
+            continue
+        (folder / "genotype.py").write_text("published = " + answer("derive", row["name"], "--form", "python"))
+        check(asked("derive", folder / "genotype.py") == stored, f"{row['name']} does not survive Python text")
+        (folder / "genotype.json").write_text(json.dumps(stored))
+        check(asked("derive", folder / "genotype.json") == stored, f"{row['name']} does not survive JSON")
+    facts = json.loads((FIXTURES / "facts_ddarts.json").read_text())
+    for group in ("shipped_genotypes", "baselines"):
+        for name, fact in facts[group].items():
+            check(asked("derive", name) == fact["genotype"], f"{name} is not the stored genotype")
+
+
 def derivation(folder):
     stored = json.loads((SOURCE / "tests/fixtures/f_genotypes_cnn.json").read_text())["cases"]
     (folder / "cases.json").write_text(json.dumps({"cases": stored, "note": "ignored"}))
@@ -137,6 +202,9 @@ def main():
         folder = pathlib.Path(name)
         sizes()
         recurrent_sizes()
+        listed_sizes()
+        distances(folder)
+        forms(folder)
         derivation(folder)
         run(folder)
     lists()

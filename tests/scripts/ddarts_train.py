@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Networks of genotypes by position: trained, archived, resumed, evaluated, drawn; a baseline of one's own; misuse."""
+import json
+import os
+import pathlib
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(os.environ["MIXOP_SOURCE_DIR"]) / "tests/support"))
+from program import answer, asked, check, differences, refusal  # noqa: E402
+
+TINY = ["--set", "data.name=synthetic", "--set", "synthetic.size=8", "--set", "synthetic.train=64", "--set", "synthetic.test=20",
+        "--set", "threads=1", "--set", "space.channels=2", "--set", "data.cutout=2", "--set", "train.batch=16"]
+# Two cells that repeat; node 3 runs before node 2, and the second cell lacks node 3, which concat names.
+OWN = {"genes": [[["simple_conv_1x1", 3, 0], ["sep_conv_3x3", 2, 3], ["skip_connect", 2, 1]], [["max_pool_3x3", 2, 1]]],
+       "concat": [2, 3], "reductions": [1], "seq": [0, 1, 0]}
+
+
+def baseline(folder):
+    """A baseline in all commands, with the auxiliary head on a map of one pixel."""
+    net = folder / "net.h5"
+    trained = asked("train", "--genotype", "dartopti/ResNet18", *TINY, "--set", "train.epochs=2", "--out", net)
+    seen = asked("inspect", net)
+    check(seen["config"]["space"]["name"] == "dartopti" and seen["config"]["space"]["layers"] == 4, seen["config"]["space"])
+    check(seen["config"]["train"]["auxiliary"] == 0.4 and [row["epoch"] for row in seen["epochs"]] == [1, 2], seen["epochs"])
+    check(trained["genotype"] == seen["genotype"] == asked("derive", net) == asked("derive", "ResNet18"), "the genotype survives")
+    measured = asked("evaluate", net)
+    check(measured["samples"] == 20 and measured["top1"] == trained["test_top1"], measured)
+    check(answer("train", "--resume", "--out", net).returncode == 0, "a finished training resumes")
+    again = folder / "again.h5"
+    asked("train", "--genotype", net, *TINY, "--set", "train.epochs=2", "--out", again)
+    check(differences(net, again) == [], "the genotype of a network trains to the same bits")
+    check(asked("summary", "--genotype", net, "--channels", 16)["parameters"] == 881274, "summary of an archive")
+    check(asked("distance", net, "ResNet50")["distance"] == asked("distance", "ResNet18", "ResNet50")["distance"], "distance")
+    answer("draw", net, "-o", folder / "cells.svg")
+    picture = (folder / "cells.svg").read_text()
+    check("simple_conv_3x3" in picture and "cell 0 at 0, 1 (reduction), 2 (reduction), 3 (reduction)" in picture, "the picture")
+
+
+def own(folder):
+    """A baseline of one's own, as JSON and as Python text."""
+    (folder / "own.json").write_text(json.dumps(OWN))
+    first, second = folder / "own.h5", folder / "own2.h5"
+    trained = asked("train", "--genotype", folder / "own.json", "ddarts-cifar10-train", *TINY, "--set", "train.epochs=1", "--out", first)
+    check(trained["genotype"] == OWN, trained["genotype"])
+    (folder / "own.txt").write_text(answer("derive", folder / "own.json", "--form", "python").stdout)
+    asked("train", "--genotype", folder / "own.txt", "ddarts-cifar10-train", *TINY, "--set", "train.epochs=1", "--out", second)
+    check(differences(first, second) == [], "both forms train to the same bits")
+
+
+def deeper(folder):
+    """More cells than were searched."""
+    name = "ddarts/D-DARTS_threshold_sparse_cifar10_0.85_50"
+    net = folder / "deeper.h5"
+    asked("train", "--genotype", name, *TINY, "--set", "space.layers=9", "--set", "train.epochs=1", "--set", "synthetic.train=16", "--out", net)
+    check(asked("inspect", net)["config"]["space"]["layers"] == 9, "nine cells")
+    check(asked("derive", net) == asked("derive", name), "the genotype stays that of the search")
+
+
+def misuse(folder):
+    out = ["--out", folder / "x.h5"]
+    refusal(2, "makes networks of up to 4 cells, found 6", "train", "--genotype", "ResNet18", *TINY, "--set", "space.layers=6", *out)
+    refusal(2, "is of the space 'dartopti', and --space or space.name says 'darts_cnn'", "train", "--genotype", "ResNet18",
+            "darts-cifar10-train", *TINY, *out)
+    for genes, words in (([[["skip_connect", 2, 0]], []], "cell 1 of the genotype has no operations"),
+                         ([[["skip_connect", 3, 2], ["skip_connect", 2, 0]]], "leaves node 3 without input"),
+                         ([[["skip_connect", 4, 0]]], "has none of the nodes that concat names")):
+        (folder / "broken.json").write_text(json.dumps({"genes": genes, "concat": [2, 3], "reductions": []}))
+        refusal(2, words, "train", "--genotype", folder / "broken.json", *TINY, *out)
+        refusal(2, words, "summary", "--genotype", folder / "broken.json")
+        check(answer("draw", folder / "broken.json", "-o", folder / "broken.dot").returncode == 0, "a defect can be looked at")
+    (folder / "broken.py").write_text("Genotype_opt(genes=[residual_layer], seq=[0], concat=[2], reductions=[])")
+    refusal(3, "'residual_layer' is not known here", "summary", "--genotype", folder / "broken.py")
+    refusal(2, "two genotypes or more are expected, found 1", "distance", "ResNet18")
+    refusal(2, "the operation 'relu' has no weight", "distance", "ENAS", "ResNet18")
+    refusal(2, "unknown genotype 'ResNet19'", "distance", "ResNet19", "ResNet18")
+    for weights, words in (([1], "expected an object of weights"), ({"a": -1}, "a: expected a weight of at least 0"),
+                           ({"a": 0}, "expected a weight above 0"), ({"a": 1}, "has no weight in the architecture distance; those of a are")):
+        (folder / "weights.json").write_text(json.dumps(weights))
+        refusal(2, words, "distance", "ResNet18", "ResNet50", "--weights", folder / "weights.json")
+    refusal(2, "--form: expected json or python, found 'yaml'", "derive", "ResNet18", "--form", "yaml")
+    refusal(2, "--epoch is for a search's archive or --alphas; ResNet18 is a genotype", "derive", "ResNet18", "--epoch", 1)
+    check(not (folder / "x.h5").exists(), "a refused training left an archive")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for part in (baseline, own, deeper, misuse):
+            part(folder)
+    print("ddarts_train: all well")
+
+
+if __name__ == "__main__":
+    main()
