@@ -6,6 +6,7 @@
 #include "host/archive/compare.hpp"
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
+#include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/run_archive.hpp"
 #include "host/search/run_check.hpp"
@@ -91,10 +92,21 @@ void write_network(JsonWriter& json, const Archive& archive) {
   json.end();
 }
 
+/// "2 of 4 epochs, 13 steps, 3 of them in the epoch under way".
+std::string position_text(const Archive& archive) {
+  const auto number = [&](const char* name) { return std::to_string(archive.integer("/position", name)); };
+  const JsonValue config =
+      parse_json(archive.text(stored::resolved_config), stored::resolved_config, ErrorCode::bad_data);
+  const RunKind kind = stored::is_of_kind(archive, network_kind) ? RunKind::train : RunKind::search;
+  const std::int64_t epochs = config.find(run_kind_name(kind))->find("epochs")->integer;  // which its check has seen
+  return number("epoch") + " of " + std::to_string(epochs) + " epochs, " + number("step") + " steps, " +
+         number("step_in_epoch") + " of them in the epoch under way";
+}
+
 void print_start(const Archive& archive) {
   std::cout << "layout   " << archive.text("/", "layout") << "\nstarted  " << archive.text("/provenance", "started")
-            << "\ncommand  " << archive.text("/provenance/command_line") << "\nstep     "
-            << archive.integer("/position", "step") << "\n\n";
+            << "\ncommand  " << archive.text("/provenance/command_line") << "\nposition " << position_text(archive)
+            << "\n\n";
   const auto metrics = epoch_metrics(archive);
   std::cout << "epoch";
   for (const auto& [name, values] : metrics) std::cout << "  " << name;

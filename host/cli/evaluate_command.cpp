@@ -122,6 +122,14 @@ Score evaluate(DiscreteModel& model, TrainingData& data, Records records, std::i
       });
 }
 
+/// Figures of a network that is still being trained are no result of its training.
+void say_unfinished(const Archive& archive, const Config& config) {
+  const std::int64_t epochs = archive.integer("/position", "epoch");
+  if (epochs < config.train.epochs)
+    say(archive.name() + ": its training has " + std::to_string(epochs) + " of " + std::to_string(config.train.epochs) +
+        " epochs; mixop train --resume goes on with it");
+}
+
 /// Batches of other sizes round the network's outputs differently, far behind the fourth decimal.
 double rounded(double loss) { return std::round(loss * 1e4) / 1e4; }
 
@@ -176,6 +184,7 @@ int evaluate_command(const Arguments& arguments) {
     throw Error(ErrorCode::usage, "--split " + split + ": there are no such records; " +
                                       (records == Records::valid ? "the training held none out (data.train_portion)"
                                                                  : "the data set has no test split"));
+  say_unfinished(archive, config);
   const bool json = values->count("json") != 0;
   const Score score = evaluate(model, *data, records, batch, archive.name());
   score.is_text() ? print_words(score, split, json) : print_images(score, data->count(records), split, json);

@@ -232,7 +232,9 @@ Config config_of(const po::variables_map& values, const OptionCatalog& catalog, 
 
 DryRun::DryRun(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog,
                const RunCommand& command)
-    : config(config_of(values, catalog, command, nullptr)), options(cli::options_of(config)) {
+    : archive(goes_on(values) ? std::optional(Archive::open(text(values, "out", command.out))) : std::nullopt),
+      config(config_of(values, catalog, command, archive ? &*archive : nullptr)),
+      options(cli::options_of(config)) {
   try {
     data.emplace(open_data(config, plugins, options));
   } catch (const Error& error) {

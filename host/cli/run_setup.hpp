@@ -48,11 +48,13 @@ bool print_keys(const po::variables_map& values, const OptionCatalog& catalog, R
 Config config_of(const po::variables_map& values, const OptionCatalog& catalog, const RunCommand& command,
                  const Archive* archive);
 
-/// The config and data of a --dry-run. Where the data is not there it is absent, and stderr says why.
+/// The config and data of a --dry-run, those of the archive where it goes on with one. Where the data is not there it
+/// is absent, and stderr says why.
 struct DryRun {
   DryRun(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog,
          const RunCommand& command);
 
+  std::optional<Archive> archive;
   Config config;
   ComponentOptions options;
   std::optional<DatasetHandle> data;

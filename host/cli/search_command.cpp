@@ -90,6 +90,9 @@ int run_search(const po::variables_map& values, const Arguments& arguments, cons
   const RunSetup setup(values, arguments, plugins, catalog, kSearch);
   Search search = search_of(setup, plugins);
   if (setup.resumed() != nullptr) restore(search, *setup.resumed());
+  const SearchPosition& at = search.position().at;
+  if (at.epoch == at.epochs || !search.history().stop_reason.empty())
+    say("finished before, after epoch " + std::to_string(at.epoch) + ": nothing is left to do");
   Recorder recorder(
       setup.out(), [&] { return archive_of(search, setup.texts(), setup.provenance()); },
       [&] { return search.data().replaced(); }, open_metrics(values, setup, search));

@@ -98,7 +98,8 @@ std::int64_t predicted_memory(Training& training) {
 int dry_run(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog) {
   const DryRun run(values, plugins, catalog, command_for(values, plugins, catalog));
   require_used(run.config);
-  const Genotype genotype = genotype_of(values, run.config, nullptr, plugins).genotype;
+  const Archive* const archive = run.archive ? &*run.archive : nullptr;
+  const Genotype genotype = genotype_of(values, run.config, archive, plugins).genotype;
   std::optional<std::int64_t> bytes;
   if (run.data) {
     Training training(run.config, genotype, plugins, run.options, *run.data);

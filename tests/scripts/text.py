@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Text from search to evaluation: searches of either order, killed and resumed to the same bits, the genotype's network trained,
 evaluated and trained on, and what is refused."""
+import json
 import math
 import os
 import pathlib
@@ -57,6 +58,8 @@ def search(folder, strategy):
     check(mixop("search", "--resume", "--out", broken).returncode == 0, "resuming after SIGTERM")
     check(differences(whole, broken) == [], f"{strategy}: other bits after SIGTERM: {differences(whole, broken)}")
     check(asked("derive", whole) == cell, "derive")
+    again = mixop("search", "--resume", "--out", whole)
+    check(again.returncode == 0 and "finished before, after epoch 3" in again.stderr, again.stderr)
     picture = folder / "cell.svg"
     check(mixop("draw", whole, "-o", picture).returncode == 0 and "<svg" in picture.read_text(), "draw")
     return whole
@@ -98,6 +101,11 @@ def go_on(folder, run, net):
     expect(2, ["--continue: goes on with the archive's own"], "train", "darts-ptb-train", "--continue", "--out", net)
     unfinished = folder / "unfinished.h5"
     killed_after("step 1/", signal.SIGINT, *TRAIN, "--genotype", run, *sets("train.epochs=4"), "--out", unfinished)
+    steps = asked("inspect", unfinished)["step"]
+    check(f"position 0 of 4 epochs, {steps} steps, {steps} of them in the epoch under way" in mixop("inspect", unfinished).stdout, "inspect")
+    check("its training has 0 of 4 epochs" in mixop("evaluate", unfinished).stderr, "evaluate is silent on an unfinished training")
+    dry = mixop("train", "--resume", "--dry-run", "--out", unfinished)
+    check(json.loads(dry.stdout)["space"]["width"] == 10 and "predicted peak memory" in dry.stderr, f"a dry run of a resumed run: {dry.stderr}")
     expect(2, ["has 0 of its 4 epochs; finish it by --resume"], "train", "--continue", "--out", unfinished, *sets("train.epochs=9"))
 
 
