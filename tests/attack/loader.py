@@ -113,7 +113,7 @@ SPECIMENS = [
     ("newer_libtorch", copied("newer_libtorch"), "libtorch", "is of tier stable and needs LibTorch 99.0.0", False),
     ("other_cuda", copied("other_cuda"), "libtorch", "was built with CUDA 99.0", False),
     ("sanitized", copied("sanitized"), "flags", "address sanitizer, thread sanitizer; this mixop with: ", False),
-    ("debug_library", copied("debug_library"), "flags", "debug standard library; this mixop with: ", False),
+    ("debug_library", copied("debug_library"), "flags", "was compiled with: cxx11 abi, debug standard library", False),
     ("no_symbol", copied("no_symbol"), "exports", "exports nothing; expected the function mixop_plugin_v1", False),
     ("symbol_is_data", copied("symbol_is_data"), "exports", "expected the function mixop_plugin_v1 alone", False),
     ("extra_export", copied("extra_export"), "exports", "exports 'zoo_extra_export'; expected the function", False),
