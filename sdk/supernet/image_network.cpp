@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "mixop/random.hpp"
@@ -91,7 +92,21 @@ class ImageNetwork final : public Network {
   Cost cost_;
 };
 
+void require(bool holds, const std::string& message) {
+  if (!holds) throw Error(ErrorCode::usage, message);
+}
+
 }  // namespace
+
+void check_config(const std::string& space, const SpaceConfig& config) {
+  require(config.channels >= 2, "space.channels: expected at least 2, found " + std::to_string(config.channels));
+  require(config.layers >= 1, "space.layers: expected at least 1, found " + std::to_string(config.layers));
+  require(config.classes >= 2,
+          space + " classifies images: expected at least 2 classes, found " + std::to_string(config.classes));
+  require(std::min(config.input.height, config.input.width) >= 4,
+          space + " needs images of at least 4 pixels a side, found " + std::to_string(config.input.height) + "x" +
+              std::to_string(config.input.width));
+}
 
 std::unique_ptr<Network> make_image_network(const ImageNetworkSpec& spec, const CellMaker& make_cell,
                                             std::vector<AlphaDeclaration> alphas) {

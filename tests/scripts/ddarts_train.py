@@ -60,8 +60,8 @@ def deeper(folder):
 def misuse(folder):
     out = ["--out", folder / "x.h5"]
     refusal(2, "makes networks of up to 4 cells, found 6", "train", "--genotype", "ResNet18", *TINY, "--set", "space.layers=6", *out)
-    refusal(2, "is of the space 'dartopti', and --space or space.name says 'darts_cnn'", "train", "--genotype", "ResNet18",
-            "darts-cifar10-train", *TINY, *out)
+    refusal(2, "is of the space 'dartopti', and --space or space.name says 'darts_cnn'", "train", "--genotype",
+            "dartopti/ResNet18", "darts-cifar10-train", *TINY, *out)
     for genes, words in (([[["skip_connect", 2, 0]], []], "cell 1 of the genotype has no operations"),
                          ([[["skip_connect", 3, 2], ["skip_connect", 2, 0]]], "leaves node 3 without input"),
                          ([[["skip_connect", 4, 0]]], "has none of the nodes that concat names")):

@@ -13,16 +13,6 @@ void require(bool holds, const std::string& message) {
   if (!holds) throw Error(ErrorCode::usage, message);
 }
 
-void check_config(const SpaceConfig& config) {
-  require(config.channels >= 2, "space.channels: expected at least 2, found " + std::to_string(config.channels));
-  require(config.layers >= 1, "space.layers: expected at least 1, found " + std::to_string(config.layers));
-  require(config.classes >= 2,
-          "darts_cnn classifies images: expected at least 2 classes, found " + std::to_string(config.classes));
-  require(std::min(config.input.height, config.input.width) >= 4,
-          "darts_cnn needs images of at least 4 pixels a side, found " + std::to_string(config.input.height) + "x" +
-              std::to_string(config.input.width));
-}
-
 void check_operations(const std::vector<std::string>& operations) {
   require(!operations.empty(), "space.ops: expected at least one candidate operation, found none");
   for (std::size_t i = 0; i < operations.size(); ++i)
@@ -68,13 +58,13 @@ class DartsCnn final : public SearchSpace {
   }
   std::unique_ptr<Network> supernet(const SpaceConfig& config, const OperatorCatalog& operators,
                                     const EdgeTransform& transform) const override {
-    check_config(config);
+    supernet::check_config("darts_cnn", config);
     (void)alphas(config);
     return make_search_network(config, operators, transform);
   }
   std::unique_ptr<Network> network(const SpaceConfig& config, const Genotype& genotype,
                                    const OperatorCatalog& operators) const override {
-    check_config(config);
+    supernet::check_config("darts_cnn", config);
     check_cell(genotype, "normal");
     check_cell(genotype, "reduce");
     return make_discrete_network(config, genotype, operators);

@@ -37,16 +37,6 @@ void require(bool holds, const std::string& message) {
   if (!holds) throw Error(ErrorCode::usage, message);
 }
 
-void check_config(const std::string& space, const SpaceConfig& config) {
-  require(config.channels >= 2, "space.channels: expected at least 2, found " + std::to_string(config.channels));
-  require(config.layers >= 1, "space.layers: expected at least 1, found " + std::to_string(config.layers));
-  require(config.classes >= 2,
-          space + " classifies images: expected at least 2 classes, found " + std::to_string(config.classes));
-  require(std::min(config.input.height, config.input.width) >= 4,
-          space + " needs images of at least 4 pixels a side, found " + std::to_string(config.input.height) + "x" +
-              std::to_string(config.input.width));
-}
-
 void check_genotype(const std::string& space, const Genotype& genotype) {
   require(genotype.by_position(),
           "a genotype of " + space + " lists the cells of its positions (genes, concat, reductions); this one has " +

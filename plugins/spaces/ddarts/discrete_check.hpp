@@ -3,14 +3,14 @@
 #include <string>
 
 #include "mixop/space.hpp"
+#include "mixop/supernet/image_network.hpp"
 
 namespace mixop::ddarts {
 
+using supernet::check_config;
+
 /// Throws a usage error with `message` unless `holds`.
 void require(bool holds, const std::string& message);
-
-/// Throws a usage error where no network can be built for the config.
-void check_config(const std::string& space, const SpaceConfig& config);
 
 /// Throws a usage error that names the genotype's own defect: cells that are not by position, a sequence that names a
 /// cell that is not there, an empty cell, a node left without input, a concat that names none of a cell's nodes.

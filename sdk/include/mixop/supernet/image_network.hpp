@@ -2,7 +2,7 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
+#include <string>
 #include <vector>
 
 #include "mixop/space.hpp"
@@ -10,6 +10,10 @@
 #include "mixop/supernet/layers.hpp"
 
 namespace mixop::supernet {
+
+/// Throws a usage error where no image network can be built for the config: fewer than 2 channels or classes, no cells,
+/// images of fewer than 4 pixels a side. `space` names the space in it.
+void check_config(const std::string& space, const SpaceConfig& config);
 
 /// What an image network is around its cells. `space` gives sizes, stem, auxiliary loss and label smoothing.
 struct ImageNetworkSpec {
