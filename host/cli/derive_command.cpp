@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <iostream>
@@ -23,7 +24,7 @@ constexpr int kMostNodes = 64;
 
 CommandSyntax derive_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop derive RUN.h5 [--epoch N] | --space S --alphas FILE | GENOTYPE   [--rule R] [--form F]";
+  syntax.usage = "mixop derive RUN.h5 [--epoch N] | --space S --alphas FILE | GENOTYPE   [--rule R] [--threshold T] [--form F]";
   syntax.about =
       "Prints a genotype: that of a run, a published name's, a file's, or that of raw alphas in a JSON file: "
       "{\"alphas_normal\": [[...]], \"alphas_reduce\": "
@@ -36,8 +37,10 @@ CommandSyntax derive_syntax() {
       "ops", po::value<std::string>()->value_name("A,B,..."),
       "candidate operations of --alphas, in the order of its columns; default: the space's")(
       "strategy", po::value<std::string>()->value_name("S"),
-      "whose relaxation and rule; default: the run's, or first_order")(
+      "whose relaxation and rule; default: the run's, or the space's")(
       "rule", po::value<std::string>()->value_name("R"), "another derivation rule")(
+      "threshold", po::value<std::string>()->value_name("T"),
+      "of the rules threshold_...: edge weights above it are kept; default: 0.85")(
       "epoch", po::value<std::int64_t>()->value_name("N"), "after that many epochs; default: the last")(
       "form", po::value<std::string>()->value_name("F")->default_value("json"),
       "json, or python: the text form of published code, a line a genotype")(
@@ -78,15 +81,25 @@ at::Tensor alphas_of(const AlphaDeclaration& declaration, const std::vector<RawA
   throw Error(ErrorCode::bad_data, where + " lacks \"" + declaration.name + "\", which this space has");
 }
 
-/// The declarations of `space` with as many nodes as the tables have rows for.
+/// The deriver of a rule with --threshold, which rules without one ignore, over the run's own options.
+Part<Deriver> make_deriver(const PluginRegistry& plugins, const po::variables_map& values, const std::string& strategy_rule,
+                           ComponentOptions options) {
+  const std::string rule = text(values, "rule", strategy_rule);
+  if (values.count("threshold") != 0) options[rule]["threshold"] = text(values, "threshold");
+  return make_part<Deriver>(plugins, rule, options);
+}
+
+/// The declarations of `space` with as many nodes and cells as the tables have rows for.
 AlphaCase match(const std::vector<RawAlphas>& raw, const SearchSpace& space, const std::vector<std::string>& operations,
                 const std::string& where) {
   SpaceConfig config;
   config.operations = operations;
+  for (const RawAlphas& table : raw) config.layers = static_cast<std::int64_t>(std::max<std::size_t>(table.cells, 1));
   for (config.nodes = 1; config.nodes <= kMostNodes; ++config.nodes) {
     AlphaCase result{space.alphas(config), {}};
     bool fits = true;
-    for (const AlphaDeclaration& declaration : result.declarations) {
+    for (AlphaDeclaration& declaration : result.declarations) {
+      declaration.reductions.reset();
       result.alphas.push_back(alphas_of(declaration, raw, where));
       fits = fits && result.alphas.back().size(-2) == static_cast<std::int64_t>(declaration.topology.edges.size());
     }
@@ -131,9 +144,9 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
     throw Error(ErrorCode::usage, "--alphas needs --space, for instance --space darts_cnn");
   if (values.count("epoch") != 0) throw Error(ErrorCode::usage, "--epoch is for a run's archive, not for --alphas");
   const auto space = make_part<SearchSpace>(plugins, text(values, "space"), {});
-  const PartNames parts = parts_of(plugins, text(values, "strategy", "first_order"), {});
+  const PartNames parts = parts_of(plugins, text(values, "strategy", space->default_strategy()), {});
   const auto relaxation = make_part<Relaxation>(plugins, parts.relaxation, {});
-  const auto deriver = make_part<Deriver>(plugins, text(values, "rule", parts.deriver), {});
+  const auto deriver = make_deriver(plugins, values, parts.deriver, {});
   const auto operations = values.count("ops") != 0 ? split(text(values, "ops"), ',') : space->default_operations();
 
   const std::string file = text(values, "alphas");
@@ -150,7 +163,7 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
 
 /// A trained network has no alphas, but the genotype that it was made from.
 int derive_network(const Archive& archive, const po::variables_map& values) {
-  for (const char* option : {"epoch", "rule", "strategy"})
+  for (const char* option : {"epoch", "rule", "strategy", "threshold"})
     if (values.count(option) != 0)
       throw Error(ErrorCode::usage, std::string("--") + option + " is for a search; " + archive.name() +
                                         " is a trained network, which has one genotype and no alphas");
@@ -172,7 +185,7 @@ int derive_run(const std::string& file, const po::variables_map& values, const P
       values.count("strategy") != 0 ? parts_of(plugins, text(values, "strategy"), {}) : run.parts(plugins);
   const std::int64_t epoch = values.count("epoch") != 0 ? values["epoch"].as<std::int64_t>() : run.epochs();
   const auto relaxation = make_part<Relaxation>(plugins, parts.relaxation, options);
-  const auto deriver = make_part<Deriver>(plugins, text(values, "rule", parts.deriver), options);
+  const auto deriver = make_deriver(plugins, values, parts.deriver, options);
   return print({derive(run.alphas(epoch, *space), *relaxation, *deriver, run.position(epoch)).genotype}, false, values);
 }
 
@@ -184,7 +197,7 @@ bool is_archive(const std::filesystem::path& file) {
 
 /// A genotype that has been derived already.
 int derive_named(const std::string& argument, const po::variables_map& values, const PluginRegistry& plugins) {
-  for (const char* option : {"epoch", "rule", "strategy", "ops"})
+  for (const char* option : {"epoch", "rule", "strategy", "threshold", "ops"})
     if (values.count(option) != 0)
       throw Error(ErrorCode::usage, std::string("--") + option + " is for a search's archive or --alphas; " + argument +
                                         " is a genotype");

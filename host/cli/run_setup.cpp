@@ -11,6 +11,7 @@
 #include "host/config/layers.hpp"
 #include "host/data/digest.hpp"
 #include "host/loop/device.hpp"
+#include "host/search/baseline.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop::cli {
@@ -215,11 +216,16 @@ bool print_keys(const po::variables_map& values, const OptionCatalog& catalog, R
 Config config_of(const po::variables_map& values, const OptionCatalog& catalog, const RunCommand& command,
                  const Archive* archive) {
   const ConfigRequest request = request_of(values, command);
-  if (archive == nullptr) return resolve_config(request, catalog);
+  const auto resolved = [&] {
+    Config config = resolve_config(request, catalog);
+    config.space.baseline = baseline_text(config.space.baseline);
+    return config;
+  };
+  if (archive == nullptr) return resolved();
   Config archived = command.archived_config(*archive, catalog);
   if (values.count("continue") != 0) return continued_config(request, archived, *archive, catalog);
   const bool moved = values.count("data") != 0;
-  Config asked = resolve_config(request, catalog);
+  Config asked = resolved();
   if (moved) archived.data.dir = asked.data.dir;
   if (request.preset_or_file.empty() && request.sets.size() == (moved ? 1 : 0)) return archived;
   asked.data.dir = archived.data.dir;

@@ -9,6 +9,7 @@
 #include "host/cli/genotype_argument.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/plugins/operator_catalog.hpp"
+#include "host/search/baseline.hpp"
 #include "host/search/composition.hpp"
 #include "host/text/text.hpp"
 
@@ -42,6 +43,8 @@ CommandSyntax summary_syntax() {
       "width", po::value<std::int64_t>()->value_name("W"),
       "recurrent: embedding and hidden state; default: 850, supernet 300")(
       "vocabulary", po::value<std::int64_t>()->value_name("N"), "recurrent: words; default: 10000")(
+      "baseline", po::value<std::string>()->value_name("G"),
+      "network that a supernet starts from: a genotype of the space or a JSON file")(
       "ops", po::value<std::string>()->value_name("A,B,..."),
       "candidate operations of a supernet; default: the space's")(
       "input", po::value<std::string>()->value_name("CxHxW")->default_value("3x32x32"), "shape of an image")(
@@ -103,14 +106,16 @@ Summary summarise_supernet(const po::variables_map& values, const PluginRegistry
   const auto transform = make_part<EdgeTransform>(plugins, "none", {});
   SpaceConfig config = config_of(values, space->domain(), true, 8);
   config.operations = values.count("ops") != 0 ? split(text(values, "ops"), ',') : space->default_operations();
+  set_baseline(config, baseline_text(text(values, "baseline")), *space, text(values, "space", "darts_cnn"));
   return {space->supernet(config, RegistryCatalog(plugins), *transform)->cost(), std::nullopt,
           "the search network has none"};
 }
 
 Summary summarise_network(const po::variables_map& values, const PluginRegistry& plugins) {
-  if (values.count("ops") != 0 || values.count("nodes") != 0)
-    throw Error(ErrorCode::usage, std::string(values.count("ops") != 0 ? "--ops" : "--nodes") +
-                                      " belongs to --genotype supernet; a genotype has its own, so leave it out");
+  for (const char* option : {"ops", "nodes", "baseline"})
+    if (values.count(option) != 0)
+      throw Error(ErrorCode::usage, std::string("--") + option +
+                                        " belongs to --genotype supernet; a genotype has its own, so leave it out");
   const GenotypeArgument argument = read_genotype(text(values, "genotype"), text(values, "space"), plugins);
   const auto space = make_part<SearchSpace>(plugins, space_of(argument), {});
   const RegistryCatalog operators(plugins);

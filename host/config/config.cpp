@@ -38,13 +38,13 @@ void serialize(Archive& archive, Section<SpaceKeys>& section) {
           cereal::make_nvp("layers", c.layers), cereal::make_nvp("width", c.width));
   if (search) archive(cereal::make_nvp("nodes", c.nodes), cereal::make_nvp("ops", c.ops));
   archive(cereal::make_nvp("stem", c.stem));
-  if (search) archive(cereal::make_nvp("alpha_init", c.alpha_init));
+  if (search) archive(cereal::make_nvp("baseline", c.baseline), cereal::make_nvp("alpha_init", c.alpha_init));
 }
 
 template <class Archive>
 void serialize(Archive& archive, SearchConfig& c) {
-  archive(cereal::make_nvp("epochs", c.epochs), cereal::make_nvp("batch", c.batch),
-          cereal::make_nvp("strategy", c.strategy));
+  archive(cereal::make_nvp("epochs", c.epochs), cereal::make_nvp("pretrain_epochs", c.pretrain_epochs),
+          cereal::make_nvp("batch", c.batch), cereal::make_nvp("strategy", c.strategy));
 }
 
 template <class Archive>
@@ -69,7 +69,8 @@ void serialize(Archive& archive, Section<WeightsConfig>& section) {
 
 template <class Archive>
 void serialize(Archive& archive, AlphasConfig& c) {
-  archive(cereal::make_nvp("lr", c.lr), cereal::make_nvp("betas", c.betas), cereal::make_nvp("decay", c.decay));
+  archive(cereal::make_nvp("lr", c.lr), cereal::make_nvp("schedule", c.schedule), cereal::make_nvp("lr_min", c.lr_min),
+          cereal::make_nvp("betas", c.betas), cereal::make_nvp("decay", c.decay));
 }
 
 template <class Archive>

@@ -32,12 +32,14 @@ struct SpaceKeys {
   std::vector<std::string> ops = {"none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect",
                                   "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"};
   std::string stem = "auto";
+  std::string baseline;
   double alpha_init = 0.001;
   friend bool operator==(const SpaceKeys&, const SpaceKeys&) = default;
 };
 
 struct SearchConfig {
   std::int64_t epochs = 50;
+  std::int64_t pretrain_epochs = 0;
   std::int64_t batch = 64;
   std::string strategy = "first_order";
   friend bool operator==(const SearchConfig&, const SearchConfig&) = default;
@@ -68,6 +70,8 @@ struct WeightsConfig {
 
 struct AlphasConfig {
   double lr = 3e-4;
+  std::string schedule = "constant";
+  double lr_min = 0;
   std::vector<double> betas = {0.5, 0.999};
   double decay = 1e-3;
   friend bool operator==(const AlphasConfig&, const AlphasConfig&) = default;

@@ -88,14 +88,19 @@ std::vector<KeySpec> space_keys() {
       only(RunKind::search, integer_key("space.nodes", 1, 32, "Intermediate nodes of a cell.")),
       only(RunKind::search, ops),
       text_key("space.stem", "First layers; auto is imagenet from 128 pixels on.", {"auto", "cifar", "imagenet"}),
+      only(RunKind::search, text_key("space.baseline",
+                                     "Network that the search starts from: a genotype of the space, or a JSON file, "
+                                     "whose content the run keeps. space.layers and space.nodes must be its own.")),
       only(RunKind::search,
-           real_key("space.alpha_init", 0, 100, "Standard deviation of the initial alphas; 0 starts them at zero.")),
+           real_key("space.alpha_init", 0, 100, "Standard deviation of the initial alphas around where the space starts them, which mostly is zero.")),
   };
 }
 
 std::vector<KeySpec> search_keys() {
   return {
       integer_key("search.epochs", 1, 1e6, "Passes over the weights' half of the train records."),
+      integer_key("search.pretrain_epochs", 0, 1e6,
+                  "Of these, the first N train the weights alone: the alphas stay where they start."),
       integer_key("search.batch", 1, 1e6, "Records of a step, for the weights and for the alphas."),
       text_key("search.strategy", "Strategy, as `mixop list strategies` names it."),
   };
@@ -140,6 +145,8 @@ std::vector<KeySpec> alphas_keys() {
   betas.count = 2;
   return {
       real_key("alphas.lr", 0, 1000, "Adam's learning rate of the alphas."),
+      text_key("alphas.schedule", "How that falls after every epoch.", {"constant", "cosine"}),
+      real_key("alphas.lr_min", 0, 1000, "Learning rate at which the cosine ends."),
       std::move(betas),
       real_key("alphas.decay", 0, 1000, "Weight decay of the alphas."),
   };

@@ -35,6 +35,12 @@ Metrics EpochSums::means(const std::string& which) const {
           {which + "_accuracy", 100.0 * static_cast<double>(correct) / static_cast<double>(samples)}};
 }
 
+void LoopRecord::add(const Metrics& of_epoch, std::int64_t epoch) {
+  for (const auto& [name, value] : of_epoch) metrics.try_emplace(name);
+  for (auto& [name, values] : metrics) values.resize(static_cast<std::size_t>(epoch), std::nan(""));
+  for (const auto& [name, value] : of_epoch) metrics[name].back() = value;
+}
+
 void EpochLoop::require_finite(const char* what, bool finite) const {
   if (finite) return;
   throw NotFinite(std::string(what) + " not finite any more, in epoch " + std::to_string(position_.at.epoch + 1) +
@@ -73,11 +79,12 @@ bool EpochLoop::run_epoch(RunObserver& observer, const std::atomic<int>& interru
   if (interrupt.load() != 0) return leave();  // resuming measures anew
   metrics.merge(position_.sums.means("train"));
   require_finite_state();
-  for (const auto& [name, value] : metrics) record_.metrics[name].push_back(value);
   ++position_.at.epoch;
   position_.step_in_epoch = 0;
   position_.sums = {};
+  record_.add(metrics, position_.at.epoch);
   end_epoch(metrics, observer);
+  record_.add(metrics, position_.at.epoch);
   record_.epoch_seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   observer.checkpoint();
   observer.on_epoch(position_.at, metrics, genotype());

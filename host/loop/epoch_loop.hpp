@@ -41,6 +41,9 @@ struct LoopRecord {
   std::map<std::string, std::vector<double>> metrics;  ///< by name, a value an epoch
   std::vector<double> step_losses;                     ///< training loss of every step
   std::vector<double> epoch_seconds;
+
+  /// Takes in metrics of epoch `epoch`, counted from 1. NaN stands for the epochs in which a name had no value.
+  void add(const Metrics& metrics, std::int64_t epoch);
 };
 
 /// What somebody who watches a loop is told.
@@ -101,8 +104,9 @@ class EpochLoop {
   virtual Metrics measure(const std::atomic<int>& interrupt) = 0;
   /// All that a checkpoint holds of the network and must be finite.
   virtual std::vector<at::Tensor> state() const = 0;
-  /// Called once the epoch's metrics are recorded and the position is that of the next epoch.
-  virtual void end_epoch(const Metrics& metrics, RunObserver& observer) = 0;
+  /// Called once the epoch's metrics are recorded and the position is that of the next epoch. Metrics that it adds are
+  /// recorded, too.
+  virtual void end_epoch(Metrics& metrics, RunObserver& observer) = 0;
   virtual const Genotype& genotype() const = 0;
   /// Why the loop ends before its last epoch; empty: it does not.
   virtual std::string stop_reason() const { return {}; }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "host/search/run_check.hpp"
+#include "host/search/search.hpp"
 #include "host/search/stored_tensor.hpp"
 #include "mixop/supernet/genotypes.hpp"
 
@@ -22,10 +23,10 @@ double strength_of(const CellTopology& cell, const at::Tensor& weights, const Ge
 }
 
 /// What a space says against a user's config is the archive's fault where the config comes from one.
-std::vector<AlphaDeclaration> declarations_of(const SearchSpace& space, const SpaceConfig& config,
+std::vector<AlphaDeclaration> declarations_of(const SearchSpace& space, const SpaceKeys& keys,
                                               const std::string& name) {
   try {
-    return space.alphas(config);
+    return space.alphas(alphas_config(keys, space));
   } catch (const Error& error) {
     throw Error(error.code() == ErrorCode::usage ? ErrorCode::bad_data : error.code(),
                 name + ": /config/resolved: " + error.what());
@@ -59,13 +60,7 @@ AlphaCase ArchivedRun::alphas(std::int64_t epoch, const SearchSpace& space) cons
   if (epoch < 0 || epoch > epochs_)
     throw Error(ErrorCode::usage, archive_.name() + " holds the epochs 0 (the start) to " + std::to_string(epochs_) +
                                       ", not " + std::to_string(epoch));
-  SpaceConfig config;
-  config.channels = config_.space.channels;
-  config.layers = config_.space.layers;
-  config.nodes = config_.space.nodes;
-  config.operations = config_.space.ops;
-  config.stem = config_.space.stem;
-  AlphaCase result{declarations_of(space, config, archive_.name()), {}};
+  AlphaCase result{declarations_of(space, config_.space, archive_.name()), {}};
   check_alphas(archive_, result.declarations);
   for (const AlphaDeclaration& declaration : result.declarations)
     result.alphas.push_back(get_tensor(archive_, archive_path("/alphas", declaration.name))[epoch]);

@@ -66,7 +66,7 @@ std::int64_t predict_peak_memory(Search& search) {
   const auto step = [&](const Batch& batch) {
     search.problem().set_step({batch, batch, search.position().at});
     (void)search.strategy().hypergradient->alpha_gradients(search.problem());
-    (void)gradients(search.problem().weight_loss(), search.problem().weights());
+    (void)search.strategy().hypergradient->weight_gradients(search.problem());
   };
   return predict_peak_memory(search.data().at(0, 0, 0).train, search.config().search.batch, step);
 }

@@ -8,8 +8,12 @@
 #include <set>
 #include <utility>
 
+#include "mixop/random.hpp"
+
 namespace mixop {
 namespace {
+
+constexpr std::uint64_t kDraws = 1;  // beside the draws of the network, which are functions of the step's key as well
 
 bool includes(Wrt leaves, Wrt one) { return leaves == one || leaves == Wrt::both; }
 
@@ -57,9 +61,9 @@ EdgeWeights expand(const std::vector<AlphaDeclaration>& declarations, const std:
     for (const int cell : declaration.cells) cells = std::max(cells, cell + 1);
   EdgeWeights weights(static_cast<std::size_t>(cells));
   for (std::size_t i = 0; i < declarations.size(); ++i)
-    for (std::size_t row = 0; row < declarations[i].cells.size(); ++row)
-      weights[static_cast<std::size_t>(declarations[i].cells[row])] =
-          declarations[i].per_cell ? relaxed[i][static_cast<std::int64_t>(row)] : relaxed[i];
+    for (std::size_t cell = 0; cell < declarations[i].cells.size(); ++cell)
+      weights[static_cast<std::size_t>(declarations[i].cells[cell])] =
+          declarations[i].per_cell ? relaxed[i][declarations[i].row_of(cell)] : relaxed[i];
   return weights;
 }
 
@@ -79,46 +83,39 @@ std::vector<at::Tensor> SearchProblem::relaxed() const {
   return result;
 }
 
-Outcome SearchProblem::run(const Batch& batch, const RecurrentState& state, const std::vector<at::Tensor>& relaxed,
-                           Wrt leaves, const Pass& pass) {
-  record(weights_, includes(leaves, Wrt::weights));
-  return network_.loss(expand(network_.alphas(), relaxed), batch, state, pass);
-}
-
-Outcome SearchProblem::train_pass(Wrt leaves, const Pass& pass) {
-  const at::AutoGradMode grad(leaves != Wrt::nothing);
+std::vector<at::Tensor> SearchProblem::edge_weights(Wrt leaves) {
+  const at::AutoGradMode grad(includes(leaves, Wrt::alphas));
   record(alphas_, includes(leaves, Wrt::alphas));
-  return run(step_.train, states_.train, relaxed(), leaves, pass);
+  return relaxed();
 }
 
-at::Tensor SearchProblem::train_loss(Wrt leaves, bool update_statistics) {
+at::Tensor SearchProblem::loss(const std::vector<at::Tensor>& edge_weights, const LossPass& how) {
+  const at::AutoGradMode grad(how.leaves != Wrt::nothing);
+  record(weights_, includes(how.leaves, Wrt::weights));
+  const bool train = how.half == Half::train;
   Pass pass;
-  pass.update_statistics = update_statistics;
+  pass.update_statistics = how.update_statistics;
+  pass.penalties = how.penalties;
   pass.key = step_.key;
-  return train_pass(leaves, pass).loss;
-}
-
-at::Tensor SearchProblem::weight_loss() {
-  Pass pass;
-  pass.penalties = true;
-  pass.key = step_.key;
-  const Outcome outcome = train_pass(Wrt::weights, pass);
-  train_output_ = outcome.output.defined() ? outcome.output.detach() : at::Tensor();
-  next_.train = outcome.next;
+  const Outcome outcome = network_.loss(expand(network_.alphas(), edge_weights), train ? step_.train : step_.valid,
+                                        train ? states_.train : states_.valid, pass);
+  if (how.carry) (train ? next_.train : next_.valid) = outcome.next;
+  if (how.carry && train) {
+    train_value_ = outcome.loss.detach();
+    train_output_ = outcome.output.defined() ? outcome.output.detach() : at::Tensor();
+  }
   return outcome.loss;
 }
 
-at::Tensor SearchProblem::valid_loss(Wrt leaves, bool update_statistics) {
-  const at::AutoGradMode grad(leaves != Wrt::nothing);
-  record(alphas_, includes(leaves, Wrt::alphas));
-  const std::vector<at::Tensor> weights = relaxed();
-  Pass pass;
-  pass.update_statistics = update_statistics;
-  pass.key = step_.key;
-  const Outcome outcome = run(step_.valid, states_.valid, weights, leaves, pass);
-  next_.valid = outcome.next;
-  const at::Tensor term = regulariser_.term(alphas_, weights, step_.at);
-  return term.defined() ? outcome.loss + term : outcome.loss;
+at::Tensor SearchProblem::alpha_term(const std::vector<at::Tensor>& edge_weights) {
+  return regulariser_.term(alphas_, edge_weights, step_.at);
+}
+
+at::Tensor SearchProblem::uniform(const at::Tensor& like, std::uint64_t draw) {
+  RandomStream random(key_of({step_.key, kDraws, draw}));
+  std::vector<double> numbers(static_cast<std::size_t>(like.numel()));
+  for (double& number : numbers) number = random.uniform();
+  return at::tensor(numbers, at::kDouble).view(like.sizes()).to(like.options().requires_grad(false));
 }
 
 WeightStep SearchProblem::weight_step() const {

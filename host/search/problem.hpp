@@ -39,27 +39,28 @@ struct StreamStates {
   RecurrentState train, valid;
 };
 
-/// The bilevel problem of one search: set the step, ask for losses, take the weight step, finish it.
+/// The bilevel problem of one search: set the step, let a hypergradient ask for losses, finish the step.
 class SearchProblem final : public BilevelProblem {
  public:
   SearchProblem(Network& network, std::vector<at::Tensor> alphas, const Relaxation& relaxation,
                 const Regulariser& regulariser, const Sgd& optimizer);
 
   void set_step(SearchStep step) { step_ = std::move(step); }
-  /// The loss that the weight step differentiates: train_loss() with the network's penalties, statistics updated.
-  at::Tensor weight_loss();
-  /// Carries the streams on: the states after weight_loss() and after the last valid_loss().
+  /// Carries the streams on: to the states after the last passes that carry.
   void finish_step() { states_ = next_; }
   StreamStates& states() { return states_; }
 
   const std::vector<at::Tensor>& weights() const override { return weights_; }
   const std::vector<at::Tensor>& alphas() const override { return alphas_; }
   const std::vector<std::size_t>& tied_weights() const override { return tied_; }
-  at::Tensor train_loss(Wrt leaves, bool update_statistics) override;
-  at::Tensor valid_loss(Wrt leaves, bool update_statistics) override;
+  std::vector<at::Tensor> edge_weights(Wrt leaves) override;
+  at::Tensor loss(const std::vector<at::Tensor>& edge_weights, const LossPass& pass) override;
+  at::Tensor alpha_term(const std::vector<at::Tensor>& edge_weights) override;
+  at::Tensor uniform(const at::Tensor& like, std::uint64_t draw) override;
   WeightStep weight_step() const override;
 
-  /// The output of the last training pass on the training batch.
+  /// Loss and output of the last weight_loss().
+  const at::Tensor& train_value() const { return train_value_; }
   const at::Tensor& train_output() const { return train_output_; }
   const at::Tensor& train_target() const { return step_.train.target; }
   /// A pass in evaluation mode that records nothing.
@@ -67,9 +68,6 @@ class SearchProblem final : public BilevelProblem {
 
  private:
   std::vector<at::Tensor> relaxed() const;
-  Outcome run(const Batch& batch, const RecurrentState& state, const std::vector<at::Tensor>& relaxed, Wrt leaves,
-              const Pass& pass);
-  Outcome train_pass(Wrt leaves, const Pass& pass);
 
   Network& network_;
   std::vector<at::Tensor> weights_, alphas_;
@@ -79,7 +77,7 @@ class SearchProblem final : public BilevelProblem {
   const Sgd& optimizer_;
   SearchStep step_;
   StreamStates states_, next_;
-  at::Tensor train_output_;
+  at::Tensor train_value_, train_output_;
 };
 
 }  // namespace mixop

@@ -41,7 +41,7 @@ void check_table(const Archive& archive, const std::string& name, std::uint64_t 
   require_finite(archive, path);
 }
 
-/// Those of a search on images or on text.
+/// Those of every search on images or on text; stoppers add their own.
 std::vector<std::string> metric_names(const Archive& archive) {
   const std::string quality = archive.has("/metrics/train_perplexity") ? "_perplexity" : "_accuracy";
   return {"train_loss", "train" + quality, "learning_rate", "valid_loss", "valid" + quality};
@@ -70,7 +70,7 @@ void check_run(const Archive& archive) {
   (void)archive.text("/position", "stop_reason");
   const auto epochs = static_cast<std::uint64_t>(archive.integer("/position", "epoch"));
   stored::check_count(archive, "/genotypes", epochs + 1, genotypes(archive).size(), "the start and each epoch");
-  stored::check_metrics(archive, metric_names(archive));
+  stored::check_metrics(archive, metric_names(archive), /*others=*/true);
   (void)strategy_changes(archive);
   for (const std::string& name : archive.children("/alphas")) check_table(archive, name, epochs + 1);
   for (const std::string& name : archive.children("/position/alphas"))
@@ -84,8 +84,8 @@ void check_alphas(const Archive& archive, const std::vector<AlphaDeclaration>& d
   for (const AlphaDeclaration& declaration : declarations) {
     const std::string path = archive_path("/alphas", declaration.name);
     const std::string labels = archive_path("/operations", declaration.name);
-    std::vector<std::uint64_t> shape{rows, declaration.topology.edges.size(), declaration.topology.operations.size()};
-    if (declaration.per_cell) shape.insert(shape.begin() + 1, declaration.cells.size());
+    std::vector<std::uint64_t> shape{rows};
+    for (const std::int64_t size : declaration.shape()) shape.push_back(static_cast<std::uint64_t>(size));
     const std::vector<std::uint64_t> found = archive.array(path).shape;
     if (found != shape)
       refuse(

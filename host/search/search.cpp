@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "host/search/baseline.hpp"
 #include "mixop/random.hpp"
 
 namespace mixop {
@@ -24,10 +25,9 @@ std::vector<at::Tensor> initial_alphas(const std::vector<AlphaDeclaration>& decl
                                        at::ScalarType type, at::Device device) {
   std::vector<at::Tensor> alphas;
   for (const AlphaDeclaration& declaration : declarations) {
-    std::vector<std::int64_t> shape{static_cast<std::int64_t>(declaration.topology.edges.size()),
-                                    static_cast<std::int64_t>(declaration.topology.operations.size())};
-    if (declaration.per_cell) shape.insert(shape.begin(), static_cast<std::int64_t>(declaration.cells.size()));
-    alphas.push_back(at::randn(shape).mul_(scale).to(device, type));
+    at::Tensor alpha = at::randn(declaration.shape()).mul_(scale);
+    if (declaration.start.defined()) alpha = alpha + declaration.start;
+    alphas.push_back(alpha.to(device, type));
   }
   return alphas;
 }
@@ -38,16 +38,22 @@ PartNames overrides_of(const StrategyConfig& keys) {
 
 }  // namespace
 
-SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data) {
+SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data, const SearchSpace& space) {
+  SpaceConfig config = alphas_config(keys, space);
+  config.width = keys.width;
+  config.input = {data.channels, data.height, data.width};
+  config.classes = data.classes;
+  return config;
+}
+
+SpaceConfig alphas_config(const SpaceKeys& keys, const SearchSpace& space) {
   SpaceConfig config;
   config.channels = keys.channels;
   config.layers = keys.layers;
-  config.width = keys.width;
   config.nodes = keys.nodes;
   config.operations = keys.ops;
   config.stem = keys.stem;
-  config.input = {data.channels, data.height, data.width};
-  config.classes = data.classes;
+  set_baseline(config, keys.baseline, space, keys.name);
   return config;
 }
 
@@ -63,7 +69,7 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));
-  network_ = space_->supernet(space_config(config.space, data.info()), operators_, *strategy_.edge_transform);
+  network_ = space_->supernet(space_config(config.space, data.info(), *space_), operators_, *strategy_.edge_transform);
   convert(*network_, type_, device_);
   alphas_ = initial_alphas(network_->alphas(), config.space.alpha_init, type_, device_);
   weight_optimizer_ = std::make_unique<Sgd>(parameters_of(*network_), config.weights.momentum, config.weights.decay);
@@ -108,6 +114,12 @@ double Search::epoch_rate() const {
   return cosine_rate(config_.weights.lr, config_.weights.lr_min, position().at.epoch, position().at.epochs);
 }
 
+double Search::alpha_rate() const {
+  const AlphasConfig& keys = config_.alphas;
+  return keys.schedule == "cosine" ? cosine_rate(keys.lr, keys.lr_min, position().at.epoch, position().at.epochs)
+                                   : keys.lr;
+}
+
 EpochLoop::Step Search::step() {
   const LoopPosition& here = position();
   if (here.step_in_epoch == 0) problem_->states() = {};
@@ -115,12 +127,13 @@ EpochLoop::Step Search::step() {
   const double rate = epoch_rate() * data.rate_scale;
   problem_->set_step({std::move(data.train), std::move(data.valid), here.at, step_key(), rate, config_.weights.clip});
 
-  alpha_optimizer_->step(strategy_.hypergradient->alpha_gradients(*problem_), config_.alphas.lr);
+  if (alphas_move()) alpha_optimizer_->step(strategy_.hypergradient->alpha_gradients(*problem_), alpha_rate());
 
-  const at::Tensor loss = problem_->weight_loss();
-  const double value = loss.item<double>();
+  std::vector<at::Tensor> weight_gradients = alphas_move()
+                                                 ? strategy_.hypergradient->weight_gradients(*problem_)
+                                                 : gradients(problem_->weight_loss(), problem_->weights());
+  const double value = problem_->train_value().item<double>();
   require_finite("the training loss is", std::isfinite(value));
-  std::vector<at::Tensor> weight_gradients = gradients(loss, problem_->weights());
   clip_gradients(weight_gradients, config_.weights.clip);
   weight_optimizer_->step(weight_gradients, rate);
   problem_->finish_step();
@@ -144,10 +157,14 @@ Metrics Search::measure(const std::atomic<int>& interrupt) {
   return metrics;
 }
 
-void Search::end_epoch(const Metrics& metrics, RunObserver&) {
+void Search::end_epoch(Metrics& metrics, RunObserver&) {
+  const bool moved = position().at.epoch > config_.search.pretrain_epochs;  // in the epoch that has ended
   record_row();
-  history_.stop_reason = strategy_.stopper->reason_to_stop(
-      {position().at, metrics.at("train_loss"), metrics.at("valid_loss"), &history_.genotypes.back()});
+  const auto& genotypes = history_.genotypes;
+  history_.stop_reason =
+      strategy_.stopper->reason_to_stop({position().at, metrics.at("train_loss"), metrics.at("valid_loss"),
+                                         &genotypes.back(), &genotypes[genotypes.size() - 2], moved});
+  metrics.merge(strategy_.stopper->measured());
 }
 
 }  // namespace mixop

@@ -34,8 +34,11 @@ struct SearchHistory {
   std::string stop_reason;  ///< of the strategy's stopper; empty while the search goes on
 };
 
-/// The config of a space for the data at hand.
-SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data);
+/// What of a space's config its alphas depend on.
+SpaceConfig alphas_config(const SpaceKeys& keys, const SearchSpace& space);
+
+/// The whole config of a space, for the data at hand.
+SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data, const SearchSpace& space);
 
 /// A differentiable search: the supernet, its alphas and optimizers, the data and the loop over them.
 class Search final : public EpochLoop {
@@ -63,12 +66,16 @@ class Search final : public EpochLoop {
   Step step() override;
   Metrics measure(const std::atomic<int>& interrupt) override;
   std::vector<at::Tensor> state() const override;
-  void end_epoch(const Metrics& metrics, RunObserver& observer) override;
+  void end_epoch(Metrics& metrics, RunObserver& observer) override;
   const Genotype& genotype() const override { return history_.genotypes.back(); }
   std::string stop_reason() const override { return history_.stop_reason; }
   void record_row();
   /// The weights' learning rate in the epoch at hand.
   double epoch_rate() const;
+  /// The alphas' learning rate in the epoch at hand.
+  double alpha_rate() const;
+  /// Whether the epoch at hand is behind those that train the weights alone.
+  bool alphas_move() const { return position().at.epoch >= config_.search.pretrain_epochs; }
   /// The key of the random draws of the step at hand.
   std::uint64_t step_key() const;
 

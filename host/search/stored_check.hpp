@@ -39,8 +39,8 @@ bool is_of_kind(const Archive& archive, const ArchiveKind& kind);
 void check_layout(const Archive& archive, const ArchiveKind& kind);
 /// Against the config's number of epochs; those of text have numbers of steps of their own.
 void check_position(const Archive& archive, const ArchiveKind& kind, bool equal_epochs);
-/// Against the position: once an epoch is over there are the metrics of these names and no others.
-void check_metrics(const Archive& archive, const std::vector<std::string>& names);
+/// Against the position: once an epoch is over there are the metrics of these names, and `others` only where allowed.
+void check_metrics(const Archive& archive, const std::vector<std::string>& names, bool others = false);
 void check_generator(const Archive& archive);
 void check_provenance(const Archive& archive);
 void check_count(const Archive& archive, const std::string& path, std::uint64_t expected, std::uint64_t found,

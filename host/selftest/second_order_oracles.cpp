@@ -17,7 +17,7 @@ namespace {
 
 using Tensors = std::vector<at::Tensor>;
 
-/// A problem whose losses are functions of its leaves.
+/// A problem whose losses are functions of its leaves; the alphas are edge weights as they are.
 class FunctionProblem : public BilevelProblem {
  public:
   FunctionProblem(Tensors weights, Tensors alphas, WeightStep step)
@@ -28,6 +28,9 @@ class FunctionProblem : public BilevelProblem {
   const Tensors& weights() const override { return weights_; }
   const Tensors& alphas() const override { return alphas_; }
   const std::vector<std::size_t>& tied_weights() const override { return tied_; }
+  Tensors edge_weights(Wrt) override { return alphas_; }
+  at::Tensor alpha_term(const Tensors&) override { return {}; }
+  at::Tensor uniform(const at::Tensor& like, std::uint64_t) override { return at::zeros_like(like); }
   WeightStep weight_step() const override { return step_; }
 
  protected:
@@ -43,11 +46,10 @@ class ToyProblem final : public FunctionProblem {
  public:
   explicit ToyProblem(double rate)
       : FunctionProblem({at::tensor(-2.0, at::kDouble)}, {at::tensor(2.0, at::kDouble)}, {.rate = rate}) {}
-  at::Tensor train_loss(Wrt, bool) override {
-    const at::Tensor &w = weights_[0], &a = alphas_[0];
-    return w * w - 2 * a * w + a * a;
+  at::Tensor loss(const Tensors& edge_weights, const LossPass& pass) override {
+    const at::Tensor &w = weights_[0], &a = edge_weights[0];
+    return pass.half == Half::train ? w * w - 2 * a * w + a * a : a * w - 2 * a + 1;
   }
-  at::Tensor valid_loss(Wrt, bool) override { return alphas_[0] * weights_[0] - 2 * alphas_[0] + 1; }
 };
 
 /// A convolution, a softmax mixture of tanh(convolution), average pooling and identity, and a classifier.
@@ -60,17 +62,15 @@ class SmoothProblem final : public FunctionProblem {
     for (Batch* batch : {&train_, &valid_})
       *batch = {at::randn({6, 3, 8, 8}, at::kDouble), at::randint(5, {6}, at::kLong)};
   }
-  at::Tensor train_loss(Wrt, bool) override { return loss(train_); }
-  at::Tensor valid_loss(Wrt, bool) override { return loss(valid_); }
-
- private:
-  at::Tensor loss(const Batch& batch) const {
-    const at::Tensor x = at::tanh(at::conv2d(batch.input, weights_[0], {}, 1, 1)), mix = at::softmax(alphas_[0], 0);
+  at::Tensor loss(const Tensors& edge_weights, const LossPass& pass) override {
+    const Batch& batch = pass.half == Half::train ? train_ : valid_;
+    const at::Tensor x = at::tanh(at::conv2d(batch.input, weights_[0], {}, 1, 1)), mix = at::softmax(edge_weights[0], 0);
     const at::Tensor y =
         mix[0] * at::tanh(at::conv2d(x, weights_[1], {}, 1, 1)) + mix[1] * at::avg_pool2d(x, 3, 1, 1) + mix[2] * x;
     return at::cross_entropy_loss(at::linear(y.mean(at::IntArrayRef{2, 3}), weights_[2]), batch.target);
   }
 
+ private:
   Batch train_, valid_;
 };
 

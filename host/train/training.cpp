@@ -101,7 +101,7 @@ Metrics Training::measure(const std::atomic<int>& interrupt) {
   return metrics;
 }
 
-void Training::end_epoch(const Metrics& metrics, RunObserver& observer) {
+void Training::end_epoch(Metrics& metrics, RunObserver& observer) {
   own_.carried.clear();
   if (const auto loss = metrics.find("valid_loss"); loss != metrics.end()) keep_best(loss->second);
   begin_average(observer);

@@ -58,7 +58,7 @@ class Training final : public EpochLoop {
   Step step() override;
   Metrics measure(const std::atomic<int>& interrupt) override;
   std::vector<at::Tensor> state() const override;
-  void end_epoch(const Metrics& metrics, RunObserver& observer) override;
+  void end_epoch(Metrics& metrics, RunObserver& observer) override;
   bool recover(const NotFinite& error, RunObserver& observer) override;
 
   /// The pass of the step at hand with what its epoch drops.

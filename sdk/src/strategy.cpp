@@ -5,6 +5,26 @@
 
 namespace mixop {
 
+at::Tensor BilevelProblem::train_loss(Wrt leaves, bool update_statistics) {
+  return loss(edge_weights(leaves), {Half::train, leaves, update_statistics});
+}
+
+at::Tensor BilevelProblem::valid_loss(Wrt leaves, bool update_statistics) {
+  const std::vector<at::Tensor> relaxed = edge_weights(leaves);
+  const at::Tensor own = loss(relaxed, {Half::valid, leaves, update_statistics, /*penalties=*/false, /*carry=*/true});
+  const at::Tensor term = alpha_term(relaxed);
+  return term.defined() ? own + term : own;
+}
+
+at::Tensor BilevelProblem::weight_loss(Wrt leaves) {
+  return loss(edge_weights(leaves),
+              {Half::train, leaves, /*update_statistics=*/true, /*penalties=*/true, /*carry=*/true});
+}
+
+std::vector<at::Tensor> Hypergradient::weight_gradients(BilevelProblem& problem) {
+  return gradients(problem.weight_loss(), problem.weights());
+}
+
 std::vector<at::Tensor> gradients(const at::Tensor& loss, const std::vector<at::Tensor>& leaves) {
   std::vector<at::Tensor> result = torch::autograd::grad({loss}, leaves, {}, /*retain_graph=*/std::nullopt,
                                                          /*create_graph=*/false, /*allow_unused=*/true);

@@ -67,11 +67,21 @@ std::vector<NamedCell> named_cells(const std::vector<AlphaDeclaration>& alphas) 
     if (!alphas[i].per_cell) {
       cells.push_back({topology.name, &topology, i, -1});
     } else {
-      for (std::size_t row = 0; row < alphas[i].cells.size(); ++row)
-        cells.push_back({std::to_string(alphas[i].cells[row]), &topology, i, static_cast<std::int64_t>(row)});
+      for (std::size_t cell = 0; cell < alphas[i].cells.size(); ++cell)
+        cells.push_back({std::to_string(alphas[i].cells[cell]), &topology, i, alphas[i].row_of(cell)});
     }
   }
   return cells;
+}
+
+Genotype derive_cells(const std::vector<AlphaDeclaration>& alphas, const std::vector<at::Tensor>& relaxed,
+                      const CellRule& rule) {
+  Genotype genotype;
+  for (const NamedCell& cell : named_cells(alphas))
+    genotype.cells.push_back(
+        {cell.name, rule(*cell.topology, cell.name, cell.rows_of(relaxed)), cell.topology->concat});
+  if (alphas.size() == 1 && alphas.front().per_cell) genotype.reductions = alphas.front().reductions;
+  return genotype;
 }
 
 double count_genotypes(const std::vector<AlphaDeclaration>& alphas) {

@@ -16,6 +16,33 @@ namespace mixop::test {
 
 inline Part<SearchSpace> darts_space() { return make_part<SearchSpace>(plugins(), "darts_cnn", {}); }
 
+/// Turns a network to double precision and gives it the stored weights and buffers.
+inline void load_state(const Network& network, const Fixture& fixture) {
+  convert(network, at::kDouble, at::kCPU);
+  for (const StateEntry& entry : network.state()) {
+    const at::NoGradGuard no_grad;
+    if (fixture.has("state/" + entry.name))
+      entry.tensor.copy_(fixture.tensor("state/" + entry.name));
+    else
+      REQUIRE(entry.name.find("num_batches_tracked") != std::string::npos);
+  }
+}
+
+/// Compares a network's parameters or buffers with those stored below `group`; floats have the suffix.
+inline void check_state(const Network& network, StateKind kind, const Fixture& fixture, const std::string& group,
+                        const std::string& suffix = "_f64") {
+  std::size_t compared = 0;
+  for (const StateEntry& entry : network.state()) {
+    const std::string path = group + "/" + entry.name + (entry.tensor.is_floating_point() ? suffix : "");
+    if (entry.kind != kind || !fixture.has(path)) continue;
+    INFO(path);
+    CHECK(disagreement(entry.tensor, fixture.tensor(path)) <= 1);
+    ++compared;
+  }
+  REQUIRE(compared > 0);
+  CHECK(compared == fixture.names(group).size());
+}
+
 /// The supernet of a stored file, in double precision and with the file's weights and alphas.
 struct StoredSupernet {
   explicit StoredSupernet(const Fixture& fixture)
@@ -33,14 +60,7 @@ struct StoredSupernet {
     config.nodes = nodes_for(fixture.tensor("alphas/normal").size(0));
     config.stem = "cifar";
     network = darts_space()->supernet(config, RegistryCatalog(plugins()), *transform);
-    convert(*network, at::kDouble, at::kCPU);
-    for (const StateEntry& entry : network->state()) {
-      const at::NoGradGuard no_grad;
-      if (fixture.has("state/" + entry.name))
-        entry.tensor.copy_(fixture.tensor("state/" + entry.name));
-      else
-        REQUIRE(entry.name.find("num_batches_tracked") != std::string::npos);
-    }
+    load_state(*network, fixture);
     for (const char* kind : {"normal", "reduce"})
       alphas.push_back(fixture.tensor(std::string("alphas/") + kind).set_requires_grad(true));
   }
@@ -58,16 +78,7 @@ struct StoredSupernet {
 
   /// Compares the running statistics with those stored below `group`.
   void check_statistics(const Fixture& fixture, const std::string& group) const {
-    std::size_t compared = 0;
-    for (const StateEntry& entry : network->state()) {
-      const std::string name = group + "/" + entry.name + (entry.tensor.is_floating_point() ? "_f64" : "");
-      if (entry.kind != StateKind::buffer || !fixture.has(name)) continue;
-      INFO(entry.name);
-      CHECK(disagreement(entry.tensor, fixture.tensor(name)) <= 1);
-      ++compared;
-    }
-    REQUIRE(compared > 0);
-    CHECK(compared == fixture.names(group).size());
+    check_state(*network, StateKind::buffer, fixture, group);
   }
 
   static std::int64_t nodes_for(std::int64_t edges) {

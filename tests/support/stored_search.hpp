@@ -38,16 +38,7 @@ struct StoredSearch {
 
   /// Compares the weights with those stored below `group`.
   void check_weights(const Fixture& fixture, const std::string& group, const std::string& suffix) const {
-    std::size_t compared = 0;
-    for (const StateEntry& entry : stored.network->state()) {
-      const std::string path = group + "/" + entry.name + suffix;
-      if (entry.kind != StateKind::parameter || !fixture.has(path)) continue;
-      INFO(path);
-      CHECK(disagreement(entry.tensor, fixture.tensor(path)) <= 1);
-      ++compared;
-    }
-    REQUIRE(compared > 0);
-    CHECK(compared == fixture.names(group).size());
+    check_state(*stored.network, StateKind::parameter, fixture, group, suffix);
   }
 
   JsonValue config;

@@ -4,6 +4,7 @@
 #include "genotypes.hpp"
 #include "mixop/plugin.hpp"
 #include "mixop/space.hpp"
+#include "mixop/supernet/topology.hpp"
 #include "networks.hpp"
 
 namespace mixop::darts_cnn {
@@ -11,14 +12,6 @@ namespace {
 
 void require(bool holds, const std::string& message) {
   if (!holds) throw Error(ErrorCode::usage, message);
-}
-
-void check_operations(const std::vector<std::string>& operations) {
-  require(!operations.empty(), "space.ops: expected at least one candidate operation, found none");
-  for (std::size_t i = 0; i < operations.size(); ++i)
-    require(std::find(operations.begin(), operations.begin() + static_cast<std::ptrdiff_t>(i), operations[i]) ==
-                operations.begin() + static_cast<std::ptrdiff_t>(i),
-            "space.ops: '" + operations[i] + "' stands in the list twice");
 }
 
 void check_cell(const Genotype& genotype, const std::string& name) {
@@ -53,7 +46,7 @@ class DartsCnn final : public SearchSpace {
   }
   std::vector<AlphaDeclaration> alphas(const SpaceConfig& config) const override {
     require(config.nodes >= 1, "space.nodes: expected at least 1, found " + std::to_string(config.nodes));
-    check_operations(config.operations);
+    supernet::check_operations(config.operations);
     return declare_alphas(config);
   }
   std::unique_ptr<Network> supernet(const SpaceConfig& config, const OperatorCatalog& operators,

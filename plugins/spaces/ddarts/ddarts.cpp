@@ -14,6 +14,7 @@ namespace {
 /// What both spaces share: every cell of the network is its own.
 class CellwiseSpace : public SearchSpace {
  public:
+  std::string default_strategy() const override { return "ddarts"; }
   std::vector<AlphaDeclaration> alphas(const SpaceConfig& config) const override {
     return declare_alphas(name_, config);
   }

@@ -15,13 +15,10 @@ struct Choice {
   float strength;
 };
 
-}  // namespace
-
-CellGenotype DartsDeriver::derive_cell(const CellTopology& cell, const std::string& name,
-                                       const at::Tensor& weights) const {
+std::vector<Gene> darts_genes(const CellTopology& cell, const std::string& name, const at::Tensor& weights) {
   const at::Tensor rows = weights.to(at::kCPU, at::kFloat).contiguous();
   const auto strength = rows.accessor<float, 2>();
-  CellGenotype genotype{name, {}, cell.concat};
+  std::vector<Gene> genes;
   for (int node = cell.inputs; node < cell.inputs + cell.nodes; ++node) {
     std::vector<Choice> choices;
     for (std::size_t e = 0; e < cell.edges.size(); ++e) {
@@ -43,17 +40,16 @@ CellGenotype DartsDeriver::derive_cell(const CellTopology& cell, const std::stri
     });
     const std::size_t kept = std::min(choices.size(), static_cast<std::size_t>(cell.inputs));
     for (std::size_t i = 0; i < kept; ++i)
-      genotype.genes.push_back({cell.operations[choices[i].operation], choices[i].from, node});
+      genes.push_back({cell.operations[choices[i].operation], choices[i].from, node});
   }
-  return genotype;
+  return genes;
 }
+
+}  // namespace
 
 Genotype DartsDeriver::derive(const std::vector<AlphaDeclaration>& alphas,
                               const std::vector<at::Tensor>& relaxed) const {
-  Genotype genotype;
-  for (const supernet::NamedCell& cell : supernet::named_cells(alphas))
-    genotype.cells.push_back(derive_cell(*cell.topology, cell.name, cell.rows_of(relaxed)));
-  return genotype;
+  return supernet::derive_cells(alphas, relaxed, darts_genes);
 }
 
 }  // namespace mixop::strategies

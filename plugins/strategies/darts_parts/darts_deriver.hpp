@@ -12,9 +12,6 @@ class DartsDeriver final : public Deriver {
  public:
   explicit DartsDeriver(const Options&) {}
   Genotype derive(const std::vector<AlphaDeclaration>& alphas, const std::vector<at::Tensor>& relaxed) const override;
-
- private:
-  CellGenotype derive_cell(const CellTopology& cell, const std::string& name, const at::Tensor& weights) const;
 };
 
 }  // namespace mixop::strategies

@@ -2,7 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -83,12 +85,25 @@ struct CellTopology {
   std::vector<int> concat;              ///< nodes that make the cell's output
 };
 
-/// An alpha tensor of a supernet: [edges, operations], or [cells, edges, operations] when every cell has its own row.
+/// An alpha tensor of a supernet: [edges, operations], or [rows, edges, operations] when cells have rows of their own.
 struct AlphaDeclaration {
   std::string name;  ///< "alphas_normal"
   CellTopology topology;
-  std::vector<int> cells;  ///< the cells of the network that it drives, in the order of its rows
+  std::vector<int> cells;  ///< the cells of the network that it drives
   bool per_cell = false;
+  std::vector<int> rows{};  ///< per cell: the row of each of `cells`, which may share one; empty: a row each, in order
+  std::optional<std::vector<int>> reductions{};  ///< per cell: those of `cells` that halve the resolution, where known
+  at::Tensor start{};  ///< values around which a search starts: those of the space's baseline; undefined: zeros
+
+  int row_of(std::size_t cell) const { return rows.empty() ? static_cast<int>(cell) : rows[cell]; }
+  std::vector<std::int64_t> shape() const {
+    std::vector<std::int64_t> sizes{static_cast<std::int64_t>(topology.edges.size()),
+                                    static_cast<std::int64_t>(topology.operations.size())};
+    int count = 0;
+    for (std::size_t i = 0; i < cells.size(); ++i) count = std::max(count, row_of(i) + 1);
+    if (per_cell) sizes.insert(sizes.begin(), count);
+    return sizes;
+  }
 };
 
 /// A network as a function of edge weights, batch, state and key; its weights are held in place. A supernet declares

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct SpaceConfig {
   std::int64_t width = 300;             ///< recurrent: of embedding and hidden state
   std::int64_t nodes = 4;               ///< intermediate nodes of a supernet's cell
   std::vector<std::string> operations;  ///< candidates of every edge of a supernet
+  std::optional<Genotype> baseline;     ///< where given, the network that a search starts from
   std::string stem = "auto";            ///< "cifar", "imagenet", or "auto": imagenet from 128 pixels on
   ImageShape input{3, 32, 32};
   std::int64_t classes = 10;      ///< or words of the vocabulary
@@ -47,6 +49,8 @@ class SearchSpace {
   virtual Domain domain() const { return Domain::image; }
   /// The published candidate operations.
   virtual std::vector<std::string> default_operations() const = 0;
+  /// The strategy whose relaxation and rule read raw alphas where nobody names another.
+  virtual std::string default_strategy() const { return "first_order"; }
   /// The alphas of the supernet that `config` describes; builds nothing.
   virtual std::vector<AlphaDeclaration> alphas(const SpaceConfig& config) const = 0;
   /// The supernet. `transform` outlives it.

@@ -55,6 +55,18 @@ struct WeightStep {
   std::vector<at::Tensor> momenta{};  ///< one for each weight
 };
 
+/// Which half of the train records a loss is taken on.
+enum class Half { train, valid };
+
+/// How a loss is computed.
+struct LossPass {
+  Half half = Half::train;
+  Wrt leaves = Wrt::nothing;
+  bool update_statistics = false;  ///< whether batch norms' running statistics see the pass
+  bool penalties = false;          ///< with the network's own penalties on activations
+  bool carry = false;              ///< the recurrent state after the pass is what the stream goes on with
+};
+
 /// One iteration of the bilevel problem min_a L_valid(w*(a), a), w*(a) = argmin_w L_train(w, a), as a hypergradient
 /// sees it. Every loss of one iteration uses the same two batches, the same recurrent state and the same random key.
 class BilevelProblem {
@@ -66,11 +78,22 @@ class BilevelProblem {
   /// Positions in weights() of those that the network has under more than one name, such as a decoder's that is the
   /// embedding's.
   virtual const std::vector<std::size_t>& tied_weights() const = 0;
-  /// A training pass on the training batch. `update_statistics`: whether batch norms' running statistics see it.
-  virtual at::Tensor train_loss(Wrt leaves, bool update_statistics) = 0;
-  /// A training pass on the validation batch, plus the regulariser's term.
-  virtual at::Tensor valid_loss(Wrt leaves, bool update_statistics) = 0;
+  /// The relaxed alphas, one tensor for each of alphas() and of its shape; with a graph where the leaves include them.
+  virtual std::vector<at::Tensor> edge_weights(Wrt leaves) = 0;
+  /// The network's loss in a training pass at edge weights that have the form of edge_weights().
+  virtual at::Tensor loss(const std::vector<at::Tensor>& edge_weights, const LossPass& pass) = 0;
+  /// The regulariser's term; an undefined tensor for none.
+  virtual at::Tensor alpha_term(const std::vector<at::Tensor>& edge_weights) = 0;
+  /// Uniform numbers in [0, 1) of the shape and type of `like`: a function of the iteration's key and `draw`.
+  virtual at::Tensor uniform(const at::Tensor& like, std::uint64_t draw) = 0;
   virtual WeightStep weight_step() const = 0;
+
+  /// A training pass on the training batch.
+  at::Tensor train_loss(Wrt leaves, bool update_statistics);
+  /// A training pass on the validation batch, plus the regulariser's term.
+  at::Tensor valid_loss(Wrt leaves, bool update_statistics);
+  /// The loss of the weights' step: on the training batch with penalties, statistics updated.
+  at::Tensor weight_loss(Wrt leaves = Wrt::weights);
 
  protected:
   BilevelProblem() = default;
@@ -86,13 +109,17 @@ double clip_gradients(std::vector<at::Tensor>& gradients, double limit);
 /// limit / (norm + 1e-6), as torch.nn.utils.clip_grad_norm_.
 double clip_coefficient(double norm, double limit);
 
-/// The gradient of the validation loss with respect to the alphas.
+/// What the steps of alphas and weights follow.
 class Hypergradient : public StrategyPart {
  public:
   using Interface = Hypergradient;
   static constexpr const char* interface_id = "mixop.hypergradient/1";
-  /// One gradient for each alpha tensor. Leaves weights and alphas with their values.
+  /// The gradient of the validation loss with respect to the alphas, one for each alpha tensor. Leaves weights and alphas
+  /// with their values.
   virtual std::vector<at::Tensor> alpha_gradients(BilevelProblem& problem) = 0;
+  /// The gradient of the weights' step, one for each weight, asked for after the alphas' step of the same iteration. It
+  /// takes weight_loss() once; here it is that loss' gradient.
+  virtual std::vector<at::Tensor> weight_gradients(BilevelProblem& problem);
 };
 
 /// A term of the alphas that is added to the validation loss.
@@ -123,6 +150,8 @@ struct EpochReport {
   double train_loss = 0;
   double valid_loss = 0;
   const Genotype* genotype = nullptr;
+  const Genotype* before = nullptr;  ///< the genotype an epoch earlier
+  bool alphas_moved = true;          ///< not in the epochs that train the weights alone
 };
 
 class Stopper : public StrategyPart {
@@ -131,6 +160,9 @@ class Stopper : public StrategyPart {
   static constexpr const char* interface_id = "mixop.stopper/1";
   /// Whether the search ends after this epoch, and why; empty: it goes on.
   virtual std::string reason_to_stop(const EpochReport& report) = 0;
+  /// What it has measured of the epoch reported last, by name: archived among the epoch's metrics. Finite numbers, of
+  /// the same names after every epoch.
+  virtual std::map<std::string, double> measured() const { return {}; }
 };
 
 /// Reads a genotype out of relaxed alphas.

@@ -63,7 +63,8 @@ TEST_CASE("a malformed --set says what one looks like", "[config]") {
   CHECK(set_problem("=3") == "--set =3: expected key=value, as in --set space.channels=16");
   CHECK(set_problem("space.chanels=4") ==
         "--set space.chanels=4: unknown key 'space.chanels'; did you mean 'space.channels'? (known: space.name, "
-        "space.channels, space.layers, space.width, space.nodes, space.ops, space.stem, space.alpha_init)");
+        "space.channels, space.layers, space.width, space.nodes, space.ops, space.stem, "
+        "space.baseline, space.alpha_init)");
   CHECK(set_problem("data=3") == "--set data=3: 'data' is a group of keys, not a key; name one, as in 'data.name'");
   CHECK(set_problem("seed=x") ==
         "--set seed=x: seed: expected a whole number of at least 0, of 64 bits, found text 'x'");

@@ -4,18 +4,18 @@
 #include <limits>
 
 #include "host/search/memory.hpp"
-#include "host/search/run_archive.hpp"
-#include "host/search/run_check.hpp"
 #include "host/search/stored_tensor.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/plugins/temporary_folder.hpp"
-#include "tests/host/search/run_watcher.hpp"
-#include "tests/support/plugins.hpp"
+#include "tests/host/search/watched_search.hpp"
 #include "tests/support/small_search.hpp"
 
 namespace {
 
 using namespace mixop;
+using test::differences;
+using test::run_to;
+using test::tiny_data;
 
 Config tiny_config() {
   Config config = test::small_config(2);
@@ -23,24 +23,11 @@ Config tiny_config() {
   return config;
 }
 
-const DatasetHandle& tiny_data() {
-  static const DatasetHandle data("synthetic", test::plugins().dataset("synthetic"), "",
-                                  {{"train", "60"}, {"test", "10"}, {"size", "8"}, {"classes", "4"}});
-  return data;
-}
-
-RunEnd run_to(const Config& config, const std::filesystem::path& out, std::int64_t stop_at = -1, bool resume = false) {
-  Search search(config, test::plugins(), {}, tiny_data());
-  if (resume) restore(search, Archive::open(out));
-  test::RunWatcher watcher(search, out, stop_at);
-  return search.run(watcher, watcher.interrupt);
-}
-
 TEST_CASE("the same seed gives the same bits everywhere but in the provenance", "[search][determinism]") {
   const test::TemporaryFolder folder;
   CHECK(run_to(tiny_config(), folder.path() / "a.h5") == RunEnd::finished);
   CHECK(run_to(tiny_config(), folder.path() / "b.h5") == RunEnd::finished);
-  CHECK(test::differences(folder.path() / "a.h5", folder.path() / "b.h5").empty());
+  CHECK(differences(folder.path() / "a.h5", folder.path() / "b.h5").empty());
 }
 
 TEST_CASE("another seed gives another run", "[search][determinism]") {
@@ -49,7 +36,7 @@ TEST_CASE("another seed gives another run", "[search][determinism]") {
   other.seed = 6;
   run_to(tiny_config(), folder.path() / "a.h5");
   run_to(other, folder.path() / "b.h5");
-  const auto paths = test::differences(folder.path() / "a.h5", folder.path() / "b.h5");
+  const auto paths = differences(folder.path() / "a.h5", folder.path() / "b.h5");
   for (const char* path : {"/alphas/alphas_normal", "/metrics/train_loss", "/weights/classifier.weight"})
     CHECK(std::find(paths.begin(), paths.end(), path) != paths.end());
 }
@@ -64,7 +51,7 @@ TEST_CASE("a search that is interrupted at any step and resumed gives the bits o
     REQUIRE(run_to(tiny_config(), file, step) == RunEnd::interrupted);
     CHECK(Archive::open(file).integer("/position", "step") == step);
     REQUIRE(run_to(tiny_config(), file, -1, /*resume=*/true) == RunEnd::finished);
-    CHECK(test::differences(folder.path() / "whole.h5", file).empty());
+    CHECK(differences(folder.path() / "whole.h5", file).empty());
   }
 }
 

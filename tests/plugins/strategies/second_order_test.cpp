@@ -26,16 +26,19 @@ class Watched final : public BilevelProblem {
   const Tensors& alphas() const override { return problem_.alphas(); }
   const std::vector<std::size_t>& tied_weights() const override { return problem_.tied_weights(); }
   WeightStep weight_step() const override { return problem_.weight_step(); }
-  at::Tensor train_loss(Wrt leaves, bool update_statistics) override {
-    train_at.push_back(copies(weights()));
-    train_gradients.push_back(test::flat(gradients(problem_.train_loss(Wrt::alphas, false), alphas())));
-    return problem_.train_loss(leaves, update_statistics);
+  Tensors edge_weights(Wrt leaves) override { return problem_.edge_weights(leaves); }
+  at::Tensor loss(const Tensors& edge_weights, const LossPass& pass) override {
+    if (pass.half == Half::valid) {
+      valid_at.push_back(copies(weights()));
+      if (on_valid) on_valid();
+    } else {
+      train_at.push_back(copies(weights()));
+      train_gradients.push_back(test::flat(gradients(problem_.train_loss(Wrt::alphas, false), alphas())));
+    }
+    return problem_.loss(edge_weights, pass);
   }
-  at::Tensor valid_loss(Wrt leaves, bool update_statistics) override {
-    valid_at.push_back(copies(weights()));
-    if (on_valid) on_valid();
-    return problem_.valid_loss(leaves, update_statistics);
-  }
+  at::Tensor alpha_term(const Tensors& edge_weights) override { return problem_.alpha_term(edge_weights); }
+  at::Tensor uniform(const at::Tensor& like, std::uint64_t draw) override { return problem_.uniform(like, draw); }
 
   /// (g(w + r v) - g(w - r v)) / 2r of the last two training losses.
   at::Tensor implicit(double radius) const { return (train_gradients.at(1) - train_gradients.at(2)) / (2 * radius); }
@@ -57,10 +60,13 @@ class Toy final : public BilevelProblem {
   const Tensors& weights() const override { return weights_; }
   const Tensors& alphas() const override { return alphas_; }
   const std::vector<std::size_t>& tied_weights() const override { return tied_; }
-  at::Tensor train_loss(Wrt, bool) override {
-    return weights_[0] * (weights_[0] - 2 * alphas_[0]) + alphas_[0].square();
+  Tensors edge_weights(Wrt) override { return alphas_; }
+  at::Tensor loss(const Tensors& edge_weights, const LossPass& pass) override {
+    const at::Tensor &w = weights_[0], &a = edge_weights[0];
+    return pass.half == Half::train ? w * (w - 2 * a) + a.square() : a * w - 2 * a + 1;
   }
-  at::Tensor valid_loss(Wrt, bool) override { return alphas_[0] * weights_[0] - 2 * alphas_[0] + 1; }
+  at::Tensor alpha_term(const Tensors&) override { return {}; }
+  at::Tensor uniform(const at::Tensor& like, std::uint64_t) override { return at::zeros_like(like); }
   WeightStep weight_step() const override { return step_; }
 
  private:

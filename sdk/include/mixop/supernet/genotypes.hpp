@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,14 @@ struct NamedCell {
 
 /// The cells that declarations stand for: one for shared alphas, one a position otherwise.
 std::vector<NamedCell> named_cells(const std::vector<AlphaDeclaration>& alphas);
+
+/// Reads the genes of a cell out of its [edges, operations]. `name` is for errors.
+using CellRule =
+    std::function<std::vector<Gene>(const CellTopology& cell, const std::string& name, const at::Tensor& relaxed)>;
+
+/// The genotype of relaxed alphas by one rule for every cell.
+Genotype derive_cells(const std::vector<AlphaDeclaration>& alphas, const std::vector<at::Tensor>& relaxed,
+                      const CellRule& rule);
 
 // The discrete cells below have the form of DARTS: every node keeps as many of its edges as the cell has inputs (two of
 // an image cell, one of a recurrent one), each with an operation other than `none`. All draws are functions of `key`.

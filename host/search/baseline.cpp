@@ -1,0 +1,48 @@
+#include "host/search/baseline.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "host/genotype/genotype_json.hpp"
+#include "host/json/json.hpp"
+#include "host/text/nearest.hpp"
+#include "host/text/text.hpp"
+
+namespace mixop {
+namespace {
+
+constexpr const char* kKey = "space.baseline";
+
+Genotype published(const std::string& text, const SearchSpace& space, const std::string& name) {
+  std::vector<std::string> known;
+  for (const NamedGenotype& named : space.genotypes()) {
+    if (named.name == text) return named.genotype;
+    known.push_back(named.name);
+  }
+  throw Error(ErrorCode::usage, std::string(kKey) + ": " + name + " has no genotype '" + text + "'" +
+                                    did_you_mean(text, known) + " (known: " + joined(known) +
+                                    "); a file's name ends in .json");
+}
+
+}  // namespace
+
+void set_baseline(SpaceConfig& config, const std::string& text, const SearchSpace& space, const std::string& name) {
+  if (text.empty()) return;
+  config.baseline = text.front() == '{' ? genotype_from_json(text, kKey, ErrorCode::usage) : published(text, space, name);
+  const std::vector<AlphaDeclaration> alphas = space.alphas(config);
+  const bool starts = std::any_of(alphas.begin(), alphas.end(),
+                                  [](const AlphaDeclaration& declaration) { return declaration.start.defined(); });
+  if (!starts)
+    throw Error(ErrorCode::usage, std::string(kKey) + ": the space " + name +
+                                      " does not start from a network; leave the key out, or set space.name=dartopti");
+}
+
+std::string baseline_text(const std::string& text) {
+  if (std::filesystem::path(text).extension() != ".json" || text.front() == '{') return text;
+  const Genotype genotype = genotype_from_json(read_json_text(text, ErrorCode::usage), text, ErrorCode::usage);
+  std::string line = genotype_to_json(genotype);
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  return line;
+}
+
+}  // namespace mixop

@@ -1,0 +1,41 @@
+// D-DARTS (Heuillet, Tabia, Arioui: D-DARTS: Distributed Differentiable Architecture Search, 2023): a sigmoid for every
+// operation, a loss for every cell, and derivation by a threshold.
+#include <ATen/ATen.h>
+
+#include "cell_losses.hpp"
+#include "mixop/plugin.hpp"
+#include "threshold_derivers.hpp"
+
+namespace mixop::ddarts {
+namespace {
+
+/// Every operation has a weight between 0 and 1 of its own (Chu et al., ECCV 2020, equation 3).
+class Sigmoid final : public Relaxation {
+ public:
+  explicit Sigmoid(const Options&) {}
+  at::Tensor weights(const at::Tensor& alphas, const SearchPosition&, std::uint64_t) const override {
+    return at::sigmoid(alphas);
+  }
+};
+
+constexpr MixopStrategy kDdarts{
+    sizeof(MixopStrategy),
+    0,
+    "sigmoid",
+    "ddarts",
+    "none",
+    "none",
+    "none",
+    "threshold_sparse",
+    "D-DARTS (Heuillet et al. 2023): a sigmoid for every operation, a loss for every cell, thresholds."};
+
+}  // namespace
+}  // namespace mixop::ddarts
+
+MIXOP_PLUGIN("mixop.strategies.ddarts", "0.1.0", "D-DARTS: sigmoid, a loss for every cell, derivation by thresholds.",
+             mixop::strategy_part<mixop::ddarts::Sigmoid>("sigmoid"),
+             mixop::strategy_part<mixop::ddarts::CellLosses>("ddarts"),
+             mixop::strategy_part<mixop::ddarts::ThresholdEdge, mixop::Deriver>("threshold_edge"),
+             mixop::strategy_part<mixop::ddarts::ThresholdSparse, mixop::Deriver>("threshold_sparse"),
+             mixop::strategy_part<mixop::ddarts::ThresholdComplete, mixop::Deriver>("threshold_complete"),
+             mixop::strategy("ddarts", mixop::ddarts::kDdarts));
