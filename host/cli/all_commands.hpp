@@ -9,6 +9,7 @@ namespace mixop::cli {
 /// stops it.
 int search_command(const std::vector<std::string>& arguments);
 int train_command(const std::vector<std::string>& arguments);
+int select_command(const std::vector<std::string>& arguments);
 int evaluate_command(const std::vector<std::string>& arguments);
 int derive_command(const std::vector<std::string>& arguments);
 int summary_command(const std::vector<std::string>& arguments);

@@ -2,26 +2,35 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
+#include <optional>
 
 #include "host/cli/command_line.hpp"
 #include "host/cli/run_setup.hpp"
 #include "host/config/layers.hpp"
 #include "host/data/digest.hpp"
+#include "host/draw/text_file.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/run_check.hpp"
 #include "host/text/text.hpp"
+#include "host/train/confusion_picture.hpp"
 #include "host/train/measure.hpp"
 #include "host/train/network_archive.hpp"
 
 namespace mixop::cli {
 namespace {
 
+constexpr std::int64_t kMostClasses = 1000;  // of a matrix of confusions
+constexpr std::size_t kMostPrinted = 20, kFewPrinted = 10;
+
 CommandSyntax evaluate_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop evaluate NET.h5 [--data DIR] [--split test|valid|train] [--batch N] [--set key=value ...]";
+  syntax.usage =
+      "mixop evaluate NET.h5 [--data DIR] [--split test|valid|train] [--batch N] [--confusion FILE.svg] "
+      "[--set key=value ...]";
   syntax.about =
       "Measures a trained network on records as they are. Images: top-1 and top-5 accuracy in percent (with fewer than "
       "five\n"
@@ -39,7 +48,9 @@ CommandSyntax evaluate_syntax() {
       "batch", po::value<std::int64_t>()->value_name("N"),
       "images at once, or columns of text; default: the training's, 1 for text")(
       "set", po::value<Arguments>()->composing()->value_name("KEY=VALUE"),
-      "sets device, threads, data.name, data.workers, or an option of the data set")("json", "prints JSON");
+      "sets device, threads, data.name, data.workers, or an option of the data set")(
+      "confusion", po::value<std::string>()->value_name("FILE.svg"), "draws which classes were taken for which")(
+      "json", "prints JSON");
   syntax.positionals = 1;
   add_plugin_options(syntax);
   return syntax;
@@ -110,7 +121,8 @@ void refuse_search(const Archive& archive) {
                archive.name() + " --out net.h5");
 }
 
-Score evaluate(DiscreteModel& model, TrainingData& data, Records records, std::int64_t batch, const std::string& file) {
+Score evaluate(DiscreteModel& model, TrainingData& data, Records records, std::int64_t batch, const std::string& file,
+               Confusion* confusion) {
   const char* const unit = model.data().is_text() ? " words" : " images";
   return measure(
       model, data, records, batch, [] { return true; },
@@ -119,7 +131,8 @@ Score evaluate(DiscreteModel& model, TrainingData& data, Records records, std::i
                     file + ", split " + records_name(records) + ": the network's output is not finite for the " +
                         std::to_string(samples) + unit + " from " + std::to_string(before) +
                         " on; its weights are too large, so train it again with a smaller weights.lr");
-      });
+      },
+      confusion);
 }
 
 /// Figures of a network that is still being trained are no result of its training.
@@ -144,19 +157,83 @@ void print_words(const Score& score, const std::string& split, bool json) {
               static_cast<long long>(score.samples()), split.c_str());
 }
 
-void print_images(const Score& score, std::int64_t records, const std::string& split, bool json) {
+/// A class and how well it was recognised.
+struct ClassScore {
+  std::string name;
+  std::int64_t samples, right;
+  double accuracy;
+};
+
+std::vector<ClassScore> class_scores(const Confusion& confusion, const std::vector<std::string>& names) {
+  std::vector<ClassScore> scores;
+  for (std::int64_t i = 0; i < confusion.classes(); ++i)
+    scores.push_back(
+        {names[static_cast<std::size_t>(i)], confusion.samples(i), confusion.count(i, i), confusion.accuracy(i)});
+  return scores;
+}
+
+void write_classes(JsonWriter& json, const Confusion& confusion, const std::vector<std::string>& names) {
+  json.key("classes").begin_list();
+  for (const ClassScore& score : class_scores(confusion, names))
+    json.begin_object()
+        .member("name", score.name)
+        .member("samples", score.samples)
+        .member("correct", score.right)
+        .member("accuracy", score.accuracy)
+        .end();
+  json.end().key("confusion").begin_list();
+  for (std::int64_t target = 0; target < confusion.classes(); ++target) {
+    json.begin_list();
+    for (std::int64_t i = 0; i < confusion.classes(); ++i) json.value(confusion.count(target, i));
+    json.end();
+  }
+  json.end();
+}
+
+/// All classes in their order, or of many those that were recognised worst.
+void print_classes(const Confusion& confusion, const std::vector<std::string>& names) {
+  std::vector<ClassScore> scores = class_scores(confusion, names);
+  std::erase_if(scores, [](const ClassScore& score) { return score.samples == 0; });
+  if (scores.size() > kMostPrinted) {
+    std::stable_sort(scores.begin(), scores.end(),
+                     [](const ClassScore& a, const ClassScore& b) { return a.accuracy < b.accuracy; });
+    std::printf("the %zu classes of %zu that are recognised worst (--json has all):\n", kFewPrinted, scores.size());
+    scores.resize(kFewPrinted);
+  }
+  for (const ClassScore& score : scores)
+    std::printf("  %6.2f %%  %s (%lld of %lld)\n", score.accuracy, score.name.c_str(),
+                static_cast<long long>(score.right), static_cast<long long>(score.samples));
+}
+
+void print_images(const Score& score, std::int64_t records, const std::string& split, bool json,
+                  const Confusion* confusion, const std::vector<std::string>& names) {
   const std::int64_t skipped = records - score.samples();
   if (json) {
     JsonWriter writer;
     writer.begin_object().member("top1", score.top1()).member("top5", score.top5());
     writer.member("loss", rounded(score.loss())).member("samples", score.samples());
-    writer.member("skipped", skipped).member("split", split).end();
-    std::cout << writer.text() << std::endl;
+    writer.member("skipped", skipped).member("split", split);
+    if (confusion != nullptr) write_classes(writer, *confusion, names);
+    std::cout << writer.end().text() << std::endl;
     return;
   }
   std::printf("top-1    %.2f %%\ntop-5    %.2f %%\nloss     %.4f\nsamples  %lld (%s)\n", score.top1(), score.top5(),
               score.loss(), static_cast<long long>(score.samples()), split.c_str());
   if (skipped > 0) std::printf("skipped  %lld that cannot be decoded\n", static_cast<long long>(skipped));
+  if (confusion != nullptr) print_classes(*confusion, names);
+}
+
+/// The picture that --confusion asks for, refused before anything is computed where it cannot be.
+std::optional<std::filesystem::path> picture_of(const po::variables_map& values, const DatasetInfo& data) {
+  if (values.count("confusion") == 0) return std::nullopt;
+  const std::filesystem::path file = text(values, "confusion");
+  if (data.kind != MIXOP_DATA_IMAGES || data.classes > kMostClasses)
+    throw Error(ErrorCode::usage, "--confusion: it is drawn of images of at most " + std::to_string(kMostClasses) +
+                                      " classes; leave it out");
+  if (file.extension() != ".svg")
+    throw Error(ErrorCode::usage, "--confusion: expected a file that ends in .svg, found '" + file.string() + "'");
+  require_no_folder(file);
+  return file;
 }
 
 }  // namespace
@@ -175,6 +252,7 @@ int evaluate_command(const Arguments& arguments) {
   const ComponentOptions options = options_of(config);
   const DatasetHandle handle = open_data(config, plugins, options);
   require_same_data(archived_data(archive), network_data(handle.info()), archive.name(), handle.name());
+  const auto picture = picture_of(*values, handle.info());
   if (records != Records::test) require_training_data(archive, handle, text(*values, "split"));
   DiscreteModel model = archived_model(archive, config, plugins, options);
   const auto data = open_training_data(handle, config, model.type(), model.device());
@@ -186,8 +264,15 @@ int evaluate_command(const Arguments& arguments) {
                                                                  : "the data set has no test split"));
   say_unfinished(archive, config);
   const bool json = values->count("json") != 0;
-  const Score score = evaluate(model, *data, records, batch, archive.name());
-  score.is_text() ? print_words(score, split, json) : print_images(score, data->count(records), split, json);
+  std::optional<Confusion> confusion;
+  if (handle.info().kind == MIXOP_DATA_IMAGES && handle.info().classes <= kMostClasses)
+    confusion.emplace(handle.info().classes);
+  Confusion* const counted = confusion ? &*confusion : nullptr;
+  const std::vector<std::string>& names = handle.info().class_names;
+  const Score score = evaluate(model, *data, records, batch, archive.name(), counted);
+  if (picture) write_text(confusion_svg(*confusion, names), *picture);
+  score.is_text() ? print_words(score, split, json)
+                  : print_images(score, data->count(records), split, json, counted, names);
   return 0;
 }
 

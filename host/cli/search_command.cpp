@@ -9,6 +9,7 @@
 #include "host/cli/metrics_options.hpp"
 #include "host/cli/recorder.hpp"
 #include "host/cli/run_setup.hpp"
+#include "host/cli/runs.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/memory.hpp"
@@ -85,8 +86,8 @@ Search search_of(const RunSetup& setup, const PluginRegistry& plugins) {
   return Search(setup.config(), plugins, setup.options(), setup.data());
 }
 
-int run_search(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
-               const OptionCatalog& catalog) {
+int run(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
+        const OptionCatalog& catalog, bool prints) {
   const RunSetup setup(values, arguments, plugins, catalog, kSearch);
   Search search = search_of(setup, plugins);
   if (setup.resumed() != nullptr) restore(search, *setup.resumed());
@@ -99,11 +100,19 @@ int run_search(const po::variables_map& values, const Arguments& arguments, cons
   const InterruptGuard interrupt;
   announce(search, setup.data());
   const RunEnd end = search.run(recorder, interrupt.received());
-  report(search, end, setup.out(), values.count("json") != 0);
+  if (prints) report(search, end, setup.out(), values.count("json") != 0);
   return end == RunEnd::interrupted ? 128 + interrupt.received() : 0;
 }
 
 }  // namespace
+
+Config search_config(const Arguments& arguments, const OptionCatalog& catalog) {
+  return config_of(*parse(search_syntax(), arguments), catalog, kSearch, nullptr);
+}
+
+int run_search(const Arguments& arguments, const PluginRegistry& plugins, const OptionCatalog& catalog) {
+  return run(*parse(search_syntax(), arguments), arguments, plugins, catalog, /*prints=*/false);
+}
 
 int search_command(const Arguments& arguments) {
   const auto values = parse(search_syntax(), arguments);
@@ -112,7 +121,7 @@ int search_command(const Arguments& arguments) {
   const OptionCatalog catalog = option_catalog(plugins);
   if (print_keys(*values, catalog, RunKind::search)) return 0;
   return values->count("dry-run") != 0 ? dry_run(*values, plugins, catalog)
-                                       : run_search(*values, arguments, plugins, catalog);
+                                       : run(*values, arguments, plugins, catalog, /*prints=*/true);
 }
 
 }  // namespace mixop::cli

@@ -12,6 +12,7 @@
 #include "host/cli/metrics_options.hpp"
 #include "host/cli/recorder.hpp"
 #include "host/cli/run_setup.hpp"
+#include "host/cli/runs.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/memory.hpp"
@@ -218,8 +219,8 @@ Training training_of(const RunSetup& setup, const Genotype& genotype, const Plug
   return Training(setup.config(), genotype, plugins, setup.options(), setup.data());
 }
 
-int run_training(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
-                 const OptionCatalog& catalog) {
+int run(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
+        const OptionCatalog& catalog, bool prints) {
   const RunCommand command = command_for(values, plugins, catalog);
   std::optional<GenotypeArgument> fresh;
   if (!goes_on(values)) {  // a mistake in it comes before what is said of the output
@@ -240,11 +241,21 @@ int run_training(const po::variables_map& values, const Arguments& arguments, co
   const InterruptGuard interrupt;
   announce(training, genotype, setup.data());
   const RunEnd end = training.run(recorder, interrupt.received());
-  report(training, end, setup.out(), values.count("json") != 0);
+  if (prints) report(training, end, setup.out(), values.count("json") != 0);
   return end == RunEnd::interrupted ? 128 + interrupt.received() : 0;
 }
 
 }  // namespace
+
+Config train_config(const Arguments& arguments, const OptionCatalog& catalog) {
+  const Config config = config_of(*parse(train_syntax(), arguments), catalog, kTrain, nullptr);
+  require_used(config);
+  return config;
+}
+
+int run_training(const Arguments& arguments, const PluginRegistry& plugins, const OptionCatalog& catalog) {
+  return run(*parse(train_syntax(), arguments), arguments, plugins, catalog, /*prints=*/false);
+}
 
 int train_command(const Arguments& arguments) {
   const auto values = parse(train_syntax(), arguments);
@@ -258,7 +269,7 @@ int train_command(const Arguments& arguments) {
                 "search\nUsage: " +
                     train_syntax().usage);
   return values->count("dry-run") != 0 ? dry_run(*values, plugins, catalog)
-                                       : run_training(*values, arguments, plugins, catalog);
+                                       : run(*values, arguments, plugins, catalog, /*prints=*/true);
 }
 
 }  // namespace mixop::cli

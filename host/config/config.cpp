@@ -62,7 +62,7 @@ void serialize(Archive& archive, Section<WeightsConfig>& section) {
   archive(cereal::make_nvp("lr", c.lr));
   if (train) archive(cereal::make_nvp("schedule", c.schedule));
   archive(cereal::make_nvp("lr_min", c.lr_min));
-  if (train) archive(cereal::make_nvp("gamma", c.gamma));
+  if (train) archive(cereal::make_nvp("gamma", c.gamma), cereal::make_nvp("warmup", c.warmup));
   archive(cereal::make_nvp("momentum", c.momentum), cereal::make_nvp("decay", c.decay),
           cereal::make_nvp("clip", c.clip));
 }

@@ -62,6 +62,7 @@ struct WeightsConfig {
   std::string schedule = "cosine";
   double lr_min = 0.001;
   double gamma = 0.97;
+  std::int64_t warmup = 0;
   double momentum = 0.9;
   double decay = 3e-4;
   double clip = 5;

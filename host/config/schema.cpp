@@ -131,9 +131,11 @@ std::vector<KeySpec> weights_keys() {
   return {
       real_key("weights.lr", 0, 1000, "SGD's first learning rate."),
       only(RunKind::train, text_key("weights.schedule", "How the learning rate falls after every epoch.",
-                                    {"cosine", "exponential", "constant"})),
+                                    {"cosine", "exponential", "linear", "constant"})),
       real_key("weights.lr_min", 0, 1000, "Learning rate at which the cosine ends."),
       only(RunKind::train, real_key("weights.gamma", 0, 1, "Factor of the exponential schedule.")),
+      only(RunKind::train, integer_key("weights.warmup", 0, 1e6,
+                                       "Epochs over which the learning rate rises to what its schedule says.")),
       open_real_key("weights.momentum", 0, 1, "SGD's momentum."),
       real_key("weights.decay", 0, 1000, "Weight decay of the weights."),
       real_key("weights.clip", 0, 1e9, "Largest norm of the weights' gradient; 0 does not clip."),

@@ -7,9 +7,8 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <fstream>
 
+#include "host/draw/text_file.hpp"
 #include "mixop/error.hpp"
 
 extern char** environ;
@@ -18,14 +17,6 @@ namespace mixop {
 namespace {
 
 constexpr int kNoGraphviz = 127;
-
-void write_text(const std::string& text, const std::filesystem::path& file) {
-  std::ofstream out(file, std::ios::binary);
-  out << text << std::flush;
-  if (!out)
-    throw Error(ErrorCode::usage, file.string() + ": cannot be written: " + std::strerror(errno) +
-                                      "; name a file in a folder that exists and is writable");
-}
 
 /// Runs `dot`, found on PATH, without a shell. Its exit status, or kNoGraphviz.
 int run_dot(const std::string& format, const std::filesystem::path& from, const std::filesystem::path& to) {
@@ -47,8 +38,7 @@ std::filesystem::path write_picture(const std::string& dot, const std::filesyste
   if (format != "svg" && format != "png" && format != "pdf" && format != "dot")
     throw Error(ErrorCode::usage, file.string() + ": pictures end in .svg, .png, .pdf or .dot");
   // Asked beforehand: after the drawing, the rename alone would find out.
-  if (std::filesystem::is_directory(file))
-    throw Error(ErrorCode::usage, file.string() + ": cannot be written: it is a folder; name a file");
+  require_no_folder(file);
   if (format == "dot") {
     write_text(dot, file);
     return file;

@@ -6,14 +6,16 @@
 #include <map>
 #include <string>
 
+#include "host/train/confusion.hpp"
+
 namespace mixop {
 
 /// How well a network classifies images or predicts words. It does not depend on how the samples come in batches, but
 /// for the rounding of the network's own outputs.
 class Score {
  public:
-  /// Images: `logits` [N, classes], finite, `target` int64 [N].
-  void add(const at::Tensor& logits, const at::Tensor& target);
+  /// Images: `logits` [N, classes], finite, `target` int64 [N]. Tells `confusion` what each was taken for.
+  void add(const at::Tensor& logits, const at::Tensor& target, Confusion* confusion = nullptr);
   /// Words: their mean loss in natural logarithms.
   void add_words(double mean_loss, std::int64_t words);
 

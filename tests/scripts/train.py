@@ -115,6 +115,23 @@ def archive(folder, net, answer):
     check("which the archive holds: " in run.stdout and "not a selection and no result to report" in run.stdout, run.stdout)
 
 
+def confusion(net, first):
+    """Classes and matrix tell the same as top-1; the picture is one."""
+    rows, counts = first["classes"], first["confusion"]
+    check(len(rows) == len(counts) == 10 and sum(map(sum, counts)) == 50, counts)
+    check([row["samples"] for row in rows] == [sum(row) for row in counts], "a row has its class's samples")
+    check([row["correct"] for row in rows] == [counts[i][i] for i in range(10)], "the diagonal is what was right")
+    check(abs(sum(row["correct"] for row in rows) / 50 * 100 - first["top1"]) < 1e-9, "the diagonal is top-1")
+    check(all(abs(row["accuracy"] - 100 * row["correct"] / row["samples"]) < 1e-9 for row in rows if row["samples"]), rows)
+    picture = net.parent / "confusion.svg"
+    run = mixop("evaluate", net, "--confusion", picture)
+    check(run.returncode == 0 and run.stdout.count("class ") == sum(row["samples"] > 0 for row in rows), run.stdout + run.stderr)
+    check("<svg" in picture.read_text() and f"{first['top1']:.2f} % of 50 samples right" in picture.read_text(), "the picture")
+    expect(2, ["ends in .svg", "x.png"], "evaluate", net, "--confusion", "x.png")
+    expect(2, ["folder.svg", "it is a folder"], "evaluate", net, "--confusion", (net.parent / "folder.svg").mkdir() or net.parent / "folder.svg")
+    expect(2, ["cannot be written"], "evaluate", net, "--confusion", net.parent / "no" / "x.svg")
+
+
 def evaluation(net, answer):
     first = asked("evaluate", net)
     check(first["samples"] == 50 and abs(first["loss"] - answer["test_loss"]) < 6e-5, first)
@@ -124,6 +141,7 @@ def evaluation(net, answer):
     valid = asked("evaluate", net, "--split", "valid")
     check(valid["samples"] == 48 and valid["top1"] == answer["valid_top1"], valid)
     check(asked("evaluate", net, "--split", "train")["samples"] == 144, "the records that trained it")
+    confusion(net, first)
     check("top-1" in mixop("evaluate", net).stdout, "evaluate as text")
     more = asked("evaluate", net, "--set", "synthetic.test=20")
     check(more["samples"] == 20, "an option of the data set")

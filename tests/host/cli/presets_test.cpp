@@ -12,7 +12,7 @@ TEST_CASE("every preset resolves with the options of the loaded plugins, and say
   const OptionCatalog catalog = cli::option_catalog(test::plugins());
   const auto presets = list_presets(folder);
   REQUIRE(presets.size() >= 7);
-  CHECK(presets[0].name == "darts-cifar10");
+  CHECK(presets[0].name == "dartopti-cifar10-train");
   for (const PresetInfo& preset : presets) {
     INFO(preset.name);
     CHECK_FALSE(preset.summary.empty());

@@ -112,7 +112,7 @@ TEST_CASE("numbers of a training have their ranges", "[config]") {
         "here: train.label_smoothing: expected a number from 0 to below 1, found -1");
   CHECK(refused("train.auxiliary", "-1") == "here: train.auxiliary: expected a number from 0 to 1000, found -1");
   CHECK(refused("weights.schedule", "step") ==
-        "here: weights.schedule: expected one of cosine, exponential, found text 'step'");
+        "here: weights.schedule: expected one of cosine, exponential, linear, constant, found text 'step'");
   CHECK(refused("weights.gamma", "1.5") == "here: weights.gamma: expected a number from 0 to 1, found 1.5");
 }
 
