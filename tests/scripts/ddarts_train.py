@@ -72,7 +72,7 @@ def misuse(folder):
     (folder / "broken.py").write_text("Genotype_opt(genes=[residual_layer], seq=[0], concat=[2], reductions=[])")
     refusal(3, "'residual_layer' is not known here", "summary", "--genotype", folder / "broken.py")
     refusal(2, "two genotypes or more are expected, found 1", "distance", "ResNet18")
-    refusal(2, "the operation 'relu' has no weight", "distance", "ENAS", "ResNet18")
+    refusal(2, "in the architecture distance; those of conv_3x1_1x3", "distance", "ENAS", "ResNet18")
     refusal(2, "unknown genotype 'ResNet19'", "distance", "ResNet19", "ResNet18")
     for weights, words in (([1], "expected an object of weights"), ({"a": -1}, "a: expected a weight of at least 0"),
                            ({"a": 0}, "expected a weight above 0"), ({"a": 1}, "has no weight in the architecture distance; those of a are")):
