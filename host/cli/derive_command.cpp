@@ -24,7 +24,8 @@ constexpr int kMostNodes = 64;
 
 CommandSyntax derive_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop derive RUN.h5 [--epoch N] | --space S --alphas FILE | GENOTYPE   [--rule R] [--threshold T] [--form F]";
+  syntax.usage =
+      "mixop derive RUN.h5 [--epoch N] | --space S --alphas FILE | GENOTYPE   [--rule R] [--threshold T] [--form F]";
   syntax.about =
       "Prints a genotype: that of a run, a published name's, a file's, or that of raw alphas in a JSON file: "
       "{\"alphas_normal\": [[...]], \"alphas_reduce\": "
@@ -82,8 +83,8 @@ at::Tensor alphas_of(const AlphaDeclaration& declaration, const std::vector<RawA
 }
 
 /// The deriver of a rule with --threshold, which rules without one ignore, over the run's own options.
-Part<Deriver> make_deriver(const PluginRegistry& plugins, const po::variables_map& values, const std::string& strategy_rule,
-                           ComponentOptions options) {
+Part<Deriver> make_deriver(const PluginRegistry& plugins, const po::variables_map& values,
+                           const std::string& strategy_rule, ComponentOptions options) {
   const std::string rule = text(values, "rule", strategy_rule);
   if (values.count("threshold") != 0) options[rule]["threshold"] = text(values, "threshold");
   return make_part<Deriver>(plugins, rule, options);

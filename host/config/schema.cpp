@@ -92,7 +92,9 @@ std::vector<KeySpec> space_keys() {
                                      "Network that the search starts from: a genotype of the space, or a JSON file, "
                                      "whose content the run keeps. space.layers and space.nodes must be its own.")),
       only(RunKind::search,
-           real_key("space.alpha_init", 0, 100, "Standard deviation of the initial alphas around where the space starts them, which mostly is zero.")),
+           real_key(
+               "space.alpha_init", 0, 100,
+               "Standard deviation of the initial alphas around where the space starts them, which mostly is zero.")),
   };
 }
 

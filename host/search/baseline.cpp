@@ -28,7 +28,8 @@ Genotype published(const std::string& text, const SearchSpace& space, const std:
 
 void set_baseline(SpaceConfig& config, const std::string& text, const SearchSpace& space, const std::string& name) {
   if (text.empty()) return;
-  config.baseline = text.front() == '{' ? genotype_from_json(text, kKey, ErrorCode::usage) : published(text, space, name);
+  config.baseline =
+      text.front() == '{' ? genotype_from_json(text, kKey, ErrorCode::usage) : published(text, space, name);
   const std::vector<AlphaDeclaration> alphas = space.alphas(config);
   const bool starts = std::any_of(alphas.begin(), alphas.end(),
                                   [](const AlphaDeclaration& declaration) { return declaration.start.defined(); });

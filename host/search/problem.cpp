@@ -92,6 +92,7 @@ std::vector<at::Tensor> SearchProblem::edge_weights(Wrt leaves) {
 at::Tensor SearchProblem::loss(const std::vector<at::Tensor>& edge_weights, const LossPass& how) {
   const at::AutoGradMode grad(how.leaves != Wrt::nothing);
   record(weights_, includes(how.leaves, Wrt::weights));
+  record(alphas_, includes(how.leaves, Wrt::alphas));  // another loss may have come between edge_weights() and this one
   const bool train = how.half == Half::train;
   Pass pass;
   pass.update_statistics = how.update_statistics;

@@ -110,9 +110,15 @@ void restore_parts(Search& search, const Archive& archive) {
     const std::string group = "/strategy/" + place;
     if (!archive.has(group)) continue;
     NamedTensors tensors;
-    for (const std::string& name : archive.children(group))
+    for (const std::string& name : archive.children(group)) {
+      require_finite(archive, archive_path(group, name));
       tensors[name] = get_tensor(archive, archive_path(group, name));
-    part->load(tensors);
+    }
+    try {
+      part->load(tensors);
+    } catch (const Error& error) {
+      refuse(archive, group, error.what());
+    }
   }
 }
 

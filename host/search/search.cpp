@@ -129,9 +129,8 @@ EpochLoop::Step Search::step() {
 
   if (alphas_move()) alpha_optimizer_->step(strategy_.hypergradient->alpha_gradients(*problem_), alpha_rate());
 
-  std::vector<at::Tensor> weight_gradients = alphas_move()
-                                                 ? strategy_.hypergradient->weight_gradients(*problem_)
-                                                 : gradients(problem_->weight_loss(), problem_->weights());
+  std::vector<at::Tensor> weight_gradients = alphas_move() ? strategy_.hypergradient->weight_gradients(*problem_)
+                                                           : gradients(problem_->weight_loss(), problem_->weights());
   const double value = problem_->train_value().item<double>();
   require_finite("the training loss is", std::isfinite(value));
   clip_gradients(weight_gradients, config_.weights.clip);

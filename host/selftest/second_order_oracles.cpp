@@ -64,7 +64,8 @@ class SmoothProblem final : public FunctionProblem {
   }
   at::Tensor loss(const Tensors& edge_weights, const LossPass& pass) override {
     const Batch& batch = pass.half == Half::train ? train_ : valid_;
-    const at::Tensor x = at::tanh(at::conv2d(batch.input, weights_[0], {}, 1, 1)), mix = at::softmax(edge_weights[0], 0);
+    const at::Tensor x = at::tanh(at::conv2d(batch.input, weights_[0], {}, 1, 1)),
+                     mix = at::softmax(edge_weights[0], 0);
     const at::Tensor y =
         mix[0] * at::tanh(at::conv2d(x, weights_[1], {}, 1, 1)) + mix[1] * at::avg_pool2d(x, 3, 1, 1) + mix[2] * x;
     return at::cross_entropy_loss(at::linear(y.mean(at::IntArrayRef{2, 3}), weights_[2]), batch.target);

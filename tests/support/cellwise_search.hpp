@@ -14,7 +14,8 @@ namespace mixop::test {
 
 /// The supernet of a stored file with alphas for every cell, in double precision and with the file's weights.
 struct StoredCellwise {
-  StoredCellwise(const Fixture& fixture, const std::string& name, const std::string& images, const std::string& baseline)
+  StoredCellwise(const Fixture& fixture, const std::string& name, const std::string& images,
+                 const std::string& baseline)
       : config(fixture.config()),
         space(make_part<SearchSpace>(plugins(), name, {})),
         transform(make_part<EdgeTransform>(plugins(), "none", {})),

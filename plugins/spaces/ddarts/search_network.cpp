@@ -48,9 +48,9 @@ std::pair<std::int64_t, std::int64_t> place_of(const Gene& gene, const CellTopol
                                         " to node " + std::to_string(gene.to) +
                                         "; the edges of a supernet lead to later nodes, so number its nodes anew");
   const auto operation = std::find(cell.operations.begin(), cell.operations.end(), gene.operation);
-  require(operation != cell.operations.end(), "space.ops lacks " + gene.operation +
-                                                  ", which space.baseline uses; append it by space.ops=+" +
-                                                  gene.operation);
+  require(
+      operation != cell.operations.end(),
+      "space.ops lacks " + gene.operation + ", which space.baseline uses; append it by space.ops=+" + gene.operation);
   return {edge - cell.edges.begin(), operation - cell.operations.begin()};
 }
 

@@ -29,7 +29,8 @@ std::vector<Table> tables_of(const Tensors& alphas) {
   std::vector<Table> tables;
   for (std::size_t i = 0; i < alphas.size(); ++i) {
     const bool per_cell = alphas[i].dim() == 3;
-    for (std::int64_t row = 0; row < (per_cell ? alphas[i].size(0) : 1); ++row) tables.push_back({i, per_cell ? row : -1});
+    for (std::int64_t row = 0; row < (per_cell ? alphas[i].size(0) : 1); ++row)
+      tables.push_back({i, per_cell ? row : -1});
   }
   return tables;
 }
@@ -117,8 +118,8 @@ void CellLosses::add_ablation(BilevelProblem& problem, double loss, const Tensor
 }
 
 /// The published program goes back from one cell's loss after the other into all leaves, steps that cell's alphas and
-/// zeroes their gradient alone: cell i of N sees what was left before, the cross entropy of i passes before its own, and
-/// is left with that of the N - 1 - i passes behind it.
+/// zeroes their gradient alone: cell i of N sees what was left before, the cross entropy of i passes before its own,
+/// and is left with that of the N - 1 - i passes behind it.
 Tensors CellLosses::pile_up(const BilevelProblem& problem, const Tensors& direct, const Tensors& own) {
   check_left(problem.alphas());
   const std::vector<Table> tables = tables_of(direct);
@@ -174,7 +175,8 @@ NamedTensors CellLosses::save() const {
 void CellLosses::load(const NamedTensors& state) {
   left_.clear();
   for (std::size_t i = 0; i < state.size(); ++i)
-    if (const auto found = state.find("left_" + std::to_string(i)); found != state.end()) left_.push_back(found->second);
+    if (const auto found = state.find("left_" + std::to_string(i)); found != state.end())
+      left_.push_back(found->second);
 }
 
 }  // namespace mixop::ddarts

@@ -16,10 +16,11 @@ namespace mixop::ddarts {
 class CellLosses final : public Hypergradient {
  public:
   static constexpr MixopOptionSpec options[] = {
-      option(MIXOP_OPTION_TEXT, "mode", "paper",
-             "paper: the ablation term is differentiated, each cell's alphas follow their own loss alone and the weights "
-             "the training loss alone. published-code: the ablation term is a constant, and gradients pile up as in the "
-             "published program."),
+      option(
+          MIXOP_OPTION_TEXT, "mode", "paper",
+          "paper: the ablation term is differentiated, each cell's alphas follow their own loss alone and the weights "
+          "the training loss alone. published-code: the ablation term is a constant, and gradients pile up as in the "
+          "published program."),
       option(MIXOP_OPTION_TEXT, "zero_one", "conv",
              "What drives edge weights to 0 or 1: conv, -mean (sigma - 0.5)^2, or tri, -mean |sigma - 0.5|."),
       option(MIXOP_OPTION_REAL, "zero_one_weight", "9", "Weight of the zero-one term, from 0 on."),

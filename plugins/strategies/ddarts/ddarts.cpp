@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "cell_losses.hpp"
+#include "distance_stopper.hpp"
 #include "mixop/plugin.hpp"
 #include "threshold_derivers.hpp"
 
@@ -32,9 +33,11 @@ constexpr MixopStrategy kDdarts{
 }  // namespace
 }  // namespace mixop::ddarts
 
-MIXOP_PLUGIN("mixop.strategies.ddarts", "0.1.0", "D-DARTS: sigmoid, a loss for every cell, derivation by thresholds.",
+MIXOP_PLUGIN("mixop.strategies.ddarts", "0.1.0",
+             "D-DARTS: sigmoid, a loss for every cell, thresholds, a stopper by distance.",
              mixop::strategy_part<mixop::ddarts::Sigmoid>("sigmoid"),
              mixop::strategy_part<mixop::ddarts::CellLosses>("ddarts"),
+             mixop::strategy_part<mixop::ddarts::DistanceStopper>("distance"),
              mixop::strategy_part<mixop::ddarts::ThresholdEdge, mixop::Deriver>("threshold_edge"),
              mixop::strategy_part<mixop::ddarts::ThresholdSparse, mixop::Deriver>("threshold_sparse"),
              mixop::strategy_part<mixop::ddarts::ThresholdComplete, mixop::Deriver>("threshold_complete"),

@@ -18,7 +18,7 @@ Config text_search(const std::string& strategy) {
   Config config = test::text_config(RunKind::search);
   config.space.nodes = 3;
   config.space.ops = {"none", "tanh", "relu", "identity"};
-  config.search = {2, 20, strategy};
+  config.search = {.epochs = 2, .batch = 20, .strategy = strategy};
   config.alphas.lr = 0.01;
   return config;
 }

@@ -26,8 +26,8 @@ TEST_CASE("the D-DARTS supernet agrees with the published code in double precisi
   const test::Fixture fixture("g_ddarts_supernet.h5");
   StoredCellwise stored(fixture, "ddarts", "train_input", "");
   check_names(fixture, *stored.network);
-  const Outcome outcome = stored.network->loss(
-      edge_weights(stored), {fixture.tensor("train_input"), fixture.tensor("train_target")}, {}, {});
+  const Outcome outcome = stored.network->loss(edge_weights(stored),
+                                               {fixture.tensor("train_input"), fixture.tensor("train_target")}, {}, {});
   CHECK(disagreement(outcome.output, fixture.tensor("clean/train_logits_f64")) <= 1);
   CHECK(disagreement(outcome.loss, fixture.tensor("clean/train_ce_f64")) <= 1);
   test::check_state(*stored.network, StateKind::buffer, fixture, "clean/state_after_train_forward");
@@ -60,7 +60,8 @@ TEST_CASE("the supernet of a baseline agrees with the published code in double p
   CHECK(disagreement(outcome.output, fixture.tensor("logits_f64")) <= 1);
   CHECK(disagreement(outcome.loss, fixture.tensor("loss_f64")) <= 1);
   const auto state = test::by_name(stored.network->state());
-  const Tensors found = gradients(outcome.loss, {stored.alphas[0], state.at("stem.0.weight"), state.at("classifier.weight")});
+  const Tensors found =
+      gradients(outcome.loss, {stored.alphas[0], state.at("stem.0.weight"), state.at("classifier.weight")});
   CHECK(disagreement(found[0], fixture.tensor("grad_alpha_f64")) <= 1);
   CHECK(disagreement(found[1], fixture.tensor("grad_stem.0.weight_f64")) <= 1);
   CHECK(disagreement(found[2], fixture.tensor("grad_classifier.weight_f64")) <= 1);

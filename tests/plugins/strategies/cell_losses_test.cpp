@@ -78,8 +78,7 @@ double cell_loss(BilevelProblem& problem, std::size_t i, bool squared = true) {
     (places[j].second < 0 ? ablated[places[j].first] : ablated[places[j].first][places[j].second]).copy_(random);
     marginal.push_back(whole - problem.loss(ablated, pass).item<double>());
   }
-  const double mean =
-      std::accumulate(marginal.begin(), marginal.end(), 0.0) / static_cast<double>(marginal.size());
+  const double mean = std::accumulate(marginal.begin(), marginal.end(), 0.0) / static_cast<double>(marginal.size());
   const double ablation = std::abs(mean) < 1e-8 ? 0 : (mean - marginal[i]) / mean;
   const at::Tensor term = problem.alpha_term(edges);
   return whole + 9 * zero_one(cells[i], squared) + 0.7 * ablation + (term.defined() ? term.item<double>() : 0);
@@ -149,7 +148,8 @@ TEST_CASE("options of the cells' losses that mean nothing are refused", "[ddarts
   CHECK(refusal("mode", "code") == "ddarts: ddarts.mode: expected paper or published-code, found 'code'");
   CHECK(refusal("zero_one", "cubic") == "ddarts: ddarts.zero_one: expected conv or tri, found 'cubic'");
   CHECK(refusal("zero_one_weight", "-1") == "ddarts: ddarts.zero_one_weight: expected a number from 0 on, found -1");
-  CHECK(refusal("ablation_weight", "-0.5") == "ddarts: ddarts.ablation_weight: expected a number from 0 on, found -0.5");
+  CHECK(refusal("ablation_weight", "-0.5") ==
+        "ddarts: ddarts.ablation_weight: expected a number from 0 on, found -0.5");
 }
 
 TEST_CASE("a saved state of another form than the alphas is refused", "[ddarts][misuse]") {
@@ -184,15 +184,15 @@ TEST_CASE("both zero-one terms have the published gradients", "[ddarts][parity]"
   const test::Fixture fixture("g_ddarts_supernet.h5");
   const auto term = [&](const std::string& kind) {
     const auto gradient = [&](const std::string& weight) {
-      StoredCellwiseSearch search(fixture,
-                                  {{"ablation_weight", "0"}, {"zero_one", kind}, {"zero_one_weight", weight}});
+      StoredCellwiseSearch search(fixture, {{"ablation_weight", "0"}, {"zero_one", kind}, {"zero_one_weight", weight}});
       return search.hypergradient->alpha_gradients(search.problem)[0];
     };
     return gradient("1") - gradient("0");
   };
   // The stored ones are gradients of the training loss with 9 times the mean over all cells of either term.
   const double weight = 9 / static_cast<double>(fixture.tensor("alphas").size(0));
-  const at::Tensor tri = fixture.tensor("clean/tri_grad_alpha_f64"), conv = fixture.tensor("clean/train_grad_alpha_f64");
+  const at::Tensor tri = fixture.tensor("clean/tri_grad_alpha_f64"),
+                   conv = fixture.tensor("clean/train_grad_alpha_f64");
   CHECK(disagreement(weight * (term("tri") - term("conv")), tri - conv) <= 1);
 }
 
@@ -201,7 +201,9 @@ TEST_CASE("two whole steps agree with the published code, left gradients and all
   StoredCellwiseSearch search(fixture, kPublished);
   for (const std::string step : {"0", "1"}) {
     INFO("step " << step);
-    const auto stored = [&](const std::string& name) { return fixture.tensor("repo_step" + step + "/" + name + "_f64"); };
+    const auto stored = [&](const std::string& name) {
+      return fixture.tensor("repo_step" + step + "/" + name + "_f64");
+    };
     search.set_step(fixture, step == "0" ? "" : "2");
     const Tensors seen = search.hypergradient->alpha_gradients(search.problem);
     CHECK(disagreement(seen[0], stored("alpha_grad_seen_by_adam")) <= 1);

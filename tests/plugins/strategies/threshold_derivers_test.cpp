@@ -63,8 +63,7 @@ TEST_CASE("all rules derive every stored genotype", "[ddarts][strategy][parity]"
       INFO("case " << i << ", " << rule.key);
       std::map<std::string, std::string> options;
       if (rule.key != "darts") options["threshold"] = std::to_string(threshold);
-      const Genotype genotype =
-          derived(alphas, cases[i].find("dartopti")->boolean ? all : darts, rule.key, options);
+      const Genotype genotype = derived(alphas, cases[i].find("dartopti")->boolean ? all : darts, rule.key, options);
       const auto& cells = rule.value.find("genes")->items;
       REQUIRE(genotype.cells.size() == cells.size());
       for (std::size_t cell = 0; cell < cells.size(); ++cell)
