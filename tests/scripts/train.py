@@ -123,7 +123,7 @@ def low_precision(folder):
     exact = asked(*command, "--out", folder / "float32.h5")
     low = asked(*command, "--set", "precision=bfloat16", "--out", folder / "low.h5")
     again = asked(*command, "--set", "precision=bfloat16", "--out", folder / "low-again.h5")
-    losses = [numpy.asarray(h5py.File(folder / name)["metrics/step_losses"]) for name in ("float32.h5", "low.h5")]
+    losses = [numpy.asarray(h5py.File(folder / name)["metrics/step_train_loss"]) for name in ("float32.h5", "low.h5")]
     # The first step has the same weights and images: 8 bits of a product are a relative 1/256, a few layers some times that.
     check(0 < abs(losses[1][0] - losses[0][0]) < 0.02 * losses[0][0], f"the first loss is {losses[1][0]}, in float32 {losses[0][0]}")
     check(any(numpy.float32(losses[1]).view(numpy.uint32) & 0xffff), "the loss is rounded to bfloat16")
