@@ -51,7 +51,10 @@ std::vector<KeySpec> run_keys() {
       integer_key("threads", 0, 4096, "CPU threads; 0 uses all cores."),
       text_key("device", "Where tensors live; auto is the first GPU, or else the CPU.",
                {"auto", "cpu", "cuda", "cuda:N"}),
-      text_key("precision", "Number format of weights and alphas.", {"float32", "float64"}),
+      text_key("precision",
+               "Number format of weights and alphas; bfloat16 (trainings of images) keeps them in float32 and "
+               "multiplies in 16 bits.",
+               {"float32", "float64", "bfloat16"}),
   };
 }
 

@@ -66,6 +66,9 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
       strategy_(plugins, parts_of(plugins, config.search.strategy, overrides_of(config.strategy)), options),
       space_(make_space(plugins, config.space.name, options, data.info().kind == MIXOP_DATA_TEXT)),
       data_(open_search_data(data, config, type_, device_)) {
+  if (config.precision == "bfloat16")
+    throw Error(ErrorCode::usage,
+                "precision: bfloat16 is for trainings of images; set precision=float32 or float64 for a search");
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));

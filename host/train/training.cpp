@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "host/search/problem.hpp"
+#include "host/train/low_precision.hpp"
 #include "host/train/measure.hpp"
 #include "host/train/schedule.hpp"
 #include "mixop/random.hpp"
@@ -49,6 +50,9 @@ Training::Training(const Config& config, const Genotype& genotype, const PluginR
     throw Error(ErrorCode::usage, "train.rollbacks: expected 0 with train.keep=" + config.train.keep + ", found " +
                                       std::to_string(config.train.rollbacks) +
                                       "; a training rolls back to its best network, so set train.keep=best");
+  if (config.precision == "bfloat16" && model_.data().is_text())
+    throw Error(ErrorCode::usage,
+                "precision: bfloat16 is for trainings of images; set precision=float32 or float64 for text");
   require_held_out(config, *data_);
   position().at.epochs = config.train.epochs;
   for (const at::Tensor& weight : weights_) weight.set_requires_grad(true);
@@ -63,6 +67,7 @@ Outcome Training::training_pass(const Batch& batch) {
                      static_cast<std::uint64_t>(own_.rollbacks)});
   pass.drop_path = drop_path_probability(config_.train.drop_path, at.epoch, at.epochs);
   pass.penalties = true;
+  const LowPrecision low(model_.device(), config_.precision == "bfloat16");
   return model_.network().loss({}, batch, own_.carried, pass);
 }
 

@@ -96,7 +96,8 @@ Chain auxiliary_head(const ImageShape& features, std::int64_t classes, const Aux
 }
 
 at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& target, double smoothing) {
-  return at::cross_entropy_loss(logits, target, /*weight=*/{}, at::Reduction::Mean, /*ignore_index=*/-100, smoothing);
+  const at::Tensor exact = logits.scalar_type() == at::kBFloat16 ? logits.to(at::kFloat) : logits;
+  return at::cross_entropy_loss(exact, target, /*weight=*/{}, at::Reduction::Mean, /*ignore_index=*/-100, smoothing);
 }
 
 }  // namespace mixop::supernet

@@ -10,6 +10,7 @@ import tempfile
 import time
 
 import h5py
+import numpy
 
 MIXOP = os.environ["MIXOP"]
 DATA = ["--set", "data.name=synthetic", "--set", "synthetic.size=8", "--set", "synthetic.train=192", "--set", "synthetic.test=50",
@@ -113,6 +114,25 @@ def archive(folder, net, answer):
     run = mixop("train", "--genotype", net, *TINY, "--out", again)
     check(run.returncode == 0 and differences(net, again) == [], f"the genotype of a network trains to the same bits: {run.stderr}")
     check("which the archive holds: " in run.stdout and "not a selection and no result to report" in run.stdout, run.stdout)
+
+
+def low_precision(folder):
+    """bfloat16 keeps weights in float32, resumes to the same bits, and learns about as well as float32."""
+    command = ["train", "--genotype", "DARTS_V2", *DATA, "--set", "synthetic.size=16", "--set", "space.channels=4", "--set", "space.layers=3",
+               "--set", "train.auxiliary=0", "--set", "data.cutout=0", "--set", "train.batch=16", "--set", "train.epochs=4"]
+    exact = asked(*command, "--out", folder / "float32.h5")
+    low = asked(*command, "--set", "precision=bfloat16", "--out", folder / "low.h5")
+    again = asked(*command, "--set", "precision=bfloat16", "--out", folder / "low-again.h5")
+    losses = [numpy.asarray(h5py.File(folder / name)["metrics/step_train_loss"]) for name in ("float32.h5", "low.h5")]
+    # The first step has the same weights and images: 8 bits of a product are a relative 1/256, a few layers some times that.
+    check(0 < abs(losses[1][0] - losses[0][0]) < 0.02 * losses[0][0], f"the first loss is {losses[1][0]}, in float32 {losses[0][0]}")
+    check(any(numpy.float32(losses[1]).view(numpy.uint32) & 0xffff), "the loss is rounded to bfloat16")
+    check(low["train_loss"] < losses[1][:10].mean() - 0.5, f"bfloat16 does not learn: {low['train_loss']} after {losses[1][:10].mean()}")
+    check(again["train_loss"] == low["train_loss"] and differences(folder / "low.h5", folder / "low-again.h5") == [], "bfloat16 is not repeated")
+    with h5py.File(folder / "low.h5") as file:
+        check(all(array.dtype == "float32" for array in file["weights"].values()), "weights are not kept in float32")
+    print(f"figure: train loss after 4 epochs: float32 {exact['train_loss']:.4f}, bfloat16 {low['train_loss']:.4f}")
+    expect(2, ["precision: bfloat16 is for trainings of images"], "search", "quick", "--set", "precision=bfloat16", "--out", folder / "x.h5")
 
 
 def confusion(net, first):
@@ -227,6 +247,7 @@ def main():
         archive(folder, net, answer)
         evaluation(net, answer)
         from_search(folder)
+        low_precision(folder)
         resume(folder, net)
     print("\n".join(failures) or "train: all well")
     sys.exit(bool(failures))

@@ -24,7 +24,7 @@ def drawn_photographs(folder):
     draw = numpy.random.default_rng(7)
     for name in ("animals", "things"):
         (folder / name).mkdir(parents=True)
-        for i in range(20):
+        for i in range(10):
             height, width = map(int, draw.integers(50, 120, 2))
             y, x = numpy.mgrid[:height, :width]
             wave = numpy.sin((x if name == "animals" else y) / draw.uniform(3, 6)) * 90 + 128
