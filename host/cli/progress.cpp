@@ -26,7 +26,7 @@ std::string bar(std::int64_t done, std::int64_t all) {
 /// How well the epoch goes so far.
 std::string quality_text(const EpochSums& sums) {
   const auto samples = static_cast<double>(sums.samples);
-  if (sums.words) return format("perplexity %.2f", std::exp(sums.loss / samples));
+  if (sums.words) return format("perplexity %.6g", perplexity_of(sums.mean_loss()));
   return format("accuracy %.2f %%", 100.0 * static_cast<double>(sums.correct) / samples);
 }
 
@@ -73,8 +73,8 @@ void Progress::epoch(const SearchPosition& at, const Metrics& metrics) {
                               {"train_accuracy", "  train accuracy %.2f %%"},
                               {"valid_loss", "  valid loss %.4f"},
                               {"valid_accuracy", "  valid accuracy %.2f %%"},
-                              {"train_perplexity", "  train perplexity %.2f"},
-                              {"valid_perplexity", "  valid perplexity %.2f"},
+                              {"train_perplexity", "  train perplexity %.6g"},
+                              {"valid_perplexity", "  valid perplexity %.6g"},
                               {"valid_top1", "  valid top-1 %.2f %%"},
                               {"test_loss", "  test loss %.4f"},
                               {"test_top1", "  test top-1 %.2f %%"},

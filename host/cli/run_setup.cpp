@@ -148,6 +148,11 @@ Config continued_config(const ConfigRequest& request, const Config& archived, co
   if (config.train.epochs <= done)
     refuse("expected --set train.epochs=N above the " + std::to_string(done) + " epochs that " + archive.name() +
            " has, found " + std::to_string(config.train.epochs));
+  if (config.train.rollbacks > 0 && config.train.keep != "best")
+    refuse("train.rollbacks: expected 0, for the archive's train.keep is " + config.train.keep +
+           " and a training rolls back to its best network");
+  if (config.train.nonmono > 0 && !archive.has("/metrics/valid_loss"))
+    refuse("train.nonmono: expected 0, for no records are held out in " + archive.name());
   return config;
 }
 
@@ -259,6 +264,8 @@ RunSetup::RunSetup(const po::variables_map& values, const Arguments& arguments, 
     : out_(text(values, "out", command.out)),
       resumed_([&]() -> std::optional<Archive> {
         const bool resume = goes_on(values);
+        if (values.count("resume") + values.count("continue") + values.count("overwrite") > 1)
+          throw Error(ErrorCode::usage, "--resume, --continue and --overwrite exclude each other; give one of them");
         // A mistake in the configuration comes before what is said of the output.
         if (!resume) (void)config_of(values, catalog, command, nullptr);
         check_output(out_, resume, values.count("overwrite") != 0);

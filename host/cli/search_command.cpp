@@ -60,7 +60,10 @@ int dry_run(const po::variables_map& values, const PluginRegistry& plugins, cons
   (void)plugins.strategy(run.config.search.strategy);
   std::optional<std::int64_t> bytes;
   if (run.data) {
+    std::optional<NetworkSizeLimit> limit;
+    if (run.archive) limit.emplace(*run.archive);
     Search search(run.config, plugins, run.options, *run.data);
+    limit.reset();
     bytes = predict_peak_memory(search);
   }
   std::cout << to_json(run.config) << std::endl;

@@ -13,6 +13,7 @@
 #include "host/cli/recorder.hpp"
 #include "host/cli/run_setup.hpp"
 #include "host/cli/runs.hpp"
+#include "host/data/sequences.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/memory.hpp"
@@ -32,11 +33,11 @@ CommandSyntax train_syntax() {
   syntax.about =
       "Trains the network of a genotype from scratch and archives it after every epoch. The configuration is defaults "
       "< preset\n"
-      "< file < --set; the defaults are those of the preset darts-cifar10-train. After every epoch the network is "
-      "measured on the\n"
-      "test split and on the records that data.train_portion holds out; nothing is selected by either: the archive "
-      "holds the\n"
-      "last epoch.";
+      "< file < --set; the defaults are those of the preset darts-cifar10-train. After every epoch images are measured "
+      "on the test\n"
+      "split and on the records that data.train_portion holds out, text on its valid split. The archive holds the last "
+      "epoch, or\n"
+      "with train.keep=best that of the least loss on the held-out records; nothing is selected by the test split.";
   syntax.options.add_options()("genotype", po::value<std::string>()->value_name("G"),
                                "a name, a JSON file, or the archive of a search or a network");
   syntax.options.add_options()(
@@ -67,7 +68,6 @@ RunCommand command_for(const po::variables_map& values, const PluginRegistry& pl
   if (values.count("genotype") == 0) return command;
   const std::string preferred = config_of(values, catalog, kTrain, nullptr).space.name;
   const GenotypeArgument genotype = read_genotype(text(values, "genotype"), "", plugins, preferred);
-  if (genotype.genotype.find("recurrent") != nullptr) return command;  // its preset names the text, too
   command.defaults.push_back("space.name=" + space_of(genotype));
   if (const std::size_t listed = genotype.genotype.positions(); listed > 0)
     command.defaults.push_back("space.layers=" + std::to_string(listed));
@@ -91,8 +91,18 @@ std::int64_t predicted_memory(Training& training) {
     const auto with_one_more = [](const at::Tensor& images) { return at::cat({images, images.slice(0, 0, 1)}); };
     (void)training.try_step(text ? batch : Batch{with_one_more(batch.input), with_one_more(batch.target)});
   };
+  Batch like = training.data().train(0, 0).batch;
+  if (text) {
+    const std::int64_t longest = longest_sequence(training.config().data.bptt);
+    like = {at::zeros({longest, 1}, like.input.options()), at::zeros({longest, 1}, like.target.options())};
+  }
+  std::int64_t copies = 0;  // of the weights, beside those of a step
+  if (training.config().train.keep == "best") ++copies;
+  if (training.config().train.nonmono > 0) ++copies;
+  std::int64_t weights = 0;
+  for (const at::Tensor& weight : training.weights()) weights += static_cast<std::int64_t>(weight.nbytes());
   const std::int64_t trials = training.config().train.batch - (text ? 0 : 1);
-  return predict_peak_memory(training.data().train(0, 0).batch, trials, step);
+  return predict_peak_memory(like, trials, step) + copies * weights;
 }
 
 /// Prints the configuration; the memory that it needs is predicted where the data is at hand.
@@ -103,7 +113,8 @@ int dry_run(const po::variables_map& values, const PluginRegistry& plugins, cons
   const Genotype genotype = genotype_of(values, run.config, archive, plugins).genotype;
   std::optional<std::int64_t> bytes;
   if (run.data) {
-    Training training(run.config, genotype, plugins, run.options, *run.data);
+    Training training = archive != nullptr ? resumed_training(*archive, run.config, plugins, run.options, *run.data)
+                                           : Training(run.config, genotype, plugins, run.options, *run.data);
     bytes = predicted_memory(training);
   }
   std::cout << to_json(run.config) << std::endl;
@@ -176,7 +187,7 @@ std::int64_t kept_epoch(const Training& training) {
 /// The best epoch by the held-out records: the kept one, or that of the best accuracy.
 std::optional<std::int64_t> best_held_out(const Training& training) {
   if (training.own().best) return training.own().best->epoch;
-  return best_epoch(training.record(), "valid_top1");
+  return best_epoch(training.record(), training.model().data().is_text() ? "valid_loss" : "valid_top1");
 }
 
 void print_result(const Training& training) {

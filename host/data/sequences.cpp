@@ -60,7 +60,7 @@ std::int64_t draw_length(RandomStream& random, const SequenceOptions& options) {
   const double base = share * static_cast<double>(options.bptt);
   if (!options.jitter) return static_cast<std::int64_t>(base);
   const auto length = static_cast<std::int64_t>(base + kDeviation * normal(random));
-  return std::min(std::max(length, kLeastLength), options.bptt + kMostAbove);
+  return std::min(std::max(length, kLeastLength), longest_sequence(options.bptt));
 }
 
 }  // namespace
@@ -78,6 +78,8 @@ std::vector<Sequence> epoch_sequences(std::uint64_t seed, std::uint64_t epoch, s
   }
   return sequences;
 }
+
+std::int64_t longest_sequence(std::int64_t bptt) { return bptt + kMostAbove; }
 
 Sequence alpha_sequence(std::int64_t train_start, std::int64_t rows, std::int64_t bptt) {
   check(rows, 2, bptt);

@@ -27,6 +27,9 @@ struct SequenceOptions {
 std::vector<Sequence> epoch_sequences(std::uint64_t seed, std::uint64_t epoch, std::int64_t rows,
                                       const SequenceOptions& options);
 
+/// The longest sequence that a jitter can give.
+std::int64_t longest_sequence(std::int64_t bptt);
+
 /// The search's validation sequence of the step whose train sequence begins at row `train_start`: bptt rows from
 /// train_start mod (rows - 1) of the validation text's columns, clipped at their end (rnn/train_search.py).
 Sequence alpha_sequence(std::int64_t train_start, std::int64_t rows, std::int64_t bptt);

@@ -2,8 +2,10 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 namespace mixop {
 namespace {
@@ -21,6 +23,13 @@ std::int64_t count_correct(const at::Tensor& output, const at::Tensor& target) {
   return output.detach().argmax(-1).eq(target).sum().item<std::int64_t>();
 }
 
+double perplexity_of(double mean_loss) { return std::min(std::exp(mean_loss), std::numeric_limits<double>::max()); }
+
+double likelihood_of(const Outcome& outcome) {
+  const at::Tensor& loss = outcome.loss;
+  return (outcome.penalty.defined() ? loss.detach() - outcome.penalty.detach() : loss).item<double>();
+}
+
 void EpochSums::add(double mean_loss, const at::Tensor& output, const at::Tensor& target) {
   loss += mean_loss * static_cast<double>(target.numel());
   correct += output.defined() ? count_correct(output, target) : 0;
@@ -30,7 +39,7 @@ void EpochSums::add(double mean_loss, const at::Tensor& output, const at::Tensor
 
 Metrics EpochSums::means(const std::string& which) const {
   const double mean = mean_loss();
-  if (words) return {{which + "_loss", mean}, {which + "_perplexity", std::exp(mean)}};
+  if (words) return {{which + "_loss", mean}, {which + "_perplexity", perplexity_of(mean)}};
   return {{which + "_loss", mean},
           {which + "_accuracy", 100.0 * static_cast<double>(correct) / static_cast<double>(samples)}};
 }

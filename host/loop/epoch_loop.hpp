@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mixop/error.hpp"
+#include "mixop/network.hpp"
 #include "mixop/strategy.hpp"
 
 namespace mixop {
@@ -88,7 +89,7 @@ class EpochLoop {
 
  protected:
   struct Step {
-    double loss = 0;    ///< mean over the batch
+    double loss = 0;    ///< mean over the batch, without penalties
     at::Tensor output;  ///< logits [N, classes]; undefined for text
     at::Tensor target;
   };
@@ -125,6 +126,12 @@ class EpochLoop {
   LoopPosition position_;
   LoopRecord record_;
 };
+
+/// exp of a mean loss, at most the largest double: a training that goes astray is told in numbers that can be stored.
+double perplexity_of(double mean_loss);
+
+/// The loss of a pass without the network's penalties.
+double likelihood_of(const Outcome& outcome);
 
 /// How many rows of `output` [N, classes] have their largest entry at `target` [N].
 std::int64_t count_correct(const at::Tensor& output, const at::Tensor& target);

@@ -68,7 +68,12 @@ std::int64_t predict_peak_memory(Search& search) {
     (void)search.strategy().hypergradient->alpha_gradients(search.problem());
     (void)search.strategy().hypergradient->weight_gradients(search.problem());
   };
-  return predict_peak_memory(search.data().at(0, 0, 0).train, search.config().search.batch, step);
+  Batch like = search.data().at(0, 0, 0).train;
+  if (search.data().is_text()) {  // the first sequence may be a half one
+    const std::int64_t bptt = search.config().data.bptt;
+    like = {at::zeros({bptt, 1}, like.input.options()), at::zeros({bptt, 1}, like.target.options())};
+  }
+  return predict_peak_memory(like, search.config().search.batch, step);
 }
 
 }  // namespace mixop

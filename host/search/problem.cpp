@@ -103,6 +103,7 @@ at::Tensor SearchProblem::loss(const std::vector<at::Tensor>& edge_weights, cons
   if (how.carry) (train ? next_.train : next_.valid) = outcome.next;
   if (how.carry && train) {
     train_value_ = outcome.loss.detach();
+    train_penalty_ = outcome.penalty.defined() ? outcome.penalty.detach() : at::Tensor();
     train_output_ = outcome.output.defined() ? outcome.output.detach() : at::Tensor();
   }
   return outcome.loss;

@@ -59,8 +59,9 @@ class SearchProblem final : public BilevelProblem {
   at::Tensor uniform(const at::Tensor& like, std::uint64_t draw) override;
   WeightStep weight_step() const override;
 
-  /// Loss and output of the last weight_loss().
+  /// Loss, the penalties in it (undefined for none) and output of the last weight_loss().
   const at::Tensor& train_value() const { return train_value_; }
+  const at::Tensor& train_penalty() const { return train_penalty_; }
   const at::Tensor& train_output() const { return train_output_; }
   const at::Tensor& train_target() const { return step_.train.target; }
   /// A pass in evaluation mode that records nothing.
@@ -77,7 +78,7 @@ class SearchProblem final : public BilevelProblem {
   const Sgd& optimizer_;
   SearchStep step_;
   StreamStates states_, next_;
-  at::Tensor train_value_, train_output_;
+  at::Tensor train_value_, train_penalty_, train_output_;
 };
 
 }  // namespace mixop

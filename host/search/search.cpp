@@ -134,12 +134,12 @@ EpochLoop::Step Search::step() {
 
   std::vector<at::Tensor> weight_gradients = alphas_move() ? strategy_.hypergradient->weight_gradients(*problem_)
                                                            : gradients(problem_->weight_loss(), problem_->weights());
-  const double value = problem_->train_value().item<double>();
-  require_finite("the training loss is", std::isfinite(value));
+  require_finite("the training loss is", std::isfinite(problem_->train_value().item<double>()));
   clip_gradients(weight_gradients, config_.weights.clip);
   weight_optimizer_->step(weight_gradients, rate);
   problem_->finish_step();
-  return {value, problem_->train_output(), problem_->train_target()};
+  return {likelihood_of({problem_->train_value(), {}, {}, problem_->train_penalty()}), problem_->train_output(),
+          problem_->train_target()};
 }
 
 Metrics Search::measure(const std::atomic<int>& interrupt) {

@@ -83,7 +83,6 @@ void check_position(const Archive& archive, const ArchiveKind& kind, bool equal_
                (equal_epochs ? "of one length" : "before it"));
   const std::int64_t samples = integer_within(archive, "/position", "samples", in_epoch, in_epoch == 0 ? 0 : kMost);
   integer_within(archive, "/position", "correct", 0, samples);
-  integer_within(archive, "/position", "words", 0, 1);
   if (!std::isfinite(archive.real("/position", "loss_sum"))) refuse(archive, "/position@loss_sum", "is not finite");
 }
 

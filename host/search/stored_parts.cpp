@@ -58,7 +58,6 @@ void put_position(ArchiveBuilder& archive, const LoopPosition& position) {
   archive.attribute("/position", "loss_sum", position.sums.loss);
   archive.attribute("/position", "correct", position.sums.correct);
   archive.attribute("/position", "samples", position.sums.samples);
-  archive.attribute("/position", "words", std::int64_t{position.sums.words});
 }
 
 void put_metrics(ArchiveBuilder& archive, const LoopRecord& record) {
@@ -130,7 +129,7 @@ LoopPosition position_of(const Archive& archive, const ArchiveKind& kind, std::i
   position.at = {archive.integer("/position", "epoch"), epochs, archive.integer("/position", "step")};
   position.step_in_epoch = archive.integer("/position", "step_in_epoch");
   position.sums = {archive.real("/position", "loss_sum"), archive.integer("/position", "correct"),
-                   archive.integer("/position", "samples"), archive.integer("/position", "words") == 1};
+                   archive.integer("/position", "samples")};
   const std::int64_t steps = position.at.epoch == epochs ? 0 : steps_in(position.at.epoch);
   std::int64_t whole = 0;
   for (std::int64_t epoch = 0; epoch < position.at.epoch; ++epoch) whole += steps_in(epoch);
@@ -176,12 +175,17 @@ void restore_optimizer(const Network& network, const Sgd& optimizer, const Archi
 }
 
 RecurrentState restore_states(const Archive& archive, const std::string& group, const at::Tensor& like) {
+  const bool due = like.defined() && archive.integer("/position", "step_in_epoch") > 0;
+  if (archive.has(group) != due)
+    refuse(archive, group,
+           due ? "is not there, and an epoch of text is under way" : "is there, and nothing is carried");
   RecurrentState states;
-  const std::size_t count = archive.has(group) ? archive.children(group).size() : 0;
+  const std::size_t count = due ? archive.children(group).size() : 0;
   for (std::size_t k = 0; k < count; ++k) {
     const std::string path = archive_path(group, std::to_string(k));
     require_finite(archive, path);
-    states.push_back(get_tensor(archive, path).to(like.options().requires_grad(false)));
+    states.push_back(at::empty_like(like));
+    copy_into(states.back(), archive, path);
   }
   return states;
 }

@@ -56,7 +56,8 @@ void restore_network(const Network& network, const Archive& archive, const std::
 std::vector<at::Tensor> network_values(const Network& network, const Archive& archive);
 void restore_optimizer(const Network& network, const Sgd& optimizer, const Archive& archive);
 void restore_generator(const Archive& archive);
-/// The hidden states below `group`, none where it is not there, in the type and on the device of `like`.
+/// The hidden states below `group`, which must be there within an epoch where `like` is defined, each of its shape and
+/// type, and nowhere else.
 RecurrentState restore_states(const Archive& archive, const std::string& group, const at::Tensor& like);
 /// An array into a tensor of its shape and type.
 void copy_into(const at::Tensor& to, const Archive& archive, const std::string& path);

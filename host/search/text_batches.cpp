@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "mixop/random.hpp"
 
 namespace mixop {
@@ -14,6 +16,8 @@ constexpr std::int64_t kValidColumns = 10;
 constexpr std::uint64_t kSequences = 0x73657175656e6365;
 
 }  // namespace
+
+std::int64_t measuring_columns(std::int64_t words) { return std::clamp<std::int64_t>(words / 2, 1, kValidColumns); }
 
 Batch text_batch(const TokenColumns& columns, const Sequence& sequence, at::Device device) {
   const at::Tensor input = at::empty({sequence.length, columns.batch()}, at::kLong), target = at::empty_like(input);
@@ -30,7 +34,7 @@ TextBatches::TextBatches(const DatasetHandle& data, const Config& config, at::De
       valid_(data, MIXOP_SPLIT_VALID),
       train_columns_(train_.columns(config.search.batch)),
       alpha_columns_(valid_.columns(config.search.batch)),
-      valid_columns_(valid_.columns(kValidColumns)) {
+      valid_columns_(valid_.columns(measuring_columns(valid_.size()))) {
   (void)sequences(0);
 }
 

@@ -33,6 +33,9 @@ class TextBatches final : public SearchData {
   mutable std::pair<std::int64_t, std::vector<Sequence>> cached_{-1, {}};  // of the epoch at hand
 };
 
+/// How many columns a split of so many words is measured in after an epoch: ten, or as many as have two rows.
+std::int64_t measuring_columns(std::int64_t words);
+
 /// Rows of the columns as a batch [time, columns], with the rows one later as its target.
 Batch text_batch(const TokenColumns& columns, const Sequence& sequence, at::Device device);
 

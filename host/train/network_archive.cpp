@@ -108,7 +108,12 @@ void restore_own(Training& training, const Archive& archive) {
       require_finite(archive, paths[i]);
     }
   }
-  own.carried = stored::restore_states(archive, kCarried, training.weights().front());
+  const bool text = training.model().data().is_text();
+  const Config& config = training.config();
+  own.carried = stored::restore_states(archive, kCarried,
+                                       text ? at::empty({config.train.batch, config.space.width},
+                                                        training.weights().front().options().requires_grad(false))
+                                            : at::Tensor());
 }
 
 }  // namespace
@@ -134,6 +139,7 @@ void restore(Training& training, const Archive& archive) {
   check_fits(training, archive);
   training.position() = stored::position_of(archive, network_kind, training.config().train.epochs,
                                             [&](std::int64_t epoch) { return training.data().steps_in(epoch); });
+  training.position().sums.words = training.model().data().is_text();
   training.record() = stored::record_of(archive);
   stored::restore_network(training.model().network(), archive, archive.has(kLast) ? kLast : "");
   restore_own(training, archive);

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include <cmath>
+#include "host/loop/epoch_loop.hpp"
 
 namespace mixop {
 
@@ -28,7 +28,7 @@ void Score::add_words(double mean_loss, std::int64_t words) {
   words_ = true;
 }
 
-double Score::perplexity() const { return std::exp(loss()); }
+double Score::perplexity() const { return perplexity_of(loss()); }
 
 std::map<std::string, double> Score::metrics(const std::string& name) const {
   if (words_) return {{name + "_loss", loss()}, {name + "_perplexity", perplexity()}};

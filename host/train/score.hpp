@@ -24,7 +24,7 @@ class Score {
   std::int64_t samples() const { return samples_; }
   /// Mean cross entropy in natural logarithms.
   double loss() const { return loss_ / static_cast<double>(samples_); }
-  /// exp(loss).
+  /// exp(loss), at most the largest double.
   double perplexity() const;
   /// Percent of the samples whose target has the largest logit, or one of the five largest (all of them where there are
   /// fewer classes). Among equal logits the class of the lower number comes first.

@@ -18,19 +18,22 @@ int split_of(Records records) {
 TextRecords::TextRecords(const DatasetHandle& data, const Config& config, at::Device device)
     : data_(data),
       train_limit_(config.data.train_limit),
+      batch_(config.train.batch),
       bptt_(config.data.bptt),
       seed_(key_of({static_cast<std::uint64_t>(config.seed), kSequences})),
-      device_(device),
-      train_columns_(tokens(Records::train).columns(config.train.batch)) {
-  (void)sequences(0);
-}
+      device_(device) {}
 
 std::int64_t TextRecords::count(Records records) const {
   if (records == Records::train && train_limit_ > 0) return train_limit_;
   return data_.info().records[static_cast<std::size_t>(split_of(records))];
 }
 
-const TokenSet& TextRecords::tokens(Records records) {
+const TokenColumns& TextRecords::train_columns() const {
+  if (!train_columns_) train_columns_.emplace(tokens(Records::train).columns(batch_));
+  return *train_columns_;
+}
+
+const TokenSet& TextRecords::tokens(Records records) const {
   std::unique_ptr<TokenSet>& split = splits_[static_cast<std::size_t>(records)];
   if (split == nullptr)
     split = std::make_unique<TokenSet>(data_, split_of(records), records == Records::train ? train_limit_ : 0);
@@ -39,14 +42,14 @@ const TokenSet& TextRecords::tokens(Records records) {
 
 const std::vector<Sequence>& TextRecords::sequences(std::int64_t epoch) const {
   if (cached_.first != epoch)
-    cached_ = {epoch, epoch_sequences(seed_, static_cast<std::uint64_t>(epoch), train_columns_.rows(),
+    cached_ = {epoch, epoch_sequences(seed_, static_cast<std::uint64_t>(epoch), train_columns().rows(),
                                       {.bptt = bptt_, .jitter = true})};
   return cached_.second;
 }
 
 TrainBatch TextRecords::train(std::int64_t epoch, std::int64_t step) {
   const Sequence& sequence = sequences(epoch).at(static_cast<std::size_t>(step));
-  return {text_batch(train_columns_, sequence, device_), sequence.rate_scale};
+  return {text_batch(train_columns(), sequence, device_), sequence.rate_scale};
 }
 
 void TextRecords::for_each(Records records, std::int64_t batch, const std::function<bool(const Batch&)>& visit) {

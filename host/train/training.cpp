@@ -54,6 +54,7 @@ Training::Training(const Config& config, const Genotype& genotype, const PluginR
     throw Error(ErrorCode::usage,
                 "precision: bfloat16 is for trainings of images; set precision=float32 or float64 for text");
   require_held_out(config, *data_);
+  (void)data_->steps_in(0);  // what is too short for its batch says so now
   position().at.epochs = config.train.epochs;
   for (const at::Tensor& weight : weights_) weight.set_requires_grad(true);
 }
@@ -80,14 +81,13 @@ EpochLoop::Step Training::step() {
   if (here.step_in_epoch == 0) own_.carried.clear();
   const TrainBatch data = data_->train(here.at.epoch, here.step_in_epoch);
   const Outcome outcome = training_pass(data.batch);
-  const double value = outcome.loss.item<double>();
-  require_finite("the training loss is", std::isfinite(value));
+  require_finite("the training loss is", std::isfinite(outcome.loss.item<double>()));
   std::vector<at::Tensor> weight_gradients = gradients(outcome.loss, weights_);
   clip_gradients(weight_gradients, config_.weights.clip);
   optimizer_.step(weight_gradients, data.rate_scale * learning_rate(config_.weights, here.at.epoch, here.at.epochs));
   if (own_.average) own_.average->add();
   own_.carried = outcome.next;
-  return {value, outcome.output, data.batch.target};
+  return {likelihood_of(outcome), outcome.output, data.batch.target};
 }
 
 Metrics Training::measure(const std::atomic<int>& interrupt) {
@@ -126,12 +126,20 @@ void Training::begin_average(RunObserver& observer) {
   if (own_.average || losses == record().metrics.end() || !has_stopped_falling(losses->second, config_.train.nonmono))
     return;
   own_.average.emplace(weights_);
-  observer.on_notice("the validation loss has stopped to fall: averaged SGD from epoch " +
+  observer.on_notice("the validation loss has stopped falling: averaged SGD from epoch " +
                      std::to_string(position().at.epoch + 1) + " on");
+}
+
+std::vector<double> Training::losses_of_epoch() const {
+  const std::vector<double>& all = record().step_losses;
+  return {all.end() - position().step_in_epoch, all.end()};
 }
 
 bool Training::recover(const NotFinite& error, RunObserver& observer) {
   if (!own_.best || own_.rollbacks >= config_.train.rollbacks) return false;
+  std::vector<double> losses = losses_of_epoch();
+  if (own_.rollbacks > 0 && losses == failed_) return false;  // the same once more, for nothing is drawn anew
+  failed_ = std::move(losses);
   const at::NoGradGuard no_grad;
   const std::vector<at::Tensor> tensors = distinct_tensors(model_.network());
   for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].copy_(own_.best->values[i]);
@@ -161,7 +169,11 @@ bool has_stopped_falling(const std::vector<double>& losses, std::int64_t patienc
 std::optional<std::int64_t> best_epoch(const LoopRecord& record, const std::string& metric) {
   const auto found = record.metrics.find(metric);
   if (found == record.metrics.end() || found->second.empty()) return std::nullopt;
-  return std::max_element(found->second.begin(), found->second.end()) - found->second.begin() + 1;
+  const std::vector<double>& values = found->second;
+  const bool loss = metric.size() > 5 && metric.rfind("_loss") == metric.size() - 5;
+  const auto best =
+      loss ? std::min_element(values.begin(), values.end()) : std::max_element(values.begin(), values.end());
+  return best - values.begin() + 1;
 }
 
 }  // namespace mixop

@@ -63,9 +63,10 @@ class Training final : public EpochLoop {
 
   /// The pass of the step at hand with what its epoch drops.
   Outcome training_pass(const Batch& batch);
+  std::vector<double> losses_of_epoch() const;
   /// Keeps the network as it was measured, where that is the best so far.
   void keep_best(double valid_loss);
-  /// Begins averaging where the validation loss has stopped to fall.
+  /// Begins averaging where the validation loss has stopped falling.
   void begin_average(RunObserver& observer);
 
   Config config_;
@@ -75,13 +76,15 @@ class Training final : public EpochLoop {
   std::vector<at::Tensor> weights_;
   Sgd optimizer_;
   TrainingState own_;
+  std::vector<double> failed_;  // losses of the epoch that was rolled back last
 };
 
 /// Whether the last of `losses` is above the least of those that lie more than `patience` epochs before it: the trigger
 /// of NT-ASGD (Merity et al. 2018, algorithm 1). False for a patience of 0.
 bool has_stopped_falling(const std::vector<double>& losses, std::int64_t patience);
 
-/// The epoch, counted from 1, with the largest value of a metric, the first of equals; none where it was not measured.
+/// The epoch, counted from 1, with the largest value of a metric (of a loss the least), the first of equals; none where
+/// it was not measured.
 std::optional<std::int64_t> best_epoch(const LoopRecord& record, const std::string& metric);
 
 }  // namespace mixop

@@ -64,7 +64,8 @@ class LanguageModel final : public Network {
 
     Outcome outcome;
     outcome.loss = decoder_loss(dropped.flatten(0, 1), embedding_, bias_, batch.target.flatten());
-    if (pass.penalties) add_penalties(outcome.loss, raw, dropped);
+    if (pass.penalties) outcome.penalty = penalty(raw, dropped);
+    if (outcome.penalty.defined()) outcome.loss = outcome.loss + outcome.penalty;
     if (pass.trace != nullptr) {
       pass.trace->push_back(raw);
       outcome.output = at::linear(dropped, embedding_, bias_);
@@ -75,10 +76,15 @@ class LanguageModel final : public Network {
 
  private:
   /// Activation regularisation and temporal activation regularisation (Merity et al. 2018, section 4.3).
-  void add_penalties(at::Tensor& loss, const at::Tensor& raw, const at::Tensor& dropped) const {
-    if (spec_.activation_l2 != 0) loss = loss + spec_.activation_l2 * dropped.square().mean();
+  at::Tensor penalty(const at::Tensor& raw, const at::Tensor& dropped) const {
+    at::Tensor sum;
+    const auto add = [&](double weight, const at::Tensor& term) {
+      sum = sum.defined() ? sum + weight * term : weight * term;
+    };
+    if (spec_.activation_l2 != 0) add(spec_.activation_l2, dropped.square().mean());
     if (spec_.slowness != 0 && raw.size(0) > 1)
-      loss = loss + spec_.slowness * (raw.slice(0, 1) - raw.slice(0, 0, -1)).square().mean();
+      add(spec_.slowness, (raw.slice(0, 1) - raw.slice(0, 0, -1)).square().mean());
+    return sum;
   }
 
   ModelSpec spec_;

@@ -66,9 +66,10 @@ struct Pass : Forward {
 };
 
 struct Outcome {
-  at::Tensor loss;      ///< scalar; what training differentiates (with auxiliary loss where there is one)
-  at::Tensor output;    ///< logits [N, classes]; text: [time, N, vocabulary], and only where a trace is asked for
-  RecurrentState next;  ///< state after the batch
+  at::Tensor loss;       ///< scalar; what training differentiates (with auxiliary loss where there is one)
+  at::Tensor output;     ///< logits [N, classes]; text: [time, N, vocabulary], and only where a trace is asked for
+  RecurrentState next;   ///< state after the batch
+  at::Tensor penalty{};  ///< the part of the loss that Pass::penalties asked for; undefined for none
 };
 
 /// One kind of cell as a directed acyclic graph. Edges are in the order of the rows of its alphas.

@@ -67,13 +67,19 @@ class TrainingWatcher final : public RunObserver {
     if (each_step) each_step();
   }
   void on_epoch(const SearchPosition& at, const Metrics&, const Genotype&) override { told = at.epoch; }
+  void on_notice(const std::string& line) override {
+    notices.push_back(line);
+    if (each_notice) each_notice(line);
+  }
   void checkpoint() override {
     if (each_checkpoint) each_checkpoint();
   }
 
   std::atomic<int> interrupt{0};
   std::int64_t told = 0;
+  std::vector<std::string> notices;
   std::function<void()> each_step, each_checkpoint;
+  std::function<void(const std::string&)> each_notice;
 
  private:
   std::int64_t stop_at_;

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "host/search/text_batches.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/config/sample_catalog.hpp"
 #include "tests/support/small_text.hpp"
@@ -101,8 +102,23 @@ TEST_CASE("counts are words, and the limit holds for the train split alone", "[t
   CHECK((data.measured() == std::vector<Records>{Records::valid}));
 }
 
+TEST_CASE("a split of a few words is measured in fewer columns", "[train][text]") {
+  const DatasetHandle data("synthetic_text", test::plugins().dataset("synthetic_text"), "",
+                           {{"train", "100"}, {"valid", "7"}, {"test", "5"}, {"vocabulary", "9"}});
+  TextRecords records(data, config_of(2), at::kCPU);
+  CHECK(records.measuring_batch() == 3);
+  std::int64_t words = 0;
+  records.for_each(Records::valid, records.measuring_batch(), [&](const Batch& batch) {
+    words += batch.target.numel();
+    return true;
+  });
+  CHECK(words == 3);
+  CHECK(measuring_columns(20) == 10);
+  CHECK(measuring_columns(2000) == 10);
+}
+
 TEST_CASE("a text too short for its columns says so", "[train][text][misuse]") {
   CHECK(test::error_of(ErrorCode::usage, [] {
-          TextRecords(test::small_text(), config_of(700), at::kCPU);
+          (void)TextRecords(test::small_text(), config_of(700), at::kCPU).steps_in(0);
         }).find("1200 tokens in 700 columns make 1 rows, expected 2 or more") != std::string::npos);
 }

@@ -6,10 +6,12 @@
 
 #include "host/data/token_set.hpp"
 #include "host/train/measure.hpp"
+#include "host/train/network_check.hpp"
 #include "host/train/training.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/config/sample_catalog.hpp"
 #include "tests/host/plugins/temporary_folder.hpp"
+#include "tests/host/search/altered_run.hpp"
 #include "tests/host/search/run_watcher.hpp"
 #include "tests/host/train/small_training.hpp"
 #include "tests/support/small_text.hpp"
@@ -175,24 +177,105 @@ TEST_CASE("a finished training that goes on gives the bits of a longer one", "[t
     CHECK(path == "/config/resolved");  // the archive was made from another number of epochs
 }
 
+TEST_CASE("averaged SGD begins by itself once the loss has stopped falling, and says so", "[train][text][average]") {
+  Config config = training_on_text(4);
+  config.train.nonmono = 1;
+  Training training = text_training(config);
+  test::TrainingWatcher watcher;
+  watcher.each_step = [&] {
+    const at::NoGradGuard no_grad;  // every epoch ends worse than the one before
+    training.weights()[0].mul_(1.15);
+    const std::int64_t epoch = training.position().at.epoch;
+    CHECK(training.own().average.has_value() == (epoch == 3));  // the third loss is above the first
+  };
+  training.run(watcher, watcher.interrupt);
+  const std::vector<double>& losses = training.record().metrics.at("valid_loss");
+  REQUIRE(losses[2] > losses[0]);
+  CHECK(watcher.notices ==
+        std::vector<std::string>{"the validation loss has stopped falling: averaged SGD from epoch 4 on"});
+  CHECK(training.own().average->steps() == training.data().steps_in(3));
+}
+
 TEST_CASE("a loss that is not finite rolls back to the best network, and the epoch begins again with other draws",
           "[train][text][rollback]") {
-  const test::TemporaryFolder folder;
-  bool poisoned = false;
-  std::vector<at::Tensor> at_start;
-  const auto once = [&](Training& training) {
-    if (training.position().at.epoch == 1 && training.position().step_in_epoch == 2 && !poisoned) {
+  Config config = training_on_text(4);
+  config.train.nonmono = 0;
+  config.weights.momentum = 0.5;
+  Training training = text_training(config);
+  test::TrainingWatcher watcher;
+  bool poisoned = false, seen = false;
+  std::vector<at::Tensor> best;
+  std::int64_t steps_before = 0;
+  watcher.each_step = [&] {
+    const at::NoGradGuard no_grad;
+    const LoopPosition& at = training.position();
+    if (at.at.epoch == 1) training.weights()[0].mul_(1.3);  // so that the best epoch is the first
+    if (at.at.epoch == 2 && at.step_in_epoch == 2 && !poisoned) {
+      REQUIRE(training.own().best->epoch == 1);
+      for (const at::Tensor& value : training.own().best->values) best.push_back(value.clone());
+      steps_before = at.at.step - at.step_in_epoch;
       poisoned = true;
       poison(training);
+    } else if (poisoned && !seen) {
+      seen = true;
+      CHECK(at.at.step == steps_before + 1);
+      CHECK(training.record().step_losses.size() == static_cast<std::size_t>(at.at.step));
     }
   };
-  REQUIRE(run_to(folder.path() / "net.h5", training_on_text(3), -1, false, once) == RunEnd::finished);
-  REQUIRE(run_to(folder.path() / "calm.h5", training_on_text(3)) == RunEnd::finished);
-  const Archive archive = Archive::open(folder.path() / "net.h5"), calm = Archive::open(folder.path() / "calm.h5");
-  CHECK(archive.integer("/position", "rollbacks") == 1);
-  CHECK(archive.integer("/position", "step") == calm.integer("/position", "step"));
-  CHECK(archive.values<double>("/metrics/valid_loss")[0] == calm.values<double>("/metrics/valid_loss")[0]);
-  CHECK(archive.values<double>("/metrics/valid_loss")[1] != calm.values<double>("/metrics/valid_loss")[1]);
+  watcher.each_notice = [&](const std::string& line) {
+    CHECK(line.find("rolled back to the network of epoch 1, from which epoch 3 begins again (1 of at most 2)") !=
+          std::string::npos);
+    const std::vector<at::Tensor>& weights = training.weights();
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      CHECK(at::equal(weights[i].detach(), best[i]));
+      CHECK(training.optimizer().momenta()[i].count_nonzero().item<std::int64_t>() == 0);
+    }
+  };
+  REQUIRE(training.run(watcher, watcher.interrupt) == RunEnd::finished);
+  CHECK(seen);
+  CHECK(watcher.notices.size() == 1);
+  CHECK(training.own().rollbacks == 1);
+}
+
+TEST_CASE("a training that has rolled back resumes to the same bits", "[train][text][rollback][resume]") {
+  const test::TemporaryFolder folder;
+  const auto once = [](Training& training) {
+    if (training.own().rollbacks == 0 && training.position().at.epoch == 1 && training.position().step_in_epoch == 2)
+      poison(training);
+  };
+  REQUIRE(run_to(folder.path() / "whole.h5", training_on_text(3), -1, false, once) == RunEnd::finished);
+  const std::int64_t in_second = Archive::open(folder.path() / "whole.h5").integer("/position", "step") / 3 + 4;
+  REQUIRE(run_to(folder.path() / "stopped.h5", training_on_text(3), in_second, false, once) == RunEnd::interrupted);
+  const Archive stopped = Archive::open(folder.path() / "stopped.h5");
+  CHECK(stopped.integer("/position", "rollbacks") == 1);
+  REQUIRE(run_to(folder.path() / "stopped.h5", training_on_text(3), -1, /*resume=*/true, once) == RunEnd::finished);
+  CHECK(test::differences(folder.path() / "whole.h5", folder.path() / "stopped.h5") == std::vector<std::string>{});
+}
+
+TEST_CASE("where nothing is drawn, the second failure alike ends the training", "[train][text][rollback][misuse]") {
+  Training training(training_on_text(3), kCell, test::plugins(), test::without_dropout(), test::small_text());
+  test::TrainingWatcher watcher;
+  watcher.each_step = [&] {
+    if (training.position().at.epoch == 1 && training.position().step_in_epoch == 3) poison(training);
+  };
+  CHECK_THROWS_AS(training.run(watcher, watcher.interrupt), NotFinite);
+  CHECK(watcher.notices.size() == 1);
+}
+
+TEST_CASE("a loss beyond all perplexities leaves an archive that can be read", "[train][text][archive]") {
+  const test::TemporaryFolder folder;
+  Config config = training_on_text(2);
+  config.train.keep = "last";
+  config.train.rollbacks = config.train.nonmono = 0;
+  const auto astray = [](Training& training) {
+    const at::NoGradGuard no_grad;
+    training.weights()[0].mul_(20);
+  };
+  REQUIRE(run_to(folder.path() / "net.h5", config, -1, false, astray) == RunEnd::finished);
+  const Archive archive = Archive::open(folder.path() / "net.h5");
+  REQUIRE(archive.values<double>("/metrics/valid_loss").back() > 710);
+  CHECK(archive.values<double>("/metrics/valid_perplexity").back() == std::numeric_limits<double>::max());
+  check_network(archive);
 }
 
 TEST_CASE("a roll-back ends averaging where the best network was none, and goes on with it where it was",
@@ -247,6 +330,28 @@ TEST_CASE("a training that cannot roll back ends", "[train][text][rollback][misu
       message(training_on_text(3), 1).rfind("the training loss is not finite any more, in epoch 2 after step 1; ", 0) ==
       0);
   CHECK(Archive::open(folder.path() / "net.h5").integer("/position", "epoch") == 1);
+}
+
+TEST_CASE("a hidden state that the network cannot have carried is refused", "[train][text][resume][hostile]") {
+  const test::AlteredArchive archive([] {
+    Training training = text_training(training_on_text(2));
+    test::TrainingWatcher watcher(2);
+    training.run(watcher, watcher.interrupt);
+    return test::archive_of_training(training).finish();
+  }());
+  const auto problem = [&](const std::vector<test::Alteration>& alterations) {
+    return archive.problem(alterations, [](const Archive& altered) {
+      Training training = text_training(training_on_text(2));
+      restore(training, altered);
+    });
+  };
+  const std::string state = "/position/train_state/0", misfit = state + ": the archive's array does not have the shape";
+  CHECK(problem({}).empty());
+  for (const at::Tensor& wrong : {at::zeros({1, 8}), at::zeros({8}), at::zeros({10, 3}), at::zeros({10, 8}, at::kLong)})
+    CHECK(problem({test::with_tensor(state, wrong)}).rfind(misfit, 0) == 0);
+  CHECK(problem({test::with_tensor(state, at::full({10, 8}, kNaN))}) == state + ": holds values that are not finite");
+  CHECK(problem({test::without("/position/train_state")}) ==
+        "/position/train_state: is not there, and an epoch of text is under way");
 }
 
 TEST_CASE("what goes by held-out records needs some", "[train][misuse]") {
