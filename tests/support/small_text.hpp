@@ -25,7 +25,8 @@ inline Config text_config(RunKind kind) {
   config.data.bptt = 12;
   config.space.name = "darts_rnn";
   config.space.width = 8;
-  config.weights = {5, "constant", 5, 0.97, 0, 1e-6, 0.25};
+  config.weights = {
+      .lr = 5, .schedule = "constant", .lr_min = 5, .gamma = 0.97, .momentum = 0, .decay = 1e-6, .clip = 0.25};
   return config;
 }
 
