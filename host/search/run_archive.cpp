@@ -107,7 +107,8 @@ void restore_states(Search& search, const Archive& archive) {
                                           search.problem().weights().front().options().requires_grad(false))
                               : at::Tensor();
   search.problem().states() = {stored::restore_states(archive, kStatePaths[0], like),
-                               stored::restore_states(archive, kStatePaths[1], like)};
+                               archive.has(kStatePaths[1]) ? stored::restore_states(archive, kStatePaths[1], like)
+                                                           : RecurrentState{}};
 }
 
 void restore_parts(Search& search, const Archive& archive) {

@@ -161,6 +161,7 @@ Metrics Search::measure(const std::atomic<int>& interrupt) {
 
 void Search::end_epoch(Metrics& metrics, RunObserver&) {
   const bool moved = position().at.epoch > config_.search.pretrain_epochs;  // in the epoch that has ended
+  problem_->states() = {};
   record_row();
   const auto& genotypes = history_.genotypes;
   history_.stop_reason =
