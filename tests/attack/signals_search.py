@@ -14,9 +14,9 @@ from archive.common import MIXOP, SMALL, Search, check, differences, figure, ope
 SEED = 3
 SLOWNESS = float(os.environ.get("MIXOP_SLOWNESS", "1"))  # of a sanitized build
 SOON, AT_ONCE = 5.0 * SLOWNESS, 2.0 * SLOWNESS  # seconds, beside other tests
-# Epochs of 20 steps, and of 2 steps that a validation of a second and more follows.
+# Epochs of 20 steps, and of 2 steps that a far longer validation follows.
 STEPS = [*SMALL, "--set", "synthetic.train=320", "--set", "search.epochs=3"]
-VALIDATION = [*SMALL, "--set", "synthetic.train=1600", "--set", "data.train_portion=0.01", "--set", "search.epochs=2"]
+VALIDATION = [*SMALL, "--set", "synthetic.train=1600", "--set", "data.train_portion=0.01", "--set", "search.epochs=8"]
 
 
 def position(out):
@@ -56,15 +56,20 @@ def first_signal(folder, whole, source):
 
 
 def in_validation(folder):
+    """In whichever epoch the signal falls: a machine's speed decides that, and seldom that it falls between validations."""
     whole, out = folder / "validated.h5", folder / "validation.h5"
     check(run(MIXOP, "search", *VALIDATION, "--out", whole).returncode == 0, "the search does not run")
-    search = Search(folder / "log", *VALIDATION, "--out", out)
-    search.wait_for(search.says("epoch 1/2  step 1/2"))
-    time.sleep(0.3)
-    status, seconds = search.ends(signal.SIGINT)
-    check(status == 130 and seconds < SOON, f"in a validation: exit code {status} after {seconds:.2f} s")
-    check(position(out) == (0, 2, 2), f"in a validation: the archive stands at {position(out)}, not after the last step")
-    sound(out, "in a validation")
+    cases = 0
+    while cases == 0 or position(out)[2] != 2:
+        cases += 1
+        check(cases <= 10, "no signal came in a validation")
+        out.unlink(missing_ok=True)
+        search = Search(folder / "log", *VALIDATION, "--out", out)
+        search.wait_for(search.says("epoch 1/8  step 1/2"))
+        time.sleep(0.3)
+        status, seconds = search.ends(signal.SIGINT)
+        check(status == 130 and seconds < SOON, f"in a validation: exit code {status} after {seconds:.2f} s")
+        sound(out, "in a validation")
     goes_on(out, whole, "in a validation")
     figure(f"SIGINT in a validation: exit code 130 after {seconds:.2f} s, without its end; resumed to the same bits")
 
@@ -103,9 +108,11 @@ def in_the_start(folder, whole):
     search = Search(folder / "log", *STEPS, "--out", out)
     search.wait_for(search.says("epoch 1/3  train loss"))
     search.ends(signal.SIGINT)
-    before, slowest, delays = out.read_bytes(), 0, (0.02, 0.1, 0.2, 0.3)
+    slowest, delays = 0, (0.02, 0.1, 0.2, 0.3)
     for arguments, file in ((["--resume"], out), (STEPS, fresh)):
         for delay in delays:
+            fresh.unlink(missing_ok=True)
+            before = out.read_bytes()
             search = Search(folder / "log", *arguments, "--out", file)
             end = time.monotonic() + delay
             search.wait_for(lambda: time.monotonic() > end or search.says("searching")())
