@@ -79,6 +79,14 @@ std::vector<Sequence> epoch_sequences(std::uint64_t seed, std::uint64_t epoch, s
   return sequences;
 }
 
+const std::vector<Sequence>& EpochSequences::of(std::int64_t epoch) const {
+  if (epoch_ != epoch) {
+    sequences_ = epoch_sequences(seed_, static_cast<std::uint64_t>(epoch), rows_, options_);
+    epoch_ = epoch;
+  }
+  return sequences_;
+}
+
 std::int64_t longest_sequence(std::int64_t bptt) { return bptt + kMostAbove; }
 
 Sequence alpha_sequence(std::int64_t train_start, std::int64_t rows, std::int64_t bptt) {

@@ -27,6 +27,22 @@ struct SequenceOptions {
 std::vector<Sequence> epoch_sequences(std::uint64_t seed, std::uint64_t epoch, std::int64_t rows,
                                       const SequenceOptions& options);
 
+/// epoch_sequences() of the epoch at hand, worked out once an epoch. One thread at a time.
+class EpochSequences {
+ public:
+  EpochSequences(std::uint64_t seed, std::int64_t rows, const SequenceOptions& options)
+      : seed_(seed), rows_(rows), options_(options) {}
+  /// Valid until another epoch is asked for.
+  const std::vector<Sequence>& of(std::int64_t epoch) const;
+
+ private:
+  std::uint64_t seed_;
+  std::int64_t rows_;
+  SequenceOptions options_;
+  mutable std::int64_t epoch_ = -1;
+  mutable std::vector<Sequence> sequences_;
+};
+
 /// The longest sequence that a jitter can give.
 std::int64_t longest_sequence(std::int64_t bptt);
 

@@ -28,25 +28,19 @@ Batch text_batch(const TokenColumns& columns, const Sequence& sequence, at::Devi
 
 TextBatches::TextBatches(const DatasetHandle& data, const Config& config, at::Device device)
     : bptt_(config.data.bptt),
-      seed_(key_of({static_cast<std::uint64_t>(config.seed), kSequences})),
       device_(device),
       train_(data, MIXOP_SPLIT_TRAIN, config.data.train_limit),
       valid_(data, MIXOP_SPLIT_VALID),
       train_columns_(train_.columns(config.search.batch)),
       alpha_columns_(valid_.columns(config.search.batch)),
-      valid_columns_(valid_.columns(measuring_columns(valid_.size()))) {
-  (void)sequences(0);
-}
-
-const std::vector<Sequence>& TextBatches::sequences(std::int64_t epoch) const {
-  if (cached_.first != epoch)
-    cached_ = {epoch, epoch_sequences(seed_, static_cast<std::uint64_t>(epoch), train_columns_.rows(),
-                                      {.bptt = bptt_, .jitter = false})};
-  return cached_.second;
+      valid_columns_(valid_.columns(measuring_columns(valid_.size()))),
+      sequences_(key_of({static_cast<std::uint64_t>(config.seed), kSequences}), train_columns_.rows(),
+                 {.bptt = bptt_, .jitter = false}) {
+  (void)sequences_.of(0);
 }
 
 StepData TextBatches::at(std::int64_t epoch, std::int64_t step_in_epoch, std::int64_t) {
-  const Sequence& train = sequences(epoch).at(static_cast<std::size_t>(step_in_epoch));
+  const Sequence& train = sequences_.of(epoch).at(static_cast<std::size_t>(step_in_epoch));
   const Sequence valid = alpha_sequence(train.start, alpha_columns_.rows(), bptt_);
   return {text_batch(train_columns_, train, device_), text_batch(alpha_columns_, valid, device_), train.rate_scale};
 }

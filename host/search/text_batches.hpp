@@ -15,7 +15,7 @@ class TextBatches final : public SearchData {
   TextBatches(const DatasetHandle& data, const Config& config, at::Device device);
 
   std::int64_t steps_in(std::int64_t epoch) const override {
-    return static_cast<std::int64_t>(sequences(epoch).size());
+    return static_cast<std::int64_t>(sequences_.of(epoch).size());
   }
   StepData at(std::int64_t epoch, std::int64_t step_in_epoch, std::int64_t step) override;
   void for_each_valid(const std::function<bool(const Batch&)>& visit) const override;
@@ -23,14 +23,11 @@ class TextBatches final : public SearchData {
   std::int64_t replaced() const override { return 0; }
 
  private:
-  const std::vector<Sequence>& sequences(std::int64_t epoch) const;
-
   std::int64_t bptt_;
-  std::uint64_t seed_;
   at::Device device_;
   TokenSet train_, valid_;
   TokenColumns train_columns_, alpha_columns_, valid_columns_;
-  mutable std::pair<std::int64_t, std::vector<Sequence>> cached_{-1, {}};  // of the epoch at hand
+  EpochSequences sequences_;
 };
 
 /// How many columns a split of so many words is measured in after an epoch: ten, or as many as have two rows.

@@ -28,9 +28,12 @@ std::int64_t TextRecords::count(Records records) const {
   return data_.info().records[static_cast<std::size_t>(split_of(records))];
 }
 
-const TokenColumns& TextRecords::train_columns() const {
-  if (!train_columns_) train_columns_.emplace(tokens(Records::train).columns(batch_));
-  return *train_columns_;
+const TextRecords::TrainText& TextRecords::train_text() const {
+  if (!train_text_) {
+    const TokenColumns columns = tokens(Records::train).columns(batch_);
+    train_text_.emplace(TrainText{columns, {seed_, columns.rows(), {.bptt = bptt_, .jitter = true}}});
+  }
+  return *train_text_;
 }
 
 const TokenSet& TextRecords::tokens(Records records) const {
@@ -40,16 +43,10 @@ const TokenSet& TextRecords::tokens(Records records) const {
   return *split;
 }
 
-const std::vector<Sequence>& TextRecords::sequences(std::int64_t epoch) const {
-  if (cached_.first != epoch)
-    cached_ = {epoch, epoch_sequences(seed_, static_cast<std::uint64_t>(epoch), train_columns().rows(),
-                                      {.bptt = bptt_, .jitter = true})};
-  return cached_.second;
-}
-
 TrainBatch TextRecords::train(std::int64_t epoch, std::int64_t step) {
-  const Sequence& sequence = sequences(epoch).at(static_cast<std::size_t>(step));
-  return {text_batch(train_columns(), sequence, device_), sequence.rate_scale};
+  const TrainText& text = train_text();
+  const Sequence& sequence = text.sequences.of(epoch).at(static_cast<std::size_t>(step));
+  return {text_batch(text.columns, sequence, device_), sequence.rate_scale};
 }
 
 void TextRecords::for_each(Records records, std::int64_t batch, const std::function<bool(const Batch&)>& visit) {

@@ -19,7 +19,7 @@ class TextRecords final : public TrainingData {
 
   std::int64_t count(Records records) const override;
   std::int64_t steps_in(std::int64_t epoch) const override {
-    return static_cast<std::int64_t>(sequences(epoch).size());
+    return static_cast<std::int64_t>(train_text().sequences.of(epoch).size());
   }
   TrainBatch train(std::int64_t epoch, std::int64_t step) override;
   void for_each(Records records, std::int64_t batch, const std::function<bool(const Batch&)>& visit) override;
@@ -30,17 +30,20 @@ class TextRecords final : public TrainingData {
   std::int64_t replaced() const override { return 0; }
 
  private:
-  const std::vector<Sequence>& sequences(std::int64_t epoch) const;
+  /// The train text as the steps read it.
+  struct TrainText {
+    TokenColumns columns;
+    EpochSequences sequences;
+  };
   const TokenSet& tokens(Records records) const;
-  const TokenColumns& train_columns() const;
+  const TrainText& train_text() const;
 
   const DatasetHandle& data_;
   std::int64_t train_limit_, batch_, bptt_;
   std::uint64_t seed_;
   at::Device device_;
   mutable std::array<std::unique_ptr<TokenSet>, 3> splits_;
-  mutable std::optional<TokenColumns> train_columns_;
-  mutable std::pair<std::int64_t, std::vector<Sequence>> cached_{-1, {}};  // of the epoch at hand
+  mutable std::optional<TrainText> train_text_;
 };
 
 }  // namespace mixop

@@ -42,6 +42,7 @@ struct StoredLanguageModel {
     std::map<std::string, std::string> options;
     for (const char* name : {"dropout", "dropouth", "dropoutx", "dropouti", "dropoute"})
       options[name] = std::to_string(config.find(name)->number);
+    options["running_statistics"] = "true";
     return {{"darts_rnn", options}};
   }
   static Genotype genotype_of(const JsonValue& stored) {

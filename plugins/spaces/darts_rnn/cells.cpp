@@ -32,8 +32,13 @@ Halves halves(const at::Tensor& product) {
 
 class SearchCell final : public RecurrentCell {
  public:
-  SearchCell(const CellTopology& topology, std::int64_t width, const OperatorCatalog& operators)
-      : RecurrentCell(width, topology.nodes), nodes_(topology.nodes), outputs_(topology.concat), norm_("rnns.0.") {
+  SearchCell(const CellTopology& topology, std::int64_t width, const OperatorCatalog& operators,
+             bool running_statistics)
+      : RecurrentCell(width, topology.nodes),
+        nodes_(topology.nodes),
+        outputs_(topology.concat),
+        running_statistics_(running_statistics),
+        norm_("rnns.0.") {
     norm_.name("bn").batch_norm(width, /*affine=*/false);
     for (std::size_t k = 0; k < topology.operations.size(); ++k) {
       if (topology.operations[k] == "none") continue;
@@ -54,13 +59,14 @@ class SearchCell final : public RecurrentCell {
 
  protected:
   at::Tensor nodes(const at::Tensor& initial, const CellPass& pass) const override {
-    std::vector<at::Tensor> states{norm_.forward(initial, pass.how)};
+    const Forward norm = normalisation(pass.how);
+    std::vector<at::Tensor> states{norm_.forward(initial, norm)};
     const at::Tensor chosen = pass.edge_weights.index_select(1, at::tensor(columns_).to(pass.edge_weights.device()));
     std::int64_t edge = 0;
     for (int node = 0; node < nodes_; ++node) {
       const std::int64_t sources = node + 1;
       const at::Tensor rows = chosen.narrow(0, edge, sources).unsqueeze(-1).unsqueeze(-1);
-      states.push_back(norm_.forward(mixed(at::stack(states), rows, weights(node), pass), pass.how));
+      states.push_back(norm_.forward(mixed(at::stack(states), rows, weights(node), pass), norm));
       edge += sources;
     }
     std::vector<at::Tensor> outputs;
@@ -69,6 +75,10 @@ class SearchCell final : public RecurrentCell {
   }
 
  private:
+  Forward normalisation(const Forward& how) const {
+    if (how.training || running_statistics_) return how;
+    return {.training = true, .update_statistics = false, .key = how.key};
+  }
   /// Sum over sources j and activations k of p_jk (s_j + c_j (f_k(h_j) - s_j)), as lerp(P_j s_j, sum_k p_jk f_k(h_j),
   /// c_j) with P_j = sum_k p_jk. `states` is [sources, N, width], `rows` [sources, operations, 1, 1].
   at::Tensor mixed(const at::Tensor& states, const at::Tensor& rows, const at::Tensor& matrix,
@@ -91,6 +101,7 @@ class SearchCell final : public RecurrentCell {
 
   int nodes_;
   std::vector<int> outputs_;
+  bool running_statistics_;
   std::vector<OperatorInstance> activations_;
   std::vector<std::int64_t> columns_;
   Chain norm_;
@@ -150,8 +161,8 @@ at::Tensor RecurrentCell::step(const at::Tensor& projected, const at::Tensor& hi
 }
 
 std::unique_ptr<RecurrentCell> make_search_cell(const CellTopology& topology, std::int64_t width,
-                                                const OperatorCatalog& operators) {
-  return std::make_unique<SearchCell>(topology, width, operators);
+                                                const OperatorCatalog& operators, bool running_statistics) {
+  return std::make_unique<SearchCell>(topology, width, operators, running_statistics);
 }
 
 std::unique_ptr<RecurrentCell> make_discrete_cell(const CellGenotype& genotype, std::int64_t width,

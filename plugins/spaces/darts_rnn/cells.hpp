@@ -49,9 +49,11 @@ class RecurrentCell {
   std::vector<at::Tensor> ws_;
 };
 
-/// Every node is the sum over all earlier nodes and all candidates, normalised by the cell's one batch norm.
+/// Every node is the sum over all earlier nodes and all candidates, normalised by the cell's one batch norm. Evaluation
+/// normalises by the statistics of the columns at hand, of which there must be two at least: running ones mix those of all
+/// nodes and fit none. `running_statistics` uses them all the same, as the published code does.
 std::unique_ptr<RecurrentCell> make_search_cell(const CellTopology& topology, std::int64_t width,
-                                                const OperatorCatalog& operators);
+                                                const OperatorCatalog& operators, bool running_statistics);
 
 /// The cell of a genotype: one predecessor and one activation a node, no norm.
 std::unique_ptr<RecurrentCell> make_discrete_cell(const CellGenotype& genotype, std::int64_t width,

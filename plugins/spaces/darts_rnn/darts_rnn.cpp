@@ -51,12 +51,15 @@ class DartsRnn final : public SearchSpace {
       option(MIXOP_OPTION_REAL, "alpha", "0", "Activation regularisation: weight of the mean square of the outputs."),
       option(MIXOP_OPTION_REAL, "beta", "0.001",
              "Slowness regularisation: weight of the mean square of the outputs' change from word to word."),
+      option(MIXOP_OPTION_BOOL, "running_statistics", "false",
+             "Validates a search with the norm's running statistics, as the published code does, in place of the batch's."),
   };
 
   explicit DartsRnn(const Options& options)
       : dropouts_(Dropouts::of(options)),
         activation_l2_(penalty(options, "alpha")),
-        slowness_(penalty(options, "beta")) {}
+        slowness_(penalty(options, "beta")),
+        running_statistics_(options.flag("running_statistics")) {}
 
   std::string summary() const override {
     return "Recurrent cell of DARTS (Liu et al., ICLR 2019) in a language model with tied embedding.";
@@ -76,7 +79,7 @@ class DartsRnn final : public SearchSpace {
                                     const EdgeTransform&) const override {
     check_config(config);
     std::vector<AlphaDeclaration> declared = alphas(config);
-    auto cell = make_search_cell(declared.front().topology, config.width, operators);
+    auto cell = make_search_cell(declared.front().topology, config.width, operators, running_statistics_);
     return make_language_model(spec_of(config), std::move(cell), std::move(declared));
   }
   std::unique_ptr<Network> network(const SpaceConfig& config, const Genotype& genotype,
@@ -100,6 +103,7 @@ class DartsRnn final : public SearchSpace {
 
   Dropouts dropouts_;
   double activation_l2_, slowness_;
+  bool running_statistics_;
 };
 
 }  // namespace

@@ -67,6 +67,41 @@ TEST_CASE("the recurrent search network agrees with the published code in double
   check_outputs(fixture, evaluated, "eval_");
 }
 
+TEST_CASE("the recurrent search network is evaluated with the statistics of the columns at hand", "[rnn]") {
+  const std::map<std::string, std::string> no_dropout{
+      {"dropout", "0"}, {"dropouth", "0"}, {"dropoutx", "0"}, {"dropouti", "0"}, {"dropoute", "0"}};
+  SpaceConfig spec;
+  spec.width = 6;
+  spec.classes = 9;
+  spec.nodes = 3;
+  spec.operations = {"none", "tanh", "relu"};
+  const RegistryCatalog operators(test::plugins());
+  const auto transform = make_part<EdgeTransform>(test::plugins(), "none", {});
+  const at::Tensor words = at::randint(9, {5, 4}, at::kLong);
+  const auto losses = [&](const std::string& running_statistics) {
+    auto options = no_dropout;
+    options["running_statistics"] = running_statistics;
+    const auto space = make_part<SearchSpace>(test::plugins(), "darts_rnn", {{"darts_rnn", options}});
+    const auto network = space->supernet(spec, operators, *transform);
+    const EdgeWeights edges{at::full({6, 3}, 1.0 / 3)};
+    const auto loss = [&](bool training) {
+      Pass pass;
+      pass.training = training;
+      pass.update_statistics = false;
+      return network->loss(edges, {words, words}, {}, pass).loss.item<double>();
+    };
+    std::vector<at::Tensor> before;
+    for (const StateEntry& entry : network->state()) before.push_back(entry.tensor.detach().clone());
+    const std::pair<double, double> found{loss(true), loss(false)};
+    for (std::size_t i = 0; i < before.size(); ++i) CHECK(before[i].equal(network->state()[i].tensor));
+    return found;
+  };
+  const auto [trained, evaluated] = losses("false");
+  CHECK(evaluated == trained);
+  const auto [published, with_running] = losses("true");
+  CHECK(with_running != published);
+}
+
 TEST_CASE("the recurrent networks of published genotypes agree in double precision", "[rnn][parity]") {
   for (const char* name : {"DARTS_V1", "DARTS_V2", "ENAS"}) {
     INFO(name);
