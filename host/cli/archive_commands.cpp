@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iomanip>
 #include <iostream>
 #include <map>
@@ -76,6 +77,18 @@ void write_run(JsonWriter& json, const Archive& archive) {
   json.end();
 }
 
+/// Which network of a training its archive holds in /weights.
+struct HeldNetwork {
+  std::int64_t epoch, averaged_steps;  ///< averaged_steps is below 1 where its weights are no average
+  bool best;
+};
+
+HeldNetwork held_network(const Archive& archive) {
+  const auto number = [&](const char* name) { return archive.integer("/position", name); };
+  if (number("best_epoch") > 0) return {number("best_epoch"), number("best_averaged_steps"), true};
+  return {number("epoch"), number("averaged_steps"), false};
+}
+
 void write_network(JsonWriter& json, const Archive& archive) {
   const auto metrics = epoch_metrics(archive);
   const auto epochs = static_cast<std::size_t>(archive.integer("/position", "epoch"));
@@ -89,7 +102,19 @@ void write_network(JsonWriter& json, const Archive& archive) {
     write_metrics(json, metrics, epoch);
     json.end();
   }
-  json.end();
+  const HeldNetwork held = held_network(archive);
+  json.end().member("kept_epoch", held.epoch).member("averaged_steps", std::max<std::int64_t>(0, held.averaged_steps));
+  json.member("rollbacks", archive.integer("/position", "rollbacks"));
+}
+
+std::string held_text(const Archive& archive) {
+  const HeldNetwork held = held_network(archive);
+  std::string text = "of epoch " + std::to_string(held.epoch);
+  if (held.best) text += ", the best by the held-out records";
+  if (held.averaged_steps > 0) text += ", averaged over " + std::to_string(held.averaged_steps) + " steps";
+  if (const std::int64_t again = archive.integer("/position", "rollbacks"); again > 0)
+    text += "; rolled back " + std::to_string(again) + " times";
+  return text;
 }
 
 /// "2 of 4 epochs, 13 steps, 3 of them in the epoch under way".
@@ -106,7 +131,9 @@ std::string position_text(const Archive& archive) {
 void print_start(const Archive& archive) {
   std::cout << "layout   " << archive.text("/", "layout") << "\nstarted  " << archive.text("/provenance", "started")
             << "\ncommand  " << archive.text("/provenance/command_line") << "\nposition " << position_text(archive)
-            << "\n\n";
+            << "\n";
+  if (stored::is_of_kind(archive, network_kind)) std::cout << "network  " << held_text(archive) << "\n";
+  std::cout << "\n";
   const auto metrics = epoch_metrics(archive);
   std::cout << "epoch";
   for (const auto& [name, values] : metrics) std::cout << "  " << name;

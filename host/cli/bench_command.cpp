@@ -87,6 +87,10 @@ Sets rnn_sets(const po::variables_map& values, std::int64_t steps) {
 Config config_of(const po::variables_map& values, const std::string& task, const BenchPlan& plan,
                  const OptionCatalog& catalog) {
   const bool cnn = task == "cnn";
+  for (const char* option :
+       cnn ? std::vector<const char*>{"width", "bptt", "tokens"} : std::vector<const char*>{"channels", "layers"})
+    if (!values[option].defaulted())
+      throw Error(ErrorCode::usage, std::string("bench: --") + option + " means nothing to " + task + "; leave it out");
   ConfigRequest request;
   request.presets_folder = presets_folder();
   request.preset_or_file = cnn ? "darts-cifar10" : "darts-ptb-search";

@@ -106,6 +106,14 @@ bool is_data_missing(ErrorCode failure, const Config& config, const PluginRegist
   return false;
 }
 
+/// The run's data, to which every --set must mean something.
+DatasetHandle data_of(const ConfigRequest& request, const Config& config, const PluginRegistry& plugins,
+                      const ComponentOptions& options) {
+  DatasetHandle data = open_data(config, plugins, options);
+  check_meaning(request.sets, request.kind, data.info().kind);
+  return data;
+}
+
 /// The data's digest; that of a resumed run's archive must be the same.
 std::string checked_digest(const DatasetHandle& data, const Archive* resumed) {
   const std::string digest = dataset_digest(data);
@@ -247,7 +255,7 @@ DryRun::DryRun(const po::variables_map& values, const PluginRegistry& plugins, c
       config(config_of(values, catalog, command, archive ? &*archive : nullptr)),
       options(cli::options_of(config)) {
   try {
-    data.emplace(open_data(config, plugins, options));
+    data.emplace(data_of(request_of(values, command), config, plugins, options));
   } catch (const Error& error) {
     if (!is_data_missing(error.code(), config, plugins, options)) throw;
     say("the memory cannot be predicted without the data: " + std::string(error.what()));
@@ -275,7 +283,7 @@ RunSetup::RunSetup(const po::variables_map& values, const Arguments& arguments, 
       }()),
       config_(config_of(values, catalog, command, resumed())),
       options_(options_of(config_)),
-      data_(open_data(config_, plugins, options_)),
+      data_(data_of(request_of(values, command), config_, plugins, options_)),
       texts_(texts_of(request_of(values, command), config_, resumed())),
       provenance_{command_line_of(arguments, command.kind, resumed()), now_utc(), device_of(config_.device).str(),
                   checked_digest(data_, resumed()), plugin_lines(plugins)} {}

@@ -45,6 +45,18 @@ KeySpec only(RunKind kind, KeySpec spec) {
   return spec;
 }
 
+KeySpec for_images(KeySpec spec) {
+  spec.data = MIXOP_DATA_IMAGES;
+  spec.help = "Images: " + spec.help;
+  return spec;
+}
+
+KeySpec for_text(KeySpec spec) {
+  spec.data = MIXOP_DATA_TEXT;
+  spec.help = "Text: " + spec.help;
+  return spec;
+}
+
 std::vector<KeySpec> run_keys() {
   return {
       integer_key("seed", 0, kAnyCount, "Seed of every random number of the run."),
@@ -63,20 +75,21 @@ std::vector<KeySpec> data_keys() {
       text_key("data.name", "Data set, as `mixop list datasets` names it."),
       text_key("data.dir", "Folder that holds the data set; empty: what --data or MIXOP_DATA says."),
       integer_key("data.train_limit", 0, kAnyCount, "Only the first N train records, in file order; 0 takes all."),
-      real_key("data.train_portion", 0, 1,
-               "Share of the train records that trains the weights; the rest trains the alphas (train: is held out)."),
-      integer_key("data.cutout", 0, 4096, "Side in pixels of the square that cutout blanks; 0 is off."),
-      boolean_key("data.augment", "Random crops, flips and colours, as the data set defines them."),
-      text_key(
+      for_images(real_key(
+          "data.train_portion", 0, 1,
+          "Share of the train records that trains the weights; the rest trains the alphas (train: is held out).")),
+      for_images(integer_key("data.cutout", 0, 4096, "Side in pixels of the square that cutout blanks; 0 is off.")),
+      for_images(boolean_key("data.augment", "Random crops, flips and colours, as the data set defines them.")),
+      for_images(text_key(
           "data.policy",
           "Learned changes of training images of 3 channels, after crop and flip; random colours are left out then.",
-          {"none", "autoaugment_cifar", "autoaugment_imagenet"}),
+          {"none", "autoaugment_cifar", "autoaugment_imagenet"})),
       integer_key(
           "data.workers", -1, 256,
           "Threads that decode images ahead of time; 0 decodes when a batch is needed, -1 is one a core, at most "
           "8. A search has so many for each half of its records, and validation its own. No result depends on it."),
-      integer_key("data.bptt", 2, 1048576,
-                  "Text: words of a step's sequences, the length of truncated backpropagation."),
+      for_text(integer_key("data.bptt", 2, 1048576,
+                           "Words of a step's sequences, the length of truncated backpropagation.")),
   };
 }
 
@@ -85,12 +98,13 @@ std::vector<KeySpec> space_keys() {
                     1};
   return {
       text_key("space.name", "Search space, as `mixop list spaces` names it."),
-      integer_key("space.channels", 1, 65536, "Channels of the first cells."),
-      integer_key("space.layers", 1, 1000, "Number of cells."),
-      integer_key("space.width", 1, 65536, "Recurrent: width of embedding and hidden state."),
+      for_images(integer_key("space.channels", 1, 65536, "Channels of the first cells.")),
+      for_images(integer_key("space.layers", 1, 1000, "Number of cells.")),
+      for_text(integer_key("space.width", 1, 65536, "Width of embedding and hidden state.")),
       only(RunKind::search, integer_key("space.nodes", 1, 32, "Intermediate nodes of a cell.")),
       only(RunKind::search, ops),
-      text_key("space.stem", "First layers; auto is imagenet from 128 pixels on.", {"auto", "cifar", "imagenet"}),
+      for_images(
+          text_key("space.stem", "First layers; auto is imagenet from 128 pixels on.", {"auto", "cifar", "imagenet"})),
       only(RunKind::search, text_key("space.baseline",
                                      "Network that the search starts from: a genotype of the space, or a JSON file, "
                                      "whose content the run keeps. space.layers and space.nodes must be its own.")),
@@ -115,11 +129,11 @@ std::vector<KeySpec> train_keys() {
   return {
       integer_key("train.epochs", 1, 1e6, "Passes over the train records."),
       integer_key("train.batch", 1, 1e6, "Records of a step."),
-      real_key("train.auxiliary", 0, 1000, "Weight of the auxiliary head's loss; 0 builds none."),
-      open_real_key("train.drop_path", 0, 1,
-                    "Probability of dropping a path: grows from 0 in the first epoch towards this."),
-      open_real_key("train.label_smoothing", 0, 1,
-                    "Share of a target that the training loss spreads over all classes."),
+      for_images(real_key("train.auxiliary", 0, 1000, "Weight of the auxiliary head's loss; 0 builds none.")),
+      for_images(open_real_key("train.drop_path", 0, 1,
+                               "Probability of dropping a path: grows from 0 in the first epoch towards this.")),
+      for_images(open_real_key("train.label_smoothing", 0, 1,
+                               "Share of a target that the training loss spreads over all classes.")),
       text_key("train.keep",
                "The network that is evaluated: that of the last epoch, or of the least loss on the held-out records.",
                {"last", "best"}),
@@ -454,6 +468,18 @@ std::string text_of_value(const KeySpec& spec, const JsonValue& value) {
   std::vector<std::string> items;
   for (const JsonValue& item : value.items) items.push_back(item.is_number() ? shortest(item.number) : item.text);
   return joined(items, ",");
+}
+
+void check_meaning(const std::vector<std::string>& sets, RunKind kind, std::int32_t data) {
+  for (const std::string& assignment : sets) {
+    const std::string key(trimmed(std::string_view(assignment).substr(0, assignment.find('='))));
+    for (const KeySpec& spec : config_keys(kind))
+      if (spec.key == key && spec.data.value_or(data) != data)
+        throw Error(ErrorCode::usage,
+                    "--set " + assignment + ": " + key + " is for " +
+                        (data == MIXOP_DATA_TEXT ? "images, and the data is text" : "text, and the data is images") +
+                        "; leave it out");
+  }
 }
 
 std::string describe_keys(const OptionCatalog& catalog, RunKind kind) {

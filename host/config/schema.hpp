@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/json/json.hpp"
+#include "mixop/abi/dataset.h"
 #include "mixop/abi/option.h"
 
 namespace mixop {
@@ -37,6 +38,7 @@ struct KeySpec {
   std::size_t count = 0;                  ///< how many numbers `reals` hold
   std::string default_text = {};          ///< as `--set` would write it
   std::optional<RunKind> only = {};       ///< the one command that reads it; none: both do
+  std::optional<std::int32_t> data = {};  ///< MIXOP_DATA_IMAGES or MIXOP_DATA_TEXT, which alone it means something to
 };
 
 /// The keys that every configuration of a kind has, section by section, with their defaults.
@@ -59,6 +61,9 @@ JsonValue value_from_text(const KeySpec& spec, std::string_view text, const std:
 
 /// The text of a checked value; value_from_text reads it back.
 std::string text_of_value(const KeySpec& spec, const JsonValue& value);
+
+/// Refuses assignments "key=value" of keys that mean nothing to such data.
+void check_meaning(const std::vector<std::string>& sets, RunKind kind, std::int32_t data);
 
 /// A line for each key of the configuration and of the catalogue: key, allowed values, default and meaning.
 std::string describe_keys(const OptionCatalog& catalog, RunKind kind = RunKind::search);

@@ -52,7 +52,8 @@ class DartsRnn final : public SearchSpace {
       option(MIXOP_OPTION_REAL, "beta", "0.001",
              "Slowness regularisation: weight of the mean square of the outputs' change from word to word."),
       option(MIXOP_OPTION_BOOL, "running_statistics", "false",
-             "Validates a search with the norm's running statistics, as the published code does, in place of the batch's."),
+             "Validates a search with the norm's running statistics, as the published code does, in place of the "
+             "batch's."),
   };
 
   explicit DartsRnn(const Options& options)
