@@ -109,8 +109,8 @@ void write_network(JsonWriter& json, const Archive& archive) {
 
 std::string held_text(const Archive& archive) {
   const HeldNetwork held = held_network(archive);
-  std::string text = "of epoch " + std::to_string(held.epoch);
-  if (held.best) text += ", the best by the held-out records";
+  std::string text =
+      held.best ? "of epoch " + std::to_string(held.epoch) + ", the best by the held-out records" : "the last one";
   if (held.averaged_steps > 0) text += ", averaged over " + std::to_string(held.averaged_steps) + " steps";
   if (const std::int64_t again = archive.integer("/position", "rollbacks"); again > 0)
     text += "; rolled back " + std::to_string(again) + " times";

@@ -72,6 +72,7 @@ def train(folder, run):
     rows = asked("inspect", net)["epochs"]
     best = min(rows, key=lambda row: row["valid_loss"])
     check(answer["kept_epoch"] == best["epoch"], f"kept {answer['kept_epoch']}, the best is {best['epoch']}")
+    check(f"network  of epoch {best['epoch']}, the best by the held-out records" in mixop("inspect", net).stdout, "inspect's network")
     ten = asked("evaluate", net, "--split", "valid", "--batch", 10)
     check(math.isclose(ten["loss"], best["valid_loss"], rel_tol=1e-5), f"evaluate gives {ten}, training {best}")
     one = asked("evaluate", net)
@@ -103,6 +104,7 @@ def go_on(folder, run, net):
     killed_after("step 1/", signal.SIGINT, *TRAIN, "--genotype", run, *sets("train.epochs=4"), "--out", unfinished)
     steps = asked("inspect", unfinished)["step"]
     check(f"position 0 of 4 epochs, {steps} steps, {steps} of them in the epoch under way" in mixop("inspect", unfinished).stdout, "inspect")
+    check("network  the last one\n" in mixop("inspect", unfinished).stdout, "the network that an unfinished training holds")
     check("its training has 0 of 4 epochs" in mixop("evaluate", unfinished).stderr, "evaluate is silent on an unfinished training")
     dry = mixop("train", "--resume", "--dry-run", "--out", unfinished)
     check(json.loads(dry.stdout)["space"]["width"] == 10 and "predicted peak memory" in dry.stderr, f"a dry run of a resumed run: {dry.stderr}")
