@@ -8,6 +8,14 @@
 namespace mixop::ddarts {
 namespace {
 
+// Cells that the network derived from Xception repeats.
+constexpr const char* kXceptionOuter =
+    "2: conv_7x1_1x7 1, bottleneck_1x3x1 0; 3: bottleneck_1x3x1 2, bottleneck_1x3x1 1; 4: max_pool_3x3 3, "
+    "conv_7x1_1x7 2; 5: max_pool_3x3 4, conv_3x1_1x3 3";
+constexpr const char* kXceptionMiddle =
+    "2: bottleneck_1x3x1 1, conv_7x1_1x7 0; 3: bottleneck_1x3x1 2, bottleneck_1x3x1 1; 4: conv_7x1_1x7 3, "
+    "bottleneck_1x3x1 0; 5: conv_7x1_1x7 1, bottleneck_1x3x1 4";
+
 std::string_view cut(std::string_view& rest, std::string_view separator) {
   const auto end = rest.find(separator);
   const std::string_view head = rest.substr(0, end);
@@ -236,30 +244,8 @@ const std::vector<NamedGenotype>& dartopti_genotypes() {
                "6: bottleneck_1x3x1 5, bottleneck_1x3x1 4; 7: bottleneck_1x3x1 5, bottleneck_1x3x1 1"},
               {4, 5, 6, 7}, {1, 2, 3})},
       {"Xception_cifar10_threshold_sparse_0.85", "Heuillet et al., arXiv 2108.09306",
-       listed({"2: conv_7x1_1x7 1, bottleneck_1x3x1 0; 3: bottleneck_1x3x1 2, bottleneck_1x3x1 1; 4: max_pool_3x3 3, "
-               "conv_7x1_1x7 2; 5: max_pool_3x3 4, conv_3x1_1x3 3",
-               "2: conv_7x1_1x7 1, bottleneck_1x3x1 0; 3: bottleneck_1x3x1 2, bottleneck_1x3x1 1; 4: max_pool_3x3 3, "
-               "conv_7x1_1x7 2; 5: max_pool_3x3 4, conv_3x1_1x3 3",
-               "2: conv_7x1_1x7 1, bottleneck_1x3x1 0; 3: bottleneck_1x3x1 2, bottleneck_1x3x1 1; 4: max_pool_3x3 3, "
-               "conv_7x1_1x7 2; 5: max_pool_3x3 4, conv_3x1_1x3 3",
-               "2: bottleneck_1x3x1 1, conv_7x1_1x7 0; 3: bottleneck_1x3x1 2, bottleneck_1x3x1 1; 4: conv_7x1_1x7 3, "
-               "bottleneck_1x3x1 0; 5: conv_7x1_1x7 1, bottleneck_1x3x1 4",
-               "2: bottleneck_1x3x1 1, conv_7x1_1x7 0; 3: bottleneck_1x3x1 2, bottleneck_1x3x1 1; 4: conv_7x1_1x7 3, "
-               "bottleneck_1x3x1 0; 5: conv_7x1_1x7 1, bottleneck_1x3x1 4",
-               "2: bottleneck_1x3x1 1, conv_7x1_1x7 0; 3: bottleneck_1x3x1 2, bottleneck_1x3x1 1; 4: conv_7x1_1x7 3, "
-               "bottleneck_1x3x1 0; 5: conv_7x1_1x7 1, bottleneck_1x3x1 4",
-               "2: bottleneck_1x3x1 1, conv_7x1_1x7 0; 3: bottleneck_1x3x1 2, bottleneck_1x3x1 1; 4: conv_7x1_1x7 3, "
-               "bottleneck_1x3x1 0; 5: conv_7x1_1x7 1, bottleneck_1x3x1 4",
-               "2: bottleneck_1x3x1 1, conv_7x1_1x7 0; 3: bottleneck_1x3x1 2, bottleneck_1x3x1 1; 4: conv_7x1_1x7 3, "
-               "bottleneck_1x3x1 0; 5: conv_7x1_1x7 1, bottleneck_1x3x1 4",
-               "2: bottleneck_1x3x1 1, conv_7x1_1x7 0; 3: bottleneck_1x3x1 2, bottleneck_1x3x1 1; 4: conv_7x1_1x7 3, "
-               "bottleneck_1x3x1 0; 5: conv_7x1_1x7 1, bottleneck_1x3x1 4",
-               "2: bottleneck_1x3x1 1, conv_7x1_1x7 0; 3: bottleneck_1x3x1 2, bottleneck_1x3x1 1; 4: conv_7x1_1x7 3, "
-               "bottleneck_1x3x1 0; 5: conv_7x1_1x7 1, bottleneck_1x3x1 4",
-               "2: bottleneck_1x3x1 1, conv_7x1_1x7 0; 3: bottleneck_1x3x1 2, bottleneck_1x3x1 1; 4: conv_7x1_1x7 3, "
-               "bottleneck_1x3x1 0; 5: conv_7x1_1x7 1, bottleneck_1x3x1 4",
-               "2: conv_7x1_1x7 1, bottleneck_1x3x1 0; 3: bottleneck_1x3x1 2, bottleneck_1x3x1 1; 4: max_pool_3x3 3, "
-               "conv_7x1_1x7 2; 5: max_pool_3x3 4, conv_3x1_1x3 3",
+       listed({kXceptionOuter, kXceptionOuter, kXceptionOuter, kXceptionMiddle, kXceptionMiddle, kXceptionMiddle,
+               kXceptionMiddle, kXceptionMiddle, kXceptionMiddle, kXceptionMiddle, kXceptionMiddle, kXceptionOuter,
                "2: sep_conv_3x3 0; 3: sep_conv_3x3 2"},
               {2, 3, 4, 5}, {1, 2, 11, 12})},
   };
