@@ -110,7 +110,7 @@ struct Config {
   WeightsConfig weights;
   AlphasConfig alphas;
   StrategyConfig strategy;
-  std::map<std::string, std::map<std::string, ComponentOption>> options;  ///< set ones only: component, option
+  std::map<std::string, std::map<std::string, ComponentOption>> options;  ///< by component and name: set ones; in a search all of a named component
   friend bool operator==(const Config&, const Config&) = default;
 };
 

@@ -1,6 +1,7 @@
 #include "host/config/layers.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "host/json/json_writer.hpp"
 #include "host/text/nearest.hpp"
@@ -47,6 +48,14 @@ JsonValue default_value(const KeySpec& spec) {
   } catch (const Error& e) {
     throw Error(ErrorCode::plugin, std::string(e.what()) + "; the plugin must be mended");
   }
+}
+
+/// The components of a search whose options its config lists whole: what a default was is told, too.
+std::set<std::string> named_components(const Config& config) {
+  if (config.kind == RunKind::train) return {};
+  const StrategyConfig& parts = config.strategy;
+  return {config.space.name, config.data.name,     config.search.strategy, parts.relaxation, parts.hypergradient,
+          parts.regulariser, parts.edge_transform, parts.stopper,          parts.deriver};
 }
 
 }  // namespace
@@ -189,8 +198,9 @@ Config ConfigLayers::config() const {
   }
   writer.end().end();
   Config made = config_from_layer_json(writer.text(), kind_);
+  const std::set<std::string> named = named_components(made);
   for (const Key& key : keys_)
-    if (!key.component.empty() && key.given)
+    if (!key.component.empty() && (key.given || named.count(key.component) != 0))
       made.options[key.component][key.option] = {key.spec.type, text_of_value(key.spec, key.value)};
   return made;
 }
