@@ -20,16 +20,13 @@ CommandSyntax distance_syntax() {
   CommandSyntax syntax;
   syntax.usage = "mixop distance GENOTYPE GENOTYPE ... [--weights FILE]";
   syntax.about =
-      "Tells the architecture distance of D-DARTS between two genotypes, or between all pairs of more: the mean over "
-      "the "
-      "cells\n"
-      "that both list of the Hausdorff distance between their sets of edges, operations weighted. Genotypes are names, "
-      "files or\n"
-      "archives.";
+      "Tells the architecture distance of D-DARTS between two genotypes, or between all pairs of more: the mean over\n"
+      "the cells that both list of the Hausdorff distance between their sets of edges, operations weighted. Genotypes\n"
+      "are names, files or archives.";
   syntax.options.add_options()(
       "weights", po::value<std::string>()->value_name("FILE"),
-      "weights of all operations as JSON, {\"sep_conv_3x3\": 83.4, ...}; default: the published "
-      "ones, of the seven operations of D-DARTS or the twelve of DARTOpti")(
+      "weights of all operations as JSON, {\"sep_conv_3x3\": 83.4, ...}; default: the published ones "
+      "of D-DARTS' seven or DARTOpti's twelve, and their mean for all others")(
       "space", po::value<std::string>()->value_name("S"), "the space of names that several spaces have")("json",
                                                                                                          "prints JSON");
   syntax.positionals = 1000;
@@ -59,11 +56,17 @@ Weights weights_of_file(const std::string& file) {
 Weights weights_of(const po::variables_map& values, const std::vector<GenotypeArgument>& arguments) {
   if (values.count("weights") != 0) return weights_of_file(text(values, "weights"));
   std::vector<Genotype> genotypes;
+  bool of_dartopti = false;
   for (const GenotypeArgument& argument : arguments) {
-    if (argument.space == "dartopti") return supernet::dartopti_weights();
+    of_dartopti = of_dartopti || argument.space == "dartopti";
     genotypes.push_back(argument.genotype);
   }
-  return supernet::weights_for(genotypes);
+  const Weights weights = supernet::weights_for(genotypes, of_dartopti);
+  for (const OperationWeight& known : weights)
+    if (!supernet::has_published_weight(known.operation))
+      say("operation '" + known.operation +
+          "' has no published weight and weighs the mean of those; --weights names others");
+  return weights;
 }
 
 Matrix matrix_of(const std::vector<GenotypeArgument>& arguments, const Weights& weights) {
@@ -127,8 +130,12 @@ int distance_command(const std::vector<std::string>& arguments) {
                                       "\nUsage: " + distance_syntax().usage);
   const PluginRegistry plugins = load_plugins(*values);
   std::vector<GenotypeArgument> genotypes;
-  for (const std::string& argument : given)
+  for (const std::string& argument : given) {
     genotypes.push_back(read_genotype(argument, text(*values, "space"), plugins));
+    if (genotypes.back().genotype.find("recurrent") != nullptr)
+      throw Error(ErrorCode::usage, "distance: expected genotypes of cells for images, found the recurrent cell of '" +
+                                        argument + "'; leave it out");
+  }
   const Weights weights = weights_of(*values, genotypes);
   const bool json = values->count("json") != 0;
   if (genotypes.size() == 2)

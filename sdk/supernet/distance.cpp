@@ -31,6 +31,11 @@ std::size_t position_of(const std::vector<OperationWeight>& weights, const std::
                                     "' has no weight in the architecture distance; those of " + names + " are known");
 }
 
+double sum_of(const std::vector<OperationWeight>& weights) {
+  return std::accumulate(weights.begin(), weights.end(), 0.0,
+                         [](double sum, const OperationWeight& known) { return sum + known.weight; });
+}
+
 /// The nodes of a genotype's cells, inputs included: as far as their concat or their genes name any.
 int node_count(const Genotype& genotype) {
   int last = 1;
@@ -61,11 +66,9 @@ std::set<Edge> edges_of(const CellGenotype& cell, int nodes, const std::vector<O
 double distance(const Edge& a, const Edge& b, const std::vector<OperationWeight>& weights) {
   std::vector<std::size_t> differing;
   std::set_symmetric_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(differing));
-  const double sum = std::accumulate(weights.begin(), weights.end(), 0.0,
-                                     [](double so_far, const OperationWeight& known) { return so_far + known.weight; });
   double apart = 0;
   for (const std::size_t operation : differing) apart += weights[operation].weight;
-  return apart / sum;
+  return apart / sum_of(weights);
 }
 
 /// How far the farthest edge of `from` is from the nearest one of `to`.
@@ -94,6 +97,8 @@ const std::vector<OperationWeight>& dartopti_weights() {
   return table;
 }
 
+bool has_published_weight(const std::string& operation) { return find(dartopti_weights(), operation) != nullptr; }
+
 const std::vector<OperationWeight>& ddarts_weights() {
   static const std::vector<OperationWeight> table = [] {
     std::vector<OperationWeight> seven;
@@ -105,12 +110,20 @@ const std::vector<OperationWeight>& ddarts_weights() {
   return table;
 }
 
-const std::vector<OperationWeight>& weights_for(const std::vector<Genotype>& genotypes) {
+std::vector<OperationWeight> weights_for(const std::vector<Genotype>& genotypes, bool of_dartopti) {
+  std::set<std::string> operations;
   for (const Genotype& genotype : genotypes)
     for (const CellGenotype& cell : genotype.cells)
-      for (const Gene& gene : cell.genes)
-        if (find(ddarts_weights(), gene.operation) == nullptr) return dartopti_weights();
-  return ddarts_weights();
+      for (const Gene& gene : cell.genes) operations.insert(gene.operation);
+  const bool seven =
+      !of_dartopti && std::all_of(operations.begin(), operations.end(), [](const std::string& operation) {
+        return find(ddarts_weights(), operation) != nullptr;
+      });
+  std::vector<OperationWeight> weights = seven ? ddarts_weights() : dartopti_weights();
+  const double mean = sum_of(weights) / static_cast<double>(weights.size());
+  for (const std::string& operation : operations)
+    if (find(weights, operation) == nullptr) weights.push_back({operation, mean});
+  return weights;
 }
 
 std::vector<double> cell_distances(const Genotype& a, const Genotype& b, const std::vector<OperationWeight>& weights) {

@@ -72,7 +72,11 @@ def misuse(folder):
     (folder / "broken.py").write_text("Genotype_opt(genes=[residual_layer], seq=[0], concat=[2], reductions=[])")
     refusal(3, "'residual_layer' is not known here", "summary", "--genotype", folder / "broken.py")
     refusal(2, "two genotypes or more are expected, found 1", "distance", "ResNet18")
-    refusal(2, "in the architecture distance; those of conv_3x1_1x3", "distance", "ENAS", "ResNet18")
+    refusal(2, "expected genotypes of cells for images, found the recurrent cell of 'ENAS'", "distance", "ENAS", "ResNet18")
+    own = {"genes": [[["sep_conv_3x3", 2, 0], ["own_conv", 3, 0]]], "concat": [2, 3, 4, 5]}
+    (folder / "own.json").write_text(json.dumps(own))
+    told = answer("distance", folder / "own.json", "ResNet18")
+    check(told.returncode == 0 and "'own_conv' has no published weight and weighs the mean" in told.stderr, told.stderr)
     refusal(2, "unknown genotype 'ResNet19'", "distance", "ResNet19", "ResNet18")
     for weights, words in (([1], "expected an object of weights"), ({"a": -1}, "a: expected a weight of at least 0"),
                            ({"a": 0}, "expected a weight above 0"), ({"a": 1}, "has no weight in the architecture distance; those of a are")):

@@ -71,7 +71,7 @@ TEST_CASE("cells are paired up to the shorter genotype", "[distance]") {
   two.cells.push_back({"1", {{"b", 0, 2}}, {2, 3}});
   CHECK(cell_distances(two, one_cell({{"b", 0, 2}}), weights) == std::vector<double>{0.5});
   Genotype other = two;
-  other.cells[1].genes[0].operation = "a";
+  other.cells[1].genes[0].operation = std::string("a");
   CHECK(cell_distances(two, other, weights) == std::vector<double>{0, 0.5});
   CHECK(architecture_distance(two, other, weights) == 0.25);
 }
@@ -80,6 +80,19 @@ TEST_CASE("genotypes of the seven operations are weighted by these alone", "[dis
   const Genotype seven = one_cell({{"sep_conv_3x3", 0, 2}}), twelve = one_cell({{"simple_conv_3x3", 0, 2}});
   CHECK(weights_for({seven, seven}).size() == 7);
   CHECK(weights_for({seven, twelve}).size() == 12);
+}
+
+TEST_CASE("operations that no paper has weighed weigh the mean of the others", "[distance]") {
+  const Genotype own = one_cell({{"own_conv", 0, 2}, {"other", 1, 2}}), known = one_cell({{"sep_conv_3x3", 0, 2}});
+  const std::vector<OperationWeight> weights = weights_for({known, own});
+  REQUIRE(weights.size() == 14);
+  double mean = 0;
+  for (std::size_t i = 0; i < 12; ++i) mean += weights[i].weight / 12;
+  CHECK(weights[12].operation == "other");
+  CHECK(weights[13].operation == "own_conv");
+  for (const std::size_t i : {12, 13}) CHECK(weights[i].weight == Approx(mean));
+  CHECK(architecture_distance(own, own, weights) == 0);
+  CHECK(architecture_distance(own, known, weights) > 0);
 }
 
 TEST_CASE("an operation without a weight is named", "[distance][misuse]") {

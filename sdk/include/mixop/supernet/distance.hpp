@@ -16,10 +16,12 @@ struct OperationWeight {
 /// Those of the twelve operations of DARTOpti: the accuracies in percent that D-DARTS (Heuillet et al., arXiv
 /// 2108.09306) measured for each.
 const std::vector<OperationWeight>& dartopti_weights();
+bool has_published_weight(const std::string& operation);
 /// Those of the seven operations of D-DARTS alone.
 const std::vector<OperationWeight>& ddarts_weights();
-/// ddarts_weights() where all genotypes are made of these, otherwise dartopti_weights().
-const std::vector<OperationWeight>& weights_for(const std::vector<Genotype>& genotypes);
+/// ddarts_weights() where all genotypes are made of these and none is `of_dartopti`, otherwise dartopti_weights();
+/// behind them the genotypes' other operations, which no paper has measured, at the mean of those weights.
+std::vector<OperationWeight> weights_for(const std::vector<Genotype>& genotypes, bool of_dartopti = false);
 
 /// The distance of the cells that both genotypes have, in the order of their lists: the larger of both directed
 /// Hausdorff distances between their sets of edges. An edge is the set of its operations, the empty one where it has
