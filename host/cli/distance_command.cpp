@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <set>
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
@@ -52,16 +53,17 @@ Weights weights_of_file(const std::string& file) {
   return weights;
 }
 
-/// Those of --weights; else those of DARTOpti where a genotype is of its space or of its operations.
+/// Those of --weights; else those of DARTOpti where a genotype is of its space or has one of its operations.
 Weights weights_of(const po::variables_map& values, const std::vector<GenotypeArgument>& arguments) {
   if (values.count("weights") != 0) return weights_of_file(text(values, "weights"));
-  std::vector<Genotype> genotypes;
-  bool of_dartopti = false;
+  std::set<std::string> operations;
   for (const GenotypeArgument& argument : arguments) {
-    of_dartopti = of_dartopti || argument.space == "dartopti";
-    genotypes.push_back(argument.genotype);
+    if (argument.space == "dartopti")
+      for (const OperationWeight& known : supernet::dartopti_weights()) operations.insert(known.operation);
+    for (const CellGenotype& cell : argument.genotype.cells)
+      for (const Gene& gene : cell.genes) operations.insert(gene.operation);
   }
-  const Weights weights = supernet::weights_for(genotypes, of_dartopti);
+  const Weights weights = supernet::weights_for(operations);
   for (const OperationWeight& known : weights)
     if (!supernet::has_published_weight(known.operation))
       say("operation '" + known.operation +

@@ -14,7 +14,7 @@ using Kind = JsonValue::Kind;
 constexpr int kMostNodes = 1024;
 constexpr std::size_t kMostGenes = 65536;
 
-/// Where the genes of the two shorter forms lead.
+/// Where genes that are pairs lead.
 int image_node(std::size_t gene) { return 2 + static_cast<int>(gene / 2); }
 int recurrent_node(std::size_t gene) { return 1 + static_cast<int>(gene); }
 
@@ -61,8 +61,8 @@ class GenotypeReader {
                         ", found " + value.describe());
     return static_cast<int>(value.integer);
   }
-  /// [operation, from] with the node given by the place, or [operation, to, from].
-  Gene gene(const JsonValue& value, const std::string& what, int to) const {
+  /// [operation, from] with the node `to` given by the place, or [operation, to, from] without one.
+  Gene gene(const JsonValue& value, const std::string& what, int to, int first_node) const {
     const std::size_t size = to > 0 ? 2 : 3;
     if (!value.is(Kind::list) || value.items.size() != size)
       refuse(value, what +
@@ -73,7 +73,7 @@ class GenotypeReader {
       refuse(operation, what + ": expected an operation's name, found " + operation.describe());
     const std::string source = what + ", the node it comes from";
     if (to > 0) return {operation.text, integer(value.items[1], source, 0, to - 1), to};
-    to = integer(value.items[1], what + ", the node it leads to", 2, kMostNodes);
+    to = integer(value.items[1], what + ", the node it leads to", first_node, kMostNodes);
     const int from = integer(value.items[2], source, 0, kMostNodes);  // nodes run in any order that the list gives
     if (from == to)
       refuse(value, what + ": " + operation.text + " goes from node " + std::to_string(to) + " to itself");
@@ -89,40 +89,34 @@ class GenotypeReader {
     if (nodes.empty()) refuse(value, what + ": expected at least one node, found an empty list");
     return nodes;
   }
+  /// Genes all as pairs, whose place tells the node, or all as triples. There may be none: some derivation rules leave
+  /// a cell so, and whoever builds its network says that it cannot.
+  std::vector<Gene> genes(const JsonValue& value, const std::string& what, int (*node)(std::size_t)) const {
+    std::vector<Gene> read;
+    const auto& items = list(value, what).items;
+    const bool pairs = !items.empty() && (!items.front().is(Kind::list) || items.front().items.size() != 3);
+    for (const JsonValue& item : items)
+      read.push_back(gene(item, what + ", gene " + std::to_string(read.size()),
+                          pairs ? std::min(node(read.size()), kMostNodes) : 0, node(0)));
+    if (pairs && node == image_node && read.size() % 2 != 0)
+      refuse(value, what + ": expected two genes a node, found " + std::to_string(read.size()) + " genes");
+    return read;
+  }
   CellGenotype cell(const std::string& name, const JsonValue& root, const std::string& ends,
                     int (*node)(std::size_t)) const {
-    CellGenotype cell{name, {}, {}};
-    const JsonValue& genes = member(root, name);
-    for (const JsonValue& item : list(genes, name).items) {
-      const std::size_t index = cell.genes.size();
-      cell.genes.push_back(gene(item, name + ", gene " + std::to_string(index), std::min(node(index), kMostNodes)));
-    }
-    if (cell.genes.empty()) refuse(genes, name + ": no genes");
-    check_count(genes, cell, node == image_node);
+    CellGenotype cell{name, genes(member(root, name), name, node), {}};
     int last = 0;
-    for (const Gene& gene : cell.genes) last = std::max(last, gene.to);
-    cell.concat = concat(member(root, ends), last, ends);
-    return cell;
-  }
-  void check_count(const JsonValue& at, const CellGenotype& cell, bool pairs) const {
-    if (pairs && cell.genes.size() % 2 != 0)
-      refuse(at, cell.name + ": expected two genes a node, found " + std::to_string(cell.genes.size()) + " genes");
-  }
-  /// A cell may be empty: some derivation rules leave one so, and whoever builds its network says that it cannot.
-  CellGenotype position(const JsonValue& genes, std::size_t index) const {
-    CellGenotype cell{std::to_string(index), {}, {}};
-    const std::string what = "genes of cell " + cell.name;
-    const auto& items = list(genes, what).items;
-    const bool pairs = !items.empty() && items.front().is(Kind::list) && items.front().items.size() == 2;
-    for (const JsonValue& item : items)
-      cell.genes.push_back(gene(item, what, pairs ? std::min(image_node(cell.genes.size()), kMostNodes) : 0));
-    check_count(genes, {what, cell.genes, {}}, pairs);
+    for (std::size_t i = 0; i < cell.genes.size(); ++i)
+      last = cell.genes[i].to == node(i) ? std::max(last, cell.genes[i].to) : kMostNodes;
+    cell.concat = concat(member(root, ends), cell.genes.empty() ? kMostNodes : last, ends);
     return cell;
   }
   Genotype by_position(const JsonValue& root) const {
     Genotype genotype;
-    for (const JsonValue& genes : list(member(root, "genes"), "genes").items)
-      genotype.cells.push_back(position(genes, genotype.cells.size()));
+    for (const JsonValue& value : list(member(root, "genes"), "genes").items) {
+      const std::string name = std::to_string(genotype.cells.size());
+      genotype.cells.push_back({name, genes(value, "genes of cell " + name, image_node), {}});
+    }
     if (genotype.cells.empty()) refuse(member(root, "genes"), "genes: no cells");
     const std::vector<int> ends = concat(member(root, "concat"), kMostNodes, "concat");
     for (CellGenotype& cell : genotype.cells) cell.concat = ends;
@@ -167,13 +161,6 @@ void write_genes(JsonWriter& writer, const CellGenotype& cell, bool with_to) {
   throw Error(ErrorCode::unsupported, "the genotype cannot be written: " + what);
 }
 
-void check_nodes(const CellGenotype& cell, int (*node)(std::size_t)) {
-  for (std::size_t i = 0; i < cell.genes.size(); ++i)
-    if (cell.genes[i].to != node(i))
-      cannot_hold("gene " + std::to_string(i) + " of cell '" + cell.name + "' leads to node " +
-                  std::to_string(cell.genes[i].to) + " where the form has node " + std::to_string(node(i)));
-}
-
 void write_by_position(JsonWriter& writer, const Genotype& genotype) {
   writer.key("genes").begin_list();
   for (const CellGenotype& cell : genotype.cells) {
@@ -186,6 +173,14 @@ void write_by_position(JsonWriter& writer, const Genotype& genotype) {
 
 }  // namespace
 
+bool names_nodes(const CellGenotype& cell) {
+  const bool recurrent = cell.name == "recurrent";
+  if (!recurrent && cell.genes.size() % 2 != 0) return true;
+  for (std::size_t i = 0; i < cell.genes.size(); ++i)
+    if (cell.genes[i].to != (recurrent ? recurrent_node(i) : image_node(i))) return true;
+  return false;
+}
+
 std::string genotype_to_json(const Genotype& genotype) {
   check_writable(genotype);
   JsonWriter writer;
@@ -196,7 +191,7 @@ std::string genotype_to_json(const Genotype& genotype) {
   }
   for (const CellGenotype& cell : genotype.cells) {
     writer.key(cell.name);
-    write_genes(writer, cell, false);
+    write_genes(writer, cell, names_nodes(cell));
     writer.key(cell.name == "recurrent" ? "concat" : cell.name + "_concat").raw(compact_list(cell.concat));
   }
   return writer.end().text();
@@ -206,12 +201,9 @@ void check_writable(const Genotype& genotype) {
   if (genotype.by_position()) {
     for (const CellGenotype& cell : genotype.cells)
       if (cell.concat != genotype.cells.front().concat) cannot_hold("its cells differ in their concat");
-  } else if (genotype.cells.size() == 1 && genotype.cells.front().name == "recurrent") {
-    check_nodes(genotype.cells.front(), recurrent_node);
-  } else {
+  } else if (genotype.cells.size() != 1 || genotype.cells.front().name != "recurrent") {
     if (genotype.find("normal") == nullptr || genotype.find("reduce") == nullptr || genotype.cells.size() != 2)
       cannot_hold("expected the cells normal and reduce, or recurrent, or one cell for each position");
-    for (const CellGenotype& cell : genotype.cells) check_nodes(cell, image_node);
   }
 }
 

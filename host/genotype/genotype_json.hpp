@@ -14,12 +14,16 @@ namespace mixop {
 //       two genes a node: gene i feeds node 2 + i / 2
 //   {"recurrent": [[operation, from], ...], "concat": [...]}
 //       one gene a node: gene i makes node 1 + i
+//   Where the genes of such a cell do not fit that, all of them are [operation, to, from].
 //   {"genes": [[[operation, to, from], ...] for each position], "concat": [...], "reductions": [...] or null}
 //       any number of genes a node, in the order in which nodes run; a position whose genes are pairs has two a node.
 //       With "seq": [...] the genes are those of cells that repeat, and seq tells the cell of each position
 
 /// A genotype as JSON, a gene a line. A genotype that none of the forms can hold is an error of code unsupported.
 std::string genotype_to_json(const Genotype& genotype);
+
+/// Whether the genes of a normal, reduce or recurrent cell do not fit its form, so that each tells its node.
+bool names_nodes(const CellGenotype& cell);
 
 /// Throws that error where none of the forms can hold the genotype.
 void check_writable(const Genotype& genotype);

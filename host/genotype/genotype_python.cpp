@@ -280,7 +280,7 @@ std::string genotype_to_python(const Genotype& genotype) {
   std::vector<std::string> fields;
   if (!genotype.by_position()) {
     for (const CellGenotype& cell : genotype.cells) {
-      fields.push_back(cell.name + "=" + genes_text(cell, false));
+      fields.push_back(cell.name + "=" + genes_text(cell, names_nodes(cell)));
       fields.push_back((cell.name == "recurrent" ? "concat=" : cell.name + "_concat=") + nodes_text(cell.concat));
     }
     return "Genotype(" + joined(fields) + ")";

@@ -164,9 +164,9 @@ void Search::end_epoch(Metrics& metrics, RunObserver&) {
   problem_->states() = {};
   record_row();
   const auto& genotypes = history_.genotypes;
-  history_.stop_reason =
-      strategy_.stopper->reason_to_stop({position().at, metrics.at("train_loss"), metrics.at("valid_loss"),
-                                         &genotypes.back(), &genotypes[genotypes.size() - 2], moved});
+  history_.stop_reason = strategy_.stopper->reason_to_stop(
+      {position().at, metrics.at("train_loss"), metrics.at("valid_loss"), &genotypes.back(),
+       &genotypes[genotypes.size() - 2], moved, &network_->alphas()});
   metrics.merge(strategy_.stopper->measured());
 }
 

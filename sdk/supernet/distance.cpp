@@ -110,16 +110,11 @@ const std::vector<OperationWeight>& ddarts_weights() {
   return table;
 }
 
-std::vector<OperationWeight> weights_for(const std::vector<Genotype>& genotypes, bool of_dartopti) {
-  std::set<std::string> operations;
-  for (const Genotype& genotype : genotypes)
-    for (const CellGenotype& cell : genotype.cells)
-      for (const Gene& gene : cell.genes) operations.insert(gene.operation);
-  const bool seven =
-      !of_dartopti && std::all_of(operations.begin(), operations.end(), [](const std::string& operation) {
-        return find(ddarts_weights(), operation) != nullptr;
-      });
-  std::vector<OperationWeight> weights = seven ? ddarts_weights() : dartopti_weights();
+std::vector<OperationWeight> weights_for(const std::set<std::string>& operations) {
+  const bool twelve = std::any_of(operations.begin(), operations.end(), [](const std::string& operation) {
+    return find(ddarts_weights(), operation) == nullptr && has_published_weight(operation);
+  });
+  std::vector<OperationWeight> weights = twelve ? dartopti_weights() : ddarts_weights();
   const double mean = sum_of(weights) / static_cast<double>(weights.size());
   for (const std::string& operation : operations)
     if (find(weights, operation) == nullptr) weights.push_back({operation, mean});

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <set>
 
 #include "mixop/supernet/distance.hpp"
 
@@ -19,8 +20,10 @@ DistanceStopper::DistanceStopper(const Options& options)
 }
 
 std::string DistanceStopper::reason_to_stop(const EpochReport& report) {
-  distance_ = supernet::architecture_distance(*report.before, *report.genotype,
-                                              supernet::weights_for({*report.before, *report.genotype}));
+  std::set<std::string> candidates;
+  for (const AlphaDeclaration& declaration : *report.alphas)
+    candidates.insert(declaration.topology.operations.begin(), declaration.topology.operations.end());
+  distance_ = supernet::architecture_distance(*report.before, *report.genotype, supernet::weights_for(candidates));
   if (!report.alphas_moved) return "";
   calm_ = last_ && std::abs(distance_ - *last_) < tolerance_ ? calm_ + 1 : 0;
   last_ = distance_;

@@ -150,8 +150,9 @@ struct EpochReport {
   double train_loss = 0;
   double valid_loss = 0;
   const Genotype* genotype = nullptr;
-  const Genotype* before = nullptr;  ///< the genotype an epoch earlier
-  bool alphas_moved = true;          ///< not in the epochs that train the weights alone
+  const Genotype* before = nullptr;                       ///< the genotype an epoch earlier
+  bool alphas_moved = true;                               ///< not in the epochs that train the weights alone
+  const std::vector<AlphaDeclaration>* alphas = nullptr;  ///< those of the search
 };
 
 class Stopper : public StrategyPart {

@@ -1,4 +1,5 @@
 #include "host/genotype/genotype_json.hpp"
+#include "host/genotype/genotype_python.hpp"
 
 #include "tests/catch.hpp"
 
@@ -47,10 +48,9 @@ TEST_CASE("what is no genotype is refused with what was found", "[genotype]") {
 
 TEST_CASE("genes of the wrong make are refused with their line", "[genotype]") {
   CHECK(problem(image("3", "[2]")) == "g.json:1:12: normal: expected a list, found 3");
-  CHECK(problem(image("[]", "[2]")) == "g.json:1:12: normal: no genes");
   CHECK(problem(image("[[\"a\", 0]]", "[2]")) == "g.json:1:12: normal: expected two genes a node, found 1 genes");
-  CHECK(problem(image("[\n[\"a\", 2, 0]]", "[2]")) ==
-        "g.json:2:1: normal, gene 0: expected [operation, from], found a list of 3 items");
+  CHECK(problem(image("[[\"a\", 0],\n[\"a\", 2, 0]]", "[2]")) ==
+        "g.json:2:1: normal, gene 1: expected [operation, from], found a list of 3 items");
   CHECK(problem(image("[[1, 0]]", "[2]")) == "g.json:1:14: normal, gene 0: expected an operation's name, found 1");
   CHECK(problem(image("[[\"a\", 0.5]]", "[2]")) ==
         "g.json:1:19: normal, gene 0, the node it comes from: expected a whole number from 0 to 1, found 0.5");
@@ -59,11 +59,11 @@ TEST_CASE("genes of the wrong make are refused with their line", "[genotype]") {
   CHECK(problem("{\"recurrent\": [[\"tanh\", 1]], \"concat\": [1]}") ==
         "g.json:1:25: recurrent, gene 0, the node it comes from: expected a whole number from 0 to 0, found 1");
   CHECK(problem("{\"genes\": [[[\"a\", 2, 2]]], \"concat\": [2]}") ==
-        "g.json:1:13: genes of cell 0: a goes from node 2 to itself");
+        "g.json:1:13: genes of cell 0, gene 0: a goes from node 2 to itself");
   CHECK(problem("{\"genes\": [[[\"a\", 1, 0]]], \"concat\": [2]}") ==
-        "g.json:1:19: genes of cell 0, the node it leads to: expected a whole number from 2 to 1024, found 1");
+        "g.json:1:19: genes of cell 0, gene 0, the node it leads to: expected a whole number from 2 to 1024, found 1");
   CHECK(problem("{\"genes\": [[[\"a\", 2, 0], [\"b\", 0]]], \"concat\": [2]}") ==
-        "g.json:1:26: genes of cell 0: expected [operation, to, from], found a list of 2 items");
+        "g.json:1:26: genes of cell 0, gene 1: expected [operation, to, from], found a list of 2 items");
   CHECK(problem("{\"genes\": [], \"concat\": [2]}") == "g.json:1:11: genes: no cells");
 }
 
@@ -90,12 +90,23 @@ TEST_CASE("a genotype of hostile size is refused", "[genotype]") {
 
 TEST_CASE("a genotype that no form holds is not written", "[genotype]") {
   const std::string start = "the genotype cannot be written: ";
-  const CellGenotype cell{"normal", {{"a", 0, 2}, {"b", 1, 2}}, {2}}, odd{"reduce", {{"a", 0, 2}, {"b", 1, 3}}, {2}};
+  const CellGenotype cell{"normal", {{"a", 0, 2}, {"b", 1, 2}}, {2}};
   CHECK(unwritable({}) == start + "expected the cells normal and reduce, or recurrent, or one cell for each position");
   CHECK(unwritable({{cell}}) ==
         start + "expected the cells normal and reduce, or recurrent, or one cell for each position");
-  CHECK(unwritable({{cell, odd}}) == start + "gene 1 of cell 'reduce' leads to node 3 where the form has node 2");
   CHECK(unwritable({{{"0", cell.genes, {2}}, {"1", cell.genes, {3}}}}) == start + "its cells differ in their concat");
+}
+
+TEST_CASE("cells of any number of genes a node survive JSON and back", "[genotype]") {
+  const CellGenotype odd{"normal", {{"a", 1, 3}, {"b", 0, 3}, {"c", 3, 2}}, {2, 3}}, none{"reduce", {}, {2, 3}};
+  const CellGenotype recurrent{"recurrent", {{"tanh", 0, 2}, {"relu", 0, 2}}, {1, 2}};
+  for (const Genotype& genotype :
+       {Genotype{{odd, none}}, Genotype{{recurrent}}, Genotype{{CellGenotype{"recurrent", {}, {1}}}}}) {
+    const std::string text = genotype_to_json(genotype);
+    INFO(text);
+    CHECK(genotype_from_json(text, "g.json", ErrorCode::bad_data) == genotype);
+    CHECK(genotype_from_python(genotype_to_python(genotype), "g.txt", ErrorCode::bad_data) == genotype);
+  }
 }
 
 TEST_CASE("an image genotype survives JSON and back", "[genotype]") {

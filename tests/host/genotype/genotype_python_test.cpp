@@ -71,7 +71,7 @@ TEST_CASE("a Python text of hostile size is refused", "[genotype]") {
 
 TEST_CASE("what a genotype's keys hold is checked as that of JSON", "[genotype]") {
   CHECK(problem("Genotype_nested(genes=[[('a', 2, 2)]], concat=[2], reductions=[])") ==
-        "g.txt:1:25: genes of cell 0: a goes from node 2 to itself");
+        "g.txt:1:25: genes of cell 0, gene 0: a goes from node 2 to itself");
   CHECK(problem("Genotype(recurrent=[('tanh', 1)], concat=[1])") ==
         "g.txt:1:30: recurrent, gene 0, the node it comes from: expected a whole number from 0 to 0, found 1");
 }

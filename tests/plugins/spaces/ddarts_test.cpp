@@ -116,6 +116,25 @@ TEST_CASE("deeper networks take the searched cells by the published rule", "[spa
   REQUIRE(rows.members.size() >= 10);
 }
 
+TEST_CASE("in deeper networks searched reductions stand at the two reductions alone", "[space]") {
+  const std::vector<Gene> plain{{"skip_connect", 0, 2}, {"skip_connect", 1, 2}};
+  for (const int cells : {5, 6, 7, 8, 11})
+    for (const int layers : {cells + 1, 12, 13, 20, 23}) {
+      INFO(cells << " cells searched, " << layers << " built");
+      std::vector<std::vector<Gene>> searched(static_cast<std::size_t>(cells), plain);
+      for (const int reduction : {cells / 3, 2 * cells / 3})
+        searched[static_cast<std::size_t>(reduction)] = {{"sep_conv_3x3", 0, 2}, {"skip_connect", 1, 2}};
+      Genotype genotype = listed(searched, {2});
+      genotype.reductions.reset();
+      std::set<std::string> with_convolutions;
+      for (const std::string& name : parameter_names(*build(genotype, layers)))
+        if (name.find("_ops") != std::string::npos && name.find("_ops.0.op.") != std::string::npos)
+          with_convolutions.insert(name.substr(0, name.find("._ops")));
+      CHECK(with_convolutions == std::set<std::string>{"cells." + std::to_string(layers / 3),
+                                                       "cells." + std::to_string(2 * layers / 3)});
+    }
+}
+
 TEST_CASE("a defect of a genotype by position is named", "[space][misuse]") {
   CHECK(problem({{{"normal", {{"skip_connect", 0, 2}}, {2}}}}) ==
         "a genotype of ddarts lists the cells of its positions (genes, concat, reductions); this one has a cell "

@@ -14,9 +14,19 @@ Part<Stopper> make(const std::map<std::string, std::string>& options = {}) {
   return make_part<Stopper>(test::plugins(), "distance", {{"distance", options}});
 }
 
+std::vector<AlphaDeclaration> candidates(std::vector<std::string> operations) {
+  AlphaDeclaration declaration;
+  declaration.topology.operations = std::move(operations);
+  return {declaration};
+}
+
+const std::vector<AlphaDeclaration> kSeven = candidates({"max_pool_3x3", "skip_connect", "sep_conv_3x3"}),
+                                    kTwelve = candidates({"max_pool_3x3", "skip_connect", "simple_conv_1x1"});
+
 /// Hands a stopper an epoch that went from one genotype to the other.
-std::string epoch(Stopper& stopper, const Genotype& from, const Genotype& to, bool moved = true) {
-  return stopper.reason_to_stop({{}, 0, 0, &to, &from, moved});
+std::string epoch(Stopper& stopper, const Genotype& from, const Genotype& to, bool moved = true,
+                  const std::vector<AlphaDeclaration>& alphas = kSeven) {
+  return stopper.reason_to_stop({{}, 0, 0, &to, &from, moved, &alphas});
 }
 
 const Genotype kPool = of("max_pool_3x3"), kSkip = of("skip_connect");
@@ -41,6 +51,14 @@ TEST_CASE("epochs that train the weights alone do not count, and a patience of 0
   CHECK_FALSE(epoch(*stopper, kPool, kPool).empty());
   const auto never = make({{"patience", "0"}});
   for (int i = 0; i < 9; ++i) CHECK(epoch(*never, kPool, kPool).empty());
+}
+
+TEST_CASE("the candidates of the search decide how operations are weighted, not the genotypes at hand", "[ddarts]") {
+  const auto stopper = make();
+  (void)epoch(*stopper, kPool, kSkip);
+  const double of_seven = stopper->measured().at("distance");
+  (void)epoch(*stopper, kPool, kSkip, true, kTwelve);
+  CHECK(stopper->measured().at("distance") < 0.6 * of_seven);
 }
 
 TEST_CASE("a stopper goes on from its saved state", "[ddarts][resume]") {

@@ -76,23 +76,22 @@ TEST_CASE("cells are paired up to the shorter genotype", "[distance]") {
   CHECK(architecture_distance(two, other, weights) == 0.25);
 }
 
-TEST_CASE("genotypes of the seven operations are weighted by these alone", "[distance]") {
-  const Genotype seven = one_cell({{"sep_conv_3x3", 0, 2}}), twelve = one_cell({{"simple_conv_3x3", 0, 2}});
-  CHECK(weights_for({seven, seven}).size() == 7);
-  CHECK(weights_for({seven, twelve}).size() == 12);
-}
-
-TEST_CASE("operations that no paper has weighed weigh the mean of the others", "[distance]") {
-  const Genotype own = one_cell({{"own_conv", 0, 2}, {"other", 1, 2}}), known = one_cell({{"sep_conv_3x3", 0, 2}});
-  const std::vector<OperationWeight> weights = weights_for({known, own});
-  REQUIRE(weights.size() == 14);
-  double mean = 0;
-  for (std::size_t i = 0; i < 12; ++i) mean += weights[i].weight / 12;
-  CHECK(weights[12].operation == "other");
-  CHECK(weights[13].operation == "own_conv");
-  for (const std::size_t i : {12, 13}) CHECK(weights[i].weight == Approx(mean));
-  CHECK(architecture_distance(own, own, weights) == 0);
-  CHECK(architecture_distance(own, known, weights) > 0);
+TEST_CASE("the seven operations are weighted by themselves alone, and others at their mean", "[distance]") {
+  CHECK(weights_for({"sep_conv_3x3", "skip_connect"}).size() == 7);
+  CHECK(weights_for({"sep_conv_3x3", "simple_conv_3x3"}).size() == 12);
+  for (const std::size_t known : {7, 12}) {
+    const std::vector<OperationWeight> weights =
+        weights_for({"own_conv", "a", known == 7 ? "sep_conv_3x3" : "simple_conv_3x3"});
+    REQUIRE(weights.size() == known + 2);
+    double mean = 0;
+    for (std::size_t i = 0; i < known; ++i) mean += weights[i].weight / static_cast<double>(known);
+    CHECK(weights[known].operation == "a");
+    CHECK(weights[known + 1].operation == "own_conv");
+    for (const std::size_t i : {known, known + 1}) CHECK(weights[i].weight == Approx(mean));
+    const Genotype own = one_cell({{"own_conv", 0, 2}}), other = one_cell({{"sep_conv_3x3", 0, 2}});
+    CHECK(architecture_distance(own, own, weights) == 0);
+    CHECK(architecture_distance(own, other, weights) > 0);
+  }
 }
 
 TEST_CASE("an operation without a weight is named", "[distance][misuse]") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,9 +20,9 @@ const std::vector<OperationWeight>& dartopti_weights();
 bool has_published_weight(const std::string& operation);
 /// Those of the seven operations of D-DARTS alone.
 const std::vector<OperationWeight>& ddarts_weights();
-/// ddarts_weights() where all genotypes are made of these and none is `of_dartopti`, otherwise dartopti_weights();
-/// behind them the genotypes' other operations, which no paper has measured, at the mean of those weights.
-std::vector<OperationWeight> weights_for(const std::vector<Genotype>& genotypes, bool of_dartopti = false);
+/// Weights of these operations: ddarts_weights(), or dartopti_weights() where one of the other five is among them;
+/// behind them the operations that no paper has measured, at the mean of those weights.
+std::vector<OperationWeight> weights_for(const std::set<std::string>& operations);
 
 /// The distance of the cells that both genotypes have, in the order of their lists: the larger of both directed
 /// Hausdorff distances between their sets of edges. An edge is the set of its operations, the empty one where it has
