@@ -263,8 +263,9 @@ DryRun::DryRun(const po::variables_map& values, const PluginRegistry& plugins, c
 }
 
 void say_memory(std::int64_t bytes, const std::string& beside) {
-  say("predicted peak memory: about " + std::to_string(bytes >> 20) + " MiB resident, with the threads of this machine" +
-      (beside.empty() ? "" : ", " + beside) + "; a GPU's own memory is not in it");
+  say("predicted peak memory: about " + std::to_string(bytes >> 20) +
+      " MiB resident, with the threads of this machine" + (beside.empty() ? "" : ", " + beside) +
+      "; a GPU's own memory is not in it");
 }
 
 RunSetup::RunSetup(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,

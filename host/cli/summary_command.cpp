@@ -41,12 +41,14 @@ CommandSyntax summary_syntax() {
   syntax.about =
       "Counts the parameters, without and with the auxiliary head, and the multiply-adds of one sample (convolutions "
       "and linear\n"
-      "layers, in evaluation) of a genotype's network, or of the search network with --genotype supernet, and lists its "
+      "layers, in evaluation) of a genotype's network, or of the search network with --genotype supernet, and lists "
+      "its "
       "parts. Recurrent:\n"
       "multiply-adds of one word, cell and decoder. --batch predicts the memory of a training, or of a search.";
   syntax.options.add_options()("space", po::value<std::string>()->value_name("S"),
                                "search space; default: the genotype's")(
-      "genotype", po::value<std::string>()->value_name("G"), "a name, a file, a run's archive, whose sizes are the defaults, or supernet")(
+      "genotype", po::value<std::string>()->value_name("G"),
+      "a name, a file, a run's archive, whose sizes are the defaults, or supernet")(
       "channels", po::value<std::int64_t>()->value_name("C"), "of the first cells; default: 36, supernet 16")(
       "layers", po::value<std::int64_t>()->value_name("L"),
       "cells; default: as many as the genotype lists, or 20; supernet 8")(
@@ -215,7 +217,7 @@ Summary summarise_supernet(const po::variables_map& values, const PluginRegistry
   Config config = run_config(RunKind::search, name, space->domain(), sizes, plugins);
   config.space.baseline = baseline;
   config.search.batch = number(values, "batch", 1, kMostRecords);
-  config.search.strategy = values.count("order") == 0             ? space->default_strategy()
+  config.search.strategy = values.count("order") == 0           ? space->default_strategy()
                            : number(values, "order", 1, 2) == 1 ? "first_order"
                                                                 : "second_order";
   Search search(config, plugins, options_of(config), info_of(sizes, space->domain()));

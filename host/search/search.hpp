@@ -43,14 +43,18 @@ SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data, const S
 /// A differentiable search: the supernet, its alphas and optimizers, the data and the loop over them.
 class Search final : public EpochLoop {
  public:
-  Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options, const DatasetHandle& data)
+  Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options,
+         const DatasetHandle& data)
       : Search(config, plugins, options, data.info(), &data) {}
   /// Without data, of which `info` tells the shape: for try_step() alone.
   Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options, const DatasetInfo& info)
       : Search(config, plugins, options, info, nullptr) {}
 
   /// A step on that data which leaves the weights where they are; alphas, momenta and running statistics change.
-  void try_step(const StepData& data) { (void)take(data, /*rate=*/0); }
+  void try_step(const StepData& data) {
+    problem_->states() = {};
+    (void)take(data, /*rate=*/0);
+  }
 
   /// The genotype of alphas as they stand.
   Genotype derive(const std::vector<at::Tensor>& alphas) const;

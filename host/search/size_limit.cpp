@@ -24,14 +24,6 @@ std::int64_t stored_bytes(const Archive& archive) {
   return sum;
 }
 
-/// What Linux can give without swapping; without bounds where it does not tell.
-std::int64_t available_bytes() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string word; file >> word;)
-    if (std::int64_t kib = 0; word == "MemAvailable:" && file >> kib) return kib << 10;
-  return std::numeric_limits<std::int64_t>::max();
-}
-
 class Reporter final : public c10::MemoryReportingInfoBase {
  public:
   Reporter(std::int64_t most, std::function<void(std::int64_t)> refuse) : most_(most), refuse_(std::move(refuse)) {}
@@ -41,6 +33,7 @@ class Reporter final : public c10::MemoryReportingInfoBase {
     if (size <= 0 || held <= most_) return;
     // LibTorch reports what it has taken, and forgets it where the report throws.
     if (device.is_cpu()) c10::free_cpu(memory);
+    held_ -= size;
     refuse_(held);
   }
   bool memoryProfilingEnabled() const override { return true; }
@@ -64,13 +57,18 @@ NetworkSizeLimit::NetworkSizeLimit(const Archive& archive)
                           " bytes");
       }) {}
 
-MachineLimit::MachineLimit() : MachineLimit(available_bytes()) {}
+std::int64_t half_of_free_memory() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string word; file >> word;)
+    if (std::int64_t kib = 0; word == "MemAvailable:" && file >> kib) return (kib << 10) / 2;
+  return std::numeric_limits<std::int64_t>::max();
+}
 
-MachineLimit::MachineLimit(std::int64_t available)
-    : limit_(available, [available](std::int64_t held) {
-        throw Error(ErrorCode::usage, "sizes that take more than " + std::to_string(held >> 20) +
-                                          " MiB, and this machine has " + std::to_string(available >> 20) +
-                                          " MiB free; choose smaller ones");
+MachineLimit::MachineLimit(std::int64_t most)
+    : limit_(most, [most](std::int64_t held) {
+        throw Error(ErrorCode::usage, "the sizes mean more than " + std::to_string(held >> 20) +
+                                          " MiB, expected at most " + std::to_string(most >> 20) +
+                                          " MiB, half of what this machine has free; choose smaller ones");
       }) {}
 
 }  // namespace mixop

@@ -29,13 +29,16 @@ class NetworkSizeLimit {
   AllocationLimit limit_;
 };
 
-/// The limit of the memory that the machine has free; more is a usage error.
+/// Half of the memory that this machine has free; as good as without bounds where it does not tell.
+std::int64_t half_of_free_memory();
+
+/// The limit for sizes that a user chose; more is a usage error. A network of which a trial takes more than half of the
+/// memory that is free does not run in the rest, and other programs go on.
 class MachineLimit {
  public:
-  MachineLimit();
+  explicit MachineLimit(std::int64_t most = half_of_free_memory());
 
  private:
-  explicit MachineLimit(std::int64_t available);
   AllocationLimit limit_;
 };
 

@@ -45,7 +45,8 @@ bool computes_alike(MixopStage one, MixopStage other) {
 }  // namespace
 
 Candidate::Candidate(const OperatorCatalog& operators, const std::string& name, const OpSpec& spec)
-    : operation_(operators.find_operator(name, Domain::image), name, spec), chain_(operation_.structure(), operation_.state()) {
+    : operation_(operators.find_operator(name, Domain::image), name, spec),
+      chain_(operation_.structure(), operation_.state()) {
   const bool pool = !chain_.structure().empty() && is_pool(chain_.structure().back());
   append_state(state_, pool ? "0." : "", operation_.state());
   if (!pool) return;

@@ -122,7 +122,6 @@ class DiscreteCell final : public RecurrentCell {
     for (const Gene& gene : genotype.genes) steps_.push_back({gene.from, activation(operators, gene.operation, width)});
   }
 
-
  protected:
   std::size_t outputs() const override { return outputs_.size(); }
   /// The product, its gate, the activation and the mean of that and the source.

@@ -57,8 +57,8 @@ ListedCell::ListedCell(const CellGenotype& genotype, const supernet::CellPlace& 
       Cost cost = operation.cost(from < kInputs ? input : inner);
       if (!runs) cost = {cost.parameters, 0, 0, {}};
       terms += runs ? 1 : 0;
-      const std::string own = "_ops." + std::to_string(listed.index) + "." + std::to_string(from) + "." +
-                              std::to_string(numbers[from]++);
+      const std::string own =
+          "_ops." + std::to_string(listed.index) + "." + std::to_string(from) + "." + std::to_string(numbers[from]++);
       part_.layers.push_back(
           {own, name + " " + supernet::edge_name(from, listed.index) + (runs ? "" : ", never run"), inner, cost});
       node.steps.push_back({from, own + ".", runs, std::move(operation)});
