@@ -74,22 +74,22 @@ Outcome Training::training_pass(const Batch& batch) {
   return model_.network().loss({}, batch, own_.carried, pass);
 }
 
+std::vector<at::Tensor> Training::try_step(const Batch& batch) {
+  return gradients(training_pass(batch).loss, weights_);
+}
+
 EpochLoop::Step Training::step() {
   const LoopPosition& here = position();
   if (here.step_in_epoch == 0) own_.carried.clear();
   const TrainBatch data = data_->train(here.at.epoch, here.step_in_epoch);
-  return take(data.batch, data.rate_scale * learning_rate(config_.weights, here.at.epoch, here.at.epochs));
-}
-
-EpochLoop::Step Training::take(const Batch& batch, double rate) {
-  const Outcome outcome = training_pass(batch);
+  const Outcome outcome = training_pass(data.batch);
   require_finite("the training loss is", std::isfinite(outcome.loss.item<double>()));
   std::vector<at::Tensor> weight_gradients = gradients(outcome.loss, weights_);
   clip_gradients(weight_gradients, config_.weights.clip);
-  optimizer_.step(weight_gradients, rate);
+  optimizer_.step(weight_gradients, data.rate_scale * learning_rate(config_.weights, here.at.epoch, here.at.epochs));
   if (own_.average) own_.average->add();
   own_.carried = outcome.next;
-  return {likelihood_of(outcome), outcome.output, batch.target};
+  return {likelihood_of(outcome), outcome.output, data.batch.target};
 }
 
 Metrics Training::measure(const std::atomic<int>& interrupt) {

@@ -43,11 +43,8 @@ class Training final : public EpochLoop {
            const ComponentOptions& options, const DatasetInfo& info)
       : Training(config, genotype, plugins, options, info, nullptr) {}
 
-  /// A step on that batch which leaves the weights where they are; momenta and running statistics change.
-  void try_step(const Batch& batch) {
-    own_.carried.clear();
-    (void)take(batch, /*rate=*/0);
-  }
+  /// Forward and backward pass of a step on a batch, which change the running statistics alone.
+  std::vector<at::Tensor> try_step(const Batch& batch);
 
   const Config& config() const { return config_; }
   const Genotype& genotype() const override { return genotype_; }
@@ -67,8 +64,6 @@ class Training final : public EpochLoop {
            const ComponentOptions& options, const DatasetInfo& info, const DatasetHandle* data);
   std::int64_t steps() const override { return data_->steps_in(position().at.epoch); }
   Step step() override;
-  /// A step on that batch at a learning rate.
-  Step take(const Batch& batch, double rate);
   Metrics measure(const std::atomic<int>& interrupt) override;
   std::vector<at::Tensor> state() const override;
   void end_epoch(Metrics& metrics, RunObserver& observer) override;

@@ -27,7 +27,7 @@ std::int64_t predict_peak_memory(Training& training) {
   const std::int64_t state = bytes_of_state(training.model().network()), weights = bytes_of(training.weights());
   MemoryTrial trial;
   trial.batch = keys.batch;
-  trial.step = [&](std::int64_t samples) { training.try_step(drawn_batch(training.model(), longest, samples)); };
+  trial.step = [&](std::int64_t samples) { (void)training.try_step(drawn_batch(training.model(), longest, samples)); };
   trial.archived = state + (training.config().weights.momentum != 0 ? weights : 0);
   if (keys.keep == "best") trial.later += state;
   if (keys.nonmono > 0 && keys.epochs > keys.nonmono + 1) trial.later += weights;
