@@ -225,6 +225,13 @@ Summary summarise_supernet(const po::variables_map& values, const PluginRegistry
   return summary;
 }
 
+/// Whether an option names a size.
+bool is_sized(const po::variables_map& values) {
+  for (const char* name : {"channels", "layers", "width", "vocabulary", "input", "classes", "stem"})
+    if (values.count(name) != 0 && !values[name].defaulted()) return true;
+  return false;
+}
+
 Summary summarise_network(const po::variables_map& values, const PluginRegistry& plugins) {
   require_absent(values, {"ops", "nodes", "baseline"},
                  "belongs to --genotype supernet; a genotype has its own, so leave it out");
@@ -237,6 +244,9 @@ Summary summarise_network(const po::variables_map& values, const PluginRegistry&
   sizes.auxiliary = space->domain() == Domain::image;
   Summary summary;
   summary.no_auxiliary = "a recurrent network has none";
+  std::optional<Archive> archive;
+  std::optional<NetworkSizeLimit> limit;
+  if (argument.config && !is_sized(values)) limit.emplace(archive.emplace(Archive::open(text(values, "genotype"))));
   std::unique_ptr<Network> network;
   try {
     network = space->network(sizes, argument.genotype, operators);
@@ -250,6 +260,7 @@ Summary summarise_network(const po::variables_map& values, const PluginRegistry&
   summary.cost = network->cost();
   if (sizes.auxiliary) summary.with_auxiliary = summary.cost.parameters + network->auxiliary_parameters();
   network.reset();
+  limit.reset();
   if (values.count("batch") == 0) return summary;
   Config config = run_config(RunKind::train, name, space->domain(), sizes, plugins);
   config.train.batch = number(values, "batch", 1, kMostRecords);
