@@ -1,4 +1,5 @@
 #include <csignal>
+#include <cstdlib>
 #include <iomanip>
 #include <iostream>
 
@@ -53,12 +54,9 @@ int exit_code(ErrorCode code) {
   return 1;
 }
 
-}  // namespace
-
-int main(int count, char** values) {
-  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error with a message, as a full disk is
+int answer(const cli::Arguments& arguments) {
   try {
-    return run({values + 1, values + count});
+    return run(arguments);
   } catch (const Error& error) {
     cli::say("error: " + std::string(error.what()));
     return exit_code(error.code());
@@ -66,4 +64,17 @@ int main(int count, char** values) {
     cli::say("error: " + first_paragraph(error.what()));
     return 1;
   }
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error with a message, as a full disk is
+  const int code = answer({values + 1, values + count});
+  std::cout << std::flush;
+#ifndef __SANITIZE_ADDRESS__  // which looks for leaks behind main()
+  // LibTorch's CUDA libraries read some 100 MiB of their own files when their exit handlers run.
+  std::_Exit(code);
+#endif
+  return code;
 }

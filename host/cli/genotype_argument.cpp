@@ -18,7 +18,12 @@ GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plu
   Archive archive = Archive::open(file);
   if (stored::is_of_kind(archive, network_kind)) {
     const Config config = archived_network_config(archive, option_catalog(plugins));
-    return {std::filesystem::path(file).filename().string(), config.space.name, archived_genotype(archive), {}};
+    return {std::filesystem::path(file).filename().string(),
+            config.space.name,
+            archived_genotype(archive),
+            {},
+            config,
+            archived_data(archive)};
   }
   const ArchivedRun run(std::move(archive), option_catalog(plugins));
   const ComponentOptions options = options_of(run.config());
@@ -28,7 +33,11 @@ GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plu
       derive(run.alphas(run.epochs(), *space), *make_part<Relaxation>(plugins, parts.relaxation, options),
              *make_part<Deriver>(plugins, parts.deriver, options), run.position(run.epochs()));
   return {std::filesystem::path(file).filename().string() + ", epoch " + std::to_string(run.epochs()),
-          run.config().space.name, derived.genotype, derived.strengths};
+          run.config().space.name,
+          derived.genotype,
+          derived.strengths,
+          run.config(),
+          {}};
 }
 
 /// Published Python text.

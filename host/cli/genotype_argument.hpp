@@ -1,9 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "host/config/config.hpp"
 #include "host/plugins/registry.hpp"
+#include "host/train/discrete_model.hpp"
 #include "mixop/genotype.hpp"
 #include "mixop/space.hpp"
 
@@ -15,6 +18,8 @@ struct GenotypeArgument {
   std::string space;  ///< where it is known
   Genotype genotype;
   std::vector<std::vector<double>> strengths;  ///< edge weights of its genes, from a search's archive
+  std::optional<Config> config{};              ///< of its archive
+  std::optional<NetworkData> data{};           ///< of a network's archive
 };
 
 /// NAME, SPACE/NAME, a file of JSON (".json") or of published Python text (".txt", ".py"), or the archive of a search

@@ -262,9 +262,10 @@ DryRun::DryRun(const po::variables_map& values, const PluginRegistry& plugins, c
   }
 }
 
-void say_memory(std::int64_t bytes) {
+void say_memory(std::int64_t bytes, const std::string& beside) {
   say("predicted peak memory: about " + std::to_string(bytes >> 20) +
-      " MiB; runs were seen to take up to a third more");
+      " MiB resident, with the threads of this machine" + (beside.empty() ? "" : ", " + beside) +
+      "; a GPU's own memory is not in it");
 }
 
 RunSetup::RunSetup(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,

@@ -60,8 +60,8 @@ struct DryRun {
   std::optional<DatasetHandle> data;
 };
 
-/// Says what predict_peak_memory() answered.
-void say_memory(std::int64_t bytes);
+/// Says what predict_peak_memory() answered, and what else must be known of it.
+void say_memory(std::int64_t bytes, const std::string& beside = "");
 
 /// All that a run has before its loop is made. Its output is locked as long as it lives.
 class RunSetup {

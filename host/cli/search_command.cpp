@@ -59,6 +59,7 @@ int dry_run(const po::variables_map& values, const PluginRegistry& plugins, cons
   const DryRun run(values, plugins, catalog, kSearch);
   (void)plugins.strategy(run.config.search.strategy);
   std::optional<std::int64_t> bytes;
+  const MachineLimit machine;
   if (run.data) {
     std::optional<NetworkSizeLimit> limit;
     if (run.archive) limit.emplace(*run.archive);

@@ -1,6 +1,5 @@
 #include "host/cli/all_commands.hpp"
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <cstdio>
@@ -13,11 +12,11 @@
 #include "host/cli/recorder.hpp"
 #include "host/cli/run_setup.hpp"
 #include "host/cli/runs.hpp"
-#include "host/data/sequences.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/json/json_writer.hpp"
-#include "host/search/memory.hpp"
+#include "host/search/size_limit.hpp"
 #include "host/train/network_archive.hpp"
+#include "host/train/training_memory.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -83,28 +82,6 @@ void require_used(const Config& config) {
                                         config.data.name + ", so leave it out");
 }
 
-/// Peak memory of the training's steps. In training a batch norm needs more than one value, and that of an auxiliary
-/// head may see one pixel an image: every trial has an image more than it is asked for.
-std::int64_t predicted_memory(Training& training) {
-  const bool text = training.model().data().is_text();
-  const auto step = [&](const Batch& batch) {
-    const auto with_one_more = [](const at::Tensor& images) { return at::cat({images, images.slice(0, 0, 1)}); };
-    (void)training.try_step(text ? batch : Batch{with_one_more(batch.input), with_one_more(batch.target)});
-  };
-  Batch like = training.data().train(0, 0).batch;
-  if (text) {
-    const std::int64_t longest = longest_sequence(training.config().data.bptt);
-    like = {at::zeros({longest, 1}, like.input.options()), at::zeros({longest, 1}, like.target.options())};
-  }
-  std::int64_t copies = 0;  // of the weights, beside those of a step
-  if (training.config().train.keep == "best") ++copies;
-  if (training.config().train.nonmono > 0) ++copies;
-  std::int64_t weights = 0;
-  for (const at::Tensor& weight : training.weights()) weights += static_cast<std::int64_t>(weight.nbytes());
-  const std::int64_t trials = training.config().train.batch - (text ? 0 : 1);
-  return predict_peak_memory(like, trials, step) + copies * weights;
-}
-
 /// Prints the configuration; the memory that it needs is predicted where the data is at hand.
 int dry_run(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog) {
   const DryRun run(values, plugins, catalog, command_for(values, plugins, catalog));
@@ -112,10 +89,11 @@ int dry_run(const po::variables_map& values, const PluginRegistry& plugins, cons
   const Archive* const archive = run.archive ? &*run.archive : nullptr;
   const Genotype genotype = genotype_of(values, run.config, archive, plugins).genotype;
   std::optional<std::int64_t> bytes;
+  const MachineLimit machine;
   if (run.data) {
     Training training = archive != nullptr ? resumed_training(*archive, run.config, plugins, run.options, *run.data)
                                            : Training(run.config, genotype, plugins, run.options, *run.data);
-    bytes = predicted_memory(training);
+    bytes = predict_peak_memory(training);
   }
   std::cout << to_json(run.config) << std::endl;
   if (bytes) say_memory(*bytes);

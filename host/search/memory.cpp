@@ -1,79 +1,76 @@
 #include "host/search/memory.hpp"
 
-#include <ATen/ATen.h>
-#include <c10/core/Allocator.h>
-#include <unistd.h>
+#include <malloc.h>
 
 #include <algorithm>
-#include <atomic>
 #include <fstream>
-#include <memory>
+#include <string>
+
+#include "host/search/problem.hpp"
 
 namespace mixop {
 namespace {
 
-/// Follows LibTorch's allocations of the current thread and of the autograd threads that inherit its debug state.
-class AllocationMeter final : public c10::MemoryReportingInfoBase {
- public:
-  void reportMemoryUsage(void*, std::int64_t size, std::size_t, std::size_t, c10::Device) override {
-    const std::int64_t held = held_ += size;
-    std::int64_t peak = peak_;
-    while (held > peak && !peak_.compare_exchange_weak(peak, held)) {
-    }
-  }
-  bool memoryProfilingEnabled() const override { return true; }
-  std::int64_t peak() const { return peak_; }
+/// Up to here a step on the batch itself is tried, and from here on none on more than twice as many.
+constexpr std::int64_t kSmall = 16, kLargestTrial = 32;
 
- private:
-  std::atomic<std::int64_t> held_{0}, peak_{0};
-};
-
-std::int64_t resident_bytes() {
-  std::int64_t pages = 0;
-  std::ifstream statm("/proc/self/statm");
-  statm >> pages >> pages;
-  return pages * sysconf(_SC_PAGESIZE);
+/// "VmRSS" (resident now) or "VmHWM" (at the peak) of this process.
+std::int64_t status_bytes(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (std::int64_t kib = 0; word == key + ":" && status >> kib) return kib << 10;
+  throw Error(ErrorCode::unsupported, "/proc/self/status tells no " + key + ", by which memory is predicted");
 }
 
-/// Images are drawn, words all the same.
-Batch trial_batch(const Batch& like, std::int64_t images) {
-  if (!like.input.is_floating_point()) {
-    const std::int64_t time = like.input.size(0);
-    return {at::zeros({time, images}, like.input.options()), at::zeros({time, images}, like.target.options())};
-  }
-  std::vector<std::int64_t> shape = like.input.sizes().vec();
-  shape[0] = images;
-  return {at::randn(shape, like.input.options()), at::zeros({images}, like.target.options())};
+/// The peak of a step. What earlier ones left in the heap is given back before it, as it is not there in a run.
+std::int64_t peak_of(const MemoryTrial& trial, std::int64_t samples) {
+  malloc_trim(0);
+  std::ofstream("/proc/self/clear_refs") << 5;  // Linux: the peak begins anew
+  trial.step(samples);
+  return status_bytes("VmHWM");
 }
 
-/// Peak of the allocations of one step on that many images.
-std::int64_t trial(const Batch& like, std::int64_t images, const std::function<void(const Batch&)>& step) {
-  const auto meter = std::make_shared<AllocationMeter>();
-  const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, meter);
-  step(trial_batch(like, images));
-  return meter->peak();
+std::int64_t peak_of_steps(const MemoryTrial& trial) {
+  trial.step(std::min<std::int64_t>(trial.batch, 2));  // what is made once, such as kernels, is there from now on
+  if (trial.batch <= kSmall) return peak_of(trial, trial.batch);
+  const std::int64_t few = std::clamp(trial.batch / 8, kSmall / 2, kLargestTrial);
+  const std::int64_t first = peak_of(trial, few), second = peak_of(trial, 2 * few);
+  return second + std::max<std::int64_t>(0, second - first) * (trial.batch - 2 * few) / few;
 }
 
 }  // namespace
 
-std::int64_t predict_peak_memory(const Batch& like, std::int64_t batch, const std::function<void(const Batch&)>& step) {
-  const std::int64_t one = trial(like, 1, step), two = trial(like, 2, step);
-  const std::int64_t per_image = std::max<std::int64_t>(0, two - one);
-  return resident_bytes() + one + per_image * (batch - 1);
+std::int64_t predict_peak_memory(const MemoryTrial& trial) {
+  const std::int64_t steps = peak_of_steps(trial);
+  malloc_trim(0);
+  // HDF5's image of the archive, and the copy that goes to the file. Weights hardly become smaller by compression.
+  const std::int64_t archiving = status_bytes("VmRSS") + 2 * trial.archived;
+  return std::max(steps, archiving) + trial.later;
 }
 
 std::int64_t predict_peak_memory(Search& search) {
-  const auto step = [&](const Batch& batch) {
-    search.problem().set_step({batch, batch, search.position().at});
-    (void)search.strategy().hypergradient->alpha_gradients(search.problem());
-    (void)search.strategy().hypergradient->weight_gradients(search.problem());
+  if (search.has_data()) (void)search.data().at(0, 0, 0);  // what is decoded ahead is there from now on
+  MemoryTrial trial;
+  trial.batch = search.config().search.batch;
+  trial.step = [&](std::int64_t samples) {
+    const Batch batch = search.drawn_batch(samples);
+    search.try_step({batch, batch});
   };
-  Batch like = search.data().at(0, 0, 0).train;
-  if (search.data().is_text()) {  // the first sequence may be a half one
-    const std::int64_t bptt = search.config().data.bptt;
-    like = {at::zeros({bptt, 1}, like.input.options()), at::zeros({bptt, 1}, like.target.options())};
-  }
-  return predict_peak_memory(like, search.config().search.batch, step);
+  trial.archived = bytes_of_state(search.network());
+  if (search.config().weights.momentum != 0) trial.archived += bytes_of(search.problem().weights());
+  return predict_peak_memory(trial);
+}
+
+std::int64_t bytes_of(const std::vector<at::Tensor>& tensors) {
+  std::int64_t sum = 0;
+  for (const at::Tensor& tensor : tensors) sum += static_cast<std::int64_t>(tensor.nbytes());
+  return sum;
+}
+
+std::int64_t bytes_of_state(const Network& network) {
+  std::int64_t sum = 0;
+  for (const StateEntry& entry : distinct_state(network)) sum += static_cast<std::int64_t>(entry.tensor.nbytes());
+  return sum;
 }
 
 }  // namespace mixop

@@ -58,21 +58,22 @@ SpaceConfig alphas_config(const SpaceKeys& keys, const SearchSpace& space) {
 }
 
 Search::Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options,
-               const DatasetHandle& data)
+               const DatasetInfo& info, const DatasetHandle* data)
     : config_(config),
+      info_(info),
       device_(device_of(config.device)),
       type_(config.precision == "float64" ? at::kDouble : at::kFloat),
       operators_(plugins),
       strategy_(plugins, parts_of(plugins, config.search.strategy, overrides_of(config.strategy)), options),
-      space_(make_space(plugins, config.space.name, options, data.info().kind == MIXOP_DATA_TEXT)),
-      data_(open_search_data(data, config, type_, device_)) {
+      space_(make_space(plugins, config.space.name, options, info.kind == MIXOP_DATA_TEXT)),
+      data_(data != nullptr ? open_search_data(*data, config, type_, device_) : nullptr) {
   if (config.precision == "bfloat16")
     throw Error(ErrorCode::usage,
                 "precision: bfloat16 is for trainings of images; set precision=float32 or float64 for a search");
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));
-  network_ = space_->supernet(space_config(config.space, data.info(), *space_), operators_, *strategy_.edge_transform);
+  network_ = space_->supernet(space_config(config.space, info, *space_), operators_, *strategy_.edge_transform);
   convert(*network_, type_, device_);
   alphas_ = initial_alphas(network_->alphas(), config.space.alpha_init, type_, device_);
   weight_optimizer_ = std::make_unique<Sgd>(parameters_of(*network_), config.weights.momentum, config.weights.decay);
@@ -96,6 +97,12 @@ std::vector<at::Tensor> Search::relaxed(const std::vector<at::Tensor>& alphas) c
 
 Genotype Search::derive(const std::vector<at::Tensor>& alphas) const {
   return strategy_.deriver->derive(network_->alphas(), relaxed(alphas));
+}
+
+Batch Search::drawn_batch(std::int64_t samples) const {
+  return info_.kind == MIXOP_DATA_TEXT
+             ? drawn_words(config_.data.bptt, samples, device_)
+             : drawn_images({info_.channels, info_.height, info_.width}, samples, type_, device_);
 }
 
 void Search::record_row() {
@@ -127,7 +134,11 @@ EpochLoop::Step Search::step() {
   const LoopPosition& here = position();
   if (here.step_in_epoch == 0) problem_->states() = {};
   StepData data = data_->at(here.at.epoch, here.step_in_epoch, here.at.step);
-  const double rate = epoch_rate() * data.rate_scale;
+  return take(std::move(data), epoch_rate() * data.rate_scale);
+}
+
+EpochLoop::Step Search::take(StepData data, double rate) {
+  const LoopPosition& here = position();
   problem_->set_step({std::move(data.train), std::move(data.valid), here.at, step_key(), rate, config_.weights.clip});
 
   if (alphas_move()) alpha_optimizer_->step(strategy_.hypergradient->alpha_gradients(*problem_), alpha_rate());

@@ -44,7 +44,17 @@ SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data, const S
 class Search final : public EpochLoop {
  public:
   Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options,
-         const DatasetHandle& data);
+         const DatasetHandle& data)
+      : Search(config, plugins, options, data.info(), &data) {}
+  /// Without data, of which `info` tells the shape: for try_step() alone.
+  Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options, const DatasetInfo& info)
+      : Search(config, plugins, options, info, nullptr) {}
+
+  /// A step on that data which leaves the weights where they are; alphas, momenta and running statistics change.
+  void try_step(const StepData& data) {
+    problem_->states() = {};
+    (void)take(data, /*rate=*/0);
+  }
 
   /// The genotype of alphas as they stand.
   Genotype derive(const std::vector<at::Tensor>& alphas) const;
@@ -59,11 +69,18 @@ class Search final : public EpochLoop {
   const Composition& strategy() const { return strategy_; }
   SearchHistory& history() { return history_; }
   const SearchHistory& history() const { return history_; }
+  bool has_data() const { return data_ != nullptr; }
   SearchData& data() { return *data_; }
+  /// A batch of drawn images, or of one word all over in sequences of data.bptt, of the shape that the search works on.
+  Batch drawn_batch(std::int64_t samples) const;
 
  private:
+  Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options, const DatasetInfo& info,
+         const DatasetHandle* data);
   std::int64_t steps() const override { return data_->steps_in(position().at.epoch); }
   Step step() override;
+  /// A step on that data at a learning rate of the weights.
+  Step take(StepData data, double rate);
   Metrics measure(const std::atomic<int>& interrupt) override;
   std::vector<at::Tensor> state() const override;
   void end_epoch(Metrics& metrics, RunObserver& observer) override;
@@ -80,6 +97,7 @@ class Search final : public EpochLoop {
   std::uint64_t step_key() const;
 
   Config config_;
+  DatasetInfo info_;
   at::Device device_;
   at::ScalarType type_;
   RegistryCatalog operators_;

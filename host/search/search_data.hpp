@@ -43,4 +43,8 @@ class SearchData {
 std::unique_ptr<SearchData> open_search_data(const DatasetHandle& data, const Config& config, at::ScalarType type,
                                              at::Device device);
 
+/// Batches without a data set: random images of class 0, and columns of the vocabulary's first word.
+Batch drawn_images(const ImageShape& shape, std::int64_t images, at::ScalarType type, at::Device device);
+Batch drawn_words(std::int64_t time, std::int64_t columns, at::Device device);
+
 }  // namespace mixop

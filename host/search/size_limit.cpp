@@ -4,7 +4,10 @@
 #include <c10/core/impl/alloc_cpu.h>
 
 #include <atomic>
+#include <fstream>
+#include <limits>
 #include <memory>
+#include <utility>
 
 #include "host/search/stored_check.hpp"
 
@@ -21,31 +24,51 @@ std::int64_t stored_bytes(const Archive& archive) {
   return sum;
 }
 
-class Limit final : public c10::MemoryReportingInfoBase {
+class Reporter final : public c10::MemoryReportingInfoBase {
  public:
-  explicit Limit(const Archive& archive)
-      : archive_(archive), stored_(stored_bytes(archive)), most_(4 * stored_ + kOwn) {}
+  Reporter(std::int64_t most, std::function<void(std::int64_t)> refuse) : most_(most), refuse_(std::move(refuse)) {}
 
   void reportMemoryUsage(void* memory, std::int64_t size, std::size_t, std::size_t, c10::Device device) override {
     const std::int64_t held = held_ += size;
     if (size <= 0 || held <= most_) return;
     // LibTorch reports what it has taken, and forgets it where the report throws.
     if (device.is_cpu()) c10::free_cpu(memory);
-    refuse(archive_, stored::resolved_config,
-           "means a network of more than " + std::to_string(held >> 20) +
-               " MiB, and the weights and buffers beside it have " + std::to_string(stored_) + " bytes");
+    held_ -= size;
+    refuse_(held);
   }
   bool memoryProfilingEnabled() const override { return true; }
 
  private:
-  const Archive& archive_;
-  std::int64_t stored_, most_;
+  std::int64_t most_;
+  std::function<void(std::int64_t)> refuse_;
   std::atomic<std::int64_t> held_{0};
 };
 
 }  // namespace
 
+AllocationLimit::AllocationLimit(std::int64_t most, std::function<void(std::int64_t)> refuse)
+    : guard_(c10::DebugInfoKind::PROFILER_STATE, std::make_shared<Reporter>(most, std::move(refuse))) {}
+
 NetworkSizeLimit::NetworkSizeLimit(const Archive& archive)
-    : guard_(c10::DebugInfoKind::PROFILER_STATE, std::make_shared<Limit>(archive)) {}
+    : limit_(4 * stored_bytes(archive) + kOwn, [&archive](std::int64_t held) {
+        mixop::refuse(archive, stored::resolved_config,
+                      "means a network of more than " + std::to_string(held >> 20) +
+                          " MiB, and the weights and buffers beside it have " + std::to_string(stored_bytes(archive)) +
+                          " bytes");
+      }) {}
+
+std::int64_t half_of_free_memory() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string word; file >> word;)
+    if (std::int64_t kib = 0; word == "MemAvailable:" && file >> kib) return (kib << 10) / 2;
+  return std::numeric_limits<std::int64_t>::max();
+}
+
+MachineLimit::MachineLimit(std::int64_t most)
+    : limit_(most, [most](std::int64_t held) {
+        throw Error(ErrorCode::usage, "the sizes mean more than " + std::to_string(held >> 20) +
+                                          " MiB, expected at most " + std::to_string(most >> 20) +
+                                          " MiB, half of what this machine has free; choose smaller ones");
+      }) {}
 
 }  // namespace mixop

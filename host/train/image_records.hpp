@@ -20,6 +20,7 @@ class ImageRecords final : public TrainingData {
   /// Leaves out those that cannot be decoded.
   void for_each(Records records, std::int64_t batch, const std::function<bool(const Batch&)>& visit) override;
   std::vector<Records> measured() const override;
+  std::int64_t longest_sequence(std::int64_t) override { return 0; }
   std::int64_t measuring_batch() const override { return config_.train.batch; }
   std::int64_t evaluation_batch() const override { return config_.train.batch; }
   std::int64_t replaced() const override;

@@ -1,5 +1,7 @@
 #include "host/train/text_records.hpp"
 
+#include <algorithm>
+
 #include "host/search/text_batches.hpp"
 #include "mixop/random.hpp"
 
@@ -47,6 +49,13 @@ TrainBatch TextRecords::train(std::int64_t epoch, std::int64_t step) {
   const TrainText& text = train_text();
   const Sequence& sequence = text.sequences.of(epoch).at(static_cast<std::size_t>(step));
   return {text_batch(text.columns, sequence, device_), sequence.rate_scale};
+}
+
+std::int64_t TextRecords::longest_sequence(std::int64_t epochs) {
+  std::int64_t longest = 0;
+  for (std::int64_t epoch = 0; epoch < epochs && longest < mixop::longest_sequence(bptt_); ++epoch)
+    for (const Sequence& sequence : train_text().sequences.of(epoch)) longest = std::max(longest, sequence.length);
+  return longest;
 }
 
 void TextRecords::for_each(Records records, std::int64_t batch, const std::function<bool(const Batch&)>& visit) {

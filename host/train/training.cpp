@@ -39,11 +39,11 @@ void require_held_out(const Config& config, const TrainingData& data) {
 }  // namespace
 
 Training::Training(const Config& config, const Genotype& genotype, const PluginRegistry& plugins,
-                   const ComponentOptions& options, const DatasetHandle& data)
+                   const ComponentOptions& options, const DatasetInfo& info, const DatasetHandle* data)
     : config_(config),
       genotype_(genotype),
-      model_(config, genotype, network_data(data.info()), plugins, options),
-      data_(open_training_data(data, config, model_.type(), model_.device())),
+      model_(config, genotype, network_data(info), plugins, options),
+      data_(data != nullptr ? open_training_data(*data, config, model_.type(), model_.device()) : nullptr),
       weights_(parameters_of(model_.network())),
       optimizer_(weights_, config.weights.momentum, config.weights.decay) {
   if (config.train.rollbacks > 0 && config.train.keep != "best")
@@ -53,8 +53,10 @@ Training::Training(const Config& config, const Genotype& genotype, const PluginR
   if (config.precision == "bfloat16" && model_.data().is_text())
     throw Error(ErrorCode::usage,
                 "precision: bfloat16 is for trainings of images; set precision=float32 or float64 for text");
-  require_held_out(config, *data_);
-  (void)data_->steps_in(0);  // what is too short for its batch says so now
+  if (data_ != nullptr) {
+    require_held_out(config, *data_);
+    (void)data_->steps_in(0);  // what is too short for its batch says so now
+  }
   position().at.epochs = config.train.epochs;
   for (const at::Tensor& weight : weights_) weight.set_requires_grad(true);
 }

@@ -36,7 +36,12 @@ struct TrainingState {
 class Training final : public EpochLoop {
  public:
   Training(const Config& config, const Genotype& genotype, const PluginRegistry& plugins,
-           const ComponentOptions& options, const DatasetHandle& data);
+           const ComponentOptions& options, const DatasetHandle& data)
+      : Training(config, genotype, plugins, options, data.info(), &data) {}
+  /// Without data, of which `info` tells the shape: for try_step() alone.
+  Training(const Config& config, const Genotype& genotype, const PluginRegistry& plugins,
+           const ComponentOptions& options, const DatasetInfo& info)
+      : Training(config, genotype, plugins, options, info, nullptr) {}
 
   /// Forward and backward pass of a step on a batch, which change the running statistics alone.
   std::vector<at::Tensor> try_step(const Batch& batch);
@@ -46,6 +51,7 @@ class Training final : public EpochLoop {
   DiscreteModel& model() { return model_; }
   const DiscreteModel& model() const { return model_; }
   const Sgd& optimizer() const { return optimizer_; }
+  bool has_data() const { return data_ != nullptr; }
   TrainingData& data() { return *data_; }
   const TrainingData& data() const { return *data_; }
   TrainingState& own() { return own_; }
@@ -54,6 +60,8 @@ class Training final : public EpochLoop {
   const std::vector<at::Tensor>& weights() const { return weights_; }
 
  private:
+  Training(const Config& config, const Genotype& genotype, const PluginRegistry& plugins,
+           const ComponentOptions& options, const DatasetInfo& info, const DatasetHandle* data);
   std::int64_t steps() const override { return data_->steps_in(position().at.epoch); }
   Step step() override;
   Metrics measure(const std::atomic<int>& interrupt) override;

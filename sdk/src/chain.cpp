@@ -246,10 +246,13 @@ at::Tensor Chain::run(const MixopStage& stage, const at::Tensor& x, const Forwar
   }
 }
 
+bool Chain::in_place(std::size_t i, std::size_t first) const {
+  return i > first && stages_[i].kind == MIXOP_STAGE_RELU && output_is_free(stages_[i - 1].kind);
+}
+
 at::Tensor Chain::forward(at::Tensor x, const Forward& how, std::size_t first) const {
   for (std::size_t i = first; i < stages_.size(); ++i) {
-    const bool in_place = i > first && stages_[i].kind == MIXOP_STAGE_RELU && output_is_free(stages_[i - 1].kind);
-    x = in_place ? at::relu_(x) : run(stages_[i], x, how);
+    x = in_place(i, first) ? at::relu_(x) : run(stages_[i], x, how);
   }
   return x;
 }
@@ -257,7 +260,8 @@ at::Tensor Chain::forward(at::Tensor x, const Forward& how, std::size_t first) c
 ImageShape Chain::measure(ImageShape shape, Cost& cost) const {
   for (const StateEntry& entry : state_)
     if (entry.kind == StateKind::parameter) cost.parameters += entry.tensor.numel();
-  for (const MixopStage& stage : stages_) {
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    const MixopStage& stage = stages_[i];
     switch (stage.kind) {
       case MIXOP_STAGE_ZERO:
         shape.height = (shape.height + stage.stride[0] - 1) / stage.stride[0];
@@ -286,6 +290,7 @@ ImageShape Chain::measure(ImageShape shape, Cost& cost) const {
       default:
         break;
     }
+    if (stage.kind != MIXOP_STAGE_IDENTITY && !in_place(i, 0)) cost.activations += numbers_of(shape);
   }
   return shape;
 }

@@ -8,6 +8,8 @@
 
 #include <utility>
 
+#include "mixop/chain.hpp"
+
 namespace mixop {
 namespace {
 
@@ -88,7 +90,7 @@ std::vector<StateEntry> collect_state(const MixopOperator& table, MixopOpInstanc
 }  // namespace
 
 OperatorInstance::OperatorInstance(const MixopOperator& table, std::string name, const OpSpec& spec)
-    : name_(std::move(name)), table_(&table) {
+    : name_(std::move(name)), stride_(spec.stride), table_(&table) {
   const MixopOpSpec abi{sizeof(MixopOpSpec), spec.affine ? 1 : 0, spec.channels, spec.stride};
   MixopOpInstance* made = nullptr;
   checked(called(name_), [&](MixopError* error) { return table.create(&abi, &made, error); });
@@ -130,6 +132,13 @@ Cost OperatorInstance::cost(const ImageShape& input) const {
   Cost cost;
   for (const StateEntry& entry : state_)
     if (entry.kind == StateKind::parameter) cost.parameters += entry.tensor.numel();
+  if (structure_.empty()) {
+    cost.activations = numbers_of(strided(input, stride_));
+  } else {
+    Cost of_stages;
+    Chain(structure_, state_).measure(input, of_stages);
+    cost.activations = of_stages.activations;
+  }
   MixopCost told{};
   told.size = sizeof told;
   MixopError error{};

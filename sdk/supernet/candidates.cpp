@@ -45,7 +45,8 @@ bool computes_alike(MixopStage one, MixopStage other) {
 }  // namespace
 
 Candidate::Candidate(const OperatorCatalog& operators, const std::string& name, const OpSpec& spec)
-    : operation_(operators.find_operator(name, Domain::image), name, spec), chain_(operation_.structure(), operation_.state()) {
+    : operation_(operators.find_operator(name, Domain::image), name, spec),
+      chain_(operation_.structure(), operation_.state()) {
   const bool pool = !chain_.structure().empty() && is_pool(chain_.structure().back());
   append_state(state_, pool ? "0." : "", operation_.state());
   if (!pool) return;
@@ -57,6 +58,15 @@ Candidate::Candidate(const OperatorCatalog& operators, const std::string& name, 
 
 at::Tensor Candidate::forward(const at::Tensor& x, const Forward& how) const {
   return chain_.structure().empty() ? operation_.forward(x, how) : chain_.forward(x, how);
+}
+
+Cost Candidate::cost(const ImageShape& input) const {
+  Cost cost = operation_.cost(input);
+  if (chain_.structure().empty()) return cost;
+  Cost of_stages;
+  chain_.measure(input, of_stages);
+  cost.activations = of_stages.activations;
+  return cost;
 }
 
 bool SharedStart::exists(const Candidate& candidate) { return stateless_stages(candidate.chain().structure()) > 0; }
@@ -87,6 +97,12 @@ void SharedStart::take_norm(const Chain& chain) {
   means_.push_back(tensor(kMeanSlot));
   variances_.push_back(tensor(kVarianceSlot));
   if (norm_.state[kCountSlot] >= 0) counts_.push_back(tensor(kCountSlot));
+}
+
+std::int64_t SharedStart::activations(const ImageShape& input) const {
+  Cost cost;
+  const ImageShape output = stateless_.measure(input, cost);
+  return cost.activations + (has_norm() ? numbers_of(output) : 0);
 }
 
 std::size_t SharedStart::stages(const Forward& how) const {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <set>
 
 #include "mixop/random.hpp"
 #include "mixop/supernet/layers.hpp"
@@ -18,11 +19,20 @@ at::Tensor concatenated(const std::vector<at::Tensor>& states, const std::vector
   return at::cat(chosen, 1);
 }
 
+const char* kind_of(const CellPlace& place) { return place.reduction ? "reduce" : "normal"; }
+
 }  // namespace
 
-ImageShape strided(const ImageShape& shape, std::int64_t stride) {
-  return {shape.channels, (shape.height + stride - 1) / stride, (shape.width + stride - 1) / stride};
+NetworkPart output_layer(const ImageShape& node, std::size_t terms, std::size_t nodes, const std::vector<int>& concat) {
+  NetworkPart layer{"output", "concat", node};
+  for (const int chosen : concat) layer.kind += " " + std::to_string(chosen);
+  layer.output.channels *= static_cast<std::int64_t>(concat.size());
+  layer.own.activations =
+      static_cast<std::int64_t>(terms - nodes) * numbers_of(node) + numbers_of(layer.output);  // a sum less than terms
+  return layer;
 }
+
+std::string edge_name(int from, int to) { return std::to_string(from) + " -> " + std::to_string(to); }
 
 std::int64_t stride_of(const CellPlace& place, int from) { return place.reduction && from < kInputs ? 2 : 1; }
 
@@ -50,28 +60,44 @@ void Preprocess::append_state(std::vector<StateEntry>& to, const std::string& pr
   supernet::append_state(to, prefix + "preprocess1.", newer_.state());
 }
 
-ImageShape Preprocess::measure(const CellPlace& place, Cost& cost) const {
-  older_.measure(place.older, cost);
-  return newer_.measure(place.newer, cost);
+ImageShape Preprocess::measure(const CellPlace& place, std::vector<NetworkPart>& layers) const {
+  layers.push_back(part_of("preprocess0", "older input", older_, place.older));
+  layers.push_back(part_of("preprocess1", "newer input", newer_, place.newer));
+  return layers.back().output;
 }
 
 SearchCell::SearchCell(const CellTopology& topology, const CellPlace& place, const OperatorCatalog& operators,
                        const EdgeTransform& transform)
     : transform_(transform), preprocess_(place, /*affine=*/false), nodes_(topology.nodes), concat_(topology.concat) {
-  const ImageShape input = preprocess_.measure(place, cost_);
+  part_.kind = kind_of(place);
+  const ImageShape input = preprocess_.measure(place, part_.layers);
+  const ImageShape node = strided(input, place.reduction ? 2 : 1);
   const std::int64_t channels = transform.operation_channels(place.channels);
   for (const auto& [from, to] : topology.edges) {
     Edge edge{from, to, stride_of(place, from), {}, {}};
-    const ImageShape shape = from < kInputs ? input : strided(input, place.reduction ? 2 : 1);
-    for (const std::string& name : topology.operations) {
-      edge.candidates.emplace_back(operators, name, OpSpec{channels, edge.stride, /*affine=*/false});
-      cost_ += edge.candidates.back().cost({channels, shape.height, shape.width});
-      edge.starts.push_back(start_of(from, edge.candidates.back()));
-    }
+    ImageShape shape = from < kInputs ? input : node;
+    shape.channels = channels;
+    NetworkPart mixed{"_ops." + std::to_string(edges_.size()), edge_name(from, to), strided(shape, edge.stride)};
+    for (const std::string& name : topology.operations)
+      mixed.layers.push_back(add_candidate(edge, Candidate(operators, name, {channels, edge.stride, /*affine=*/false}),
+                                           shape, /*whole_state=*/channels == place.channels));
+    mixed.layers.push_back({"sum", "weighted", mixed.output, {0, 0, numbers_of(mixed.output), {}}});
+    part_.layers.push_back(std::move(mixed));
     edges_.push_back(std::move(edge));
   }
-  output_ = strided(input, place.reduction ? 2 : 1);
-  output_.channels = place.channels * static_cast<std::int64_t>(concat_.size());
+  part_.layers.push_back(output_layer(node, edges_.size(), static_cast<std::size_t>(nodes_), concat_));
+  part_.output = part_.layers.back().output;
+}
+
+NetworkPart SearchCell::add_candidate(Edge& edge, Candidate candidate, const ImageShape& input, bool whole_state) {
+  const std::size_t known = starts_.size(), start = start_of(edge.from, candidate);
+  NetworkPart layer{"_ops." + std::to_string(edge.candidates.size()), candidate.name(), strided(input, edge.stride),
+                    candidate.cost(input)};
+  if (candidate.is_zero()) layer.own.activations = 0;
+  if (start < known && whole_state) layer.own.activations -= starts_[start].shared.activations(input);
+  edge.starts.push_back(start);
+  edge.candidates.push_back(std::move(candidate));
+  return layer;
 }
 
 std::size_t SearchCell::start_of(int from, const Candidate& candidate) {
@@ -132,17 +158,23 @@ void SearchCell::append_state(std::vector<StateEntry>& to, const std::string& pr
 
 DiscreteCell::DiscreteCell(const CellGenotype& genotype, const CellPlace& place, const OperatorCatalog& operators)
     : preprocess_(place, /*affine=*/true), nodes_(0), concat_(genotype.concat) {
-  const ImageShape input = preprocess_.measure(place, cost_);
+  part_.kind = kind_of(place);
+  const ImageShape input = preprocess_.measure(place, part_.layers);
+  const ImageShape node = strided(input, place.reduction ? 2 : 1);
+  std::set<int> nodes;
   for (const Gene& gene : genotype.genes) {
     const std::int64_t stride = stride_of(place, gene.from);
     OperatorInstance operation(operators.find_operator(gene.operation, Domain::image), gene.operation,
                                {place.channels, stride, true});
-    cost_ += operation.cost(gene.from < kInputs ? input : strided(input, place.reduction ? 2 : 1));
+    part_.layers.push_back({"_ops." + std::to_string(steps_.size()),
+                            gene.operation + " " + edge_name(gene.from, gene.to), node,
+                            operation.cost(gene.from < kInputs ? input : node)});
+    nodes.insert(gene.to);
     steps_.push_back({gene.from, gene.to, std::move(operation)});
     nodes_ = std::max(nodes_, gene.to - kInputs + 1);
   }
-  output_ = strided(input, place.reduction ? 2 : 1);
-  output_.channels = place.channels * static_cast<std::int64_t>(concat_.size());
+  part_.layers.push_back(output_layer(node, steps_.size(), nodes.size(), concat_));
+  part_.output = part_.layers.back().output;
 }
 
 at::Tensor DiscreteCell::forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor&, const Pass& pass,

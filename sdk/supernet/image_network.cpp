@@ -18,27 +18,31 @@ class ImageNetwork final : public Network {
         alphas_(std::move(alphas)),
         stem_(space_.stem, space_.input, space_.channels, spec.stem_halvings),
         auxiliary_after_(spec.auxiliary_after) {
-    cost_ = stem_.cost();
+    parts_.push_back(stem_.part());
+    std::optional<NetworkPart> head;
     CellPlace place{stem_.older(), stem_.newer(), space_.channels};
     for (std::size_t i = 0; i < spec.reductions.size(); ++i) {
       place.reduction = spec.reductions[i];
       if (place.reduction) place.channels *= 2;
       cells_.push_back(make_cell(i, place));
-      cost_ += cells_.back()->cost();
+      parts_.push_back(cells_.back()->part());
+      parts_.back().name = "cells." + std::to_string(i);
       place.older = place.newer;
-      place.newer = cells_.back()->output();
-      if (space_.auxiliary && i == auxiliary_after_)
-        auxiliary_ = auxiliary_head(place.newer, space_.classes,
-                                    {stem_.reduces(), spec.auxiliary_norm || !stem_.reduces(), spec.auxiliary_fits});
+      place.newer = parts_.back().output;
+      if (!space_.auxiliary || i != auxiliary_after_) continue;
+      auxiliary_ = auxiliary_head(place.newer, space_.classes,
+                                  {stem_.reduces(), spec.auxiliary_norm || !stem_.reduces(), spec.auxiliary_fits});
+      head = part_of("auxiliary_head", "after cells." + std::to_string(i), *auxiliary_, place.newer);
+      head->training_only = true;
     }
+    if (head) parts_.push_back(*head);
     add_classifier(place.newer, stem_.reduces() ? spec.imagenet_window : 0);
     collect_state();
   }
 
   const std::vector<StateEntry>& state() const override { return state_; }
   const std::vector<AlphaDeclaration>& alphas() const override { return alphas_; }
-  Cost cost() const override { return cost_; }
-  std::int64_t auxiliary_parameters() const override { return auxiliary_ ? count_parameters(auxiliary_->state()) : 0; }
+  const std::vector<NetworkPart>& parts() const override { return parts_; }
 
   Outcome loss(const EdgeWeights& edges, const Batch& batch, const RecurrentState&, const Pass& pass) override {
     auto [older, newer] = stem_.forward(laid_out(batch.input, space_.channels), pass);
@@ -68,7 +72,8 @@ class ImageNetwork final : public Network {
       features.height = features.width = 1;
     }
     classifier_.name("classifier").linear(features.channels * features.height * features.width, space_.classes);
-    classifier_.measure(features, cost_);
+    parts_.push_back(part_of("classifier", "linear", classifier_, features));
+    parts_.back().own.activations += numbers_of(features);  // of the pooling
   }
   at::Tensor pooled(const at::Tensor& features) const {
     return window_[0] > 0 ? at::avg_pool2d(features, window_) : at::adaptive_avg_pool2d(features, {1, 1});
@@ -89,7 +94,7 @@ class ImageNetwork final : public Network {
   Pair window_{0, 0};
   Chain classifier_;
   std::vector<StateEntry> state_;
-  Cost cost_;
+  std::vector<NetworkPart> parts_;
 };
 
 void require(bool holds, const std::string& message) {

@@ -41,11 +41,10 @@ void append_state(std::vector<StateEntry>& to, const std::string& prefix, const 
   for (const StateEntry& entry : part) to.push_back({prefix + entry.name, entry.tensor, entry.kind});
 }
 
-std::int64_t count_parameters(const std::vector<StateEntry>& state) {
-  std::int64_t count = 0;
-  for (const StateEntry& entry : state)
-    if (entry.kind == StateKind::parameter) count += entry.tensor.numel();
-  return count;
+NetworkPart part_of(std::string name, std::string kind, const Chain& chain, const ImageShape& input) {
+  NetworkPart part{std::move(name), std::move(kind), input};
+  part.output = chain.measure(input, part.own);
+  return part;
 }
 
 Stem::Stem(const std::string& kind, const ImageShape& input, std::int64_t channels, std::int64_t halvings)
@@ -58,8 +57,13 @@ Stem::Stem(const std::string& kind, const ImageShape& input, std::int64_t channe
   } else {
     first_.conv(conv3x3(input.channels, 3 * channels, 1)).batch_norm(3 * channels, true);
   }
-  older_ = first_.measure(input, cost_);
-  newer_ = second_.measure(older_, cost_);
+  part_ = part_of("stem", "cifar", first_, input);
+  older_ = newer_ = part_.output;
+  if (reduces()) {
+    part_ = {"stem", "imagenet", {}, {}, {part_of("stem0", "older input", first_, input)}};
+    part_.layers.push_back(part_of("stem1", "newer input", second_, older_));
+    part_.output = newer_ = part_.layers.back().output;
+  }
   append_state(state_, "", first_.state());
   append_state(state_, "", second_.state());
 }

@@ -33,9 +33,18 @@ def asked(*arguments):
     return json.loads(answer(*arguments))
 
 
+def counted(found):
+    """An answer of `summary` without its list of parts, whose sums are its totals."""
+    rows = [row for row in found.pop("rows") if not row["training_only"]]
+    for total in ("parameters", "multiply_adds", "activation_bytes"):
+        check(sum(row[total] for row in rows) == found[total] > 0, f"{total}: {found[total]} in all, and {rows}")
+    del found["activation_bytes"]
+    return found
+
+
 def size(genotype, channels, layers, classes, pixels):
-    return asked("summary", "--space", "darts_cnn", "--genotype", genotype, "--channels", channels, "--layers", layers, "--classes",
-                 classes, "--input", f"3x{pixels}x{pixels}", "--json")
+    return counted(asked("summary", "--space", "darts_cnn", "--genotype", genotype, "--channels", channels, "--layers", layers, "--classes",
+                 classes, "--input", f"3x{pixels}x{pixels}", "--json"))
 
 
 def sizes():
@@ -69,8 +78,8 @@ def recurrent_sizes():
     for kind, named in (("eval", r"(\w+)_ntoken(\d+)_em(\d+)"), ("search", r"()ntoken(\d+)_em(\d+)")):
         for name, fact in facts[kind].items():
             genotype, words, width = re.fullmatch(named, name).groups()
-            found = asked("summary", "--space", "darts_rnn", "--genotype", genotype or "supernet", "--width", width,
-                          "--vocabulary", words, "--json")
+            found = counted(asked("summary", "--space", "darts_rnn", "--genotype", genotype or "supernet", "--width", width,
+                                  "--vocabulary", words, "--json"))
             check(found["parameters"] == fact["params"] and found["parameters_with_auxiliary"] is None, f"{name}: {found}")
             if "macs_per_token_cell" in fact:
                 check(found["multiply_adds"] == fact["macs_per_token_cell"] + fact["macs_per_token_decoder"], f"{name}: {found}")
@@ -86,8 +95,8 @@ def missing_width(error):
 
 def check_listed_size(name, run):
     """A stored run of a genotype by position; where the published network fails, what a working one has."""
-    found = asked("summary", "--genotype", name, "--channels", run["C"], "--layers", run["layers"], "--classes", run["num_classes"],
-                  "--input", f"3x{run['hw']}x{run['hw']}", "--json")
+    found = counted(asked("summary", "--genotype", name, "--channels", run["C"], "--layers", run["layers"], "--classes",
+                          run["num_classes"], "--input", f"3x{run['hw']}x{run['hw']}", "--json"))
     classifier = missing_width(run.get("forward_error")) * run["num_classes"]
     head = missing_width(run.get("aux_train_forward_error")) * run["num_classes"]
     expected = {"parameters": run["params"] + classifier, "parameters_with_auxiliary": run["params_with_aux"] + classifier + head,

@@ -81,7 +81,8 @@ def train(folder, run):
     check("perplexity" in mixop("evaluate", net).stdout, "evaluate as text")
     with h5py.File(net) as file:
         check("encoder.weight" in file["weights"] and "decoder.weight" not in file["weights"], "a tied weight is stored once")
-    check(asked("summary", "--genotype", net, "--width", 10, "--vocabulary", 50)["parameters"] == 2 * 10 * 20 + 3 * 200 + 550, "summary")
+    check(asked("summary", "--genotype", net)["parameters"] == 2 * 10 * 20 + 3 * 200 + 550, "summary takes the archive's sizes")
+    check(asked("summary", "--genotype", net, "--width", 20)["parameters"] == 2 * 20 * 40 + 3 * 800 + 1050, "summary of another width")
     return net
 
 

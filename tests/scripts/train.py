@@ -104,7 +104,10 @@ def archive(folder, net, answer):
     check(genotype == seen["genotype"] == answer["genotype"], "derive answers the genotype")
     check(asked("verify", net)["ok"] and asked("compare", net, net)["equal"], "verify and compare")
     check(mixop("draw", net, "-o", folder / "cells.dot").returncode == 0, "draw")
-    check(asked("summary", "--genotype", net)["parameters"] == 3349342, "summary")
+    sizes = ["--channels", 2, "--layers", 3, "--input", "3x8x8", "--classes", 10]
+    check(asked("summary", "--genotype", net) == asked("summary", "--genotype", "darts_cnn/DARTS_V2", *sizes), "summary takes the archive's sizes")
+    larger = ["--channels", 36, "--layers", 20, "--input", "3x32x32"]
+    check(asked("summary", "--genotype", net, *larger)["parameters"] == 3349342, "summary with other sizes than the archive's")
     check("genotype" in mixop("inspect", net).stdout, "inspect as text")
     with h5py.File(net) as file:
         check(file.attrs["layout"] in ("mixop.network/1", b"mixop.network/1"), "the layout")

@@ -20,6 +20,8 @@ OperatorInstance activation(const OperatorCatalog& operators, const std::string&
   return made;
 }
 
+ImageShape vector_of(std::int64_t width) { return {width, 1, 1}; }
+
 /// The gate c and the candidate h of a product [..., 2 * width].
 struct Halves {
   at::Tensor gate, candidate;
@@ -52,12 +54,18 @@ class SearchCell final : public RecurrentCell {
     entries.insert(entries.end(), norm_.state().begin(), norm_.state().end());
     return entries;
   }
-  std::int64_t multiply_adds() const override {
-    const std::int64_t edges = nodes_ * (nodes_ + 1) / 2;
-    return 4 * width() * width() + edges * 2 * width() * width();
-  }
 
  protected:
+  std::size_t outputs() const override { return outputs_.size(); }
+  /// Of every source the state read, its product and gate, every activation and the sum so far, the scaled state and
+  /// their mean; then the sum of the sources and its norm.
+  NetworkPart node_layer(int node) const override {
+    const std::int64_t sources = node + 1, count = static_cast<std::int64_t>(activations_.size());
+    NetworkPart layer{"", "mixed, " + std::to_string(sources) + " sources", vector_of(width())};
+    layer.own.multiply_adds = sources * 2 * width() * width();
+    layer.own.activations = sources * width() * (6 + 2 * count) + 2 * width();
+    return layer;
+  }
   at::Tensor nodes(const at::Tensor& initial, const CellPass& pass) const override {
     const Forward norm = normalisation(pass.how);
     std::vector<at::Tensor> states{norm_.forward(initial, norm)};
@@ -114,11 +122,17 @@ class DiscreteCell final : public RecurrentCell {
     for (const Gene& gene : genotype.genes) steps_.push_back({gene.from, activation(operators, gene.operation, width)});
   }
 
-  std::int64_t multiply_adds() const override {
-    return 4 * width() * width() + static_cast<std::int64_t>(steps_.size()) * 2 * width() * width();
-  }
-
  protected:
+  std::size_t outputs() const override { return outputs_.size(); }
+  /// The product, its gate, the activation and the mean of that and the source.
+  NetworkPart node_layer(int node) const override {
+    const Step& step = steps_[static_cast<std::size_t>(node)];
+    NetworkPart layer{"", step.activation.name() + " " + std::to_string(step.from) + " -> " + std::to_string(node + 1),
+                      vector_of(width())};
+    layer.own.multiply_adds = 2 * width() * width();
+    layer.own.activations = 5 * width();
+    return layer;
+  }
   at::Tensor nodes(const at::Tensor& initial, const CellPass& pass) const override {
     std::vector<at::Tensor> states{initial};
     for (std::size_t i = 0; i < steps_.size(); ++i) {
@@ -152,6 +166,21 @@ std::vector<StateEntry> RecurrentCell::state() const {
   std::vector<StateEntry> entries{{"rnns.0._W0", w0_}};
   for (std::size_t i = 0; i < ws_.size(); ++i) entries.push_back({"rnns.0._Ws." + std::to_string(i), ws_[i]});
   return entries;
+}
+
+NetworkPart RecurrentCell::part() const {
+  NetworkPart cell{"rnns.0", "recurrent", vector_of(width_)};
+  // The products with word and state, gate, candidate and their mean.
+  cell.layers.push_back({"_W0", "highway", vector_of(width_), {w0_.numel(), 4 * width_ * width_, 7 * width_, {}}});
+  for (int i = 0; i < static_cast<int>(ws_.size()); ++i) {
+    NetworkPart layer = node_layer(i);
+    layer.name = "_Ws." + std::to_string(i);
+    layer.own.parameters = weights(i).numel();
+    cell.layers.push_back(std::move(layer));
+  }
+  const auto kept = static_cast<std::int64_t>(outputs());
+  cell.layers.push_back({"output", "mean of nodes", vector_of(width_), {0, 0, (kept + 1) * width_, {}}});
+  return cell;
 }
 
 at::Tensor RecurrentCell::step(const at::Tensor& projected, const at::Tensor& hidden, const CellPass& pass) const {

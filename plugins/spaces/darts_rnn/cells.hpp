@@ -31,14 +31,19 @@ class RecurrentCell {
   /// The upper half of _W0, [width, 2 * width].
   at::Tensor input_weights() const { return w0_.narrow(0, 0, width_); }
   virtual std::vector<StateEntry> state() const;
-  /// Multiply-adds of one word, without the decoder.
-  virtual std::int64_t multiply_adds() const = 0;
+  /// Its matrices and what follows each, for one word.
+  NetworkPart part() const;
 
  protected:
   /// `nodes` matrices _Ws of [width, 2 * width] beside _W0 of [2 * width, 2 * width], uniform in +-0.04.
   RecurrentCell(std::int64_t width, int nodes);
   /// The nodes behind node 0, and the mean of those that make the output.
   virtual at::Tensor nodes(const at::Tensor& initial, const CellPass& pass) const = 0;
+
+  /// The layer of a node, counted from 0: the product with its matrix and what follows. Its parameters are counted.
+  virtual NetworkPart node_layer(int node) const = 0;
+  /// How many nodes make the output.
+  virtual std::size_t outputs() const = 0;
 
   const at::Tensor& weights(int node) const { return ws_[static_cast<std::size_t>(node)]; }
   std::int64_t width() const { return width_; }

@@ -27,16 +27,15 @@ class LanguageModel final : public Network {
     for (const StateEntry& entry : cell_->state()) state_.push_back(entry);
     state_.push_back({"decoder.weight", embedding_});
     state_.push_back({"decoder.bias", bias_});
-    for (const StateEntry& entry : state_)
-      if (entry.kind == StateKind::parameter && entry.name != "decoder.weight")
-        cost_.parameters += entry.tensor.numel();
-    cost_.multiply_adds = cell_->multiply_adds() + spec.words * spec.width;
+    const std::int64_t matrix = spec.words * spec.width;  // the decoder's as well
+    parts_.push_back({"encoder", "embedding", {spec.width, 1, 1}, {matrix, 0, spec.width, {}}});
+    parts_.push_back(cell_->part());
+    parts_.push_back({"decoder", "tied linear", {spec.words, 1, 1}, {spec.words, matrix, spec.words, {}}});
   }
 
   const std::vector<StateEntry>& state() const override { return state_; }
   const std::vector<AlphaDeclaration>& alphas() const override { return alphas_; }
-  Cost cost() const override { return cost_; }
-  std::int64_t auxiliary_parameters() const override { return 0; }
+  const std::vector<NetworkPart>& parts() const override { return parts_; }
 
   Outcome loss(const EdgeWeights& edges, const Batch& batch, const RecurrentState& state, const Pass& pass) override {
     const std::int64_t time = batch.input.size(0), columns = batch.input.size(1), width = spec_.width;
@@ -92,7 +91,7 @@ class LanguageModel final : public Network {
   std::vector<AlphaDeclaration> alphas_;
   at::Tensor embedding_, bias_;
   std::vector<StateEntry> state_;
-  Cost cost_;
+  std::vector<NetworkPart> parts_;
 };
 
 }  // namespace

@@ -43,8 +43,11 @@ std::vector<ListedNode> listed_nodes(const CellGenotype& cell) {
 
 ListedCell::ListedCell(const CellGenotype& genotype, const supernet::CellPlace& place, const OperatorCatalog& operators)
     : preprocess_(place, /*affine=*/true) {
-  const ImageShape input = preprocess_.measure(place, cost_);
-  const ImageShape inner = supernet::strided(input, place.reduction ? 2 : 1);
+  part_.kind = place.reduction ? "reduce" : "normal";
+  const ImageShape input = preprocess_.measure(place, part_.layers);
+  const ImageShape inner = strided(input, place.reduction ? 2 : 1);
+  std::size_t terms = 0;
+  std::vector<int> concat;
   for (const ListedNode& listed : listed_nodes(genotype)) {
     Node& node = nodes_.emplace_back(Node{listed.index, {}});
     std::map<int, int> numbers;
@@ -52,16 +55,18 @@ ListedCell::ListedCell(const CellGenotype& genotype, const supernet::CellPlace& 
       OperatorInstance operation(operators.find_operator(name, Domain::image), name,
                                  {place.channels, supernet::stride_of(place, from), /*affine=*/true});
       Cost cost = operation.cost(from < kInputs ? input : inner);
-      if (!runs) cost = {cost.parameters, 0, {}};
-      cost_ += cost;
-      node.steps.push_back({from,
-                            "_ops." + std::to_string(listed.index) + "." + std::to_string(from) + "." +
-                                std::to_string(numbers[from]++) + ".",
-                            runs, std::move(operation)});
+      if (!runs) cost = {cost.parameters, 0, 0, {}};
+      terms += runs ? 1 : 0;
+      const std::string own =
+          "_ops." + std::to_string(listed.index) + "." + std::to_string(from) + "." + std::to_string(numbers[from]++);
+      part_.layers.push_back(
+          {own, name + " " + supernet::edge_name(from, listed.index) + (runs ? "" : ", never run"), inner, cost});
+      node.steps.push_back({from, own + ".", runs, std::move(operation)});
     }
+    concat.push_back(listed.index);
   }
-  output_ = inner;
-  output_.channels = place.channels * static_cast<std::int64_t>(nodes_.size());
+  part_.layers.push_back(supernet::output_layer(inner, terms, nodes_.size(), concat));
+  part_.output = part_.layers.back().output;
 }
 
 at::Tensor ListedCell::forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor&, const Pass& pass,

@@ -16,8 +16,7 @@ class ListedCell final : public supernet::ImageCell {
   at::Tensor forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor& weights, const Pass& pass,
                      std::uint64_t key) const override;
   void append_state(std::vector<StateEntry>& to, const std::string& prefix) const override;
-  const ImageShape& output() const override { return output_; }
-  const Cost& cost() const override { return cost_; }
+  const NetworkPart& part() const override { return part_; }
 
  private:
   struct Step {
@@ -33,8 +32,7 @@ class ListedCell final : public supernet::ImageCell {
 
   supernet::Preprocess preprocess_;
   std::vector<Node> nodes_;
-  ImageShape output_;
-  Cost cost_;
+  NetworkPart part_;
 };
 
 /// A node of a cell as its list tells it.

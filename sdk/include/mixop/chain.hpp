@@ -62,7 +62,7 @@ class Chain {
   Chain& then(const Chain& other);
   const std::vector<StateEntry>& state() const { return state_; }
   const std::vector<MixopStage>& structure() const { return stages_; }
-  /// The shape after the chain; adds its cost for one sample to `cost`.
+  /// The shape after the chain; adds its cost for one sample to `cost`. What is computed in place puts out nothing.
   ImageShape measure(ImageShape shape, Cost& cost) const;
 
  private:
@@ -72,6 +72,8 @@ class Chain {
   at::Tensor tensor(int index) const {
     return index < 0 ? at::Tensor() : state_[static_cast<std::size_t>(index)].tensor;
   }
+  /// Whether stage `i` overwrites its input where the chain runs from stage `first` on.
+  bool in_place(std::size_t i, std::size_t first) const;
   at::Tensor run(const MixopStage& stage, const at::Tensor& x, const Forward& how) const;
   at::Tensor batch_norm(const MixopStage& stage, const at::Tensor& x, const Forward& how) const;
 

@@ -31,10 +31,12 @@ struct Forward {
 struct Cost {
   std::int64_t parameters = 0;
   std::int64_t multiply_adds = 0;      ///< convolutions and linear layers of one sample, in evaluation
+  std::int64_t activations = 0;        ///< numbers that its layers put out for one sample, in training
   std::vector<std::string> uncounted;  ///< operators that do not tell their multiply-adds
   Cost& operator+=(const Cost& other) {
     parameters += other.parameters;
     multiply_adds += other.multiply_adds;
+    activations += other.activations;
     uncounted.insert(uncounted.end(), other.uncounted.begin(), other.uncounted.end());
     return *this;
   }
@@ -45,6 +47,29 @@ struct ImageShape {
   std::int64_t channels = 0;
   std::int64_t height = 0;
   std::int64_t width = 0;
+};
+
+/// The shape after a stride: both sides divided, rounded up.
+inline ImageShape strided(const ImageShape& shape, std::int64_t stride) {
+  return {shape.channels, (shape.height + stride - 1) / stride, (shape.width + stride - 1) / stride};
+}
+
+inline std::int64_t numbers_of(const ImageShape& shape) { return shape.channels * shape.height * shape.width; }
+
+/// A part of a network, or a layer within one.
+struct NetworkPart {
+  std::string name;                   ///< begins the names of its state within the part around it: "cells.3", "_ops.5"
+  std::string kind;                   ///< "reduce", "sep_conv_3x3 0 -> 2"
+  ImageShape output;                  ///< for one sample; text: the width as channels
+  Cost own{};                         ///< of a part without layers
+  std::vector<NetworkPart> layers{};  ///< in order
+  bool training_only = false;         ///< runs in training alone, as the auxiliary head does
+
+  Cost cost() const {
+    Cost sum = own;
+    for (const NetworkPart& layer : layers) sum += layer.cost();
+    return sum;
+  }
 };
 
 /// Images: input [N, C, H, W] in the network's type, target int64 [N]. Text: int64 [time, N] both.
@@ -116,13 +141,24 @@ class Network {
   virtual const std::vector<StateEntry>& state() const = 0;
   virtual const std::vector<AlphaDeclaration>& alphas() const = 0;
   virtual Outcome loss(const EdgeWeights& edges, const Batch& batch, const RecurrentState& state, const Pass& pass) = 0;
-  /// Without the auxiliary head, which runs in training only.
-  virtual Cost cost() const = 0;
-  /// Parameters of the auxiliary head; 0 without one.
-  virtual std::int64_t auxiliary_parameters() const = 0;
+  /// From input to output, in published order.
+  virtual const std::vector<NetworkPart>& parts() const = 0;
+
+  /// Without what runs in training only.
+  Cost cost() const { return cost_of(false); }
+  /// Parameters of what runs in training only; 0 where nothing does.
+  std::int64_t auxiliary_parameters() const { return cost_of(true).parameters; }
 
  protected:
   Network() = default;
+
+ private:
+  Cost cost_of(bool training_only) const {
+    Cost sum;
+    for (const NetworkPart& part : parts())
+      if (part.training_only == training_only) sum += part.cost();
+    return sum;
+  }
 };
 
 }  // namespace mixop

@@ -21,11 +21,13 @@ class OperatorInstance {
   const std::vector<StateEntry>& state() const { return state_; }
   const std::vector<MixopStage>& structure() const { return structure_; }
   const std::string& name() const { return name_; }
-  /// As the operator tells it; its parameters alone, and its name among `uncounted`, where it does not.
+  /// Multiply-adds as the operator tells them; its name is among `uncounted` where it does not. Without a structure its
+  /// output counts as the only one.
   Cost cost(const ImageShape& input) const;
 
  private:
   std::string name_;
+  std::int64_t stride_;
   const MixopOperator* table_;
   std::shared_ptr<MixopOpInstance> instance_;
   std::vector<StateEntry> state_;

@@ -20,9 +20,11 @@ class Candidate {
   at::Tensor forward(const at::Tensor& x, const Forward& how) const;
   /// Under the names of published code: a pool and its norm are "0.…" and "1.…".
   const std::vector<StateEntry>& state() const { return state_; }
-  Cost cost(const ImageShape& input) const { return operation_.cost(input); }
+  /// With the norm's outputs.
+  Cost cost(const ImageShape& input) const;
   /// Empty where the operator tells no structure.
   const Chain& chain() const { return chain_; }
+  const std::string& name() const { return operation_.name(); }
   bool is_zero() const { return is_only(operation_.structure(), MIXOP_STAGE_ZERO); }
 
  private:
@@ -42,6 +44,8 @@ class SharedStart {
   bool admit(const Candidate& candidate);
 
   at::Tensor forward(const at::Tensor& x, const Forward& how) const;
+  /// Numbers that it puts out for one sample in training.
+  std::int64_t activations(const ImageShape& input) const;
   /// How many stages of its candidates forward() has run: in evaluation every candidate has a norm of its own.
   std::size_t stages(const Forward& how) const;
 

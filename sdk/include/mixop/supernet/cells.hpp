@@ -27,15 +27,15 @@ class Preprocess {
   Preprocess(const CellPlace& place, bool affine);
   std::vector<at::Tensor> forward(const at::Tensor& older, const at::Tensor& newer, const Forward& how) const;
   void append_state(std::vector<StateEntry>& to, const std::string& prefix) const;
-  /// The common shape; adds the cost.
-  ImageShape measure(const CellPlace& place, Cost& cost) const;
+  /// The common shape; appends both as layers.
+  ImageShape measure(const CellPlace& place, std::vector<NetworkPart>& layers) const;
 
  private:
   Chain older_, newer_;
 };
 
-/// The shape after a stride: both sides divided, rounded up.
-ImageShape strided(const ImageShape& shape, std::int64_t stride);
+/// "0 -> 2"
+std::string edge_name(int from, int to);
 
 /// The stride of an operation from node `from`: 2 from the inputs of a reduction cell, otherwise 1.
 std::int64_t stride_of(const CellPlace& place, int from);
@@ -51,12 +51,16 @@ class ImageCell {
   virtual at::Tensor forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor& weights,
                              const Pass& pass, std::uint64_t key) const = 0;
   virtual void append_state(std::vector<StateEntry>& to, const std::string& prefix) const = 0;
-  virtual const ImageShape& output() const = 0;
-  virtual const Cost& cost() const = 0;
+  /// Its kind, output and layers.
+  virtual const NetworkPart& part() const = 0;
 
  protected:
   ImageCell() = default;
 };
+
+/// The layer that makes a cell's output: the sums of its nodes, `terms` in all for `nodes` of them, and the
+/// concatenation of `concat`.
+NetworkPart output_layer(const ImageShape& node, std::size_t terms, std::size_t nodes, const std::vector<int>& concat);
 
 /// A cell of a supernet, run plainly: every candidate, weighted and summed. What candidates of one state begin with is
 /// computed once. Candidates that are zero are skipped, which changes nothing: their edge weights have a gradient of
@@ -68,8 +72,7 @@ class SearchCell final : public ImageCell {
   at::Tensor forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor& weights, const Pass& pass,
                      std::uint64_t key) const override;
   void append_state(std::vector<StateEntry>& to, const std::string& prefix) const override;
-  const ImageShape& output() const override { return output_; }
-  const Cost& cost() const override { return cost_; }
+  const NetworkPart& part() const override { return part_; }
 
  private:
   static constexpr std::size_t kAlone = static_cast<std::size_t>(-1);
@@ -87,6 +90,9 @@ class SearchCell final : public ImageCell {
   using Started = std::vector<at::Tensor>;
 
   std::size_t start_of(int from, const Candidate& candidate);
+  /// Takes a candidate into the last edge; answers it as a layer. What an earlier candidate begins with is not put out
+  /// again, and zeros are not at all.
+  NetworkPart add_candidate(Edge& edge, Candidate candidate, const ImageShape& input, bool whole_state);
   at::Tensor run_candidate(const Edge& edge, std::size_t k, const at::Tensor& x, Started* started,
                            const Forward& how) const;
   at::Tensor run_edge(const Edge& edge, const at::Tensor& x, const at::Tensor& weights, Started* started,
@@ -98,8 +104,7 @@ class SearchCell final : public ImageCell {
   std::vector<int> concat_;
   std::vector<Edge> edges_;
   std::vector<Start> starts_;
-  ImageShape output_;
-  Cost cost_;
+  NetworkPart part_;
 };
 
 /// A cell of a discrete network. Drop-path divides by the probability of staying before it masks, per sample, with its
@@ -110,8 +115,7 @@ class DiscreteCell final : public ImageCell {
   at::Tensor forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor& weights, const Pass& pass,
                      std::uint64_t key) const override;
   void append_state(std::vector<StateEntry>& to, const std::string& prefix) const override;
-  const ImageShape& output() const override { return output_; }
-  const Cost& cost() const override { return cost_; }
+  const NetworkPart& part() const override { return part_; }
 
  private:
   struct Step {
@@ -122,8 +126,7 @@ class DiscreteCell final : public ImageCell {
   int nodes_;
   std::vector<int> concat_;
   std::vector<Step> steps_;
-  ImageShape output_;
-  Cost cost_;
+  NetworkPart part_;
 };
 
 }  // namespace mixop::supernet

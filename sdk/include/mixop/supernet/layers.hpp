@@ -11,8 +11,8 @@ namespace mixop::supernet {
 /// Appends the entries of a part under `prefix`.
 void append_state(std::vector<StateEntry>& to, const std::string& prefix, const std::vector<StateEntry>& part);
 
-/// Parameters among the entries, counted in elements.
-std::int64_t count_parameters(const std::vector<StateEntry>& state);
+/// A chain as a part of a network, for an input of that shape.
+NetworkPart part_of(std::string name, std::string kind, const Chain& chain, const ImageShape& input);
 
 /// The layers before the first cell, for 3-channel or any other images. `channels` is that of the first cells.
 class Stem {
@@ -32,13 +32,13 @@ class Stem {
   const ImageShape& newer() const { return newer_; }
   /// Whether the newer output has half the resolution of the older one.
   bool reduces() const { return !second_.state().empty(); }
-  const Cost& cost() const { return cost_; }
+  const NetworkPart& part() const { return part_; }
 
  private:
   Chain first_, second_;
   std::vector<StateEntry> state_;
   ImageShape older_, newer_;
-  Cost cost_;
+  NetworkPart part_;
 };
 
 /// The images in the memory layout that LibTorch's kernels run fastest in, which all that follows inherits: channels
