@@ -56,9 +56,23 @@ Training::Training(const Config& config, const Genotype& genotype, const PluginR
   if (data_ != nullptr) {
     require_held_out(config, *data_);
     (void)data_->steps_in(0);  // what is too short for its batch says so now
+    try_single_image();
   }
   position().at.epochs = config.train.epochs;
   for (const at::Tensor& weight : weights_) weight.set_requires_grad(true);
+}
+
+/// An epoch's last batch may be one image, too few for the batch norm of a 1x1 map: better known now than after an
+/// epoch.
+void Training::try_single_image() {
+  const std::int64_t batch = config_.train.batch, images = data_->count(Records::train);
+  if (model_.data().is_text() || (batch > 1 && images % batch != 1)) return;
+  const at::NoGradGuard no_grad;
+  const ImageShape& shape = model_.data().shape;
+  const at::Tensor image = at::zeros({1, shape.channels, shape.height, shape.width}, model_.type()).to(model_.device());
+  Pass pass;
+  pass.update_statistics = false;
+  (void)model_.network().loss({}, {image, at::zeros({1}, at::kLong).to(model_.device())}, {}, pass);
 }
 
 std::vector<at::Tensor> Training::state() const { return distinct_tensors(model_.network()); }
@@ -139,9 +153,9 @@ std::vector<double> Training::losses_of_epoch() const {
 
 bool Training::recover(const NotFinite& error, RunObserver& observer) {
   if (!own_.best || own_.rollbacks >= config_.train.rollbacks) return false;
-  std::vector<double> losses = losses_of_epoch();
-  if (own_.rollbacks > 0 && losses == failed_) return false;  // the same once more, for nothing is drawn anew
-  failed_ = std::move(losses);
+  std::pair<std::int64_t, std::vector<double>> failed{position().at.epoch, losses_of_epoch()};
+  if (failed == failed_) return false;  // the same once more, for nothing is drawn anew
+  failed_ = std::move(failed);
   const at::NoGradGuard no_grad;
   const std::vector<at::Tensor> tensors = distinct_tensors(model_.network());
   for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].copy_(own_.best->values[i]);

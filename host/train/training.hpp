@@ -69,6 +69,8 @@ class Training final : public EpochLoop {
   void end_epoch(Metrics& metrics, RunObserver& observer) override;
   bool recover(const NotFinite& error, RunObserver& observer) override;
 
+  /// Fails where a batch of one image is to come that the network cannot train on.
+  void try_single_image();
   /// The pass of the step at hand with what its epoch drops.
   Outcome training_pass(const Batch& batch);
   std::vector<double> losses_of_epoch() const;
@@ -84,7 +86,7 @@ class Training final : public EpochLoop {
   std::vector<at::Tensor> weights_;
   Sgd optimizer_;
   TrainingState own_;
-  std::vector<double> failed_;  // losses of the epoch that was rolled back last
+  std::pair<std::int64_t, std::vector<double>> failed_{-1, {}};  // the epoch that was rolled back last, and its losses
 };
 
 /// Whether the last of `losses` is above the least of those that lie more than `patience` epochs before it: the trigger

@@ -298,8 +298,9 @@ ImageShape Chain::measure(ImageShape shape, Cost& cost) const {
 void require_batch_statistics(const at::Tensor& x) {
   if (x.numel() != x.size(1)) return;
   throw Error(ErrorCode::usage,
-              "a batch norm in training needs more than one value for each channel, found one image with a 1x1 map; "
-              "use another batch size (the last batch of an epoch holds what is left over) or larger images");
+              "a batch norm in training needs more than one value for each channel, found one: a 1x1 map of one image, "
+              "or one column of text; use another batch size (the last batch of an epoch holds what is left over) or "
+              "larger images");
 }
 
 bool is_only(const std::vector<MixopStage>& structure, int kind) {

@@ -57,6 +57,28 @@ def deeper(folder):
     check(asked("derive", net) == asked("derive", name), "the genotype stays that of the search")
 
 
+def cells_by_kind(folder):
+    """The strategy and its rules on a space whose cells are normal and reduce: empty ones, and any number of genes a node."""
+    search = ["search", "darts-cifar10", "--strategy", "ddarts", "--set", "data.name=synthetic", "--set", "synthetic.size=8",
+              "--set", "synthetic.train=48", "--set", "threads=1", "--set", "space.channels=2", "--set", "space.layers=3",
+              "--set", "space.nodes=2", "--set", "search.batch=8", "--set", "search.epochs=1"]
+    none, all_above = folder / "none.h5", folder / "all.h5"
+    check(asked(*search, "--out", none)["genotype"]["normal"] == [], "no operation is above the threshold")
+    check(asked("derive", none) == asked("inspect", none)["epochs"][1]["genotype"], "an empty genotype is read")
+    check(answer("search", "--resume", "--out", none).returncode == 0, "and its search goes on")
+    refusal(2, "cell 'normal' has no operations", "summary", "--genotype", none)
+    found = asked(*search, "--set", "strategy.deriver=threshold_complete", "--set", "threshold_complete.threshold=0.01", "--out", all_above)
+    check({len(gene) for gene in found["genotype"]["normal"]} == {3}, found["genotype"])
+    check(asked("derive", all_above) == found["genotype"], "a genotype of many genes a node is read")
+    asked("train", "--genotype", all_above, *TINY, "--set", "space.layers=3", "--set", "train.epochs=1", "--set", "train.auxiliary=0",
+          "--out", folder / "all-net.h5")
+    recurrent = folder / "recurrent.h5"
+    asked("search", "darts-ptb-search", "--strategy", "ddarts", "--set", "data.name=synthetic_text", "--set", "synthetic_text.train=60",
+          "--set", "synthetic_text.valid=40", "--set", "space.width=4", "--set", "space.nodes=2", "--set", "search.batch=4",
+          "--set", "search.epochs=1", "--out", recurrent)
+    asked("inspect", recurrent)
+
+
 def misuse(folder):
     out = ["--out", folder / "x.h5"]
     refusal(2, "makes networks of up to 4 cells, found 6", "train", "--genotype", "ResNet18", *TINY, "--set", "space.layers=6", *out)
@@ -90,7 +112,7 @@ def misuse(folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for part in (baseline, own, deeper, misuse):
+        for part in (baseline, own, deeper, cells_by_kind, misuse):
             part(folder)
     print("ddarts_train: all well")
 

@@ -210,6 +210,9 @@ def from_search(folder):
 def misuse(folder, net):
     out = ["--out", folder / "x.h5"]
     expect(2, ["--genotype is missing", "DARTS_V2"], "train", *TINY, *out)
+    expect(2, ["a batch norm in training needs more than one value", "the last batch of an epoch"], "train", "--genotype", "DARTS_V2",
+           *DATA, "--set", "space.channels=2", "--set", "space.layers=3", "--set", "synthetic.size=32", "--set", "synthetic.train=17",
+           "--set", "train.batch=16", *out)
     expect(2, ["unknown genotype 'DARTS_V3'", "DARTS_V2"], "train", "--genotype", "DARTS_V3", *TINY, *out)
     expect(3, ["no-such.h5"], "train", "--genotype", folder / "no-such.h5", *TINY, *out)
     expect(2, ["'darts-cifar10' is for mixop search, not for mixop train"], "train", "--genotype", "DARTS_V2", "darts-cifar10", *out)

@@ -145,8 +145,8 @@ TEST_CASE("averages are measured and kept, and the weights go on unchanged", "[t
   REQUIRE(training.own().average);
   for (std::size_t i = 0; i < before.size(); ++i) CHECK(at::equal(before[i], training.weights()[i].detach()));
   REQUIRE(training.own().best);
-  if (training.own().best->epoch == 2)
-    CHECK(at::equal(training.own().best->values[0], training.own().average->means()[0]));
+  REQUIRE(training.own().best->epoch == 2);
+  CHECK(at::equal(training.own().best->values[0], training.own().average->means()[0]));
   const Exchanged averaged(training.weights(), training.own().average->means());
   const Score score = measure(
       training.model(), training.data(), Records::valid, 10, [] { return true; }, [](std::int64_t, std::int64_t) {});
