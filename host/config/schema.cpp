@@ -7,8 +7,8 @@
 #include <set>
 
 #include "host/config/config.hpp"
-#include "host/json/rapidjson.hpp"
 #include "host/text/text.hpp"
+#include "mixop/utf8.hpp"
 
 namespace mixop {
 namespace {
@@ -246,10 +246,9 @@ bool is_clean_text(const std::string& text) {
 
 /// Archives and JSON hold UTF-8 alone: what is not would be written and never read again.
 void check_utf8(const KeySpec& spec, const std::string& text, const std::string& where) {
-  rapidjson::MemoryStream stream(text.data(), text.size());
-  for (unsigned codepoint = 0; stream.Tell() < text.size();) {
-    const std::size_t at = stream.Tell();
-    if (!rapidjson::UTF8<>::Decode(stream, &codepoint))
+  for (std::size_t at = 0, bytes = 0; at < text.size(); at += bytes) {
+    bytes = code_point_at(text, at).bytes;
+    if (bytes == 0)
       throw Error(ErrorCode::usage, where + ": " + spec.key + ": expected text in UTF-8, found bytes that are not at " +
                                         "offset " + std::to_string(at) + "; use a name in UTF-8");
   }
@@ -468,18 +467,6 @@ std::string text_of_value(const KeySpec& spec, const JsonValue& value) {
   std::vector<std::string> items;
   for (const JsonValue& item : value.items) items.push_back(item.is_number() ? shortest(item.number) : item.text);
   return joined(items, ",");
-}
-
-void check_meaning(const std::vector<std::string>& sets, RunKind kind, std::int32_t data) {
-  for (const std::string& assignment : sets) {
-    const std::string key(trimmed(std::string_view(assignment).substr(0, assignment.find('='))));
-    for (const KeySpec& spec : config_keys(kind))
-      if (spec.key == key && spec.data.value_or(data) != data)
-        throw Error(ErrorCode::usage,
-                    "--set " + assignment + ": " + key + " is for " +
-                        (data == MIXOP_DATA_TEXT ? "images, and the data is text" : "text, and the data is images") +
-                        "; leave it out");
-  }
 }
 
 std::string describe_keys(const OptionCatalog& catalog, RunKind kind) {

@@ -62,9 +62,6 @@ JsonValue value_from_text(const KeySpec& spec, std::string_view text, const std:
 /// The text of a checked value; value_from_text reads it back.
 std::string text_of_value(const KeySpec& spec, const JsonValue& value);
 
-/// Refuses assignments "key=value" of keys that mean nothing to such data.
-void check_meaning(const std::vector<std::string>& sets, RunKind kind, std::int32_t data);
-
 /// A line for each key of the configuration and of the catalogue: key, allowed values, default and meaning.
 std::string describe_keys(const OptionCatalog& catalog, RunKind kind = RunKind::search);
 

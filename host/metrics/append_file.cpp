@@ -13,8 +13,10 @@
 namespace mixop {
 
 AppendFile::AppendFile(std::filesystem::path path, std::int64_t keep)
-    : path_(std::move(path)), descriptor_(open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)) {
-  if (descriptor_ < 0) fail("opened");
+    : path_(std::move(path)), descriptor_(open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644)) {
+  if (descriptor_ < 0)  // nobody reads a pipe, among others
+    throw Error(ErrorCode::usage, path_.string() + ": the file of metrics cannot be opened: " + std::strerror(errno) +
+                                      "; name another place for it");
   if (ftruncate(descriptor_, keep) != 0 || lseek(descriptor_, 0, SEEK_END) < 0) {
     const int problem = errno;
     close(descriptor_);

@@ -32,11 +32,14 @@ std::vector<at::Tensor> initial_alphas(const std::vector<AlphaDeclaration>& decl
   return alphas;
 }
 
-PartNames overrides_of(const StrategyConfig& keys) {
-  return {keys.relaxation, keys.hypergradient, keys.regulariser, keys.edge_transform, keys.stopper, keys.deriver};
-}
-
 }  // namespace
+
+PartNames parts_of(const PluginRegistry& plugins, const Config& config) {
+  const StrategyConfig& keys = config.strategy;
+  return parts_of(
+      plugins, config.search.strategy,
+      {keys.relaxation, keys.hypergradient, keys.regulariser, keys.edge_transform, keys.stopper, keys.deriver});
+}
 
 SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data, const SearchSpace& space) {
   SpaceConfig config = alphas_config(keys, space);
@@ -64,7 +67,7 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
       device_(device_of(config.device)),
       type_(config.precision == "float64" ? at::kDouble : at::kFloat),
       operators_(plugins),
-      strategy_(plugins, parts_of(plugins, config.search.strategy, overrides_of(config.strategy)), options),
+      strategy_(plugins, parts_of(plugins, config), options),
       space_(make_space(plugins, config.space.name, options, info.kind == MIXOP_DATA_TEXT)),
       data_(data != nullptr ? open_search_data(*data, config, type_, device_) : nullptr) {
   if (config.precision == "bfloat16")

@@ -18,6 +18,9 @@
 
 namespace mixop {
 
+/// The parts of a search's strategy.
+PartNames parts_of(const PluginRegistry& plugins, const Config& config);
+
 /// An entry of the strategy history: which strategy was in force from which step on.
 struct StrategyChange {
   std::int64_t step = 0;

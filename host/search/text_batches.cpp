@@ -36,6 +36,11 @@ TextBatches::TextBatches(const DatasetHandle& data, const Config& config, at::De
       valid_columns_(valid_.columns(measuring_columns(valid_.size()))),
       sequences_(key_of({static_cast<std::uint64_t>(config.seed), kSequences}), train_columns_.rows(),
                  {.bptt = bptt_, .jitter = false}) {
+  if (config.search.batch < 2)
+    throw Error(ErrorCode::usage,
+                "search.batch: expected 2 columns of text or more, which a search's cell is normalised "
+                "over, found " +
+                    std::to_string(config.search.batch));
   (void)sequences_.of(0);
 }
 

@@ -92,6 +92,13 @@ void draw_cell(std::string& dot, const Genotype& genotype, std::size_t index, co
   draw_nodes(dot, naming, nodes);
   for (std::size_t i = 0; i < cell.genes.size(); ++i)
     draw_gene(dot, naming, cell.genes[i], strengths != nullptr && i < strengths->size() ? &(*strengths)[i] : nullptr);
+  // Unseen edges keep what nothing feeds between the inputs and the output.
+  std::set<int> fed;
+  for (const Gene& gene : cell.genes) fed.insert(gene.to);
+  for (const int node : nodes)
+    if (node >= naming.inputs && fed.count(node) == 0)
+      dot += "    " + naming.node(0) + " -> " + naming.node(node) + " [style=invis];\n";
+  dot += "    " + naming.node(0) + " -> " + naming.output() + " [style=invis];\n";
   for (const int node : cell.concat)  // those that the cell lacks are skipped
     if (nodes.count(node) != 0)
       dot += "    " + naming.node(node) + " -> " + naming.output() + " [color=\"#b0b0b0\", arrowhead=none];\n";

@@ -1,6 +1,7 @@
 #include "vocabulary.hpp"
 
 #include "file.hpp"
+#include "mixop/utf8.hpp"
 #include "unicode.hpp"
 
 namespace mixop::corpus {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "file.hpp"
+#include "mixop/utf8.hpp"
 
 namespace mixop::imagenet {
 namespace {
@@ -62,10 +63,10 @@ std::vector<std::string> class_folders(const Layout& layout, const fs::path& abo
 void require_class_names(const fs::path& from, const std::vector<std::string>& names) {
   std::set<std::string> seen;
   for (const std::string& name : names) {
-    const bool printable = std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; });
-    if (name.empty() || name.size() > kMaxName || !printable || name.find('/') != std::string::npos)
-      refuse(from, "class names must be 1 to " + std::to_string(kMaxName) +
-                       " printable ASCII characters without '/'; class " + std::to_string(seen.size()) + " is not");
+    if (name.empty() || name.size() > kMaxName || !is_printable(name) || name.find('/') != std::string::npos)
+      refuse(from, "class " + std::to_string(seen.size()) +
+                       " in their order has a name that cannot be shown; expected 1 to " + std::to_string(kMaxName) +
+                       " bytes of UTF-8 without control characters and '/', so rename it");
     if (!seen.insert(name).second) refuse(from, "class '" + name + "' is listed twice; remove one");
   }
   if (names.empty()) refuse(from, "the file names no classes; expected one a line");

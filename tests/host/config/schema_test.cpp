@@ -116,20 +116,6 @@ TEST_CASE("numbers of a training have their ranges", "[config]") {
   CHECK(refused("weights.gamma", "1.5") == "here: weights.gamma: expected a number from 0 to 1, found 1.5");
 }
 
-TEST_CASE("a key that means nothing to the data is refused", "[config]") {
-  const auto refused = [](const char* assignment, RunKind kind, std::int32_t data) {
-    return error_of(ErrorCode::usage, [&] { check_meaning({"seed=4", assignment}, kind, data); });
-  };
-  CHECK(refused("data.cutout = 4", RunKind::search, MIXOP_DATA_TEXT) ==
-        "--set data.cutout = 4: data.cutout is for images, and the data is text; leave it out");
-  CHECK(refused("train.drop_path=0", RunKind::train, MIXOP_DATA_TEXT) ==
-        "--set train.drop_path=0: train.drop_path is for images, and the data is text; leave it out");
-  CHECK(refused("data.bptt=9", RunKind::train, MIXOP_DATA_IMAGES) ==
-        "--set data.bptt=9: data.bptt is for text, and the data is images; leave it out");
-  CHECK_NOTHROW(check_meaning({"data.bptt=9", "space.width=3"}, RunKind::search, MIXOP_DATA_TEXT));
-  CHECK_NOTHROW(check_meaning({"data.cutout=9", "space.layers=3"}, RunKind::search, MIXOP_DATA_IMAGES));
-}
-
 TEST_CASE("help lists every key with allowed values and default", "[config]") {
   const std::string help = describe_keys(test::sample_catalog());
   CHECK(help.find("  space.channels\n      Images: Channels of the first cells.\n"

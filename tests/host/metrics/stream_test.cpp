@@ -167,9 +167,9 @@ TEST_CASE("places that cannot be written are named", "[metrics][misuse]") {
   const StreamOptions lines{folder.text() + "/no/metrics.jsonl", {}, 1};
   const Error error = error_of([&] { MetricsStream(lines, "run.h5", false); });
   CHECK(error.what() == folder.text() +
-                            "/no/metrics.jsonl: the file of metrics cannot be opened: No such file or directory; the "
-                            "archive is as it was, so go on by --resume");
-  CHECK(error.code() == ErrorCode::failed);
+                            "/no/metrics.jsonl: the file of metrics cannot be opened: No such file or directory; name "
+                            "another place for it");
+  CHECK(error.code() == ErrorCode::usage);
   const StreamOptions events{{}, folder.write("file", "x") + "/run", 1};
   CHECK(error_of([&] { MetricsStream(events, "run.h5", false); }).what() ==
         folder.text() +

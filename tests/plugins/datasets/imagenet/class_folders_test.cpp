@@ -139,8 +139,8 @@ TEST_CASE("folders that are not the classes are refused by name", "[imagenet][fo
     std::filesystem::rename(train + "/owl", train + "/o\x1bwl");
     CHECK(refusal(folder).what() ==
           where + train +
-              ": class names must be 1 to 200 printable ASCII characters without '/'; class 2 "
-              "is not");
+              ": class 2 in their order has a name that cannot be shown; expected 1 to 200 bytes of UTF-8 without "
+              "control characters and '/', so rename it");
   }
 }
 
