@@ -7,6 +7,7 @@ namespace mixop::cli {
 namespace {
 
 std::atomic<int> received_signal{0};  // what a signal handler may touch
+std::atomic<int> guards{0};
 static_assert(std::atomic<int>::is_always_lock_free);
 
 void on_signal(int signal) {
@@ -25,11 +26,14 @@ void install(void (*handler)(int)) {
 }  // namespace
 
 InterruptGuard::InterruptGuard() {
+  if (guards++ != 0) return;
   received_signal = 0;
   install(on_signal);
 }
 
-InterruptGuard::~InterruptGuard() { install(SIG_DFL); }
+InterruptGuard::~InterruptGuard() {
+  if (--guards == 0) install(SIG_DFL);
+}
 
 const std::atomic<int>& InterruptGuard::received() const { return received_signal; }
 

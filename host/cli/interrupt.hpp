@@ -5,7 +5,7 @@
 namespace mixop::cli {
 
 /// While it lives, the first SIGINT or SIGTERM is kept for the run to end at the next step; a second one ends the
-/// process at once, which leaves the last archive as it is. One at a time.
+/// process at once, which leaves the last archive as it is. Guards within another's life share what it received.
 class InterruptGuard {
  public:
   InterruptGuard();

@@ -261,6 +261,11 @@ Config config_of(const po::variables_map& values, const OptionCatalog& catalog, 
   return archived;
 }
 
+RunInputs::RunInputs(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog,
+                     const RunCommand& command)
+    : config(config_of(values, catalog, command, nullptr)),
+      data(data_of(request_of(values, command), config, plugins, cli::options_of(config))) {}
+
 DryRun::DryRun(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog,
                const RunCommand& command)
     : archive(goes_on(values) ? std::optional(Archive::open(text(values, "out", command.out))) : std::nullopt),

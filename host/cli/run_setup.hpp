@@ -48,6 +48,15 @@ bool print_keys(const po::variables_map& values, const OptionCatalog& catalog, R
 Config config_of(const po::variables_map& values, const OptionCatalog& catalog, const RunCommand& command,
                  const Archive* archive);
 
+/// The config and data of a run that is still to begin. Every --set must mean something to the data.
+struct RunInputs {
+  RunInputs(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog,
+            const RunCommand& command);
+
+  Config config;
+  DatasetHandle data;
+};
+
 /// The config and data of a --dry-run, those of the archive where it goes on with one. Where the data is not there it
 /// is absent, and stderr says why.
 struct DryRun {

@@ -110,8 +110,8 @@ int run(const po::variables_map& values, const Arguments& arguments, const Plugi
 
 }  // namespace
 
-Config search_config(const Arguments& arguments, const OptionCatalog& catalog) {
-  return config_of(*parse(search_syntax(), arguments), catalog, kSearch, nullptr);
+RunInputs search_inputs(const Arguments& arguments, const PluginRegistry& plugins, const OptionCatalog& catalog) {
+  return RunInputs(*parse(search_syntax(), arguments), plugins, catalog, kSearch);
 }
 
 int run_search(const Arguments& arguments, const PluginRegistry& plugins, const OptionCatalog& catalog) {

@@ -3,18 +3,22 @@
 #include <cstdio>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <set>
 #include <span>
 
 #include "host/archive/file.hpp"
 #include "host/cli/all_commands.hpp"
+#include "host/cli/interrupt.hpp"
 #include "host/cli/runs.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
+#include "host/loop/device.hpp"
 #include "host/search/run_check.hpp"
 #include "host/search/stored_parts.hpp"
 #include "host/text/text.hpp"
+#include "host/train/training_data.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -23,6 +27,7 @@ namespace fs = std::filesystem;
 using Curves = std::map<std::string, std::vector<double>>;
 
 constexpr char kResult[] = "selection.json", kWinner[] = "winner.json";
+constexpr char kSearch[] = "search.h5", kTrain[] = "train.h5";
 
 CommandSyntax select_syntax() {
   CommandSyntax syntax;
@@ -32,12 +37,12 @@ CommandSyntax select_syntax() {
   syntax.about =
       "Searches once a seed, trains each network that was found for a short while from scratch, and selects the one "
       "that is best on\n"
-      "train records that this training held out; the test split plays no part. All candidates and their curves are "
+      "records that this training held out; the test split plays no part. All candidates and their curves are "
       "in\n"
       "DIR/selection.json, the winner's genotype is DIR/winner.json. The same command goes on with what was "
       "interrupted.\n"
-      "Unless --train-set says otherwise train.epochs is 100 and data.train_portion 0.5; the data is that of the "
-      "search.";
+      "Unless --train-set says otherwise train.epochs is 100 and data.train_portion of images 0.5; the data is that of "
+      "the search.";
   syntax.options.add_options()("seeds", po::value<std::string>()->value_name("N,N,...")->default_value("0,1,2,3"),
                                "a search each")("set", po::value<Arguments>()->composing()->value_name("KEY=VALUE"),
                                                 "sets a key of the searches")(
@@ -70,7 +75,9 @@ std::vector<std::int64_t> seeds_of(const std::string& list) {
 /// What was asked for: the arguments of every search and training but those that differ from seed to seed.
 struct Request {
   std::vector<std::int64_t> seeds;
-  Arguments search, train, data;
+  Arguments search, train;
+  Arguments search_data, train_data;  ///< where their data lies
+  std::string criterion = {};         ///< the metric of held-out records that selects
 
   /// The same text for the same selection; where the data lies does not matter.
   std::string text() const {
@@ -89,31 +96,55 @@ Arguments texts(const po::variables_map& values, const char* name) {
 }
 
 /// The data of the searches, as keys of the trainings.
-Arguments data_sets(const Config& search) {
+Arguments data_sets(const Config& search, bool text) {
   Arguments sets = {"space.name=" + search.space.name, "data.name=" + search.data.name,
                     "data.train_limit=" + std::to_string(search.data.train_limit)};
+  if (text) sets.push_back("data.bptt=" + std::to_string(search.data.bptt));
   if (const auto own = search.options.find(search.data.name); own != search.options.end())
     for (const auto& [name, option] : own->second) sets.push_back(search.data.name + "." + name + "=" + option.text);
   return sets;
 }
 
-Request request_of(const po::variables_map& values, const OptionCatalog& catalog) {
+Arguments both(Arguments first, const Arguments& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+/// The trainings must read their data and hold records out, before days of searches.
+void check_training(const Request& request, const PluginRegistry& plugins, const OptionCatalog& catalog) {
+  const RunInputs inputs = training_inputs(both(request.train, request.train_data), plugins, catalog);
+  const auto records = open_training_data(inputs.data, inputs.config, at::kFloat, device_of(inputs.config.device));
+  (void)records->steps_in(0);
+  if (records->count(Records::valid) == 0)
+    throw Error(
+        ErrorCode::usage,
+        "the trainings hold no records of " + inputs.data.name() +
+            " out, by which to select; leave data.train_portion of images to 0.5 or below 1, and take text that "
+            "has a valid split");
+}
+
+Request request_of(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog) {
   Request request;
   request.seeds = seeds_of(text(values, "seeds"));
   request.search = positionals(values);
-  if (values.count("strategy") != 0)
-    request.search.insert(request.search.end(), {"--strategy", text(values, "strategy")});
+  if (values.count("strategy") != 0) request.search = both(request.search, {"--strategy", text(values, "strategy")});
   add_sets(request.search, texts(values, "set"));
-  const Config search = search_config(request.search, catalog);
+  if (values.count("data") != 0) request.search_data = {"--data", text(values, "data")};
+  const RunInputs search = search_inputs(both(request.search, request.search_data), plugins, catalog);
+  const bool is_text = search.data.info().kind == MIXOP_DATA_TEXT;
   if (values.count("train") != 0) request.train.push_back(text(values, "train"));
-  add_sets(request.train, data_sets(search));
-  add_sets(request.train, {"train.epochs=100", "data.train_portion=0.5"});
-  add_sets(request.train, texts(values, "train-set"));
-  if (train_config(request.train, catalog).data.train_portion >= 1)
-    throw Error(ErrorCode::usage,
-                "data.train_portion=1 holds no train records out, by which to select; leave it to 0.5, or give "
-                "--train-set data.train_portion below 1");
-  if (values.count("data") != 0) request.data = {"--data", text(values, "data")};
+  add_sets(request.train, data_sets(search.config, is_text));
+  add_sets(request.train, {"train.epochs=100"});
+  if (!is_text) add_sets(request.train, {"data.train_portion=0.5"});
+  const Arguments train_sets = texts(values, "train-set");
+  add_sets(request.train, train_sets);
+  request.train_data = request.search_data;
+  const auto names_folder = [](const std::string& assignment) { return assignment.rfind("data.dir", 0) == 0; };
+  if (const std::string& folder = search.config.data.dir;
+      !folder.empty() && std::none_of(train_sets.begin(), train_sets.end(), names_folder))
+    request.train_data = {"--data", folder};
+  request.criterion = is_text ? "valid_perplexity" : "valid_top1";
+  check_training(request, plugins, catalog);
   return request;
 }
 
@@ -123,17 +154,16 @@ struct Candidate {
   fs::path search, train;  // archives
   Genotype genotype = {};
   Curves search_curves = {}, train_curves = {};  // without those of the test split
+  std::string defect = {};                       // why there is no network to train
 };
 
 Candidate candidate_of(std::int64_t seed, const fs::path& out) {
   const fs::path folder = out / ("seed-" + std::to_string(seed));
-  return {seed, folder / "search.h5", folder / "train.h5"};
+  return {seed, folder / kSearch, folder / kTrain};
 }
 
-Arguments arguments_of(const Arguments& shared, const Request& request, const fs::path& archive) {
-  Arguments arguments = shared;
-  arguments.insert(arguments.end(), request.data.begin(), request.data.end());
-  arguments.insert(arguments.end(), {"--out", archive.string()});
+Arguments arguments_of(const Arguments& shared, const Arguments& data, const fs::path& archive) {
+  Arguments arguments = both(both(shared, data), {"--out", archive.string()});
   if (fs::exists(archive)) arguments.push_back("--resume");
   return arguments;
 }
@@ -144,40 +174,46 @@ Curves curves_of(const fs::path& archive) {
   return curves;
 }
 
+int exit_code(const InterruptGuard& interrupt) { return interrupt.received() != 0 ? 128 + interrupt.received() : 0; }
+
 /// Searches and trains, or goes on with it. Answers the exit code of what was interrupted, or 0.
-int run(Candidate& candidate, const Request& request, const PluginRegistry& plugins, const OptionCatalog& catalog) {
+int run(Candidate& candidate, const Request& request, const PluginRegistry& plugins, const OptionCatalog& catalog,
+        const InterruptGuard& interrupt) {
   fs::create_directories(candidate.search.parent_path());
-  Arguments search = arguments_of(request.search, request, candidate.search);
-  search.insert(search.end(), {"--seed", std::to_string(candidate.seed)});
-  if (const int code = run_search(search, plugins, catalog); code != 0) return code;
-  Arguments train = arguments_of(request.train, request, candidate.train);
-  train.insert(train.end(), {"--genotype", candidate.search.string()});
-  if (const int code = run_training(train, plugins, catalog); code != 0) return code;
+  const Arguments search = arguments_of(request.search, request.search_data, candidate.search);
+  if (const int code = run_search(both(search, {"--seed", std::to_string(candidate.seed)}), plugins, catalog);
+      code != 0)
+    return code;
   candidate.genotype = genotypes(Archive::open(candidate.search)).back();
   candidate.search_curves = curves_of(candidate.search);
+  const Arguments train =
+      both(arguments_of(request.train, request.train_data, candidate.train), {"--genotype", candidate.search.string()});
+  if (!fs::exists(candidate.train)) candidate.defect = network_defect(train, plugins, catalog);
+  if (!candidate.defect.empty()) {
+    say("seed " + std::to_string(candidate.seed) + " found a network that cannot be built: " + candidate.defect);
+    return 0;
+  }
+  if (const int code = exit_code(interrupt); code != 0) return code;
+  if (const int code = run_training(train, plugins, catalog); code != 0) return code;
   candidate.train_curves = curves_of(candidate.train);
   return 0;
 }
 
-/// The metric of held-out records that selects: accuracy of images, perplexity of text.
-const char* criterion(const Candidate& candidate) {
-  return candidate.train_curves.contains("valid_top1") ? "valid_top1" : "valid_perplexity";
+/// After the last epoch.
+double figure(const Candidate& candidate, const std::string& metric) {
+  return candidate.train_curves.at(metric).back();
 }
 
-/// After the last epoch; larger is better.
-double merit(const Candidate& candidate) {
-  const std::string metric = criterion(candidate);
-  const double last = candidate.train_curves.at(metric).back();
-  return metric == "valid_top1" ? last : -last;
-}
-
-/// Of equal ones that of the smaller loss, then the first.
-const Candidate& best_of(const std::vector<Candidate>& candidates) {
-  const auto rank = [](const Candidate& candidate) {
-    return std::pair(merit(candidate), -candidate.train_curves.at("valid_loss").back());
+/// By the criterion, of equal ones that of the smaller loss, then the first; null where no network could be built.
+const Candidate* best_of(const Request& request, const std::vector<Candidate>& candidates) {
+  const double sign = request.criterion == "valid_top1" ? 1 : -1;
+  const auto rank = [&](const Candidate& candidate) {
+    return std::pair(sign * figure(candidate, request.criterion), -figure(candidate, "valid_loss"));
   };
-  return *std::max_element(candidates.begin(), candidates.end(),
-                           [&](const Candidate& a, const Candidate& b) { return rank(a) < rank(b); });
+  const Candidate* best = nullptr;
+  for (const Candidate& candidate : candidates)
+    if (candidate.defect.empty() && (best == nullptr || rank(candidate) > rank(*best))) best = &candidate;
+  return best;
 }
 
 void write_curves(JsonWriter& json, const char* name, const Curves& curves) {
@@ -190,36 +226,52 @@ void write_curves(JsonWriter& json, const char* name, const Curves& curves) {
   json.end();
 }
 
+void write_candidate(JsonWriter& json, const Request& request, const Candidate& candidate) {
+  const bool trained = candidate.defect.empty();
+  const auto member = [&](const std::string& name, bool there, const auto& content) {
+    there ? json.member(name, content()) : json.key(name).null();
+  };
+  const auto below = [&](const fs::path& archive) {
+    return (candidate.search.parent_path().filename() / archive.filename()).string();
+  };
+  json.begin_object().member("seed", candidate.seed).member("search", below(candidate.search));
+  member("train", trained, [&] { return below(candidate.train); });
+  member("defect", !trained, [&] { return candidate.defect; });
+  for (const std::string& metric : {request.criterion, std::string("valid_loss")})
+    member(metric, trained, [&] { return figure(candidate, metric); });
+  json.key("genotype").raw(genotype_to_json(candidate.genotype));
+  write_curves(json, "search_curves", candidate.search_curves);
+  write_curves(json, "train_curves", candidate.train_curves);
+  json.end();
+}
+
 /// selection.json with the candidates that are done; the winner is null until all are.
 std::string result_json(const Request& request, const std::vector<Candidate>& done) {
   JsonWriter json;
-  json.begin_object().member("layout", "mixop.selection/1").member("request", request.text());
-  json.key("winner");
-  if (done.size() == request.seeds.size()) {
-    const Candidate& best = best_of(done);
-    json.begin_object().member("seed", best.seed).member(criterion(best), best.train_curves.at(criterion(best)).back());
-    json.key("genotype").raw(genotype_to_json(best.genotype)).end();
+  json.begin_object().member("layout", "mixop.selection/1").member("request", request.text()).key("winner");
+  const Candidate* const best = done.size() == request.seeds.size() ? best_of(request, done) : nullptr;
+  if (best != nullptr) {
+    json.begin_object().member("seed", best->seed).member(request.criterion, figure(*best, request.criterion));
+    json.key("genotype").raw(genotype_to_json(best->genotype)).end();
   } else {
     json.null();
   }
   json.key("candidates").begin_list();
-  for (const Candidate& candidate : done) {
-    const auto below = [&](const fs::path& archive) {
-      return candidate.search.parent_path().filename() / archive.filename();
-    };
-    json.begin_object().member("seed", candidate.seed).member("search", below(candidate.search).string());
-    json.member("train", below(candidate.train).string());
-    for (const char* metric : {criterion(candidate), "valid_loss"})
-      json.member(metric, candidate.train_curves.at(metric).back());
-    json.key("genotype").raw(genotype_to_json(candidate.genotype));
-    write_curves(json, "search_curves", candidate.search_curves);
-    write_curves(json, "train_curves", candidate.train_curves);
-    json.end();
-  }
+  for (const Candidate& candidate : done) write_candidate(json, request, candidate);
   return json.end().end().text() + "\n";
 }
 
 void write_whole(const fs::path& file, const std::string& text) { replace_file(file, std::as_bytes(std::span(text))); }
+
+/// Whether a folder holds nothing but what a selection that was killed as it began may have left.
+bool is_unused(const fs::path& out) {
+  const std::string begun = kResult;
+  std::error_code unreadable;  // which the lock will tell
+  for (const auto& entry : fs::directory_iterator(out, unreadable))
+    if (const std::string name = entry.path().filename(); name != begun + ".lock" && name != begun + ".tmp")
+      return false;
+  return true;
+}
 
 /// Refuses a folder that holds something else; makes it where it is not there.
 void require_place(const fs::path& out, const Request& request, bool overwrite) {
@@ -231,7 +283,7 @@ void require_place(const fs::path& out, const Request& request, bool overwrite) 
       throw Error(ErrorCode::usage, out.string() + " holds another selection (" +
                                         (asked == nullptr ? "no request" : asked->text) +
                                         "); repeat its command, name another --out, or begin anew by --overwrite");
-  } else if (!overwrite && fs::exists(out) && !fs::is_empty(out, failure)) {
+  } else if (!fs::exists(out / kResult) && fs::is_directory(out, failure) && !is_unused(out)) {
     throw Error(ErrorCode::usage, out.string() + " exists and holds no selection; name another --out");
   }
   fs::create_directories(out, failure);
@@ -240,21 +292,41 @@ void require_place(const fs::path& out, const Request& request, bool overwrite) 
                 out.string() + ": the folder cannot be made: " + failure.message() + "; name another --out");
 }
 
-/// Begins anew.
-void clear(const fs::path& out, const Request& request) {
-  fs::remove(out / kWinner);
-  for (const std::int64_t seed : request.seeds)
-    for (const fs::path& archive : {candidate_of(seed, out).search, candidate_of(seed, out).train}) fs::remove(archive);
-  write_whole(out / kResult, result_json(request, {}));
+/// Removes a file and what writing it may have left beside it.
+void remove_written(const fs::path& file) {
+  for (const char* end : {"", ".prev", ".tmp", ".prev.tmp"}) fs::remove(file.string() + end);
 }
 
-void print_table(const std::vector<Candidate>& done, const fs::path& out) {
-  const Candidate& best = best_of(done);
-  const std::string metric = criterion(best);
-  for (const Candidate& candidate : done)
-    std::printf("seed %-6lld %s %8.2f%s\n", static_cast<long long>(candidate.seed),
-                metric == "valid_top1" ? "held-out top-1 %" : "held-out perplexity",
-                candidate.train_curves.at(metric).back(), &candidate == &best ? "  selected" : "");
+bool is_seed_folder(const fs::path& path) {
+  const std::string name = path.filename(), digits = name.substr(std::min<std::size_t>(5, name.size()));
+  return name.rfind("seed-", 0) == 0 && !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
+}
+
+/// Begins anew: nothing is left of the seeds of the selection that was here.
+void clear(const fs::path& out, const Request& request) {
+  remove_written(out / kWinner);
+  const std::vector<fs::path> entries{fs::directory_iterator(out), fs::directory_iterator()};
+  for (const fs::path& folder : entries) {
+    if (!is_seed_folder(folder)) continue;
+    for (const char* archive : {kSearch, kTrain}) remove_written(folder / archive);
+    std::error_code holds_more;
+    fs::remove(folder, holds_more);
+  }
+  write_whole(out / kResult, result_json(request, {}));
+  fs::remove((out / kResult).string() + ".prev");
+}
+
+void print_table(const Request& request, const std::vector<Candidate>& done, const fs::path& out) {
+  const Candidate* const best = best_of(request, done);
+  const char* const title = request.criterion == "valid_top1" ? "held-out top-1 %" : "held-out perplexity";
+  for (const Candidate& candidate : done) {
+    const auto seed = static_cast<long long>(candidate.seed);
+    if (candidate.defect.empty())
+      std::printf("seed %-6lld %s %8.2f%s\n", seed, title, figure(candidate, request.criterion),
+                  &candidate == best ? "  selected" : "");
+    else
+      std::printf("seed %-6lld cannot be built: %s\n", seed, candidate.defect.c_str());
+  }
   std::printf("%s\n", (out / kWinner).c_str());
 }
 
@@ -265,29 +337,36 @@ int select_command(const Arguments& arguments) {
   if (!values) return 0;
   const PluginRegistry plugins = load_plugins(*values);
   const OptionCatalog catalog = option_catalog(plugins);
-  const Request request = request_of(*values, catalog);
+  const Request request = request_of(*values, plugins, catalog);
   const fs::path out = text(*values, "out");
   const bool overwrite = values->count("overwrite") != 0;
   require_place(out, request, overwrite);
   const ArchiveLock lock(out / kResult);
   if (overwrite || !fs::exists(out / kResult)) clear(out, request);
+  const InterruptGuard interrupt;  // between the runs as well
   std::vector<Candidate> done;
   for (const std::int64_t seed : request.seeds) {
     say("candidate " + std::to_string(done.size() + 1) + " of " + std::to_string(request.seeds.size()) + ": seed " +
         std::to_string(seed));
     Candidate candidate = candidate_of(seed, out);
-    if (const int code = run(candidate, request, plugins, catalog); code != 0) {
+    int code = exit_code(interrupt);
+    if (code == 0) code = run(candidate, request, plugins, catalog, interrupt);
+    if (code != 0) {
       say("interrupted; the same command goes on");
       return code;
     }
     done.push_back(std::move(candidate));
     write_whole(out / kResult, result_json(request, done));
   }
-  write_whole(out / kWinner, genotype_to_json(best_of(done).genotype) + "\n");
+  const Candidate* const best = best_of(request, done);
+  if (best == nullptr)
+    throw Error(ErrorCode::failed,
+                "none of the networks that were found can be built, the first for this reason: " + done.front().defect);
+  write_whole(out / kWinner, genotype_to_json(best->genotype) + "\n");
   if (values->count("json") != 0)
     std::cout << result_json(request, done) << std::flush;
   else
-    print_table(done, out);
+    print_table(request, done, out);
   return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "host/cli/runs.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/json/json_writer.hpp"
+#include "host/loop/device.hpp"
 #include "host/search/size_limit.hpp"
 #include "host/train/network_archive.hpp"
 #include "host/train/training_memory.hpp"
@@ -236,10 +237,24 @@ int run(const po::variables_map& values, const Arguments& arguments, const Plugi
 
 }  // namespace
 
-Config train_config(const Arguments& arguments, const OptionCatalog& catalog) {
-  const Config config = config_of(*parse(train_syntax(), arguments), catalog, kTrain, nullptr);
-  require_used(config);
-  return config;
+RunInputs training_inputs(const Arguments& arguments, const PluginRegistry& plugins, const OptionCatalog& catalog) {
+  RunInputs inputs(*parse(train_syntax(), arguments), plugins, catalog, kTrain);
+  require_used(inputs.config);
+  return inputs;
+}
+
+std::string network_defect(const Arguments& arguments, const PluginRegistry& plugins, const OptionCatalog& catalog) {
+  const po::variables_map values = *parse(train_syntax(), arguments);
+  const RunInputs inputs(values, plugins, catalog, command_for(values, plugins, catalog));
+  const Genotype genotype = genotype_of(values, inputs.config, nullptr, plugins).genotype;
+  (void)device_of(inputs.config.device);  // whose lack is no defect of the genotype
+  try {
+    const DiscreteModel model(inputs.config, genotype, network_data(inputs.data.info()), plugins,
+                              options_of(inputs.config));
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
 }
 
 int run_training(const Arguments& arguments, const PluginRegistry& plugins, const OptionCatalog& catalog) {

@@ -1,7 +1,9 @@
 #include "host/metrics/event_files.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <cinttypes>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -49,6 +51,18 @@ std::int64_t cut_after(const fs::path& path, std::int64_t step) {
   return epoch;
 }
 
+/// Behind all that are there, whichever of them were removed.
+std::uint64_t next_number(const fs::path& folder) {
+  std::uint64_t next = 0;
+  for (const fs::path& file : event_files(folder)) {
+    const std::string name = file.filename();
+    std::uint64_t number = 0;
+    const char* const digits = name.data() + sizeof kBeginning - 1;
+    if (std::from_chars(digits, name.data() + name.size(), number).ec == std::errc{}) next = std::max(next, number + 1);
+  }
+  return next;
+}
+
 void append(AppendFile& file, const metrics::Event& event) { file.append(framed(event.SerializeAsString())); }
 
 }  // namespace
@@ -82,7 +96,7 @@ void EventFiles::cut(std::int64_t step) {
 
 void EventFiles::begin_file() {
   char name[64];
-  std::snprintf(name, sizeof name, "%s%06zu.mixop", kBeginning, event_files(folder_).size());
+  std::snprintf(name, sizeof name, "%s%06" PRIu64 ".mixop", kBeginning, next_number(folder_));
   file_ = std::make_unique<AppendFile>(folder_ / name, 0);
   metrics::Event version;
   version.set_wall_time(now());

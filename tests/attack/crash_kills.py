@@ -31,12 +31,18 @@ class Life(Search):
     def announced(self):
         return [int(epoch) for epoch in ANNOUNCED.findall(self.log.read_text())]
 
-    def kill(self):
-        check(self.ends(signal.SIGKILL)[0] == -9, f"the search ended before it was killed: {self.log.read_text()}")
+    def wait_for(self, reached, pause=0.002):
+        super().wait_for(lambda: reached() or self.process.poll() == 0, pause)
+
+    def is_killed(self):
+        """False where the search was over before: a busy machine may let it be."""
+        status = self.ends(signal.SIGKILL)[0]
+        check(status in (-9, 0), f"the search ended by itself, with exit code {status}: {self.log.read_text()}")
+        return status == -9
 
 
 def killed_at_random(life, temporary, left, source):
-    """Kills a life in its start, in an epoch or while a checkpoint is written, and says which of these it was."""
+    """Kills a life in its start, in an epoch or while a checkpoint is written, and says which of these it was; none: it ended."""
     kind = source.choice(("start", "epoch", "epoch", "write")) if left > MOST_EPOCHS + MARGIN else "start"
     if kind == "start":
         end = time.monotonic() + source.uniform(0, 0.6)
@@ -49,8 +55,7 @@ def killed_at_random(life, temporary, left, source):
             time.sleep(source.uniform(0, 0.001))
         else:
             time.sleep(source.uniform(0, 0.06))
-    life.kill()
-    return kind
+    return kind if life.is_killed() else None
 
 
 def check_state(out, announced, number):
@@ -77,9 +82,15 @@ def main():
         out, whole, log = folder / "run.h5", folder / "whole.h5", folder / "log"
         temporary = folder / "run.h5.tmp"
         killed, left_temporary, announced, epoch = [], 0, 0, 0
-        for number in range(1, KILLS + 1):
+        while len(killed) < KILLS:
             life = Life(out, log)
-            killed.append(killed_at_random(life, temporary, EPOCHS - epoch, source))
+            kind = killed_at_random(life, temporary, EPOCHS - epoch, source)
+            if kind is None:
+                out.unlink()
+                announced = epoch = 0
+                continue
+            killed.append(kind)
+            number = len(killed)
             left_temporary += temporary.exists()
             announced = max([announced, *life.announced()])
             epoch = check_state(out, announced, number)

@@ -5,17 +5,15 @@ import os
 import pathlib
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import time
 
 import h5py
 import numpy
 from PIL import Image
 
 sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
-from program import MIXOP, answer, check, differences, mixop, refusal
+from program import answer, check, differences, mixop, refusal, says, stopped
 
 SMALL = ["--set", "data.name=imagenet", "--set", "imagenet.size=32", "--set", "space.channels=2", "--set", "space.layers=3",
          "--set", "threads=1"]
@@ -86,18 +84,9 @@ def interrupted(folder):
     out, whole = folder / "stopped.h5", folder / "whole.h5"
     long = [*SEARCH, "--set", f"search.epochs={LONG}", "--set", "data.workers=3", "--data", folder, "--out"]
     answer(*long, whole)
-    command = [MIXOP, *long, out]
-    run = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    while "searching" not in run.stderr.readline():
-        check(run.poll() is None, "the search did not begin")
-    run.send_signal(signal.SIGINT)
-    start = time.monotonic()
-    run.communicate(timeout=30)
-    took = time.monotonic() - start
-    check(run.returncode == 130, f"interrupted with exit code {run.returncode}")
-    stopped, end = position(out), position(whole)
-    check(stopped < end, f"interrupted at step {stopped} of {end}")
-    print(f"figure: a search with 3 workers, interrupted at step {stopped} of {end}, ended after {took:.2f} s")
+    code = stopped(signal.SIGINT, says("searching"), *long, out)
+    check(code == 130, f"interrupted with exit code {code}")
+    print(f"figure: a search with 3 workers, interrupted at step {position(out)} of {position(whole)}, ended with its archive")
     answer("search", "--resume", "--data", folder, "--out", out)
     check(same_bits(whole, out) == [], f"resuming changes the search: {same_bits(whole, out)}")
 

@@ -4,13 +4,11 @@ import json
 import os
 import pathlib
 import signal
-import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
-from program import MIXOP, answer, asked, check, differences, refusal
+from program import answer, asked, check, differences, refusal, stopped
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 TINY = ["--set", "data.name=synthetic", "--set", "synthetic.size=8", "--set", "synthetic.train=96", "--set", "synthetic.test=16",
@@ -60,25 +58,15 @@ def agree(archive, every=1):
     return len(steps), len(epochs)
 
 
-def started(command, out, lines):
-    """A run that is stopped as soon as its file of metrics has so many lines, while it goes on writing."""
-    process = subprocess.Popen([MIXOP, *map(str, command), "--out", str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    file = out.parent / "metrics.jsonl"
-    while process.poll() is None and (not file.exists() or file.read_bytes().count(b"\n") < lines):
-        time.sleep(0.002)
-    check(process.poll() is None, "the run ended before its metrics were seen")
-    return process
-
-
 def killed_and_resumed(folder, whole):
     """Killed at several places, the last line torn as a crash may tear it: the resumed run tells the same as one that was never killed."""
-    for count, sign in ((5, signal.SIGKILL), (33, signal.SIGINT), (50, signal.SIGKILL)):
+    for count, sign, code in ((5, signal.SIGKILL, -9), (33, signal.SIGINT, 130), (50, signal.SIGKILL, -9)):
         place = folder / f"killed-{count}"
         place.mkdir()
         out = place / "net.h5"
-        process = started([*TRAIN, *LIVE], out, count)
-        process.send_signal(sign)
-        process.wait(timeout=60)
+        told = lambda said: "training " in said and (place / "metrics.jsonl").read_bytes().count(b"\n") >= count
+        status = stopped(sign, told, *TRAIN, *LIVE, "--out", out)
+        check(status == code, f"{sign.name} ended the training with {status}, not {code}")
         if not out.exists():
             answer(*TRAIN, *LIVE, "--overwrite", "--out", out)
         else:

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
+
+sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
+from program import says, stopped
 
 MIXOP = os.environ["MIXOP"]
 SEARCH = [MIXOP, "search", "quick", "--set", "synthetic.size=8", "--set", "synthetic.train=160", "--set", "space.channels=2",
@@ -29,16 +31,6 @@ def differences(first, second):
     return [row["path"] for row in answer["differences"] if not row["path"].startswith("/provenance")]
 
 
-def stopped(out, sign, after):
-    """Starts a search, sends a signal some seconds after its first archive is there, and answers the exit code."""
-    process = subprocess.Popen([*SEARCH, "--out", str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not out.exists() and process.poll() is None:
-        time.sleep(0.01)
-    time.sleep(after)
-    process.send_signal(sign)
-    return process.wait(timeout=60)
-
-
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -48,11 +40,11 @@ def main():
         check(json.loads(answer.stdout)["epoch"] == 4, "the JSON answer is not that of a whole run")
         for sign, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)):
             out = folder / f"{sign.name}.h5"
-            status = stopped(out, sign, 0.1)
+            status = stopped(sign, says("epoch 1/4  train"), *SEARCH[1:], "--out", out)
             check(status == code, f"{sign.name} ended the search with {status}, not {code}")
             check(run(MIXOP, "verify", out).returncode == 0, f"the archive is damaged after {sign.name}")
             step = json.loads(run(MIXOP, "inspect", out, "--json").stdout)["step"]
-            check(0 < step < 40, f"{sign.name} came at step {step}, not within the search")
+            check(10 <= step <= 40, f"{sign.name} came at step {step}, not within the search")
             resumed = run(MIXOP, "search", "--resume", "--out", out)
             check(resumed.returncode == 0, resumed.stderr)
             check(differences(whole, out) == [], f"resumed after {sign.name} at step {step}: other bits in {differences(whole, out)}")

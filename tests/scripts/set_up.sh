@@ -56,11 +56,16 @@ for tool in bash dirname mkdir flock grep cat; do ln -s "$(command -v $tool)" "$
 grep -q "run 'apt-get install libhdf5-dev graphviz' as root" "$work/messages" ||
   fail "the message does not name the missing packages: $(cat "$work/messages")"
 
+: >"$work/messages"
 (
   flock 9
-  sleep 1
+  touch "$work/held"
+  for ((turn = 0; turn < 600; ++turn)); do
+    ! grep -q 'waiting for another set-up' "$work/messages" || break
+    sleep 0.1
+  done
 ) 9>"$MIXOP_CACHE/setup.lock" &
-sleep 0.3
+until [[ -e $work/held ]]; do sleep 0.01; done
 set_up
 grep -q 'waiting for another set-up' "$work/messages" || fail "two set-ups do not wait for each other"
 wait

@@ -6,14 +6,13 @@ import math
 import os
 import pathlib
 import signal
-import subprocess
 import sys
 import tempfile
 
 import h5py
 
 sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
-from program import MIXOP, asked, check, differences, mixop, refusal  # noqa: E402
+from program import asked, check, differences, mixop, refusal, says, stopped  # noqa: E402
 
 
 def sets(*assignments):
@@ -31,17 +30,6 @@ def expect(code, parts, *arguments):
         refusal(code, part, *arguments)
 
 
-def killed_after(step, sign, *arguments):
-    """Starts a run and sends a signal once its archive or its progress tells of enough steps."""
-    process = subprocess.Popen([MIXOP, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    for line in process.stderr:
-        if step in line:
-            process.send_signal(sign)
-            break
-    process.communicate(timeout=60)
-    return process.returncode
-
-
 def search(folder, strategy):
     whole, broken = folder / f"{strategy}.h5", folder / f"{strategy}-broken.h5"
     found = asked(*SEARCH, "--strategy", strategy, "--out", whole)
@@ -49,12 +37,12 @@ def search(folder, strategy):
     check(len(cell["recurrent"]) == 3 and cell["concat"] == [1, 2, 3], cell)
     check(all(name in ("tanh", "relu", "sigmoid", "identity") for name, _ in cell["recurrent"]), cell)
     check(math.isclose(found["valid_perplexity"], math.exp(found["valid_loss"]), rel_tol=1e-9), found)
-    check(killed_after("epoch 1/3  train", signal.SIGKILL, *SEARCH, "--strategy", strategy, "--out", broken) == -9, "SIGKILL")
+    check(stopped(signal.SIGKILL, says("epoch 1/3  train"), *SEARCH, "--strategy", strategy, "--out", broken) == -9, "SIGKILL")
     check(mixop("search", "--resume", "--out", broken).returncode == 0, "resuming after SIGKILL")
     check(differences(whole, broken) == [], f"{strategy}: other bits after SIGKILL: {differences(whole, broken)}")
     broken.unlink()
-    check(killed_after("step 1/", signal.SIGTERM, *SEARCH, "--strategy", strategy, "--out", broken) == 143, "SIGTERM")
-    check(0 < asked("inspect", broken)["step"] < found["step"], "SIGTERM came within the search")
+    check(stopped(signal.SIGTERM, says("step 1/"), *SEARCH, "--strategy", strategy, "--out", broken) == 143, "SIGTERM")
+    check(0 < asked("inspect", broken)["step"] <= found["step"], "SIGTERM came within the search")
     check(mixop("search", "--resume", "--out", broken).returncode == 0, "resuming after SIGTERM")
     check(differences(whole, broken) == [], f"{strategy}: other bits after SIGTERM: {differences(whole, broken)}")
     check(asked("derive", whole) == cell, "derive")
@@ -102,7 +90,8 @@ def go_on(folder, run, net):
     expect(2, ["--continue: --set space.width=12: expected train.epochs"], "train", "--continue", "--out", net, *sets("space.width=12"))
     expect(2, ["--continue: goes on with the archive's own"], "train", "darts-ptb-train", "--continue", "--out", net)
     unfinished = folder / "unfinished.h5"
-    killed_after("step 1/", signal.SIGINT, *TRAIN, "--genotype", run, *sets("train.epochs=4"), "--out", unfinished)
+    long = sets("train.epochs=4", "synthetic_text.train=60000")  # an epoch that the signal surely comes in
+    stopped(signal.SIGINT, says("step 1/"), *TRAIN, "--genotype", run, *long, "--out", unfinished)
     steps = asked("inspect", unfinished)["step"]
     check(f"position 0 of 4 epochs, {steps} steps, {steps} of them in the epoch under way" in mixop("inspect", unfinished).stdout, "inspect")
     check("network  the last one\n" in mixop("inspect", unfinished).stdout, "the network that an unfinished training holds")

@@ -3,6 +3,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+import time
 
 MIXOP = os.environ["MIXOP"]
 
@@ -35,6 +37,25 @@ def refusal(status, words, *arguments):
     check(run.returncode == status, f"mixop {arguments}: exit code {run.returncode} instead of {status}: {run.stderr}")
     check(words in run.stderr, f"mixop {arguments}: the message lacks '{words}': {run.stderr}")
     return run
+
+
+def stopped(sign, reached, *command):
+    """The exit code of a run that gets a signal once `reached(its messages)`. On a busy machine it may be over by then; it is begun
+    anew in that case."""
+    words = [MIXOP, *map(str, command), "--overwrite"]
+    for _ in range(20):
+        with tempfile.TemporaryFile() as log:
+            process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=log, env={**os.environ, "MIXOP_DATA": ""})
+            while process.poll() is None and not reached(os.pread(log.fileno(), 1 << 24, 0).decode()):
+                time.sleep(0.002)
+            process.send_signal(sign)
+            if process.wait(timeout=120) != 0:
+                return process.returncode
+    sys.exit(f"{os.path.basename(sys.argv[0])}: {' '.join(words)} always ended before its signal")
+
+
+def says(words):
+    return lambda said: words in said
 
 
 def differences(first, second, beside=("/provenance",)):

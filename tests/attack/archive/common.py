@@ -47,7 +47,8 @@ class Search:
     def wait_for(self, reached, pause=0.002):
         deadline = time.monotonic() + 60
         while not reached():
-            check(self.process.poll() is None, f"the search ended by itself: {self.log.read_text()}")
+            ended = self.process.poll() is not None
+            check(not ended or reached(), f"the search ended by itself: {self.log.read_text()}")
             check(time.monotonic() < deadline, f"the search stands still: {self.log.read_text()}")
             time.sleep(pause)
 

@@ -135,8 +135,8 @@ TEST_CASE("a consumer that stops early leaves no thread and waits for no batch",
     BatchStream stream = source.stream(2);
     (void)stream.at(0);
     REQUIRE(soon([&] { return held == 2; }));
-    opener = std::thread([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    opener = std::thread([&] {  // by then the stream ends, on a busy machine as well
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
       gate.open();
     });
   }

@@ -106,6 +106,20 @@ TEST_CASE("a resumed run goes on where its archive stands, without a step told t
   }
 }
 
+TEST_CASE("a resumed run begins a file behind those that are there, where earlier ones were removed", "[metrics]") {
+  const Places places;
+  places.write();
+  MetricsStream(places.options, "run.h5", ResumePoint{5, 2, false, {}});
+  MetricsStream(places.options, "run.h5", ResumePoint{5, 2, false, {}}).step(6, 3, {{"loss", 1}});
+  const auto before = event_files(*places.options.tensorboard);
+  REQUIRE(before.size() == 3);
+  const std::string last = bytes_of(before.back());
+  std::filesystem::remove(before.front());
+  const MetricsStream stream(places.options, "run.h5", ResumePoint{6, 2, false, {}});
+  CHECK(bytes_of(before.back()) == last);
+  CHECK(event_files(*places.options.tensorboard).size() == 3);
+}
+
 TEST_CASE("an epoch that was archived and not yet told is told by the resumed run", "[metrics]") {
   const Places places;
   MetricsStream(places.options, "run.h5", false).step(1, 1, {{"loss", 1}});
