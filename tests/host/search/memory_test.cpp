@@ -37,11 +37,11 @@ TEST_CASE("the peak of a small batch is that of a step on it", "[search][memory]
 TEST_CASE("the peak of a large batch continues that of small ones, which are never many", "[search][memory]") {
   std::vector<std::int64_t> asked;
   const std::int64_t few = predicted_mib(trial_of(80, 4, asked)), many = predicted_mib(trial_of(160, 4, asked));
-  CHECK(asked == std::vector<std::int64_t>{2, 10, 20, 2, 20, 40});
+  CHECK(asked == std::vector<std::int64_t>{2, 20, 40, 2, 40, 80});
   CHECK(std::abs(many - few - 80 * 4) <= 32);
   asked.clear();
   CHECK(predicted_mib(trial_of(1'000'000, 1, asked)) > 900'000);
-  CHECK(asked == std::vector<std::int64_t>{2, 32, 64});
+  CHECK(asked == std::vector<std::int64_t>{2, 64, 128});
 }
 
 TEST_CASE("the archive counts twice where it passes the steps, and what the run comes to hold always",

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "mixop/chain.hpp"
 #include "mixop/space.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/search_fixture.hpp"
