@@ -279,10 +279,10 @@ DryRun::DryRun(const po::variables_map& values, const PluginRegistry& plugins, c
   }
 }
 
-void say_memory(std::int64_t bytes, const std::string& beside) {
+void say_memory(std::int64_t bytes, const std::string& left_out) {
   say("predicted peak memory: about " + std::to_string(bytes >> 20) +
-      " MiB resident, with the threads of this machine" + (beside.empty() ? "" : ", " + beside) +
-      "; a GPU's own memory is not in it");
+      " MiB resident; runs were seen to take up to a tenth more or less. Not in it: " + left_out +
+      "a GPU's own memory");
 }
 
 RunSetup::RunSetup(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,

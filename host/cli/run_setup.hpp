@@ -69,8 +69,8 @@ struct DryRun {
   std::optional<DatasetHandle> data;
 };
 
-/// Says what predict_peak_memory() answered, and what else must be known of it.
-void say_memory(std::int64_t bytes, const std::string& beside = "");
+/// Says what predict_peak_memory() answered and what is not in it: `left_out`, which ends with a comma, and more.
+void say_memory(std::int64_t bytes, const std::string& left_out = "");
 
 /// All that a run has before its loop is made. Its output is locked as long as it lives.
 class RunSetup {

@@ -303,7 +303,7 @@ void print(const Summary& summary, std::int64_t depth, bool json) {
   const std::set<std::string> distinct(summary.cost.uncounted.begin(), summary.cost.uncounted.end());
   const std::vector<std::string> uncounted(distinct.begin(), distinct.end());
   json ? print_json(summary, uncounted, depth) : print_text(summary, uncounted, depth);
-  if (summary.peak_memory) say_memory(*summary.peak_memory, "and without a data set, which a run holds beside it");
+  if (summary.peak_memory) say_memory(*summary.peak_memory, "the data set, ");
 }
 
 }  // namespace

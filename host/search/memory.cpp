@@ -12,7 +12,7 @@ namespace mixop {
 namespace {
 
 /// Up to here a step on the batch itself is tried, and from here on none on more than twice as many.
-constexpr std::int64_t kSmall = 16, kLargestTrial = 32;
+constexpr std::int64_t kSmall = 16, kLargestTrial = 64;
 
 /// "VmRSS" (resident now) or "VmHWM" (at the peak) of this process.
 std::int64_t status_bytes(const std::string& key) {
@@ -33,7 +33,7 @@ std::int64_t peak_of(const MemoryTrial& trial, std::int64_t samples) {
 std::int64_t peak_of_steps(const MemoryTrial& trial) {
   trial.step(std::min<std::int64_t>(trial.batch, 2));  // what is made once, such as kernels, is there from now on
   if (trial.batch <= kSmall) return peak_of(trial, trial.batch);
-  const std::int64_t few = std::clamp(trial.batch / 8, kSmall / 2, kLargestTrial);
+  const std::int64_t few = std::clamp(trial.batch / 4, kSmall / 2, kLargestTrial);
   const std::int64_t first = peak_of(trial, few), second = peak_of(trial, 2 * few);
   return second + std::max<std::int64_t>(0, second - first) * (trial.batch - 2 * few) / few;
 }

@@ -16,7 +16,7 @@ struct MemoryTrial {
 };
 
 /// The peak of this process's resident memory, in bytes, where it goes on with the run. Measured: that of a step on the
-/// batch where that is small, otherwise that of steps on an eighth and on a quarter of it, continued. What LibTorch's
+/// batch where that is small, otherwise that of steps on a quarter and on a half of it, continued. What LibTorch's
 /// allocations, the heap between them and the kernels' own memory take is in it, and the archive, which is made in
 /// memory. Not in it: what other batches leave in the heap, more data than is open, the memory of a GPU.
 std::int64_t predict_peak_memory(const MemoryTrial& trial);

@@ -71,6 +71,19 @@ def sizes():
     check(compared == 15, f"facts.json has 15 sizes, compared {compared}")
 
 
+def listed_parts():
+    """The table as text is that of the page, and a deeper one has more rows of the same sums."""
+    page = (SOURCE / "docs/command-line.md").read_text()
+    arguments = ["summary", "--space", "darts_cnn", "--genotype", "DARTS_V2", "--channels", 36, "--layers", 3, "--input", "3x32x32"]
+    said = answer(*arguments)
+    check(said in page, f"docs/command-line.md has another table than {said}")
+    rows = asked(*arguments, "--depth", 2, "--json")["rows"]
+    for cell in (row for row in rows if row["depth"] == 1 and row["name"].startswith("cells.")):
+        layers = [row for row in rows if row["name"].startswith(cell["name"] + ".")]
+        for total in ("parameters", "multiply_adds", "activation_bytes"):
+            check(len(layers) == 11 and sum(row[total] for row in layers) == cell[total], f"{cell} and {layers}")
+
+
 def recurrent_sizes():
     """Every published size of a recurrent network: the cell and the decoder, whose matrix is the embedding's."""
     facts = json.loads((FIXTURES / "facts.json").read_text())["rnn"]
@@ -218,6 +231,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         sizes()
+        listed_parts()
         recurrent_sizes()
         listed_sizes(every=False)
         distances(folder)

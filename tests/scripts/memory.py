@@ -18,13 +18,13 @@ def sets(*assignments):
 
 
 IMAGES = sets("data.name=synthetic", "synthetic.test=32", "threads=1")
-TEXT = sets("data.name=synthetic_text", "synthetic_text.vocabulary=2000", "synthetic_text.train=9000", "synthetic_text.valid=9000",
+TEXT = sets("data.name=synthetic_text", "synthetic_text.vocabulary=2000", "synthetic_text.train=4700", "synthetic_text.valid=4700",
             "synthetic_text.test=500", "threads=1")
 # Two steps each. The second list is what summary predicts the same by.
 RUNS = {
-    "first order": (["search", "darts-cifar10", *IMAGES, *sets("synthetic.train=192", "space.channels=8", "space.layers=3",
-                                                               "search.batch=48", "search.epochs=1")],
-                    ["--genotype", "supernet", "--channels", 8, "--layers", 3, "--batch", 48, "--order", 1]),
+    "first order": (["search", "darts-cifar10", *IMAGES, *sets("synthetic.train=128", "space.channels=8", "space.layers=3",
+                                                               "search.batch=32", "search.epochs=1")],
+                    ["--genotype", "supernet", "--channels", 8, "--layers", 3, "--batch", 32, "--order", 1]),
     "second order": (["search", "darts-cifar10", "--strategy", "second_order", *IMAGES,
                       *sets("synthetic.train=96", "space.channels=8", "space.layers=3", "search.batch=24", "search.epochs=1")],
                      ["--genotype", "supernet", "--channels", 8, "--layers", 3, "--batch", 24, "--order", 2]),
@@ -32,8 +32,8 @@ RUNS = {
                   *sets("synthetic.train=128", "space.channels=16", "space.layers=8", "train.batch=64", "train.epochs=1")],
                  ["--genotype", "darts_cnn/DARTS_V2", "--channels", 16, "--layers", 8, "--batch", 64]),
     "recurrent": (["search", "darts-ptb-search", "--strategy", "first_order", *TEXT,
-                   *sets("space.width=150", "search.batch=128", "search.epochs=1")],
-                  ["--space", "darts_rnn", "--genotype", "supernet", "--width", 150, "--vocabulary", 2000, "--batch", 128, "--order", 1]),
+                   *sets("space.width=150", "search.batch=64", "search.epochs=1")],
+                  ["--space", "darts_rnn", "--genotype", "supernet", "--width", 150, "--vocabulary", 2000, "--batch", 64, "--order", 1]),
 }
 
 

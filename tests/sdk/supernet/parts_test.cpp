@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "mixop/chain.hpp"
 #include "mixop/space.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/search_fixture.hpp"
@@ -40,11 +41,12 @@ class WithBlend final : public OperatorCatalog {
   RegistryCatalog registry_{test::plugins()};
 };
 
-std::int64_t stored_parameters(const Network& network, const std::string& prefix) {
+/// Of the tensor of that name and those whose names it begins; of all for "".
+std::int64_t stored_parameters(const Network& network, const std::string& name) {
   std::int64_t count = 0;
   std::set<const void*> seen;
   for (const StateEntry& entry : network.state())
-    if (entry.kind == StateKind::parameter && entry.name.rfind(prefix, 0) == 0 &&
+    if (entry.kind == StateKind::parameter && (entry.name + ".").rfind(name.empty() ? "" : name + ".", 0) == 0 &&
         seen.insert(entry.tensor.unsafeGetTensorImpl()).second)
       count += entry.tensor.numel();
   return count;
@@ -55,7 +57,7 @@ void check_parameters(const Network& network, const std::vector<NetworkPart>& pa
   for (const NetworkPart& part : parts) {
     INFO(prefix + part.name);
     if (prefix + part.name != "stem")  // an ImageNet one is stem0 and stem1
-      CHECK(part.cost().parameters == stored_parameters(network, prefix + part.name + "."));
+      CHECK(part.cost().parameters == stored_parameters(network, prefix + part.name));
     check_parameters(network, part.layers, (part.name == "stem" ? "" : prefix + part.name + "."));
   }
 }
