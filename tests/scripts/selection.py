@@ -147,8 +147,12 @@ def misuse(folder, whole):
     refusal(2, "data.train_portion is for images", *TEXT, "--train-set", "data.train_portion=0.5", "--out", folder / "x")
     refusal(2, "data.bptt is for text", *SELECT, "--train-set", "data.bptt=5", "--out", folder / "x")
     refusal(2, "give a batch of at most 1000", *TEXT, "--train-set", "train.batch=100000", "--out", folder / "x")
-    refusal(3, str(folder), *TEXT, "--set", "data.name=ptb", "--set", f"data.dir={folder}", "--out", folder / "x")
-    refusal(3, str(folder), *TEXT, *sets("--train-set", "data.name=ptb", f"data.dir={folder}"), "--out", folder / "x")
+    (folder / "penn").mkdir()
+    for split in ("train", "valid", "test"):
+        (folder / "penn" / f"{split}.txt").write_text("a b c\n" * 200)
+    penn = ["select", "darts-ptb-search", "--train", "darts-ptb-train", "--out", folder / "x"]
+    refusal(3, str(folder / "lost"), *penn, "--set", f"data.dir={folder / 'lost'}")
+    refusal(3, str(folder / "lost"), *penn, "--set", f"data.dir={folder / 'penn'}", "--train-set", f"data.dir={folder / 'lost'}")
     check(not (folder / "x").exists(), "a refused selection made its folder")
     (folder / "other").mkdir()
     (folder / "other" / "mine").write_text("mine")
