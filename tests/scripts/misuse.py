@@ -87,7 +87,7 @@ def outputs(folder):
 
 
 def data(folder):
-    search = ["search", "quick", *TINY, "--set", "data.name=cifar10", "--out", folder / "c.h5", "--data"]
+    search = ["search", "quick", *TINY[6:], "--set", "data.name=cifar10", "--out", folder / "c.h5", "--data"]
     expect(3, [str(folder / "nowhere"), "cifar-10-batches-bin"], *search, folder / "nowhere")
     for config, told in ((["--data", folder / "nowhere"], "nowhere"), ([], "no data folder is given")):
         dry = expect(0, [], "search", "darts-cifar10", *config, "--dry-run")
