@@ -42,9 +42,10 @@ Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& n
   auto space = make_part<SearchSpace>(plugins, name, options);
   const bool recurrent = space->domain() == Domain::recurrent;
   if (recurrent != text)
-    throw Error(ErrorCode::usage, "space.name: expected a space for " + std::string(text ? "text" : "images") +
-                                      ", as the data is, found '" + name + "', which is for " +
-                                      (recurrent ? "text" : "images") + "; choose another space.name or data.name");
+    throw Error(ErrorCode::usage,
+                "space.name: expected a space for " + std::string(text ? "text" : "images") +
+                    ", as the data is, found '" + name + "', which is for " + (recurrent ? "text" : "images") +
+                    "; choose another space.name or data.name, or a preset, which sets both (mixop list presets)");
   return space;
 }
 

@@ -67,6 +67,8 @@ def cells_by_kind(folder):
     check(asked("derive", none) == asked("inspect", none)["epochs"][1]["genotype"], "an empty genotype is read")
     check(answer("search", "--resume", "--out", none).returncode == 0, "and its search goes on")
     refusal(2, "cell 'normal' has no operations", "summary", "--genotype", none)
+    still = answer(*search, "--set", "search.pretrain_epochs=1", "--out", folder / "still.h5")
+    check("the alphas stay where they start" in still.stderr, still.stderr)
     found = asked(*search, "--set", "strategy.deriver=threshold_complete", "--set", "threshold_complete.threshold=0.01", "--out", all_above)
     check({len(gene) for gene in found["genotype"]["normal"]} == {3}, found["genotype"])
     check(asked("derive", all_above) == found["genotype"], "a genotype of many genes a node is read")
