@@ -129,6 +129,7 @@ def listed_sizes(every):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda pair: check_listed_size(*pair), runs))
     check(len(runs) >= 20, f"facts_ddarts.json has more than {len(runs)} sizes")
+    print(f"figure: {len(runs)} stored sizes of networks of D-DARTS and DARTOpti agree")
     check(asked("summary", "--genotype", "ResNet18", "--channels", 16, "--json")["parameters"] == 881274,
           "a genotype by position has as many cells as it lists")
 
