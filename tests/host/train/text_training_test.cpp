@@ -377,5 +377,5 @@ TEST_CASE("a space for images is refused on text, and the other way round", "[tr
   config.space.name = "darts_cnn";
   CHECK(test::error_of(ErrorCode::usage, [&] { text_training(config); }) ==
         "space.name: expected a space for text, as the data is, found 'darts_cnn', which is for images; choose another "
-        "space.name or data.name");
+        "space.name or data.name, or a preset, which sets both (mixop list presets)");
 }
