@@ -4,8 +4,6 @@
 
 #include "tests/catch.hpp"
 
-#ifndef __SANITIZE_ADDRESS__  // whose allocator keeps what is freed, so that resident memory tells nothing
-
 namespace {
 
 using namespace mixop;
@@ -23,6 +21,14 @@ MemoryTrial trial_of(std::int64_t batch, std::int64_t each, std::vector<std::int
   };
   return trial;
 }
+
+TEST_CASE("a prediction tries small batches alone", "[search][memory]") {
+  std::vector<std::int64_t> asked;
+  (void)predict_peak_memory(trial_of(80, 1, asked));
+  CHECK(asked == std::vector<std::int64_t>{2, 20, 40});
+}
+
+#ifndef __SANITIZE_ADDRESS__  // whose allocator keeps what is freed, so that resident memory tells nothing
 
 std::int64_t predicted_mib(const MemoryTrial& trial) { return predict_peak_memory(trial) / kMiB; }
 
@@ -60,6 +66,6 @@ TEST_CASE("the archive counts twice where it passes the steps, and what the run 
   CHECK(std::abs(predicted_mib(trial) - steps) <= 4);
 }
 
-}  // namespace
-
 #endif
+
+}  // namespace
