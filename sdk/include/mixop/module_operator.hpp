@@ -11,7 +11,8 @@
 namespace mixop {
 
 /// An operator written as an ordinary torch::nn::Module with `at::Tensor forward(const at::Tensor&)`, constructible
-/// from `const OpSpec&`. Its state is the module's own, in registration order.
+/// from `const OpSpec&`. Its state is the module's own, in registration order. The module may have the static members
+/// that Operator names.
 template <class Module>
 class ModuleOperator final : public Operator {
  public:
@@ -61,7 +62,7 @@ class ModuleOperator final : public Operator {
 /// The component of a torch::nn::Module operator.
 template <class Module, Domain domain = Domain::image>
 MixopComponent module_operator(const char* name) {
-  return native_operator<ModuleOperator<Module>, domain>(name);
+  return native_operator<ModuleOperator<Module>, domain, Module>(name);
 }
 
 }  // namespace mixop

@@ -2,38 +2,56 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstring>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "mixop/abi/operator.h"
 #include "mixop/abi/plugin.h"
 #include "mixop/error.hpp"
-#include "mixop/network.hpp"
+#include "mixop/graph.hpp"
+#include "mixop/structure_operator.hpp"
 
 namespace mixop {
 
-/// What an operator is built for.
-struct OpSpec {
-  std::int64_t channels = 16;  ///< of input and output
-  std::int64_t stride = 1;     ///< 1 or 2
-  bool affine = false;         ///< whether batch norms have weight and bias
+enum class StateKind { parameter = MIXOP_STATE_PARAMETER, buffer = MIXOP_STATE_BUFFER };
+
+/// A named parameter or buffer. Copies of an entry share the tensor.
+struct StateEntry {
+  std::string name;
+  at::Tensor tensor;
+  StateKind kind = StateKind::parameter;
 };
 
-enum class Domain : std::uint32_t { image = MIXOP_DOMAIN_IMAGE, recurrent = MIXOP_DOMAIN_RECURRENT };
+/// How one forward pass is run.
+struct Forward {
+  bool training = true;           ///< batch statistics, drop-path; otherwise running statistics
+  bool update_statistics = true;  ///< a training pass also updates running statistics
+  std::uint64_t key = 0;          ///< every random draw of the pass is a function of this key
+};
 
-/// What the author of a native operator derives from; constructible from `const OpSpec&`. Most operators are shorter as
-/// a Chain (mixop/chain.hpp) or as a torch::nn::Module (mixop/module_operator.hpp).
+/// What an operator without a structure costs for one sample.
+struct OperatorCost {
+  std::int64_t parameters = 0;
+  std::int64_t multiply_adds = 0;  ///< of convolutions and linear layers, in evaluation
+  std::int64_t activations = 0;    ///< numbers that its layers put out, in training
+};
+
+/// What the author of an operator with code of its own derives from; constructible from `const OpSpec&`, which throws
+/// an Error of code unsupported where it cannot serve the spec. Most operators are shorter as a Structure
+/// (mixop/structure_operator.hpp) or as a torch::nn::Module (mixop/module_operator.hpp).
+///
+/// Beside it a class may have, each by itself:
+///   static Structure structure(const OpSpec&)                      what it computes, for counting and export
+///   static OperatorCost cost(const OpSpec&, const ImageShape& in)  where it has no structure
 class Operator {
  public:
   virtual ~Operator() = default;
-  /// [N, C, H, W] to [N, C, ceil(H / stride), ceil(W / stride)]; recurrent: [..., C] to the same shape.
+  /// [N, in, H, W] to [N, out, ceil(H / stride), ceil(W / stride)]; recurrent: [..., C] to the same shape.
   virtual at::Tensor forward(const at::Tensor& input, const Forward& how) = 0;
   /// Parameters and buffers in published order; the same tensors at every call.
   virtual const std::vector<StateEntry>& state() = 0;
-  /// The operator as a chain of stages, or empty: then it is always run by its own forward.
-  virtual std::vector<MixopStage> structure() { return {}; }
-  /// Cost for an input of that shape; false where the operator does not know.
-  virtual bool cost(const ImageShape&, Cost&) { return false; }
 
  protected:
   Operator() = default;
@@ -41,8 +59,34 @@ class Operator {
 
 namespace detail {
 
-/// The C table over operators that `make(spec)` builds.
-template <auto make, Domain domain>
+template <class Derived>
+const MixopCostTable& cost_table() {
+  static const MixopCostTable table = {
+      sizeof(MixopCostTable), 0,
+      [](const MixopOpSpec* spec, std::int64_t height, std::int64_t width, MixopCost* cost, MixopError* error) {
+        return guarded(error, [&] {
+          const OperatorCost known = Derived::cost(spec_from(*spec), ImageShape{spec->in, height, width});
+          cost->parameters = known.parameters;
+          cost->multiply_adds = known.multiply_adds;
+          cost->activations = known.activations;
+        });
+      }};
+  return table;
+}
+
+/// The extensions that the static members of `Described` give.
+template <class Described>
+const void* extension(const char* id) {
+  if constexpr (requires(const OpSpec& spec) { Described::structure(spec); })
+    if (std::strcmp(id, MIXOP_STRUCTURE_EXTENSION) == 0)
+      return &structure_table<[](const OpSpec& spec) { return Described::structure(spec); }>();
+  if constexpr (requires(const OpSpec& spec, const ImageShape& in) { Described::cost(spec, in); })
+    if (std::strcmp(id, MIXOP_COST_EXTENSION) == 0) return &cost_table<Described>();
+  return nullptr;
+}
+
+/// The C table over operators of class `Derived`; `Described` has their static members.
+template <class Derived, class Described, Domain domain>
 const MixopOperator& operator_table() {
   static const MixopOperator table = [] {
     MixopOperator t{};
@@ -50,7 +94,7 @@ const MixopOperator& operator_table() {
     t.domain = static_cast<std::uint32_t>(domain);
     t.create = [](const MixopOpSpec* spec, MixopOpInstance** instance, MixopError* error) {
       return guarded(error, [&] {
-        std::unique_ptr<Operator> made = make(OpSpec{spec->channels, spec->stride, spec->affine != 0});
+        std::unique_ptr<Operator> made = std::make_unique<Derived>(spec_from(*spec));
         *instance = reinterpret_cast<MixopOpInstance*>(made.release());
       });
     };
@@ -74,23 +118,10 @@ const MixopOperator& operator_table() {
         state->kind = static_cast<std::int32_t>(entry.kind);
         state->name = entry.name.c_str();
         state->tensor = reinterpret_cast<MixopTensor>(const_cast<at::Tensor*>(&entry.tensor));
+        state->elements = entry.tensor.numel();
       });
     };
-    t.structure = [](MixopOpInstance* instance, MixopStage* stages, std::uint32_t capacity) -> std::uint32_t {
-      const auto structure = reinterpret_cast<Operator*>(instance)->structure();
-      for (std::size_t i = 0; i < structure.size() && i < capacity; ++i) stages[i] = structure[i];
-      return static_cast<std::uint32_t>(structure.size());
-    };
-    t.cost = [](MixopOpInstance* instance, std::int64_t height, std::int64_t width, MixopCost* cost,
-                MixopError* error) {
-      return guarded(error, [&] {
-        Cost known;
-        if (!reinterpret_cast<Operator*>(instance)->cost({0, height, width}, known))
-          throw Error(ErrorCode::unsupported, "the operator does not know its cost");
-        cost->parameters = known.parameters;
-        cost->multiply_adds = known.multiply_adds;
-      });
-    };
+    t.get_extension = extension<Described>;
     return t;
   }();
   return table;
@@ -98,18 +129,11 @@ const MixopOperator& operator_table() {
 
 }  // namespace detail
 
-/// The component of operators that the stateless callable `make` builds as std::unique_ptr<Operator>.
-template <auto make, Domain domain = Domain::image>
-MixopComponent operator_from(const char* name) {
-  return {sizeof(MixopComponent), MIXOP_KIND_OPERATOR, name, MIXOP_OPERATOR_INTERFACE,
-          &detail::operator_table<make, domain>()};
-}
-
-/// The component of an Operator class.
-template <class Derived, Domain domain = Domain::image>
+/// The component of an Operator class; `Described` has the static members structure and cost, if not the class itself.
+template <class Derived, Domain domain = Domain::image, class Described = Derived>
 MixopComponent native_operator(const char* name) {
-  return operator_from<[](const OpSpec& spec) -> std::unique_ptr<Operator> { return std::make_unique<Derived>(spec); },
-                       domain>(name);
+  return {sizeof(MixopComponent), MIXOP_KIND_OPERATOR, name, MIXOP_OPERATOR_INTERFACE,
+          &detail::operator_table<Derived, Described, domain>()};
 }
 
 }  // namespace mixop

@@ -1,20 +1,15 @@
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "mixop/genotype.hpp"
-#include "mixop/network.hpp"
-#include "mixop/operator.hpp"
-#include "mixop/operator_instance.hpp"
-#include "mixop/options.hpp"
-#include "mixop/strategy.hpp"
+#include "mixop/graph.hpp"
 
 namespace mixop {
 
-/// What the networks of a space are built for: the `space.*` keys and the data set's shape.
+/// What the networks of a space are described for: the `space.*` keys and the data set's shape.
 struct SpaceConfig {
   std::int64_t channels = 16;           ///< of the first cells
   std::int64_t layers = 8;              ///< cells
@@ -25,9 +20,9 @@ struct SpaceConfig {
   std::string stem = "auto";            ///< "cifar", "imagenet", or "auto": imagenet from 128 pixels on
   ImageShape input{3, 32, 32};
   std::int64_t classes = 10;      ///< or words of the vocabulary
-  bool auxiliary = false;         ///< discrete networks: with the auxiliary head
+  bool auxiliary = false;         ///< networks of genotypes: with the auxiliary head
   double auxiliary_weight = 0.4;  ///< of its loss
-  double label_smoothing = 0;     ///< discrete networks: share of a target spread over all classes, in training
+  double label_smoothing = 0;     ///< networks of genotypes: see Output
 };
 
 struct NamedGenotype {
@@ -36,7 +31,8 @@ struct NamedGenotype {
   Genotype genotype;
 };
 
-/// A search space. Constructible from `const Options&`. Bad configurations and genotypes throw usage errors.
+/// A search space. Constructible from `const Options&`. It describes networks and builds none. Bad configurations and
+/// genotypes throw usage errors.
 class SearchSpace {
  public:
   using Interface = SearchSpace;
@@ -49,18 +45,19 @@ class SearchSpace {
   virtual Domain domain() const { return Domain::image; }
   /// The published candidate operations.
   virtual std::vector<std::string> default_operations() const = 0;
-  /// The strategy whose relaxation and rule read raw alphas where nobody names another.
+  /// The strategy that searches it, and whose relaxation and rule read raw alphas, where nobody names another.
   virtual std::string default_strategy() const { return "first_order"; }
-  /// The alphas of the supernet that `config` describes; builds nothing.
-  virtual std::vector<AlphaDeclaration> alphas(const SpaceConfig& config) const = 0;
-  /// The supernet. `transform` outlives it.
-  virtual std::unique_ptr<Network> supernet(const SpaceConfig& config, const OperatorCatalog& operators,
-                                            const EdgeTransform& transform) const = 0;
-  /// The discrete network of a genotype.
-  virtual std::unique_ptr<Network> network(const SpaceConfig& config, const Genotype& genotype,
-                                           const OperatorCatalog& operators) const = 0;
+  /// The network of a search.
+  virtual NetworkGraph search(const SpaceConfig& config) const = 0;
+  /// The network of a genotype.
+  virtual NetworkGraph network(const SpaceConfig& config, const Genotype& genotype) const = 0;
   /// Published architectures by name.
   virtual const std::vector<NamedGenotype>& genotypes() const = 0;
+  /// A genotype in the space's own published text, such as "|nor_conv_3x3~0|+|...|"; nothing where the text is none.
+  /// Throws a usage error where it is one with a defect.
+  virtual std::optional<Genotype> read_text(const std::string&) const { return std::nullopt; }
+  /// The genotype in that text; nothing where the space has no form of its own.
+  virtual std::optional<std::string> print_text(const Genotype&) const { return std::nullopt; }
 
  protected:
   SearchSpace() = default;

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "mixop/genotype.hpp"
-#include "mixop/network.hpp"
+#include "mixop/graph.hpp"
 
 namespace mixop {
 
@@ -152,7 +152,7 @@ struct EpochReport {
   const Genotype* genotype = nullptr;
   const Genotype* before = nullptr;                       ///< the genotype an epoch earlier
   bool alphas_moved = true;                               ///< not in the epochs that train the weights alone
-  const std::vector<AlphaDeclaration>* alphas = nullptr;  ///< those of the search
+  const std::vector<AlphaSet>* alphas = nullptr;  ///< those of the search
 };
 
 class Stopper : public StrategyPart {
@@ -172,7 +172,7 @@ class Deriver : public StrategyPart {
   using Interface = Deriver;
   static constexpr const char* interface_id = "mixop.deriver/1";
   /// `relaxed[i]` belongs to `alphas[i]`: float32 on the CPU, of that declaration's shape.
-  virtual Genotype derive(const std::vector<AlphaDeclaration>& alphas,
+  virtual Genotype derive(const std::vector<AlphaSet>& alphas,
                           const std::vector<at::Tensor>& relaxed) const = 0;
 };
 

@@ -1,11 +1,11 @@
-#include "mixop/supernet/topology.hpp"
+#include "mixop/cells.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include "mixop/error.hpp"
 
-namespace mixop::supernet {
+namespace mixop {
 
 CellTopology dense_cell(std::string name, int inputs, int nodes, std::vector<std::string> operations) {
   CellTopology cell{std::move(name), inputs, nodes, {}, std::move(operations), {}};
@@ -24,4 +24,18 @@ void check_operations(const std::vector<std::string>& operations) {
       throw Error(ErrorCode::usage, "space.ops: '" + *at + "' stands in the list twice");
 }
 
-}  // namespace mixop::supernet
+std::vector<NamedCell> named_cells(const std::vector<AlphaSet>& alphas) {
+  std::vector<NamedCell> cells;
+  for (std::size_t i = 0; i < alphas.size(); ++i) {
+    const CellTopology& topology = alphas[i].topology;
+    if (!alphas[i].per_cell) {
+      cells.push_back({topology.name, &topology, i, -1});
+    } else {
+      for (std::size_t cell = 0; cell < alphas[i].cells.size(); ++cell)
+        cells.push_back({std::to_string(alphas[i].cells[cell]), &topology, i, alphas[i].row_of(cell)});
+    }
+  }
+  return cells;
+}
+
+}  // namespace mixop

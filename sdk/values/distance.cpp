@@ -1,4 +1,4 @@
-#include "mixop/supernet/distance.hpp"
+#include "mixop/distance.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 #include "mixop/error.hpp"
 
-namespace mixop::supernet {
+namespace mixop {
 namespace {
 
 /// The operations of an edge, as positions in the table of weights.
@@ -137,4 +137,4 @@ double architecture_distance(const Genotype& a, const Genotype& b, const std::ve
   return std::accumulate(cells.begin(), cells.end(), 0.0) / static_cast<double>(cells.size());
 }
 
-}  // namespace mixop::supernet
+}  // namespace mixop

@@ -6,7 +6,7 @@
 
 #include "mixop/genotype.hpp"
 
-namespace mixop::supernet {
+namespace mixop {
 
 /// How much an operation counts in the distance of two architectures.
 struct OperationWeight {
@@ -33,4 +33,4 @@ std::vector<double> cell_distances(const Genotype& a, const Genotype& b, const s
 /// The architecture distance of D-DARTS: the mean of cell_distances().
 double architecture_distance(const Genotype& a, const Genotype& b, const std::vector<OperationWeight>& weights);
 
-}  // namespace mixop::supernet
+}  // namespace mixop
