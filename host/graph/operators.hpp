@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mixop/abi/operator.h"
+#include "mixop/graph.hpp"
+
+namespace mixop {
+
+/// Where operators are found by the names that users write.
+class OperatorCatalog {
+ public:
+  virtual ~OperatorCatalog() = default;
+  /// Names belong to a domain: `none` is an image operation and an activation. Throws a usage error that names the
+  /// nearest known operator.
+  virtual const MixopOperator& find_operator(const std::string& name, Domain domain) const = 0;
+
+ protected:
+  OperatorCatalog() = default;
+};
+
+/// Whether the operator has code of its own, which runs whatever it describes; otherwise it is its structure.
+inline bool has_own_code(const MixopOperator& table) { return table.create != nullptr; }
+
+/// The table of an extension, or null where the operator does not have it.
+template <class Table>
+const Table* extension_of(const MixopOperator& table, const char* id) {
+  return table.get_extension == nullptr ? nullptr : static_cast<const Table*>(table.get_extension(id));
+}
+
+/// What the operator says of its structure, checked: every stage of a known kind, on values before it. Throws what the
+/// operator throws, and a plugin error where the structure is not sound; both name the operator.
+std::optional<Structure> structure_of(const MixopOperator& table, const std::string& name, const OpSpec& spec);
+
+/// What the operator says of its cost for one sample of that input, where it says anything.
+std::optional<MixopCost> cost_of(const MixopOperator& table, const std::string& name, const OpSpec& spec,
+                                 const ImageShape& input);
+
+}  // namespace mixop
