@@ -5,21 +5,17 @@
 
 namespace mixop {
 
-inline constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15ULL;  ///< what SplitMix64 counts by
-inline constexpr std::uint64_t kMixFirst = 0xbf58476d1ce4e5b9ULL;
-inline constexpr std::uint64_t kMixSecond = 0x94d049bb133111ebULL;
-
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a bijection of 64 bits that mixes well.
 constexpr std::uint64_t mix64(std::uint64_t x) {
-  x = (x ^ (x >> 30)) * kMixFirst;
-  x = (x ^ (x >> 27)) * kMixSecond;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
   return x ^ (x >> 31);
 }
 
 /// A key that depends on every part and on their order.
 constexpr std::uint64_t key_of(std::initializer_list<std::uint64_t> parts) {
-  std::uint64_t key = kGolden;
-  for (const std::uint64_t part : parts) key = mix64(key + mix64(part + kGolden));
+  std::uint64_t key = 0x9e3779b97f4a7c15ULL;
+  for (const std::uint64_t part : parts) key = mix64(key + mix64(part + 0x9e3779b97f4a7c15ULL));
   return key;
 }
 
@@ -27,7 +23,7 @@ constexpr std::uint64_t key_of(std::initializer_list<std::uint64_t> parts) {
 class RandomStream {
  public:
   constexpr explicit RandomStream(std::uint64_t key) : key_(key) {}
-  constexpr std::uint64_t next() { return mix64(key_ + kGolden * ++count_); }
+  constexpr std::uint64_t next() { return mix64(key_ + 0x9e3779b97f4a7c15ULL * ++count_); }
   /// Uniform in [0, bound), bound > 0, without modulo bias (Lemire 2019).
   constexpr std::uint64_t below(std::uint64_t bound) {
     for (;;) {
