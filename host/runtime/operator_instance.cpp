@@ -1,4 +1,4 @@
-#include "mixop/operator_instance.hpp"
+#include "host/runtime/operator_instance.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -8,7 +8,6 @@
 
 #include <utility>
 
-#include "mixop/chain.hpp"
 
 namespace mixop {
 namespace {
@@ -44,7 +43,7 @@ at::Tensor call_forward(const MixopOperator& table, MixopOpInstance* instance, c
 /// The autograd node of an operator that exports its backward. Inputs: the operator's input, then its parameters.
 class ExportedBackward final : public torch::autograd::Node {
  public:
-  const MixopOperator* table = nullptr;
+  const MixopBackward* table = nullptr;
   std::shared_ptr<MixopOpInstance> instance;
   std::string name;
   Forward how;
@@ -89,22 +88,29 @@ std::vector<StateEntry> collect_state(const MixopOperator& table, MixopOpInstanc
 
 }  // namespace
 
-OperatorInstance::OperatorInstance(const MixopOperator& table, std::string name, const OpSpec& spec)
-    : name_(std::move(name)), stride_(spec.stride), table_(&table) {
-  const MixopOpSpec abi{sizeof(MixopOpSpec), spec.affine ? 1 : 0, spec.channels, spec.stride};
+OperatorInstance::OperatorInstance(const MixopOperator& table, std::string name, const OpSpec& spec,
+                                   const Target& target)
+    : name_(std::move(name)),
+      table_(&table),
+      backward_(extension_of<MixopBackward>(table, MIXOP_BACKWARD_EXTENSION)),
+      structure_(structure_of(table, name_, spec)) {
+  if (!mixop::has_own_code(table)) {
+    module_ = Module(structure_.value(), target);
+    state_ = module_.state();
+    return;
+  }
+  const MixopOpSpec abi{sizeof(MixopOpSpec), spec.affine ? 1 : 0, spec.in, spec.out, spec.stride};
   MixopOpInstance* made = nullptr;
   checked(called(name_), [&](MixopError* error) { return table.create(&abi, &made, error); });
   if (made == nullptr) throw Error(ErrorCode::plugin, called(name_) + ": create succeeded but made nothing");
   instance_ = std::shared_ptr<MixopOpInstance>(made, table.destroy);
   state_ = collect_state(table, made, name_);
-  if (table.structure != nullptr) {
-    structure_.resize(table.structure(made, nullptr, 0));
-    table.structure(made, structure_.data(), static_cast<std::uint32_t>(structure_.size()));
-  }
+  convert(state_, target);
 }
 
 at::Tensor OperatorInstance::forward(const at::Tensor& input, const Forward& how) const {
-  if (table_->backward == nullptr) return call_forward(*table_, instance_.get(), name_, input, how);
+  if (!has_own_code()) return module_.forward(input, how);
+  if (backward_ == nullptr) return call_forward(*table_, instance_.get(), name_, input, how);
 
   variable_list inputs{input};
   for (const StateEntry& entry : state_)
@@ -117,7 +123,7 @@ at::Tensor OperatorInstance::forward(const at::Tensor& input, const Forward& how
   if (!torch::autograd::compute_requires_grad(inputs)) return output;
   auto node = std::shared_ptr<ExportedBackward>(new ExportedBackward(), torch::autograd::deleteNode);
   node->set_next_edges(torch::autograd::collect_next_edges(inputs));
-  node->table = table_;
+  node->table = backward_;
   node->instance = instance_;
   node->name = name_;
   node->how = how;
@@ -128,29 +134,15 @@ at::Tensor OperatorInstance::forward(const at::Tensor& input, const Forward& how
   return output;
 }
 
-Cost OperatorInstance::cost(const ImageShape& input) const {
-  Cost cost;
-  for (const StateEntry& entry : state_)
-    if (entry.kind == StateKind::parameter) cost.parameters += entry.tensor.numel();
-  if (structure_.empty()) {
-    cost.activations = numbers_of(strided(input, stride_));
-  } else {
-    Cost of_stages;
-    Chain(structure_, state_).measure(input, of_stages);
-    cost.activations = of_stages.activations;
+void convert(const std::vector<StateEntry>& state, const Target& target) {
+  for (const StateEntry& entry : state) {
+    at::Tensor shared = entry.tensor;
+    const at::Tensor values = shared.detach();
+    if (shared.is_floating_point() ? shared.device() == target.device && shared.scalar_type() == target.type
+                                   : shared.device() == target.device)
+      continue;
+    shared.set_data(shared.is_floating_point() ? values.to(target.device, target.type) : values.to(target.device));
   }
-  MixopCost told{};
-  told.size = sizeof told;
-  MixopError error{};
-  error.size = sizeof error;
-  const bool known =
-      table_->cost != nullptr && table_->cost(instance_.get(), input.height, input.width, &told, &error) == MIXOP_OK;
-  if (known) {
-    cost.multiply_adds = told.multiply_adds;
-  } else {
-    cost.uncounted.push_back(name_);
-  }
-  return cost;
 }
 
 }  // namespace mixop

@@ -3,47 +3,42 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "host/graph/operators.hpp"
+#include "host/runtime/module.hpp"
 #include "mixop/operator.hpp"
 
 namespace mixop {
 
-/// An operator of any plugin, built: what spaces and the host work with. Shares ownership when copied.
+/// An operator of any plugin, built. Shares ownership when copied.
 class OperatorInstance {
  public:
   /// Throws what the plugin reports, naming the operator.
-  OperatorInstance(const MixopOperator& table, std::string name, const OpSpec& spec);
+  OperatorInstance(const MixopOperator& table, std::string name, const OpSpec& spec, const Target& target = {});
 
-  /// Differentiable in the input and the parameters; where the operator exports a backward, through a node made here.
+  /// Its own code where it has some, otherwise its structure. Differentiable in the input and the parameters; where the
+  /// operator exports a backward, through a node made here.
   at::Tensor forward(const at::Tensor& input, const Forward& how) const;
   const std::vector<StateEntry>& state() const { return state_; }
-  const std::vector<MixopStage>& structure() const { return structure_; }
   const std::string& name() const { return name_; }
-  /// Multiply-adds as the operator tells them; its name is among `uncounted` where it does not. Without a structure its
-  /// output counts as the only one.
-  Cost cost(const ImageShape& input) const;
+  bool has_own_code() const { return instance_ != nullptr; }
+  /// What it describes, run or not.
+  const std::optional<Structure>& structure() const { return structure_; }
 
  private:
   std::string name_;
-  std::int64_t stride_;
   const MixopOperator* table_;
-  std::shared_ptr<MixopOpInstance> instance_;
+  const MixopBackward* backward_;
+  std::optional<Structure> structure_;
+  Module module_;                              // where it has no code of its own
+  std::shared_ptr<MixopOpInstance> instance_;  // where it has
   std::vector<StateEntry> state_;
-  std::vector<MixopStage> structure_;
 };
 
-/// Where spaces find operators by the names that users write.
-class OperatorCatalog {
- public:
-  virtual ~OperatorCatalog() = default;
-  /// Names belong to a domain: `none` is an image operation and an activation. Throws a usage error that names the
-  /// nearest known operator.
-  virtual const MixopOperator& find_operator(const std::string& name, Domain domain) const = 0;
-
- protected:
-  OperatorCatalog() = default;
-};
+/// Changes the type and device of state in place: whoever shares the tensors sees them change.
+void convert(const std::vector<StateEntry>& state, const Target& target);
 
 }  // namespace mixop
