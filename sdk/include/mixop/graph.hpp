@@ -61,6 +61,10 @@ struct Choice {
   /// Candidates whose structure ends in a pool get a batch norm without affine behind it, and their state the names
   /// "0.…" and "1.…" (MixedOp of DARTS' published code).
   bool pools_normalised = false;
+  /// The candidates see the first 1 / channel_divisor of the channels, which `spec` counts; the others pass by (at
+  /// stride 2 through a 2x2 max pool), and all are shuffled in that many groups (PC-DARTS, Xu et al., ICLR 2020,
+  /// section 3.2). Set by an edge rule, not by spaces.
+  std::int64_t channel_divisor = 1;
 };
 
 /// One operation from a node of a cell to a later one.
@@ -140,9 +144,7 @@ struct AlphaSet {
   }
 };
 
-/// What an edge of a search does around its choice: the candidates see the first 1 / channel_divisor of the channels and
-/// the others pass by (at stride 2 through a 2x2 max pool); then all are shuffled in channel_divisor groups (PC-DARTS,
-/// Xu et al., ICLR 2020, section 3.2). A divisor of 1 changes nothing.
+/// What a strategy changes of every choice of a network: see Choice::channel_divisor.
 struct EdgeRuleData {
   std::int64_t channel_divisor = 1;
   friend bool operator==(const EdgeRuleData&, const EdgeRuleData&) = default;
