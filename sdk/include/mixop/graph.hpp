@@ -49,7 +49,7 @@ struct NamedOp {
 /// A row of an alpha set: the weights of the candidates of one edge.
 struct AlphaRef {
   int set = 0;   ///< index into NetworkGraph::alphas
-  int cell = 0;  ///< of a set that has rows for every cell: which of them; otherwise 0
+  int cell = 0;  ///< the row of a set that has rows for cells; otherwise 0
   int edge = 0;
 };
 
@@ -89,6 +89,7 @@ struct Cell {
   std::vector<Edge> edges;
   std::vector<int> output;  ///< nodes whose channels make the output, in that order
   DropPath drop_path = DropPath::none;
+  std::vector<std::string> labels{};  ///< for people: what its nodes are called; empty: by their numbers
 };
 
 /// A cell at its place in the network. Blocks run in their order.
@@ -121,6 +122,7 @@ struct CellTopology {
   std::vector<int> concat;              ///< nodes that make the cell's output
   /// How many edges into a node its genotypes keep; 0: as many as the cell has inputs (DARTS: two of an image cell).
   int kept = 0;
+  bool keeps_none = false;  ///< its genotypes list edges with the operation none, too
 };
 
 /// A tensor of alphas: [edges, operations], or [rows, edges, operations] where cells have rows of their own.
