@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "mixop/supernet/genotypes.hpp"
+#include "mixop/derivation.hpp"
 
 namespace mixop::strategies {
 namespace {
@@ -38,7 +38,7 @@ std::vector<Gene> darts_genes(const CellTopology& cell, const std::string& name,
     std::sort(choices.begin(), choices.end(), [](const Choice& a, const Choice& b) {
       return a.strength != b.strength ? a.strength > b.strength : a.from < b.from;
     });
-    const std::size_t kept = std::min(choices.size(), static_cast<std::size_t>(cell.inputs));
+    const std::size_t kept = std::min(choices.size(), static_cast<std::size_t>(cell.kept > 0 ? cell.kept : cell.inputs));
     for (std::size_t i = 0; i < kept; ++i)
       genes.push_back({cell.operations[choices[i].operation], choices[i].from, node});
   }
@@ -47,9 +47,9 @@ std::vector<Gene> darts_genes(const CellTopology& cell, const std::string& name,
 
 }  // namespace
 
-Genotype DartsDeriver::derive(const std::vector<AlphaDeclaration>& alphas,
+Genotype DartsDeriver::derive(const std::vector<AlphaSet>& alphas,
                               const std::vector<at::Tensor>& relaxed) const {
-  return supernet::derive_cells(alphas, relaxed, darts_genes);
+  return derive_cells(alphas, relaxed, darts_genes);
 }
 
 }  // namespace mixop::strategies

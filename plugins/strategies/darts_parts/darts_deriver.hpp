@@ -5,13 +5,13 @@
 
 namespace mixop::strategies {
 
-/// The rule of DARTS (section 2.4) as its published code applies it: of each node's edges the two strongest, ranked by
-/// their best operation other than `none`; of each such edge that operation. Ties go to the earlier edge and operation.
-/// Genes of a node stand in the order of their strength.
+/// The rule of DARTS (section 2.4) as its published code applies it: of each node's edges the strongest, as many as the
+/// cell keeps (two of an image cell), ranked by their best operation other than `none`; of each such edge that
+/// operation. Ties go to the earlier edge and operation. Genes of a node stand in the order of their strength.
 class DartsDeriver final : public Deriver {
  public:
   explicit DartsDeriver(const Options&) {}
-  Genotype derive(const std::vector<AlphaDeclaration>& alphas, const std::vector<at::Tensor>& relaxed) const override;
+  Genotype derive(const std::vector<AlphaSet>& alphas, const std::vector<at::Tensor>& relaxed) const override;
 };
 
 }  // namespace mixop::strategies

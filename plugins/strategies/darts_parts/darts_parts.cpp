@@ -1,5 +1,5 @@
 // The parts that DARTS and most of its successors share: the softmax over the operations of an edge, the published
-// derivation, and the empty parts.
+// derivation, partial channels, and the empty parts.
 #include "darts_deriver.hpp"
 
 #include "mixop/plugin.hpp"
@@ -13,25 +13,44 @@ namespace {
 class Softmax final : public Relaxation {
  public:
   explicit Softmax(const Options&) {}
-  at::Tensor weights(const at::Tensor& alphas, const SearchPosition&, std::uint64_t) const override {
-    return at::softmax(alphas, -1);
+  Relaxed relax(const at::Tensor& alphas, const RelaxationContext&) const override {
+    return {at::softmax(alphas, -1)};
   }
 };
 
 class NoRegulariser final : public Regulariser {
  public:
   explicit NoRegulariser(const Options&) {}
-  at::Tensor term(const std::vector<at::Tensor>&, const std::vector<at::Tensor>&,
+  at::Tensor term(const std::vector<at::Tensor>&, const std::vector<Relaxed>&,
                   const SearchPosition&) const override {
     return {};
   }
 };
 
-class NoTransform final : public EdgeTransform {
+class NoEdgeRule final : public EdgeRule {
  public:
-  explicit NoTransform(const Options&) {}
-  std::int64_t operation_channels(std::int64_t channels) const override { return channels; }
-  at::Tensor forward(const at::Tensor& input, std::int64_t, const Mixed& mixed) const override { return mixed(input); }
+  explicit NoEdgeRule(const Options&) {}
+  EdgeRuleData rule() const override { return {}; }
+};
+
+/// Partial channel connections of PC-DARTS (Xu et al., ICLR 2020, section 3.2).
+class PartialChannels final : public EdgeRule {
+ public:
+  static constexpr MixopOptionSpec options[] = {
+      option(MIXOP_OPTION_INTEGER, "divisor", "4",
+             "The operations of an edge see one in so many channels, from 1 on; it must divide the channels of every "
+             "cell. Edges are not normalised: that part of PC-DARTS is not in it."),
+  };
+
+  explicit PartialChannels(const Options& options) : rule_{options.integer("divisor")} {
+    if (rule_.channel_divisor < 1)
+      throw Error(ErrorCode::usage,
+                  "partial_channels.divisor: expected a number from 1 on, found " + options.text("divisor"));
+  }
+  EdgeRuleData rule() const override { return rule_; }
+
+ private:
+  EdgeRuleData rule_;
 };
 
 class NoStopper final : public Stopper {
@@ -44,9 +63,10 @@ class NoStopper final : public Stopper {
 }  // namespace mixop::strategies
 
 MIXOP_PLUGIN("mixop.strategies.darts_parts", "0.1.0",
-             "Softmax, the published derivation of DARTS, and the empty parts.",
+             "Softmax, the published derivation of DARTS, partial channels, and the empty parts.",
              mixop::strategy_part<mixop::strategies::Softmax>("softmax"),
              mixop::strategy_part<mixop::strategies::NoRegulariser>("none"),
-             mixop::strategy_part<mixop::strategies::NoTransform>("none"),
+             mixop::strategy_part<mixop::strategies::NoEdgeRule>("none"),
+             mixop::strategy_part<mixop::strategies::PartialChannels>("partial_channels"),
              mixop::strategy_part<mixop::strategies::NoStopper>("none"),
              mixop::strategy_part<mixop::strategies::DartsDeriver>("darts"));

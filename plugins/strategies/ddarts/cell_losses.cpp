@@ -3,7 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
-#include <numeric>
+#include <utility>
 
 namespace mixop::ddarts {
 namespace {
@@ -18,9 +18,14 @@ struct Table {
   std::int64_t row;  // -1: the whole tensor
 
   at::Tensor of(const Tensors& alphas) const { return row < 0 ? alphas[tensor] : alphas[tensor].select(0, row); }
+  at::Tensor of(const std::vector<Relaxed>& relaxed) const {
+    const at::Tensor& weights = relaxed[tensor].weights;
+    return row < 0 ? weights : weights.select(0, row);
+  }
   /// `relaxed` with this cell's edge weights replaced, which cuts the cell off the graph.
-  Tensors replaced(Tensors relaxed, const at::Tensor& by) const {
-    relaxed[tensor] = row < 0 ? by : at::select_scatter(relaxed[tensor], by, 0, row);
+  std::vector<Relaxed> replaced(std::vector<Relaxed> relaxed, const at::Tensor& by) const {
+    at::Tensor& weights = relaxed[tensor].weights;
+    weights = row < 0 ? by : at::select_scatter(weights, by, 0, row);
     return relaxed;
   }
 };
@@ -67,53 +72,53 @@ at::Tensor CellLosses::zero_one(const at::Tensor& relaxed) const {
 
 /// Of scale * a * (sum of all cells' zero-one terms) and the regulariser.
 Tensors CellLosses::term_gradients(BilevelProblem& problem, double scale) const {
-  const Tensors relaxed = problem.edge_weights(Wrt::alphas);
+  const std::vector<Relaxed> relaxed = problem.edge_weights(Wrt::alphas);
   at::Tensor sum = problem.alpha_term(relaxed);
-  for (const Table& table : tables_of(relaxed)) {
+  for (const Table& table : tables_of(problem.alphas())) {
     const at::Tensor term = scale * zero_one_weight_ * zero_one(table.of(relaxed));
     sum = sum.defined() ? sum + term : term;
   }
-  return gradients(sum, problem.alphas());
+  return problem.gradients(sum, problem.alphas());
 }
 
 Tensors CellLosses::alpha_gradients(BilevelProblem& problem) {
   const Wrt leaves = published_ ? Wrt::both : Wrt::alphas;
   const at::Tensor loss = problem.loss(problem.edge_weights(leaves), {Half::valid, leaves, /*update_statistics=*/true,
                                                                       /*penalties=*/false, /*carry=*/true});
-  const double value = loss.item<double>();
   Tensors leaves_of_loss = problem.alphas();
   if (published_) leaves_of_loss.insert(leaves_of_loss.end(), problem.weights().begin(), problem.weights().end());
-  Tensors direct = gradients(loss, leaves_of_loss);
+  Tensors direct = problem.gradients(loss, leaves_of_loss);
   valid_weights_.assign(direct.begin() + static_cast<std::ptrdiff_t>(problem.alphas().size()), direct.end());
   direct.resize(problem.alphas().size());
 
   Tensors own = term_gradients(problem, 1);
   at::_foreach_add_(own, direct);
-  if (ablation_weight_ != 0) add_ablation(problem, value, direct, own);
+  if (ablation_weight_ != 0) add_ablation(problem, loss.detach(), direct, own);
   return published_ ? pile_up(problem, direct, own) : own;
 }
 
 /// With dM_i/da_i = dCE/da_i, for an ablated cell's alphas take no part, the term's gradient of a_i is
 /// -(mean M * dM_i - M_i * d mean M) / (mean M)^2.
-void CellLosses::add_ablation(BilevelProblem& problem, double loss, const Tensors& direct, Tensors& to) const {
+void CellLosses::add_ablation(BilevelProblem& problem, const at::Tensor& loss, const Tensors& direct, Tensors& to) const {
   const Wrt leaves = published_ ? Wrt::nothing : Wrt::alphas;
   const std::vector<Table> tables = tables_of(problem.alphas());
-  std::vector<double> contributions;
+  Tensors contributions;
   Tensors ablated;  // sum of the gradients of all ablated losses
   for (const at::Tensor& alpha : problem.alphas()) ablated.push_back(at::zeros_like(alpha.detach()));
   for (std::size_t i = 0; i < tables.size(); ++i) {
     const at::Tensor random = problem.uniform(tables[i].of(problem.alphas()).detach(), i);
     const at::Tensor without = problem.loss(tables[i].replaced(problem.edge_weights(leaves), random),
                                             {Half::valid, leaves, /*update_statistics=*/published_});
-    contributions.push_back(loss - without.item<double>());
-    if (without.requires_grad()) at::_foreach_add_(ablated, gradients(without, problem.alphas()));
+    contributions.push_back(loss.to(at::kDouble) - without.detach().to(at::kDouble));
+    if (without.requires_grad()) at::_foreach_add_(ablated, problem.gradients(without, problem.alphas()));
   }
+  if (published_) return;
   const auto count = static_cast<double>(tables.size());
-  const double mean = std::accumulate(contributions.begin(), contributions.end(), 0.0) / count;
-  if (published_ || std::abs(mean) < kSmallestMean) return;
+  const at::Tensor mean = at::stack(contributions).mean(), square = mean * mean, small = mean.abs() < kSmallestMean;
   for (std::size_t i = 0; i < tables.size(); ++i) {
     const at::Tensor own = tables[i].of(direct), of_mean = own - tables[i].of(ablated) / count;
-    tables[i].of(to).sub_(ablation_weight_ * (mean * own - contributions[i] * of_mean) / (mean * mean));
+    tables[i].of(to).sub_(
+        at::where(small, 0.0, ablation_weight_ * (mean * own - contributions[i] * of_mean) / square));
   }
 }
 
@@ -140,7 +145,7 @@ Tensors CellLosses::weight_gradients(BilevelProblem& problem) {
   check_left(problem.alphas());
   Tensors leaves = problem.alphas();
   leaves.insert(leaves.end(), problem.weights().begin(), problem.weights().end());
-  Tensors all = gradients(problem.weight_loss(Wrt::both), leaves);
+  Tensors all = problem.gradients(problem.weight_loss(Wrt::both), leaves);
   const auto count = static_cast<std::ptrdiff_t>(problem.alphas().size());
   Tensors weights(all.begin() + count, all.end());
   all.resize(problem.alphas().size());

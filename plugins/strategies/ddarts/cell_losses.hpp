@@ -42,7 +42,7 @@ class CellLosses final : public Hypergradient {
 
   at::Tensor zero_one(const at::Tensor& relaxed) const;
   Tensors term_gradients(BilevelProblem& problem, double scale) const;
-  void add_ablation(BilevelProblem& problem, double loss, const Tensors& direct, Tensors& gradients) const;
+  void add_ablation(BilevelProblem& problem, const at::Tensor& loss, const Tensors& direct, Tensors& gradients) const;
   Tensors pile_up(const BilevelProblem& problem, const Tensors& direct, const Tensors& own);
   void check_left(const Tensors& alphas);
 

@@ -14,21 +14,16 @@ namespace {
 class Sigmoid final : public Relaxation {
  public:
   explicit Sigmoid(const Options&) {}
-  at::Tensor weights(const at::Tensor& alphas, const SearchPosition&, std::uint64_t) const override {
-    return at::sigmoid(alphas);
-  }
+  Relaxed relax(const at::Tensor& alphas, const RelaxationContext&) const override { return {at::sigmoid(alphas)}; }
 };
 
-constexpr MixopStrategy kDdarts{
-    sizeof(MixopStrategy),
-    0,
-    "sigmoid",
-    "ddarts",
-    "none",
-    "none",
-    "none",
-    "threshold_sparse",
-    "D-DARTS (Heuillet et al. 2023): a sigmoid for every operation, a loss for every cell, thresholds."};
+constexpr MixopStrategyPart kParts[] = {
+    strategy_slot("relaxation", "sigmoid"),
+    strategy_slot("hypergradient", "ddarts"),
+    strategy_slot("deriver", "threshold_sparse"),
+};
+constexpr MixopStrategy kDdarts = strategy_table(
+    kParts, "D-DARTS (Heuillet et al. 2023): a sigmoid for every operation, a loss for every cell, thresholds.");
 
 }  // namespace
 }  // namespace mixop::ddarts

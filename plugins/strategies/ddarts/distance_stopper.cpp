@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-#include "mixop/supernet/distance.hpp"
+#include "mixop/distance.hpp"
 
 namespace mixop::ddarts {
 
@@ -21,9 +21,9 @@ DistanceStopper::DistanceStopper(const Options& options)
 
 std::string DistanceStopper::reason_to_stop(const EpochReport& report) {
   std::set<std::string> candidates;
-  for (const AlphaDeclaration& declaration : *report.alphas)
-    candidates.insert(declaration.topology.operations.begin(), declaration.topology.operations.end());
-  distance_ = supernet::architecture_distance(*report.before, *report.genotype, supernet::weights_for(candidates));
+  for (const AlphaSet& set : *report.alphas)
+    candidates.insert(set.topology.operations.begin(), set.topology.operations.end());
+  distance_ = architecture_distance(*report.before, *report.genotype, weights_for(candidates));
   if (!report.alphas_moved) return "";
   calm_ = last_ && std::abs(distance_ - *last_) < tolerance_ ? calm_ + 1 : 0;
   last_ = distance_;

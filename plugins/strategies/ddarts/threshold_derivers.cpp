@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "mixop/supernet/genotypes.hpp"
+#include "mixop/derivation.hpp"
 
 namespace mixop::ddarts {
 namespace {
@@ -25,7 +25,7 @@ ThresholdDeriver::ThresholdDeriver(const Options& options, const char* name)
                 std::string(name) + ".threshold: expected a number from 0 to 1, found " + options.text("threshold"));
 }
 
-Genotype ThresholdDeriver::derive(const std::vector<AlphaDeclaration>& alphas,
+Genotype ThresholdDeriver::derive(const std::vector<AlphaSet>& alphas,
                                   const std::vector<at::Tensor>& relaxed) const {
   const auto rule = [&](const CellTopology& cell, const std::string&, const at::Tensor& weights) {
     const at::Tensor rows = weights.to(at::kCPU, at::kFloat).contiguous();
@@ -45,7 +45,7 @@ Genotype ThresholdDeriver::derive(const std::vector<AlphaDeclaration>& alphas,
     }
     return genes;
   };
-  return supernet::derive_cells(alphas, relaxed, rule);
+  return derive_cells(alphas, relaxed, rule);
 }
 
 std::vector<std::pair<std::size_t, std::size_t>> ThresholdEdge::kept(const std::vector<Edge>& edges) const {

@@ -13,7 +13,7 @@ class ThresholdDeriver : public Deriver {
   static constexpr MixopOptionSpec options[] = {
       option(MIXOP_OPTION_REAL, "threshold", "0.85", "Only operations of a larger edge weight are kept; from 0 to 1."),
   };
-  Genotype derive(const std::vector<AlphaDeclaration>& alphas, const std::vector<at::Tensor>& relaxed) const override;
+  Genotype derive(const std::vector<AlphaSet>& alphas, const std::vector<at::Tensor>& relaxed) const override;
 
  protected:
   /// One candidate of an edge.

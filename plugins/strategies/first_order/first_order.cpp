@@ -11,20 +11,17 @@ class FirstOrder final : public mixop::Hypergradient {
 
   /// The published code runs this pass in training mode, so running statistics see the validation batch.
   std::vector<at::Tensor> alpha_gradients(mixop::BilevelProblem& problem) override {
-    return mixop::gradients(problem.valid_loss(mixop::Wrt::alphas, /*update_statistics=*/true), problem.alphas());
+    return problem.gradients(problem.valid_loss(mixop::Wrt::alphas, /*update_statistics=*/true), problem.alphas());
   }
 };
 
-constexpr MixopStrategy kFirstOrder{
-    sizeof(MixopStrategy),
-    0,
-    "softmax",
-    "first_order",
-    "none",
-    "none",
-    "none",
-    "darts",
-    "First-order DARTS (Liu et al., ICLR 2019): softmax, gradient at the current weights."};
+constexpr MixopStrategyPart kParts[] = {
+    mixop::strategy_slot("relaxation", "softmax"),
+    mixop::strategy_slot("hypergradient", "first_order"),
+    mixop::strategy_slot("deriver", "darts"),
+};
+constexpr MixopStrategy kFirstOrder = mixop::strategy_table(
+    kParts, "First-order DARTS (Liu et al., ICLR 2019): softmax, gradient at the current weights.");
 
 }  // namespace
 

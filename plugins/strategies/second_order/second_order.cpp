@@ -3,10 +3,10 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include <algorithm>
 #include <iterator>
 #include <utility>
 
+#include "mixop/gradients.hpp"
 #include "mixop/plugin.hpp"
 #include "mixop/strategy.hpp"
 
@@ -17,9 +17,7 @@ using mixop::WeightStep;
 using mixop::Wrt;
 using Tensors = std::vector<at::Tensor>;
 
-double norm_of(const Tensors& tensors) { return at::stack(at::_foreach_norm(tensors)).norm().item<double>(); }
-
-/// Gives the weights their values back, bit by bit, when it goes.
+/// Gives the weights their values back, bit by bit, on destruction.
 class Restorer {
  public:
   explicit Restorer(const Tensors& weights) : weights_(weights) {
@@ -76,52 +74,50 @@ class SecondOrder final : public mixop::Hypergradient {
     const WeightStep step = problem.weight_step();
     const Restorer saved(weights);
 
-    const double coefficient = take_virtual_step(problem, step, saved);
+    const at::Tensor coefficient = take_virtual_step(problem, step, saved);
     Tensors direct =
-        mixop::gradients(problem.valid_loss(Wrt::both, /*update_statistics=*/false), joined(problem.alphas(), weights));
+        problem.gradients(problem.valid_loss(Wrt::both, /*update_statistics=*/false), joined(problem.alphas(), weights));
     Tensors direction(std::make_move_iterator(direct.begin() + static_cast<std::ptrdiff_t>(problem.alphas().size())),
                       std::make_move_iterator(direct.end()));
     direct.resize(problem.alphas().size());
     saved.restore();
-    if (clip_) mixop::clip_gradients(direction, step.clip);
+    if (clip_) problem.clip(direction, step.clip);
 
-    const double length = norm_of(direction);
-    if (length == 0) return direct;
-    const double radius = epsilon_ / length;
-    const Tensors above = train_gradients_at(problem, direction, radius);
+    // A gradient of 0 has no direction: then both passes are at w, and the implicit gradient is 0.
+    const at::Tensor length = problem.norm(direction);
+    const at::Tensor radius = at::where(length == 0, 0.0, epsilon_ / length);
+    mixop::scale(direction, radius);
+    Tensors implicit = train_gradients_at(problem, direction, 1);
     saved.restore();
-    const Tensors below = train_gradients_at(problem, direction, -radius);
-    at::_foreach_add_(direct, at::_foreach_sub(above, below), -step.rate * coefficient / (2 * radius));
+    at::_foreach_sub_(implicit, train_gradients_at(problem, direction, -1));
+    mixop::scale(implicit, at::where(length == 0, 0.0, -step.rate * coefficient / (2 * radius)));
+    at::_foreach_add_(direct, implicit);
     return direct;
   }
 
  private:
-  /// Moves the weights to w' = w - rate * (gradient + decay * w + momentum * momenta). Answers what the implicit
+  /// Moves the weights to w' = w - rate * (gradient + decay * w + momentum * momenta). Returns what the implicit
   /// gradient is scaled by: the clip coefficient, seen as a constant.
-  double take_virtual_step(BilevelProblem& problem, const WeightStep& step, const Restorer& saved) const {
+  at::Tensor take_virtual_step(BilevelProblem& problem, const WeightStep& step, const Restorer& saved) const {
     const Tensors& weights = problem.weights();
-    Tensors gradient = mixop::gradients(problem.train_loss(Wrt::weights, /*update_statistics=*/true), weights);
-    double coefficient = 1;
-    if (clip_ && step.clip > 0) {
-      coefficient = mixop::clip_coefficient(mixop::clip_gradients(gradient, step.clip), step.clip);
-      if (!uncapped_) coefficient = std::min(coefficient, 1.0);
-    }
+    Tensors gradient = problem.gradients(problem.train_loss(Wrt::weights, /*update_statistics=*/true), weights);
+    const at::Tensor coefficient = problem.clip(gradient, clip_ ? step.clip : 0);
     const at::NoGradGuard no_grad;
     if (step.decay != 0) at::_foreach_add_(gradient, weights, step.decay);
     if (momentum_ && step.momentum != 0) at::_foreach_add_(gradient, step.momenta, step.momentum);
     at::_foreach_add_(weights, gradient, -step.rate);
     if (stale_tied_)
       for (const std::size_t tied : problem.tied_weights()) saved.restore(tied);
-    return coefficient;
+    return uncapped_ ? coefficient : coefficient.clamp_max(1);
   }
 
-  /// The training loss' gradient of the alphas at w + distance * direction, where the weights are left.
-  static Tensors train_gradients_at(BilevelProblem& problem, const Tensors& direction, double distance) {
+  /// The training loss' gradient of the alphas at w + sign * offset, where the weights are left.
+  static Tensors train_gradients_at(BilevelProblem& problem, const Tensors& offset, int sign) {
     {
       const at::NoGradGuard no_grad;
-      at::_foreach_add_(problem.weights(), direction, distance);
+      at::_foreach_add_(problem.weights(), offset, sign);
     }
-    return mixop::gradients(problem.train_loss(Wrt::alphas, /*update_statistics=*/true), problem.alphas());
+    return problem.gradients(problem.train_loss(Wrt::alphas, /*update_statistics=*/true), problem.alphas());
   }
 
   static Tensors joined(Tensors first, const Tensors& second) {
@@ -133,16 +129,13 @@ class SecondOrder final : public mixop::Hypergradient {
   bool momentum_, clip_, uncapped_, stale_tied_;
 };
 
-constexpr MixopStrategy kSecondOrder{
-    sizeof(MixopStrategy),
-    0,
-    "softmax",
-    "second_order",
-    "none",
-    "none",
-    "none",
-    "darts",
-    "Second-order DARTS (Liu et al., ICLR 2019): softmax, gradient at the weights after one virtual step."};
+constexpr MixopStrategyPart kParts[] = {
+    mixop::strategy_slot("relaxation", "softmax"),
+    mixop::strategy_slot("hypergradient", "second_order"),
+    mixop::strategy_slot("deriver", "darts"),
+};
+constexpr MixopStrategy kSecondOrder = mixop::strategy_table(
+    kParts, "Second-order DARTS (Liu et al., ICLR 2019): softmax, gradient at the weights after one virtual step.");
 
 }  // namespace
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 
 #include "mixop/abi/factory.h"
 #include "mixop/abi/plugin.h"
@@ -16,37 +18,57 @@
 
 namespace mixop {
 
-/// A component of kind `kind` behind a C++ interface. `Part` is constructible from `const Options&` and derives from
-/// `Interface`, which names its id as `Interface::interface_id`. `Part::options` may be a static array of
-/// MixopOptionSpec.
-template <class Part, class Interface>
-MixopComponent native_component(std::uint32_t kind, const char* name) {
+class StrategyPart;
+
+/// A component of kind `kind` behind a C++ interface. `Component` is constructible from `const Options&` and derives
+/// from `Base`, as whose pointer it is handed over. `Component::options` may be a static array of MixopOptionSpec.
+template <class Component, class Base>
+MixopComponent native_component(std::uint32_t kind, const char* interface_id, const char* name) {
+  static_assert(std::is_base_of_v<Base, Component>, "a component derives from the interface that it is registered for");
   static const MixopFactory factory = [] {
     MixopFactory table{};
     table.size = sizeof table;
-    if constexpr (requires { Part::options; }) {
-      table.options = Part::options;
-      table.option_count = static_cast<std::uint32_t>(sizeof Part::options / sizeof *Part::options);
+    if constexpr (requires { Component::options; }) {
+      table.options = Component::options;
+      table.option_count = static_cast<std::uint32_t>(sizeof Component::options / sizeof *Component::options);
     }
     table.create = [](const MixopOptionValue* values, std::uint32_t count, void** object, MixopError* error) {
-      return guarded(error, [&] { *object = static_cast<Interface*>(new Part(Options(values, count))); });
+      return guarded(error, [&] { *object = static_cast<Base*>(new Component(Options(values, count))); });
     };
-    table.destroy = [](void* object) { delete static_cast<Interface*>(object); };
+    table.destroy = [](void* object) { delete static_cast<Base*>(object); };
     return table;
   }();
-  return {sizeof(MixopComponent), kind, name, Interface::interface_id, &factory};
+  return {sizeof(MixopComponent), kind, name, interface_id, &factory};
 }
 
 /// A search space; `Space` derives from mixop::SearchSpace.
 template <class Space, class Interface = typename Space::Interface>
 MixopComponent space(const char* name) {
-  return native_component<Space, Interface>(MIXOP_KIND_SPACE, name);
+  return native_component<Space, Interface>(MIXOP_KIND_SPACE, Interface::interface_id, name);
 }
 
-/// A part of a strategy; `Part` derives from Relaxation, Hypergradient, Regulariser, EdgeTransform, Stopper or Deriver.
+/// A part of a strategy; `Part` derives from one of the interfaces of mixop/strategy.hpp, which names its slot.
 template <class Part, class Interface = typename Part::Interface>
 MixopComponent strategy_part(const char* name) {
-  return native_component<Part, Interface>(MIXOP_KIND_STRATEGY, name);
+  static_assert(std::is_base_of_v<Interface, Part>, "a part derives from the interface of the slot it is registered for");
+  return native_component<Part, StrategyPart>(MIXOP_KIND_STRATEGY, Interface::slot.interface_id, name);
+}
+
+/// A part of a named strategy: strategy_slot("relaxation", "softmax").
+constexpr MixopStrategyPart strategy_slot(const char* slot, const char* part) {
+  return {sizeof(MixopStrategyPart), 0, slot, part, nullptr};
+}
+
+/// With option values of the strategy's own; the array must live as long as the library.
+template <std::size_t N>
+constexpr MixopStrategyPart strategy_slot(const char* slot, const char* part, const MixopOptionValue (&options)[N]) {
+  return {sizeof(MixopStrategyPart), static_cast<std::uint32_t>(N), slot, part, options};
+}
+
+/// The table of a named strategy; the array must live as long as the library.
+template <std::size_t N>
+constexpr MixopStrategy strategy_table(const MixopStrategyPart (&parts)[N], const char* summary) {
+  return {sizeof(MixopStrategy), static_cast<std::uint32_t>(N), parts, summary};
 }
 
 /// A named composition of parts; `table` must live as long as the library.

@@ -3,13 +3,14 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "mixop/genotype.hpp"
 #include "mixop/graph.hpp"
+#include "mixop/relaxed.hpp"
+#include "mixop/slots.hpp"
 
 namespace mixop {
 
@@ -17,30 +18,50 @@ namespace mixop {
 struct SearchPosition {
   std::int64_t epoch = 0;   ///< counted from 0
   std::int64_t epochs = 1;  ///< planned
-  std::int64_t step = 0;    ///< steps done since the start
+  std::int64_t step = 0;    ///< steps done since the start; 0 where a genotype is derived
 };
 
 using NamedTensors = std::map<std::string, at::Tensor>;
 
-/// What all parts of a strategy share. A part is constructible from `const Options&`.
+/// What all parts of a strategy share. A part is constructible from `const Options&` and derives from one of the
+/// interfaces below, which stands in the slot that it names.
 class StrategyPart {
  public:
   virtual ~StrategyPart() = default;
   /// All that the part must find again for an exact resume.
   virtual NamedTensors save() const { return {}; }
   virtual void load(const NamedTensors&) {}
+  /// What it has measured of the epoch that ended last, by name: archived among the epoch's metrics. Asked for once an
+  /// epoch, after the stopper has seen it. Finite numbers, of the same names after every epoch, that no other part has.
+  virtual std::map<std::string, double> measured() const { return {}; }
 
  protected:
   StrategyPart() = default;
 };
 
-/// Turns alphas into edge weights.
+/// What relaxed alphas are for.
+enum class Phase {
+  train,     ///< a pass of a search's step
+  evaluate,  ///< a pass that measures: no noise
+  derive     ///< a genotype is read out of them: no noise
+};
+
+/// How one alpha set is relaxed.
+struct RelaxationContext {
+  SearchPosition position;  ///< in Phase::derive that of the epoch that ended; of the first one at a search's start
+  Phase phase = Phase::train;
+  /// For random draws (mixop/draws.hpp): another one for every set and step, the same for all passes of a step.
+  std::uint64_t key = 0;
+};
+
+/// Turns the alphas of one set into weights of its operations.
 class Relaxation : public StrategyPart {
  public:
   using Interface = Relaxation;
-  static constexpr const char* interface_id = "mixop.relaxation/1";
-  /// [..., edges, operations] to the same shape, differentiable. Random draws are functions of `key`.
-  virtual at::Tensor weights(const at::Tensor& alphas, const SearchPosition& at, std::uint64_t key) const = 0;
+  static constexpr const StrategySlot& slot = slot_named("relaxation");
+  /// Of alphas [..., edges, operations]: weights of that shape, differentiable, and where it wants, the operations that
+  /// are computed. A function of its arguments, and without draws unless the phase is train.
+  virtual Relaxed relax(const at::Tensor& alphas, const RelaxationContext& how) const = 0;
 };
 
 /// Which leaves a loss records a graph for.
@@ -69,6 +90,8 @@ struct LossPass {
 
 /// One iteration of the bilevel problem min_a L_valid(w*(a), a), w*(a) = argmin_w L_train(w, a), as a hypergradient
 /// sees it. Every loss of one iteration uses the same two batches, the same recurrent state and the same random key.
+/// Losses, norms and coefficients are 0-dim tensors on the problem's device. Hypergradients compute with them, without
+/// reading them, and ask the problem for gradients and norms, so that they run as they are over several processes.
 class BilevelProblem {
  public:
   virtual ~BilevelProblem() = default;
@@ -78,15 +101,24 @@ class BilevelProblem {
   /// Positions in weights() of those that the network has under more than one name, such as a decoder's that is the
   /// embedding's.
   virtual const std::vector<std::size_t>& tied_weights() const = 0;
-  /// The relaxed alphas, one tensor for each of alphas() and of its shape; with a graph where the leaves include them.
-  virtual std::vector<at::Tensor> edge_weights(Wrt leaves) = 0;
+  /// The relaxed alphas, one for each of alphas(); with a graph where the leaves include them.
+  virtual std::vector<Relaxed> edge_weights(Wrt leaves) = 0;
   /// The network's loss in a training pass at edge weights that have the form of edge_weights().
-  virtual at::Tensor loss(const std::vector<at::Tensor>& edge_weights, const LossPass& pass) = 0;
+  virtual at::Tensor loss(const std::vector<Relaxed>& edge_weights, const LossPass& pass) = 0;
   /// The regulariser's term; an undefined tensor for none.
-  virtual at::Tensor alpha_term(const std::vector<at::Tensor>& edge_weights) = 0;
+  virtual at::Tensor alpha_term(const std::vector<Relaxed>& edge_weights) = 0;
   /// Uniform numbers in [0, 1) of the shape and type of `like`: a function of the iteration's key and `draw`.
   virtual at::Tensor uniform(const at::Tensor& like, std::uint64_t draw) = 0;
   virtual WeightStep weight_step() const = 0;
+
+  // As the functions of mixop/gradients.hpp, which serve a problem of one process.
+
+  /// d loss / d leaves, freeing the graph; zeros for leaves that the loss does not reach.
+  virtual std::vector<at::Tensor> gradients(const at::Tensor& loss, const std::vector<at::Tensor>& leaves);
+  /// The norm of gradients() or tensors of their form as one vector.
+  virtual at::Tensor norm(const std::vector<at::Tensor>& tensors);
+  /// Scales in place to a norm of at most `limit`, 0 for none; returns limit / (norm before + 1e-6), or 1 for no limit.
+  virtual at::Tensor clip(const std::vector<at::Tensor>& tensors, double limit);
 
   /// A training pass on the training batch.
   at::Tensor train_loss(Wrt leaves, bool update_statistics);
@@ -99,21 +131,11 @@ class BilevelProblem {
   BilevelProblem() = default;
 };
 
-/// d loss / d leaves, freeing the graph; zeros for leaves that the loss does not reach.
-std::vector<at::Tensor> gradients(const at::Tensor& loss, const std::vector<at::Tensor>& leaves);
-
-/// Scales all gradients by the clip coefficient where that is below 1; a limit of 0 clips nothing. Returns the norm
-/// before.
-double clip_gradients(std::vector<at::Tensor>& gradients, double limit);
-
-/// limit / (norm + 1e-6), as torch.nn.utils.clip_grad_norm_.
-double clip_coefficient(double norm, double limit);
-
 /// What the steps of alphas and weights follow.
 class Hypergradient : public StrategyPart {
  public:
   using Interface = Hypergradient;
-  static constexpr const char* interface_id = "mixop.hypergradient/1";
+  static constexpr const StrategySlot& slot = slot_named("hypergradient");
   /// The gradient of the validation loss with respect to the alphas, one for each alpha tensor. Leaves weights and
   /// alphas with their values.
   virtual std::vector<at::Tensor> alpha_gradients(BilevelProblem& problem) = 0;
@@ -126,22 +148,18 @@ class Hypergradient : public StrategyPart {
 class Regulariser : public StrategyPart {
  public:
   using Interface = Regulariser;
-  static constexpr const char* interface_id = "mixop.regulariser/1";
-  /// A scalar, or an undefined tensor for none.
-  virtual at::Tensor term(const std::vector<at::Tensor>& alphas, const std::vector<at::Tensor>& relaxed,
+  static constexpr const StrategySlot& slot = slot_named("regulariser");
+  /// 0-dim, or an undefined tensor for none.
+  virtual at::Tensor term(const std::vector<at::Tensor>& alphas, const std::vector<Relaxed>& relaxed,
                           const SearchPosition& at) const = 0;
 };
 
-/// Changes what an edge of a supernet computes around its mixed operation.
-class EdgeTransform : public StrategyPart {
+/// What an edge of a search does around its choice, as data that every execution reads.
+class EdgeRule : public StrategyPart {
  public:
-  using Interface = EdgeTransform;
-  using Mixed = std::function<at::Tensor(const at::Tensor&)>;
-  static constexpr const char* interface_id = "mixop.edge_transform/1";
-  /// Channels that the candidate operations of an edge of `channels` are built for.
-  virtual std::int64_t operation_channels(std::int64_t channels) const = 0;
-  /// [N, C, H, W] to [N, C, ceil(H / stride), ceil(W / stride)].
-  virtual at::Tensor forward(const at::Tensor& input, std::int64_t stride, const Mixed& mixed) const = 0;
+  using Interface = EdgeRule;
+  static constexpr const StrategySlot& slot = slot_named("edge_rule");
+  virtual EdgeRuleData rule() const = 0;
 };
 
 /// What a stopper sees after an epoch.
@@ -150,30 +168,26 @@ struct EpochReport {
   double train_loss = 0;
   double valid_loss = 0;
   const Genotype* genotype = nullptr;
-  const Genotype* before = nullptr;                       ///< the genotype an epoch earlier
-  bool alphas_moved = true;                               ///< not in the epochs that train the weights alone
+  const Genotype* before = nullptr;               ///< the genotype an epoch earlier
+  bool alphas_moved = true;                       ///< not in the epochs that train the weights alone
   const std::vector<AlphaSet>* alphas = nullptr;  ///< those of the search
 };
 
 class Stopper : public StrategyPart {
  public:
   using Interface = Stopper;
-  static constexpr const char* interface_id = "mixop.stopper/1";
+  static constexpr const StrategySlot& slot = slot_named("stopper");
   /// Whether the search ends after this epoch, and why; empty: it goes on.
   virtual std::string reason_to_stop(const EpochReport& report) = 0;
-  /// What it has measured of the epoch reported last, by name: archived among the epoch's metrics. Finite numbers, of
-  /// the same names after every epoch.
-  virtual std::map<std::string, double> measured() const { return {}; }
 };
 
 /// Reads a genotype out of relaxed alphas.
 class Deriver : public StrategyPart {
  public:
   using Interface = Deriver;
-  static constexpr const char* interface_id = "mixop.deriver/1";
-  /// `relaxed[i]` belongs to `alphas[i]`: float32 on the CPU, of that declaration's shape.
-  virtual Genotype derive(const std::vector<AlphaSet>& alphas,
-                          const std::vector<at::Tensor>& relaxed) const = 0;
+  static constexpr const StrategySlot& slot = slot_named("deriver");
+  /// `relaxed[i]` belongs to `alphas[i]`: float32 on the CPU, of that set's shape.
+  virtual Genotype derive(const std::vector<AlphaSet>& alphas, const std::vector<at::Tensor>& relaxed) const = 0;
 };
 
 }  // namespace mixop

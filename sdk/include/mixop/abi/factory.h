@@ -22,17 +22,22 @@ typedef struct MixopFactory {
 
 #define MIXOP_STRATEGY_INTERFACE "mixop.strategy/1"
 
-/* A named strategy: which part stands in each place. */
+/* One part of a named strategy. */
+typedef struct MixopStrategyPart {
+  uint32_t size;
+  uint32_t option_count;
+  const char* slot; /* "relaxation": a name of mixop/slots.hpp */
+  const char* part; /* the name of a component whose interface is that slot's */
+  /* Values of the part's own options that differ from its defaults; what users set wins over them. */
+  const MixopOptionValue* options;
+} MixopStrategyPart;
+
+/* A named strategy: which part stands in each slot. Slots that it does not name are empty, where they may be. */
 typedef struct MixopStrategy {
   uint32_t size;
-  uint32_t reserved;
-  const char* relaxation;
-  const char* hypergradient;
-  const char* regulariser;
-  const char* edge_transform;
-  const char* stopper;
-  const char* deriver;
-  const char* summary; /* one sentence with its source */
+  uint32_t part_count;
+  const MixopStrategyPart* parts; /* each slot at most once; a reader steps by parts->size */
+  const char* summary;            /* one sentence with its source */
 } MixopStrategy;
 
 #ifdef __cplusplus
