@@ -1,112 +1,115 @@
-#include "mixop/supernet/candidates.hpp"
+#include "host/runtime/candidates.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
-#include <cstring>
 
-#include "mixop/supernet/layers.hpp"
-
-namespace mixop::supernet {
+namespace mixop {
 namespace {
 
-constexpr std::size_t kMeanSlot = 2, kVarianceSlot = 3, kCountSlot = 4;
+constexpr std::size_t kMean = 2, kVariance = 3, kCount = 4;
 
-bool is_pool(const MixopStage& stage) {
-  return stage.kind == MIXOP_STAGE_MAX_POOL || stage.kind == MIXOP_STAGE_AVG_POOL;
+bool is_pool(const Stage& stage) {
+  return stage.kind == StageKind::max_pool || stage.kind == StageKind::avg_pool;
 }
 
-bool is_stateless(const MixopStage& stage) {
-  return is_pool(stage) || stage.kind == MIXOP_STAGE_RELU || stage.kind == MIXOP_STAGE_TANH ||
-         stage.kind == MIXOP_STAGE_SIGMOID;
+bool is_stateless(const Stage& stage) {
+  return is_pool(stage) || stage.kind == StageKind::relu || stage.kind == StageKind::tanh ||
+         stage.kind == StageKind::sigmoid;
 }
 
-bool is_plain_norm(const MixopStage& stage) {
-  return stage.kind == MIXOP_STAGE_BATCH_NORM && stage.state[0] < 0 && stage.state[1] < 0;
+/// Whether stage `i` and all behind it read nothing that was there before stage `i - 1` ran.
+bool cuts(const std::vector<Stage>& stages, std::size_t i) {
+  return std::all_of(stages.begin() + static_cast<std::ptrdiff_t>(i), stages.end(), [&](const Stage& stage) {
+    return std::all_of(stage.inputs.begin(), stage.inputs.end(),
+                       [&](int value) { return value >= static_cast<int>(i); });
+  });
 }
 
-/// How many of the first stages have no state.
-std::size_t stateless_stages(const std::vector<MixopStage>& stages) {
-  const auto end = std::find_if_not(stages.begin(), stages.end(), is_stateless);
-  return static_cast<std::size_t>(end - stages.begin());
+/// How many of the first stages have no state and follow each other, with nothing behind them that reads an earlier
+/// value.
+std::size_t stateless_stages(const std::vector<Stage>& stages) {
+  std::size_t count = 0;
+  while (count < stages.size() && is_stateless(stages[count]) && cuts(stages, count + 1)) ++count;
+  return count;
 }
 
-bool norm_follows(const std::vector<MixopStage>& stages, std::size_t count) {
-  return count > 0 && count < stages.size() && is_pool(stages[count - 1]) && is_plain_norm(stages[count]);
+bool norm_follows(const std::vector<Stage>& stages, std::size_t count) {
+  return count > 0 && count < stages.size() && is_pool(stages[count - 1]) &&
+         stages[count].kind == StageKind::batch_norm && !stages[count].affine && cuts(stages, count + 1);
 }
 
-bool computes_alike(MixopStage one, MixopStage other) {
-  std::fill(std::begin(one.state), std::end(one.state), -1);
-  std::fill(std::begin(other.state), std::end(other.state), -1);
-  return std::memcmp(&one, &other, sizeof one) == 0;
+bool computes_alike(Stage one, const Stage& other) {
+  one.name = other.name;
+  return one == other;
+}
+
+/// A pool and its norm are "0" and "1" of a sequence.
+Structure with_norm(const Structure& pool, std::int64_t channels) {
+  std::vector<Stage> stages = pool.stages();
+  for (Stage& stage : stages)
+    if (!stage.name.empty()) stage.name = "0." + stage.name;
+  return Structure::of(std::move(stages)).name("1").batch_norm(channels, /*affine=*/false);
 }
 
 }  // namespace
 
-Candidate::Candidate(const OperatorCatalog& operators, const std::string& name, const OpSpec& spec)
-    : operation_(operators.find_operator(name, Domain::image), name, spec),
-      chain_(operation_.structure(), operation_.state()) {
-  const bool pool = !chain_.structure().empty() && is_pool(chain_.structure().back());
-  append_state(state_, pool ? "0." : "", operation_.state());
-  if (!pool) return;
-  Chain norm;
-  norm.name("1").batch_norm(spec.channels, false);
-  chain_.then(norm);
-  append_state(state_, "", norm.state());
+Candidate::Candidate(const OperatorCatalog& operators, const std::string& name, const OpSpec& spec,
+                     bool pools_normalised, const Target& target) {
+  const MixopOperator& table = operators.find_operator(name, Domain::image);
+  const std::optional<Structure> structure = structure_of(table, name, spec);
+  const bool norm = pools_normalised && structure && is_pool(structure->stages().back());
+  zero_ = structure && structure->is_only(StageKind::zero);
+  if (!has_own_code(table)) {
+    module_ = Module(norm ? with_norm(*structure, spec.out) : *structure, target);
+    state_ = module_.state();
+    return;
+  }
+  own_.emplace(table, name, spec, target);
+  for (const StateEntry& entry : own_->state())
+    state_.push_back({(norm ? "0." : "") + entry.name, entry.tensor, entry.kind});
+  if (!norm) return;
+  norm_ = Module(Structure().name("1").batch_norm(spec.out, /*affine=*/false), target);
+  state_.insert(state_.end(), norm_.state().begin(), norm_.state().end());
 }
 
 at::Tensor Candidate::forward(const at::Tensor& x, const Forward& how) const {
-  return chain_.structure().empty() ? operation_.forward(x, how) : chain_.forward(x, how);
+  if (!own_) return module_.forward(x, how);
+  const at::Tensor y = own_->forward(x, how);
+  return norm_.empty() ? y : norm_.forward(y, how);
 }
 
-Cost Candidate::cost(const ImageShape& input) const {
-  Cost cost = operation_.cost(input);
-  if (chain_.structure().empty()) return cost;
-  Cost of_stages;
-  chain_.measure(input, of_stages);
-  cost.activations = of_stages.activations;
-  return cost;
-}
-
-bool SharedStart::exists(const Candidate& candidate) { return stateless_stages(candidate.chain().structure()) > 0; }
+bool SharedStart::exists(const Candidate& candidate) { return stateless_stages(candidate.module().stages()) > 0; }
 
 SharedStart::SharedStart(const Candidate& first) {
-  const std::vector<MixopStage>& stages = first.chain().structure();
-  const auto count = static_cast<std::ptrdiff_t>(stateless_stages(stages));
-  stateless_ = Chain({stages.begin(), stages.begin() + count}, {});
-  if (norm_follows(stages, stateless_stages(stages))) take_norm(first.chain());
+  const std::vector<Stage>& stages = first.module().stages();
+  const std::size_t count = stateless_stages(stages);
+  stateless_ = Module(Structure::of({stages.begin(), stages.begin() + static_cast<std::ptrdiff_t>(count)}));
+  if (norm_follows(stages, count)) take_norm(first.module());
 }
 
 bool SharedStart::admit(const Candidate& candidate) {
-  const std::vector<MixopStage>&own = stateless_.structure(), &others = candidate.chain().structure();
+  const std::vector<Stage>&own = stateless_.stages(), &others = candidate.module().stages();
   const std::size_t count = stateless_stages(others);
   const auto end = others.begin() + static_cast<std::ptrdiff_t>(count);
   const bool norm = norm_follows(others, count);
   if (norm != has_norm() || !std::equal(own.begin(), own.end(), others.begin(), end, computes_alike)) return false;
   if (norm && !computes_alike(norm_, others[count])) return false;
-  if (norm) take_norm(candidate.chain());
+  if (norm) take_norm(candidate.module());
   return true;
 }
 
-void SharedStart::take_norm(const Chain& chain) {
-  norm_ = chain.structure()[stateless_.structure().size()];
-  const auto tensor = [&](std::size_t slot) {
-    return chain.state()[static_cast<std::size_t>(norm_.state[slot])].tensor;
-  };
-  means_.push_back(tensor(kMeanSlot));
-  variances_.push_back(tensor(kVarianceSlot));
-  if (norm_.state[kCountSlot] >= 0) counts_.push_back(tensor(kCountSlot));
-}
-
-std::int64_t SharedStart::activations(const ImageShape& input) const {
-  Cost cost;
-  const ImageShape output = stateless_.measure(input, cost);
-  return cost.activations + (has_norm() ? numbers_of(output) : 0);
+void SharedStart::take_norm(const Module& module) {
+  const std::size_t stage = stateless_.stages().size();
+  norm_ = module.stages()[stage];
+  means_.push_back(module.tensors(stage)[kMean]);
+  variances_.push_back(module.tensors(stage)[kVariance]);
+  counts_.push_back(module.tensors(stage)[kCount]);
 }
 
 std::size_t SharedStart::stages(const Forward& how) const {
-  return stateless_.structure().size() + (how.training && has_norm() ? 1 : 0);
+  return stateless_.stages().size() + (how.training && has_norm() ? 1 : 0);
 }
 
 at::Tensor SharedStart::forward(const at::Tensor& x, const Forward& how) const {
@@ -128,9 +131,9 @@ at::Tensor SharedStart::normalised(const at::Tensor& x, const Forward& how) cons
     const at::NoGradGuard no_grad;
     at::_foreach_lerp_(means_, std::vector<at::Tensor>(means_.size(), mean), norm_.momentum);
     at::_foreach_lerp_(variances_, std::vector<at::Tensor>(variances_.size(), variance), norm_.momentum);
-    if (!counts_.empty()) at::_foreach_add_(counts_, 1);
+    at::_foreach_add_(counts_, 1);
   }
   return y;
 }
 
-}  // namespace mixop::supernet
+}  // namespace mixop

@@ -2,34 +2,32 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "mixop/chain.hpp"
-#include "mixop/operator_instance.hpp"
+#include "host/runtime/operator_instance.hpp"
 
-namespace mixop::supernet {
+namespace mixop {
 
-/// One candidate of an edge. With a structure it runs as a chain, the norm that follows a pool in a supernet included;
-/// without one by its own forward.
+/// One candidate of a choice. An operator with code of its own runs it; any other runs its structure, the norm that
+/// follows a pool included.
 class Candidate {
  public:
-  /// A pool gets a batch norm without affine behind it, as every candidate of a supernet is normalised.
-  Candidate(const OperatorCatalog& operators, const std::string& name, const OpSpec& spec);
+  /// `pools_normalised`: see Choice.
+  Candidate(const OperatorCatalog& operators, const std::string& name, const OpSpec& spec, bool pools_normalised,
+            const Target& target);
 
   at::Tensor forward(const at::Tensor& x, const Forward& how) const;
-  /// Under the names of published code: a pool and its norm are "0.…" and "1.…".
   const std::vector<StateEntry>& state() const { return state_; }
-  /// With the norm's outputs.
-  Cost cost(const ImageShape& input) const;
-  /// Empty where the operator tells no structure.
-  const Chain& chain() const { return chain_; }
-  const std::string& name() const { return operation_.name(); }
-  bool is_zero() const { return is_only(operation_.structure(), MIXOP_STAGE_ZERO); }
+  /// What runs where the operator has no code of its own, else empty.
+  const Module& module() const { return module_; }
+  bool is_zero() const { return zero_; }
 
  private:
-  OperatorInstance operation_;
-  Chain chain_;
+  std::optional<OperatorInstance> own_;  // where it has code of its own
+  Module module_, norm_;
+  bool zero_ = false;
   std::vector<StateEntry> state_;
 };
 
@@ -44,25 +42,21 @@ class SharedStart {
   bool admit(const Candidate& candidate);
 
   at::Tensor forward(const at::Tensor& x, const Forward& how) const;
-  /// Numbers that it puts out for one sample in training.
-  std::int64_t activations(const ImageShape& input) const;
   /// How many stages of its candidates forward() has run: in evaluation every candidate has a norm of its own.
   std::size_t stages(const Forward& how) const;
 
  private:
-  void take_norm(const Chain& chain);
+  void take_norm(const Module& module);
   at::Tensor normalised(const at::Tensor& x, const Forward& how) const;
-
   bool has_norm() const { return !means_.empty(); }
 
-  Chain stateless_;
-  MixopStage norm_{};
+  Module stateless_;
+  Stage norm_{};
   std::vector<at::Tensor> means_, variances_, counts_;  // running statistics of all candidates' norms; none without one
 };
 
-/// Sum of weights[columns[k]] * terms[k] over k. `weights` is [operations]; gradients are computed for those of weights
-/// and terms that need them, and are differentiable.
-at::Tensor weighted_sum(const at::Tensor& weights, const std::vector<at::Tensor>& terms,
-                        const std::vector<std::int64_t>& columns);
+/// Sum of weights[k] * terms[k] over k; `weights` is [terms]. Gradients are computed for those of weights and terms
+/// that need them.
+at::Tensor weighted_sum(const at::Tensor& weights, const std::vector<at::Tensor>& terms);
 
-}  // namespace mixop::supernet
+}  // namespace mixop

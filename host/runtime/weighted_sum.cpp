@@ -1,9 +1,10 @@
+#include "host/runtime/candidates.hpp"
+
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "mixop/supernet/candidates.hpp"
 
-namespace mixop::supernet {
+namespace mixop {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -57,11 +58,8 @@ class WeightedSum : public torch::autograd::Function<WeightedSum> {
 
 }  // namespace
 
-at::Tensor weighted_sum(const at::Tensor& weights, const std::vector<at::Tensor>& terms,
-                        const std::vector<std::int64_t>& columns) {
-  const auto options = at::TensorOptions().dtype(at::kLong);
-  const at::Tensor index = at::tensor(columns, options).to(weights.device());
-  return WeightedSum::apply(weights.index_select(0, index), at::TensorList(terms));
+at::Tensor weighted_sum(const at::Tensor& weights, const std::vector<at::Tensor>& terms) {
+  return WeightedSum::apply(weights, at::TensorList(terms));
 }
 
-}  // namespace mixop::supernet
+}  // namespace mixop

@@ -17,8 +17,8 @@ Stage& Structure::push(StageKind kind) {
 }
 
 std::string Structure::stage_name() {
-  const std::string own = next_name_.empty() ? std::to_string(stages_.size() - 1) : std::exchange(next_name_, "");
-  return prefix_ + own;
+  const auto given = std::exchange(next_name_, std::nullopt);
+  return prefix_ + given.value_or(std::to_string(stages_.size() - 1));
 }
 
 Structure& Structure::name(std::string stage) {

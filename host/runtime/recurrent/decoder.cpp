@@ -1,4 +1,4 @@
-#include "decoder.hpp"
+#include "host/runtime/recurrent/decoder.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace mixop::darts_rnn {
+namespace mixop {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -63,4 +63,4 @@ at::Tensor decoder_loss(const at::Tensor& outputs, const at::Tensor& weight, con
   return DecoderLoss::apply(outputs, weight, bias, targets);
 }
 
-}  // namespace mixop::darts_rnn
+}  // namespace mixop

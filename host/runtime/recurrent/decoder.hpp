@@ -2,7 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace mixop::darts_rnn {
+namespace mixop {
 
 /// Mean cross entropy in natural logarithms of the decoder's distributions: softmax(outputs weight^T + bias) against
 /// `targets`. outputs [rows, width], weight [words, width], bias [words], targets int64 [rows]. The logits exist for
@@ -10,4 +10,4 @@ namespace mixop::darts_rnn {
 at::Tensor decoder_loss(const at::Tensor& outputs, const at::Tensor& weight, const at::Tensor& bias,
                         const at::Tensor& targets);
 
-}  // namespace mixop::darts_rnn
+}  // namespace mixop

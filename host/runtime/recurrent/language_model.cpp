@@ -1,56 +1,58 @@
-#include "language_model.hpp"
+#include "host/runtime/recurrent/language_model.hpp"
 
 #include <ATen/ATen.h>
 
 #include <utility>
 
-#include "decoder.hpp"
+#include "host/runtime/recurrent/cells.hpp"
+#include "host/runtime/recurrent/decoder.hpp"
+#include "host/runtime/recurrent/dropout.hpp"
 #include "mixop/random.hpp"
 
-namespace mixop::darts_rnn {
+namespace mixop {
 namespace {
-
-constexpr double kInitialRange = 0.04;
 
 // Draws of one pass that must not repeat each other.
 enum Draw : std::uint64_t { kWords = 1, kEmbedding, kInput, kHidden, kOutput };
 
-class LanguageModel final : public Network {
+std::unique_ptr<RecurrentCell> cell_of(const NetworkGraph& graph, const OperatorCatalog& operators,
+                                       const Target& target) {
+  const Cell& cell = graph.blocks.front().cell;
+  return graph.alphas.empty() ? make_discrete_cell(cell, *graph.language_model, operators, target)
+                              : make_search_cell(cell, *graph.language_model, operators, target);
+}
+
+class TiedLanguageModel final : public Network {
  public:
-  LanguageModel(const ModelSpec& spec, std::unique_ptr<RecurrentCell> cell, std::vector<AlphaDeclaration> alphas)
-      : spec_(spec),
-        cell_(std::move(cell)),
-        alphas_(std::move(alphas)),
-        embedding_(at::empty({spec.words, spec.width}).uniform_(-kInitialRange, kInitialRange).set_requires_grad(true)),
-        bias_(at::zeros({spec.words}).set_requires_grad(true)) {
+  TiedLanguageModel(const NetworkGraph& graph, const OperatorCatalog& operators, const Target& target)
+      : Network(graph),
+        model_(*graph.language_model),
+        cell_(cell_of(graph, operators, target)),
+        embedding_(initial_weights(model_.words, model_.width, target)),
+        bias_(at::zeros({model_.words}, embedding_.options().requires_grad(false)).set_requires_grad(true)) {
     state_.push_back({"encoder.weight", embedding_});
     for (const StateEntry& entry : cell_->state()) state_.push_back(entry);
     state_.push_back({"decoder.weight", embedding_});
     state_.push_back({"decoder.bias", bias_});
-    const std::int64_t matrix = spec.words * spec.width;  // the decoder's as well
-    parts_.push_back({"encoder", "embedding", {spec.width, 1, 1}, {matrix, 0, spec.width, {}}});
-    parts_.push_back(cell_->part());
-    parts_.push_back({"decoder", "tied linear", {spec.words, 1, 1}, {spec.words, matrix, spec.words, {}}});
   }
 
   const std::vector<StateEntry>& state() const override { return state_; }
-  const std::vector<AlphaDeclaration>& alphas() const override { return alphas_; }
-  const std::vector<NetworkPart>& parts() const override { return parts_; }
 
-  Outcome loss(const EdgeWeights& edges, const Batch& batch, const RecurrentState& state, const Pass& pass) override {
-    const std::int64_t time = batch.input.size(0), columns = batch.input.size(1), width = spec_.width;
+  Outcome loss(const std::vector<Relaxed>& relaxed, const Batch& batch, const RecurrentState& state,
+               const Pass& pass) override {
+    const std::int64_t time = batch.input.size(0), columns = batch.input.size(1), width = model_.width;
     const auto mask = [&](at::IntArrayRef shape, double probability, Draw draw) {
       return pass.training ? dropout_mask(shape, probability, key_of({pass.key, draw}), embedding_) : at::Tensor();
     };
-    const at::Tensor words = masked(embedding_, mask({spec_.words, 1}, spec_.dropouts.words, kWords));
+    const at::Tensor words = masked(embedding_, mask({model_.words, 1}, model_.dropout_words, kWords));
     at::Tensor input = at::embedding(words, batch.input);
-    input = masked(input, mask({1, columns, width}, spec_.dropouts.embedding, kEmbedding));
-    input = masked(input, mask({1, columns, width}, spec_.dropouts.input, kInput));
+    input = masked(input, mask({1, columns, width}, model_.dropout_embedding, kEmbedding));
+    input = masked(input, mask({1, columns, width}, model_.dropout_input, kInput));
     const std::vector<at::Tensor> projected =
         input.flatten(0, 1).mm(cell_->input_weights()).view({time, columns, 2 * width}).unbind();
 
-    const CellPass cell_pass{pass, mask({columns, width}, spec_.dropouts.hidden, kHidden),
-                             edges.empty() ? at::Tensor() : edges.front()};
+    RelaxedRows rows(alphas(), relaxed);
+    CellPass cell_pass{pass, mask({columns, width}, model_.dropout_hidden, kHidden), rows};
     at::Tensor hidden =
         state.empty() ? at::zeros({columns, width}, embedding_.options().requires_grad(false)) : state[0];
     std::vector<at::Tensor> outputs;
@@ -59,7 +61,7 @@ class LanguageModel final : public Network {
       outputs.push_back(hidden);
     }
     const at::Tensor raw = at::stack(outputs);
-    const at::Tensor dropped = masked(raw, mask({1, columns, width}, spec_.dropouts.output, kOutput));
+    const at::Tensor dropped = masked(raw, mask({1, columns, width}, model_.dropout_output, kOutput));
 
     Outcome outcome;
     outcome.loss = decoder_loss(dropped.flatten(0, 1), embedding_, bias_, batch.target.flatten());
@@ -80,25 +82,23 @@ class LanguageModel final : public Network {
     const auto add = [&](double weight, const at::Tensor& term) {
       sum = sum.defined() ? sum + weight * term : weight * term;
     };
-    if (spec_.activation_l2 != 0) add(spec_.activation_l2, dropped.square().mean());
-    if (spec_.slowness != 0 && raw.size(0) > 1)
-      add(spec_.slowness, (raw.slice(0, 1) - raw.slice(0, 0, -1)).square().mean());
+    if (model_.activation_l2 != 0) add(model_.activation_l2, dropped.square().mean());
+    if (model_.slowness != 0 && raw.size(0) > 1)
+      add(model_.slowness, (raw.slice(0, 1) - raw.slice(0, 0, -1)).square().mean());
     return sum;
   }
 
-  ModelSpec spec_;
+  LanguageModel model_;
   std::unique_ptr<RecurrentCell> cell_;
-  std::vector<AlphaDeclaration> alphas_;
   at::Tensor embedding_, bias_;
   std::vector<StateEntry> state_;
-  std::vector<NetworkPart> parts_;
 };
 
 }  // namespace
 
-std::unique_ptr<Network> make_language_model(const ModelSpec& spec, std::unique_ptr<RecurrentCell> cell,
-                                             std::vector<AlphaDeclaration> alphas) {
-  return std::make_unique<LanguageModel>(spec, std::move(cell), std::move(alphas));
+std::unique_ptr<Network> compile_language_model(const NetworkGraph& graph, const OperatorCatalog& operators,
+                                                const Target& target) {
+  return std::make_unique<TiedLanguageModel>(graph, operators, target);
 }
 
-}  // namespace mixop::darts_rnn
+}  // namespace mixop

@@ -2,9 +2,10 @@
 #include <algorithm>
 
 #include "genotypes.hpp"
+#include "mixop/cells.hpp"
+#include "mixop/image_blocks.hpp"
 #include "mixop/plugin.hpp"
 #include "mixop/space.hpp"
-#include "mixop/supernet/topology.hpp"
 #include "networks.hpp"
 
 namespace mixop::darts_cnn {
@@ -44,23 +45,17 @@ class DartsCnn final : public SearchSpace {
     return {"none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect",
             "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"};
   }
-  std::vector<AlphaDeclaration> alphas(const SpaceConfig& config) const override {
+  NetworkGraph search(const SpaceConfig& config) const override {
+    check_config("darts_cnn", config);
     require(config.nodes >= 1, "space.nodes: expected at least 1, found " + std::to_string(config.nodes));
-    supernet::check_operations(config.operations);
-    return declare_alphas(config);
+    check_operations(config.operations);
+    return search_network(config);
   }
-  std::unique_ptr<Network> supernet(const SpaceConfig& config, const OperatorCatalog& operators,
-                                    const EdgeTransform& transform) const override {
-    supernet::check_config("darts_cnn", config);
-    (void)alphas(config);
-    return make_search_network(config, operators, transform);
-  }
-  std::unique_ptr<Network> network(const SpaceConfig& config, const Genotype& genotype,
-                                   const OperatorCatalog& operators) const override {
-    supernet::check_config("darts_cnn", config);
+  NetworkGraph network(const SpaceConfig& config, const Genotype& genotype) const override {
+    check_config("darts_cnn", config);
     check_cell(genotype, "normal");
     check_cell(genotype, "reduce");
-    return make_discrete_network(config, genotype, operators);
+    return discrete_network(config, genotype);
   }
   const std::vector<NamedGenotype>& genotypes() const override { return published_genotypes(); }
 };

@@ -1,11 +1,13 @@
 // The recurrent search space of DARTS (Liu et al., ICLR 2019, sections 2.1, 3.1 and 3.3).
 #include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "genotypes.hpp"
-#include "language_model.hpp"
+#include "mixop/cells.hpp"
 #include "mixop/plugin.hpp"
 #include "mixop/space.hpp"
-#include "mixop/supernet/topology.hpp"
 
 namespace mixop::darts_rnn {
 namespace {
@@ -18,6 +20,46 @@ void check_config(const SpaceConfig& config) {
   require(config.width >= 1, "space.width: expected at least 1, found " + std::to_string(config.width));
   require(config.classes >= 2,
           "darts_rnn predicts words: expected a vocabulary of at least 2, found " + std::to_string(config.classes));
+}
+
+double probability(const Options& options, const char* name) {
+  const double value = options.real(name);
+  require(value >= 0 && value < 1, std::string("darts_rnn.") + name +
+                                       ": expected a probability from 0 to below 1, found " + options.text(name));
+  return value;
+}
+
+double penalty(const Options& options, const char* name) {
+  const double value = options.real(name);
+  require(value >= 0,
+          std::string("darts_rnn.") + name + ": expected a number of at least 0, found " + options.text(name));
+  return value;
+}
+
+/// The regularisation of Merity et al. 2018 ("Regularizing and Optimizing LSTM Language Models"), under the names of
+/// DARTS' published options.
+LanguageModel model_of(const Options& options) {
+  LanguageModel model;
+  model.dropout_output = probability(options, "dropout");
+  model.dropout_hidden = probability(options, "dropouth");
+  model.dropout_input = probability(options, "dropoutx");
+  model.dropout_embedding = probability(options, "dropouti");
+  model.dropout_words = probability(options, "dropoute");
+  model.activation_l2 = penalty(options, "alpha");
+  model.slowness = penalty(options, "beta");
+  return model;
+}
+
+OpSpec spec_of(const SpaceConfig& config) { return {config.width, config.width, 1, /*affine=*/false}; }
+
+/// The alphas of the one cell.
+AlphaSet alpha_set(const SpaceConfig& config) {
+  require(config.nodes >= 1, "space.nodes: expected at least 1, found " + std::to_string(config.nodes));
+  const auto& operations = config.operations;
+  require(std::any_of(operations.begin(), operations.end(), [](const std::string& name) { return name != "none"; }),
+          "space.ops: expected at least one candidate operation other than none");
+  check_operations(operations);
+  return {"alphas", dense_cell("recurrent", 1, static_cast<int>(config.nodes), operations), {0}};
 }
 
 /// A genotype's cell, whose nodes are 1, 2, ... in the order of its genes.
@@ -57,10 +99,7 @@ class DartsRnn final : public SearchSpace {
   };
 
   explicit DartsRnn(const Options& options)
-      : dropouts_(Dropouts::of(options)),
-        activation_l2_(penalty(options, "alpha")),
-        slowness_(penalty(options, "beta")),
-        running_statistics_(options.flag("running_statistics")) {}
+      : model_(model_of(options)), running_statistics_(options.flag("running_statistics")) {}
 
   std::string summary() const override {
     return "Recurrent cell of DARTS (Liu et al., ICLR 2019) in a language model with tied embedding.";
@@ -69,41 +108,51 @@ class DartsRnn final : public SearchSpace {
   std::vector<std::string> default_operations() const override {
     return {"none", "tanh", "relu", "sigmoid", "identity"};
   }
-  std::vector<AlphaDeclaration> alphas(const SpaceConfig& config) const override {
-    require(config.nodes >= 1, "space.nodes: expected at least 1, found " + std::to_string(config.nodes));
-    const auto& operations = config.operations;
-    require(std::any_of(operations.begin(), operations.end(), [](const std::string& name) { return name != "none"; }),
-            "space.ops: expected at least one candidate operation other than none");
-    return {{"alphas", supernet::dense_cell("recurrent", 1, static_cast<int>(config.nodes), operations), {0}, false}};
-  }
-  std::unique_ptr<Network> supernet(const SpaceConfig& config, const OperatorCatalog& operators,
-                                    const EdgeTransform&) const override {
+  NetworkGraph search(const SpaceConfig& config) const override {
     check_config(config);
-    std::vector<AlphaDeclaration> declared = alphas(config);
-    auto cell = make_search_cell(declared.front().topology, config.width, operators, running_statistics_);
-    return make_language_model(spec_of(config), std::move(cell), std::move(declared));
+    const AlphaSet set = alpha_set(config);
+    NetworkGraph graph = around(config);
+    graph.language_model->node_norm = true;
+    graph.language_model->running_statistics = running_statistics_;
+    Cell& cell = graph.blocks.front().cell;
+    for (std::size_t e = 0; e < set.topology.edges.size(); ++e) {
+      const auto& [from, to] = set.topology.edges[e];
+      cell.edges.push_back(
+          {"", from, to, Choice{set.topology.operations, spec_of(config), {0, 0, static_cast<int>(e)}}});
+    }
+    cell.output = set.topology.concat;
+    graph.alphas.push_back(set);
+    return graph;
   }
-  std::unique_ptr<Network> network(const SpaceConfig& config, const Genotype& genotype,
-                                   const OperatorCatalog& operators) const override {
+  NetworkGraph network(const SpaceConfig& config, const Genotype& genotype) const override {
     check_config(config);
-    return make_language_model(spec_of(config), make_discrete_cell(checked_cell(genotype), config.width, operators),
-                               {});
+    const CellGenotype& listed = checked_cell(genotype);
+    NetworkGraph graph = around(config);
+    Cell& cell = graph.blocks.front().cell;
+    for (const Gene& gene : listed.genes)
+      cell.edges.push_back({"", gene.from, gene.to, NamedOp{gene.operation, spec_of(config)}});
+    cell.output = listed.concat;
+    return graph;
   }
   const std::vector<NamedGenotype>& genotypes() const override { return published_genotypes(); }
 
  private:
-  static double penalty(const Options& options, const char* name) {
-    const double value = options.real(name);
-    require(value >= 0,
-            std::string("darts_rnn.") + name + ": expected a number of at least 0, found " + options.text(name));
-    return value;
-  }
-  ModelSpec spec_of(const SpaceConfig& config) const {
-    return {config.width, config.classes, dropouts_, activation_l2_, slowness_};
+  /// The language model with a cell that lacks its edges.
+  NetworkGraph around(const SpaceConfig& config) const {
+    NetworkGraph graph;
+    graph.domain = Domain::recurrent;
+    graph.classes = config.classes;
+    graph.language_model = model_;
+    graph.language_model->width = config.width;
+    graph.language_model->words = config.classes;
+    Cell cell;
+    cell.name = "rnns.0";
+    cell.kind = "recurrent";
+    graph.blocks.push_back({std::move(cell), {-1}});
+    return graph;
   }
 
-  Dropouts dropouts_;
-  double activation_l2_, slowness_;
+  LanguageModel model_;
   bool running_statistics_;
 };
 

@@ -15,16 +15,9 @@ namespace {
 class CellwiseSpace : public SearchSpace {
  public:
   std::string default_strategy() const override { return "ddarts"; }
-  std::vector<AlphaDeclaration> alphas(const SpaceConfig& config) const override {
-    return declare_alphas(name_, config);
-  }
-  std::unique_ptr<Network> supernet(const SpaceConfig& config, const OperatorCatalog& operators,
-                                    const EdgeTransform& transform) const override {
-    return make_search_network(name_, config, operators, transform);
-  }
-  std::unique_ptr<Network> network(const SpaceConfig& config, const Genotype& genotype,
-                                   const OperatorCatalog& operators) const override {
-    return make_discrete_network(name_, config, genotype, operators);
+  NetworkGraph search(const SpaceConfig& config) const override { return search_network(name_, config); }
+  NetworkGraph network(const SpaceConfig& config, const Genotype& genotype) const override {
+    return discrete_network(name_, config, genotype);
   }
 
  protected:

@@ -1,12 +1,8 @@
 #include "discrete_cell.hpp"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
 #include <map>
-
-#include "mixop/random.hpp"
-#include "mixop/supernet/layers.hpp"
+#include <utility>
 
 namespace mixop::ddarts {
 namespace {
@@ -41,56 +37,29 @@ std::vector<ListedNode> listed_nodes(const CellGenotype& cell) {
   return nodes;
 }
 
-ListedCell::ListedCell(const CellGenotype& genotype, const supernet::CellPlace& place, const OperatorCatalog& operators)
-    : preprocess_(place, /*affine=*/true) {
-  part_.kind = place.reduction ? "reduce" : "normal";
-  const ImageShape input = preprocess_.measure(place, part_.layers);
-  const ImageShape inner = strided(input, place.reduction ? 2 : 1);
-  std::size_t terms = 0;
-  std::vector<int> concat;
-  for (const ListedNode& listed : listed_nodes(genotype)) {
-    Node& node = nodes_.emplace_back(Node{listed.index, {}});
-    std::map<int, int> numbers;
-    for (const auto& [name, from, runs] : listed.operations) {
-      OperatorInstance operation(operators.find_operator(name, Domain::image), name,
-                                 {place.channels, supernet::stride_of(place, from), /*affine=*/true});
-      Cost cost = operation.cost(from < kInputs ? input : inner);
-      if (!runs) cost = {cost.parameters, 0, 0, {}};
-      terms += runs ? 1 : 0;
+Cell listed_cell(const CellGenotype& genotype, const CellPlace& place) {
+  Cell cell = preprocessed_cell(place, /*affine=*/true);
+  cell.drop_path = DropPath::nodes;
+  label_nodes(cell, kInputs - 1);
+  const std::vector<ListedNode> nodes = listed_nodes(genotype);
+  std::map<int, int> numbers;  // in the cell, by the genotype's own
+  const auto number = [&](int index) {
+    if (index < kInputs) return node_of(index);
+    const auto [place_of, added] = numbers.try_emplace(index, static_cast<int>(cell.labels.size()));
+    if (added) cell.labels.push_back(std::to_string(index));
+    return place_of->second;
+  };
+  for (const ListedNode& node : nodes) cell.output.push_back(number(node.index));
+  for (const ListedNode& node : nodes) {
+    std::map<int, int> counts;
+    for (const auto& [name, from, runs] : node.operations) {
       const std::string own =
-          "_ops." + std::to_string(listed.index) + "." + std::to_string(from) + "." + std::to_string(numbers[from]++);
-      part_.layers.push_back(
-          {own, name + " " + supernet::edge_name(from, listed.index) + (runs ? "" : ", never run"), inner, cost});
-      node.steps.push_back({from, own + ".", runs, std::move(operation)});
+          "_ops." + std::to_string(node.index) + "." + std::to_string(from) + "." + std::to_string(counts[from]++);
+      cell.edges.push_back(
+          {own, number(from), number(node.index), NamedOp{name, spec_at(place, from, /*affine=*/true)}, runs});
     }
-    concat.push_back(listed.index);
   }
-  part_.layers.push_back(supernet::output_layer(inner, terms, nodes_.size(), concat));
-  part_.output = part_.layers.back().output;
-}
-
-at::Tensor ListedCell::forward(const at::Tensor& older, const at::Tensor& newer, const at::Tensor&, const Pass& pass,
-                               std::uint64_t key) const {
-  const std::vector<at::Tensor> inputs = preprocess_.forward(older, newer, pass);
-  std::map<int, at::Tensor> states{{0, inputs[0]}, {1, inputs[1]}};
-  std::vector<at::Tensor> outputs;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    at::Tensor sum;
-    for (const Step& step : nodes_[i].steps) {
-      if (!step.runs) continue;
-      const at::Tensor y = step.operation.forward(states.at(step.from), pass);
-      sum = sum.defined() ? sum.add(y) : y;
-    }
-    if (pass.training && pass.drop_path > 0) sum = supernet::drop_path(sum, pass.drop_path, key_of({key, i}));
-    outputs.push_back(states[nodes_[i].index] = sum);
-  }
-  return at::cat(outputs, 1);
-}
-
-void ListedCell::append_state(std::vector<StateEntry>& to, const std::string& prefix) const {
-  preprocess_.append_state(to, prefix);
-  for (const Node& node : nodes_)
-    for (const Step& step : node.steps) supernet::append_state(to, prefix + step.name, step.operation.state());
+  return cell;
 }
 
 }  // namespace mixop::ddarts

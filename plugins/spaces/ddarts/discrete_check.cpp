@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "discrete_cell.hpp"
+#include "mixop/error.hpp"
 
 namespace mixop::ddarts {
 namespace {

@@ -3,11 +3,8 @@
 #include <string>
 
 #include "mixop/space.hpp"
-#include "mixop/supernet/image_network.hpp"
 
 namespace mixop::ddarts {
-
-using supernet::check_config;
 
 /// Throws a usage error with `message` unless `holds`.
 void require(bool holds, const std::string& message);

@@ -4,7 +4,7 @@
 
 #include "discrete_cell.hpp"
 #include "discrete_check.hpp"
-#include "mixop/supernet/image_network.hpp"
+#include "mixop/image_blocks.hpp"
 
 namespace mixop::ddarts {
 namespace {
@@ -52,22 +52,21 @@ std::vector<bool> reductions_of(const Genotype& genotype, std::size_t layers) {
   return reductions;
 }
 
-std::unique_ptr<Network> make_discrete_network(const std::string& space, const SpaceConfig& config,
-                                               const Genotype& genotype, const OperatorCatalog& operators) {
+NetworkGraph discrete_network(const std::string& space, const SpaceConfig& config, const Genotype& genotype) {
   check_config(space, config);
   check_genotype(space, genotype);
   const auto layers = static_cast<std::size_t>(config.layers);
-  supernet::ImageNetworkSpec spec;
+  ImageNetworkSpec spec;
   spec.space = config;
   spec.reductions = reductions_of(genotype, layers);
   spec.stem_halvings = 2;
   spec.imagenet_window = kImagenetWindow;
   spec.auxiliary_after = auxiliary_after(spec.reductions);
   spec.auxiliary_norm = spec.auxiliary_fits = true;
-  const auto make_cell = [&](std::size_t i, const supernet::CellPlace& place) {
-    return std::make_unique<ListedCell>(genotype.cells[cell_of_position(genotype, i, layers)], place, operators);
+  const auto make_cell = [&](std::size_t i, const CellPlace& place) {
+    return listed_cell(genotype.cells[cell_of_position(genotype, i, layers)], place);
   };
-  return supernet::make_image_network(spec, make_cell, {});
+  return image_network(spec, make_cell, {});
 }
 
 }  // namespace mixop::ddarts

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <memory>
+#include <cstddef>
 #include <string>
+#include <vector>
 
 #include "mixop/space.hpp"
 
@@ -16,7 +17,6 @@ std::size_t cell_of_position(const Genotype& genotype, std::size_t i, std::size_
 std::vector<bool> reductions_of(const Genotype& genotype, std::size_t layers);
 
 /// The network of a genotype by position. `space` names the space in errors, which are of code usage.
-std::unique_ptr<Network> make_discrete_network(const std::string& space, const SpaceConfig& config,
-                                               const Genotype& genotype, const OperatorCatalog& operators);
+NetworkGraph discrete_network(const std::string& space, const SpaceConfig& config, const Genotype& genotype);
 
 }  // namespace mixop::ddarts

@@ -1,11 +1,10 @@
-#include <ATen/ATen.h>
-
 #include <algorithm>
+#include <utility>
 
 #include "discrete_check.hpp"
 #include "discrete_network.hpp"
-#include "mixop/supernet/image_network.hpp"
-#include "mixop/supernet/topology.hpp"
+#include "mixop/cells.hpp"
+#include "mixop/image_blocks.hpp"
 #include "networks.hpp"
 
 namespace mixop::ddarts {
@@ -16,7 +15,7 @@ constexpr double kUsed = 10;  // alpha of an operation that the baseline uses; t
 
 /// The densely connected cell of which the last four nodes make the output.
 CellTopology topology_of(const SpaceConfig& config) {
-  CellTopology cell = supernet::dense_cell("cell", kInputs, static_cast<int>(config.nodes), config.operations);
+  CellTopology cell = dense_cell("cell", kInputs, static_cast<int>(config.nodes), config.operations);
   if (cell.concat.size() > kMostEnds) cell.concat.erase(cell.concat.begin(), cell.concat.end() - kMostEnds);
   return cell;
 }
@@ -40,7 +39,7 @@ void check_baseline(const std::string& space, const SpaceConfig& config) {
 }
 
 /// Row and column of a gene in its cell's alphas.
-std::pair<std::int64_t, std::int64_t> place_of(const Gene& gene, const CellTopology& cell) {
+std::pair<std::size_t, std::size_t> place_of(const Gene& gene, const CellTopology& cell) {
   const auto edge = std::find_if(cell.edges.begin(), cell.edges.end(), [&](const CellTopology::Edge& candidate) {
     return candidate.from == gene.from && candidate.to == gene.to;
   });
@@ -51,19 +50,25 @@ std::pair<std::int64_t, std::int64_t> place_of(const Gene& gene, const CellTopol
   require(
       operation != cell.operations.end(),
       "space.ops lacks " + gene.operation + ", which space.baseline uses; append it by space.ops=+" + gene.operation);
-  return {edge - cell.edges.begin(), operation - cell.operations.begin()};
+  return {static_cast<std::size_t>(edge - cell.edges.begin()),
+          static_cast<std::size_t>(operation - cell.operations.begin())};
 }
 
-at::Tensor start_of(const Genotype& baseline, const CellTopology& cell) {
-  const at::Tensor start =
-      at::zeros({static_cast<std::int64_t>(baseline.cells.size()), static_cast<std::int64_t>(cell.edges.size()),
-                 static_cast<std::int64_t>(cell.operations.size())});
+std::vector<double> start_of(const Genotype& baseline, const CellTopology& cell) {
+  const std::size_t columns = cell.operations.size(), row = cell.edges.size() * columns;
+  std::vector<double> start(baseline.cells.size() * row, 0);
   for (std::size_t i = 0; i < baseline.cells.size(); ++i)
     for (const Gene& gene : baseline.cells[i].genes) {
       const auto [edge, operation] = place_of(gene, cell);
-      start[static_cast<std::int64_t>(i)][edge][operation] = kUsed;
+      start[i * row + edge * columns + operation] = kUsed;
     }
   return start;
+}
+
+std::size_t numbers_in(const std::vector<std::int64_t>& shape) {
+  std::size_t numbers = 1;
+  for (const std::int64_t side : shape) numbers *= static_cast<std::size_t>(side);
+  return numbers;
 }
 
 std::vector<bool> reductions_for(const SpaceConfig& config) {
@@ -72,39 +77,38 @@ std::vector<bool> reductions_for(const SpaceConfig& config) {
 
 }  // namespace
 
-std::vector<AlphaDeclaration> declare_alphas(const std::string& space, const SpaceConfig& config) {
+AlphaSet alpha_set(const std::string& space, const SpaceConfig& config) {
   require(config.nodes >= 1, "space.nodes: expected at least 1, found " + std::to_string(config.nodes));
-  require(config.layers >= 1, "space.layers: expected at least 1, found " + std::to_string(config.layers));
-  supernet::check_operations(config.operations);
-  AlphaDeclaration declaration{"alphas", topology_of(config), {}, /*per_cell=*/true};
+  check_operations(config.operations);
+  AlphaSet set{"alphas", topology_of(config), {}, /*per_cell=*/true};
   const std::vector<bool> reductions = reductions_for(config);
-  declaration.reductions.emplace();
+  set.reductions.emplace();
   for (int i = 0; i < static_cast<int>(config.layers); ++i) {
-    declaration.cells.push_back(i);
-    if (reductions[static_cast<std::size_t>(i)]) declaration.reductions->push_back(i);
+    set.cells.push_back(i);
+    if (reductions[static_cast<std::size_t>(i)]) set.reductions->push_back(i);
   }
   if (config.baseline) {
     check_baseline(space, config);
-    declaration.rows = config.baseline->sequence.value_or(std::vector<int>{});
-    declaration.start = start_of(*config.baseline, declaration.topology);
+    set.rows = config.baseline->sequence.value_or(std::vector<int>{});
+    set.start = start_of(*config.baseline, set.topology);
+    set.start.resize(numbers_in(set.shape()));  // the sequence may leave the last cells out
   }
-  return {declaration};
+  return set;
 }
 
-std::unique_ptr<Network> make_search_network(const std::string& space, const SpaceConfig& config,
-                                             const OperatorCatalog& operators, const EdgeTransform& transform) {
+NetworkGraph search_network(const std::string& space, const SpaceConfig& config) {
   check_config(space, config);
-  const std::vector<AlphaDeclaration> alphas = declare_alphas(space, config);
-  supernet::ImageNetworkSpec spec;
+  const AlphaSet set = alpha_set(space, config);
+  ImageNetworkSpec spec;
   spec.space = config;
   spec.space.auxiliary = false;
   spec.space.label_smoothing = 0;
   spec.reductions = reductions_for(config);
   spec.stem_halvings = 2;
-  const auto make_cell = [&](std::size_t, const supernet::CellPlace& place) {
-    return std::make_unique<supernet::SearchCell>(alphas.front().topology, place, operators, transform);
+  const auto make_cell = [&](std::size_t i, const CellPlace& place) {
+    return search_cell(set.topology, place, 0, set.row_of(i));
   };
-  return supernet::make_image_network(spec, make_cell, alphas);
+  return image_network(spec, make_cell, {set});
 }
 
 }  // namespace mixop::ddarts

@@ -49,7 +49,7 @@ struct NamedOp {
 /// A row of an alpha set: the weights of the candidates of one edge.
 struct AlphaRef {
   int set = 0;   ///< index into NetworkGraph::alphas
-  int cell = 0;  ///< of a set that has rows for every cell: which of them; otherwise 0
+  int cell = 0;  ///< the row of a set that has rows for cells; otherwise 0
   int edge = 0;
 };
 
@@ -61,6 +61,10 @@ struct Choice {
   /// Candidates whose structure ends in a pool get a batch norm without affine behind it, and their state the names
   /// "0.…" and "1.…" (MixedOp of DARTS' published code).
   bool pools_normalised = false;
+  /// The candidates see the first 1 / channel_divisor of the channels, which `spec` counts; the others pass by (at
+  /// stride 2 through a 2x2 max pool), and all are shuffled in that many groups (PC-DARTS, Xu et al., ICLR 2020,
+  /// section 3.2). Set by an edge rule, not by spaces.
+  std::int64_t channel_divisor = 1;
 };
 
 /// One operation from a node of a cell to a later one.
@@ -85,6 +89,7 @@ struct Cell {
   std::vector<Edge> edges;
   std::vector<int> output;  ///< nodes whose channels make the output, in that order
   DropPath drop_path = DropPath::none;
+  std::vector<std::string> labels{};  ///< for people: what its nodes are called; empty: by their numbers
 };
 
 /// A cell at its place in the network. Blocks run in their order.
@@ -117,6 +122,7 @@ struct CellTopology {
   std::vector<int> concat;              ///< nodes that make the cell's output
   /// How many edges into a node its genotypes keep; 0: as many as the cell has inputs (DARTS: two of an image cell).
   int kept = 0;
+  bool keeps_none = false;  ///< its genotypes list edges with the operation none, too
 };
 
 /// A tensor of alphas: [edges, operations], or [rows, edges, operations] where cells have rows of their own.
@@ -140,9 +146,7 @@ struct AlphaSet {
   }
 };
 
-/// What an edge of a search does around its choice: the candidates see the first 1 / channel_divisor of the channels and
-/// the others pass by (at stride 2 through a 2x2 max pool); then all are shuffled in channel_divisor groups (PC-DARTS,
-/// Xu et al., ICLR 2020, section 3.2). A divisor of 1 changes nothing.
+/// What a strategy changes of every choice of a network: see Choice::channel_divisor.
 struct EdgeRuleData {
   std::int64_t channel_divisor = 1;
   friend bool operator==(const EdgeRuleData&, const EdgeRuleData&) = default;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,7 +99,8 @@ class Structure {
   /// Channels of these values, in that order.
   Structure& concat(std::vector<int> values);
 
-  /// The name of the next stage in place of its position: name("bn").batch_norm(...) gives "<prefix>bn.weight".
+  /// The name of the next stage in place of its position: name("bn").batch_norm(...) gives "<prefix>bn.weight". It may
+  /// be empty: a block "classifier" with the stage "" has "classifier.weight".
   Structure& name(std::string stage);
   /// The next stage reads this value: 0 is the input.
   Structure& from(int value);
@@ -121,7 +123,7 @@ class Structure {
   std::string stage_name();
 
   std::string prefix_;
-  std::string next_name_;
+  std::optional<std::string> next_name_;
   int next_input_ = -1;
   std::vector<Stage> stages_;
 };

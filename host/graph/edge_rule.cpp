@@ -1,0 +1,32 @@
+#include "host/graph/edge_rule.hpp"
+
+#include <string>
+
+#include "mixop/error.hpp"
+
+namespace mixop {
+
+NetworkGraph with_rule(NetworkGraph graph, const EdgeRuleData& rule) {
+  const std::int64_t divisor = rule.channel_divisor;
+  if (divisor == 1) return graph;
+  if (graph.domain == Domain::recurrent)
+    throw Error(ErrorCode::usage,
+                "strategy.edge_rule: partial channels are for images, found a recurrent space; set strategy.edge_rule=none");
+  for (Block& block : graph.blocks)
+    for (Edge& edge : block.cell.edges) {
+      auto* choice = std::get_if<Choice>(&edge.does);
+      if (choice == nullptr) continue;
+      OpSpec& spec = choice->spec;
+      if (spec.in != spec.out || spec.in % divisor != 0)
+        throw Error(ErrorCode::usage, "strategy.edge_rule: expected channels that " + std::to_string(divisor) +
+                                          " divides, as many out as in, found " + std::to_string(spec.in) + " to " +
+                                          std::to_string(spec.out) + " in " + block.cell.name + "." + edge.name +
+                                          "; choose another space.channels or divisor");
+      spec.in /= divisor;
+      spec.out /= divisor;
+      choice->channel_divisor = divisor;
+    }
+  return graph;
+}
+
+}  // namespace mixop

@@ -1,0 +1,14 @@
+#include "host/graph/check.hpp"
+#include "host/runtime/image_network.hpp"
+#include "host/runtime/network.hpp"
+#include "host/runtime/recurrent/language_model.hpp"
+
+namespace mixop {
+
+std::unique_ptr<Network> compile(const NetworkGraph& graph, const OperatorCatalog& operators, const Target& target) {
+  check(graph);
+  return graph.domain == Domain::recurrent ? compile_language_model(graph, operators, target)
+                                           : compile_image_network(graph, operators, target);
+}
+
+}  // namespace mixop
