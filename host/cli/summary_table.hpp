@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "host/json/json_writer.hpp"
-#include "mixop/network.hpp"
+#include "host/runtime/network.hpp"
 
 namespace mixop::cli {
 

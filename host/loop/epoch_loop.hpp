@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "mixop/error.hpp"
-#include "mixop/network.hpp"
+#include "host/runtime/network.hpp"
 #include "mixop/strategy.hpp"
 
 namespace mixop {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "host/plugins/registry.hpp"
-#include "mixop/operator_instance.hpp"
+#include "host/graph/operators.hpp"
 
 namespace mixop {
 

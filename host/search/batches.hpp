@@ -11,7 +11,7 @@
 #include "host/data/dataset_handle.hpp"
 #include "host/data/sample_order.hpp"
 #include "host/search/search_data.hpp"
-#include "mixop/network.hpp"
+#include "host/runtime/network.hpp"
 
 namespace mixop {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "host/search/optimizers.hpp"
-#include "mixop/network.hpp"
+#include "host/runtime/network.hpp"
 #include "mixop/strategy.hpp"
 
 namespace mixop {

@@ -9,7 +9,7 @@
 
 #include "host/config/config.hpp"
 #include "host/data/dataset_handle.hpp"
-#include "mixop/network.hpp"
+#include "host/runtime/network.hpp"
 
 namespace mixop {
 

@@ -8,7 +8,7 @@
 #include "host/loop/epoch_loop.hpp"
 #include "host/search/optimizers.hpp"
 #include "host/search/stored_check.hpp"
-#include "mixop/network.hpp"
+#include "host/runtime/network.hpp"
 
 // What the archives of searches and of trained networks hold alike: writing it and putting it back.
 

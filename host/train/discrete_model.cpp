@@ -5,7 +5,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "host/loop/device.hpp"
-#include "host/search/problem.hpp"
+#include "host/runtime/network.hpp"
 
 namespace mixop {
 namespace {
@@ -42,8 +42,7 @@ DiscreteModel::DiscreteModel(const Config& config, const Genotype& genotype, con
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));
-  network_ = space_->network(network_config(config, data), genotype, operators_);
-  convert(*network_, type_, device_);
+  network_ = compile(space_->network(network_config(config, data), genotype), operators_, {device_, type_});
 }
 
 Outcome DiscreteModel::evaluate(const Batch& batch, const RecurrentState& state) {

@@ -8,7 +8,7 @@ namespace mixop {
 
 /// While it lives and is `on`, convolutions and matrix products on a device run in bfloat16 on casts of their operands.
 /// Weights and their gradients stay in float32, sums of norms are in float32, and so is the loss of
-/// supernet::cross_entropy.
+/// cross_entropy() (host/runtime/loss.hpp).
 class LowPrecision {
  public:
   LowPrecision(at::Device device, bool on);

@@ -3,6 +3,7 @@
 
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
 
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -117,31 +118,54 @@ MixopTensor backward(std::int64_t stride, MixopTensor input, MixopTensor grad_ou
   return result.release();
 }
 
+MixopOpInstance* make_instance(const MixopOpSpec& spec) {
+  if (spec.in != spec.out)
+    throw Error(ErrorCode::unsupported, "cuda_probe: expected as many channels out as in, found " +
+                                            std::to_string(spec.in) + " in and " + std::to_string(spec.out) + " out");
+  return reinterpret_cast<MixopOpInstance*>(new Instance{spec.stride});
+}
+
+const MixopBackward kBackward = {
+    sizeof(MixopBackward), 0,
+    [](MixopOpInstance* instance, MixopTensor input, MixopTensor, MixopTensor grad_output, const MixopForward*,
+       MixopTensor* grad_input, MixopTensor*, MixopError* error) {
+      return guarded(error, [&] { *grad_input = backward(stride_of(instance), input, grad_output); });
+    }};
+
+/// Nothing to learn and nothing to multiply.
+const MixopCostTable kCost = {
+    sizeof(MixopCostTable), 0,
+    [](const MixopOpSpec* spec, std::int64_t height, std::int64_t width, MixopCost* cost, MixopError*) -> MixopStatus {
+      const std::int64_t s = spec->stride;
+      cost->parameters = 0;
+      cost->multiply_adds = 0;
+      cost->activations = spec->out * ((height + s - 1) / s) * ((width + s - 1) / s);
+      return MIXOP_OK;
+    }};
+
+const void* extension(const char* id) {
+  if (std::strcmp(id, MIXOP_BACKWARD_EXTENSION) == 0) return &kBackward;
+  if (std::strcmp(id, MIXOP_COST_EXTENSION) == 0) return &kCost;
+  return nullptr;
+}
+
 MixopOperator make_table() {
   MixopOperator table{};
   table.size = sizeof table;
   table.domain = MIXOP_DOMAIN_IMAGE;
   table.create = [](const MixopOpSpec* spec, MixopOpInstance** instance, MixopError* error) {
-    return guarded(error, [&] { *instance = reinterpret_cast<MixopOpInstance*>(new Instance{spec->stride}); });
+    return guarded(error, [&] { *instance = make_instance(*spec); });
   };
   table.destroy = [](MixopOpInstance* instance) { delete reinterpret_cast<Instance*>(instance); };
   table.forward = [](MixopOpInstance* instance, MixopTensor input, const MixopForward*, MixopTensor* output,
                      MixopError* error) {
     return guarded(error, [&] { *output = forward(stride_of(instance), input); });
   };
-  table.backward = [](MixopOpInstance* instance, MixopTensor input, MixopTensor, MixopTensor grad_output,
-                      const MixopForward*, MixopTensor* grad_input, MixopTensor*, MixopError* error) {
-    return guarded(error, [&] { *grad_input = backward(stride_of(instance), input, grad_output); });
-  };
   table.state_count = [](MixopOpInstance*) -> std::uint32_t { return 0; };
   table.state = [](MixopOpInstance*, std::uint32_t, MixopState*, MixopError* error) {
     return guarded(error, [] { throw Error(ErrorCode::usage, "cuda_probe: it has no parameters and no buffers"); });
   };
-  table.cost = [](MixopOpInstance*, std::int64_t, std::int64_t, MixopCost* cost, MixopError*) -> MixopStatus {
-    cost->parameters = 0;
-    cost->multiply_adds = 0;
-    return MIXOP_OK;
-  };
+  table.get_extension = extension;
   return table;
 }
 

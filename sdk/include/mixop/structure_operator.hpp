@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <vector>
 
 #include "mixop/abi/plugin.h"
@@ -38,6 +39,14 @@ inline void pass_structure(const Structure& structure, MixopStructureSink sink, 
     stages.push_back(stage);
   }
   sink(context, stages.data(), static_cast<std::uint32_t>(stages.size()));
+}
+
+/// Throws an unsupported error where an operator that keeps the number of channels is asked for another one.
+inline void require_same_channels(const OpSpec& spec) {
+  if (spec.in != spec.out)
+    throw Error(ErrorCode::unsupported, "it keeps the number of channels; expected as many out as in, found " +
+                                            std::to_string(spec.in) + " in and " + std::to_string(spec.out) +
+                                            " out. Put a convolution before or after it");
 }
 
 inline OpSpec spec_from(const MixopOpSpec& spec) { return {spec.in, spec.out, spec.stride, spec.affine != 0}; }
