@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <map>
 #include <set>
 #include <string_view>
 
@@ -26,18 +27,20 @@ struct Interface {
   Table table;
 };
 
-constexpr std::array<Interface, 10> kInterfaces = {{
-    {MIXOP_OPERATOR_INTERFACE, MIXOP_KIND_OPERATOR, Table::op},
-    {MIXOP_DATASET_INTERFACE, MIXOP_KIND_DATASET, Table::dataset},
-    {"mixop.space/1", MIXOP_KIND_SPACE, Table::factory},
-    {"mixop.relaxation/1", MIXOP_KIND_STRATEGY, Table::factory},
-    {"mixop.hypergradient/1", MIXOP_KIND_STRATEGY, Table::factory},
-    {"mixop.regulariser/1", MIXOP_KIND_STRATEGY, Table::factory},
-    {"mixop.edge_transform/1", MIXOP_KIND_STRATEGY, Table::factory},
-    {"mixop.stopper/1", MIXOP_KIND_STRATEGY, Table::factory},
-    {"mixop.deriver/1", MIXOP_KIND_STRATEGY, Table::factory},
-    {MIXOP_STRATEGY_INTERFACE, MIXOP_KIND_STRATEGY, Table::strategy},
-}};
+const std::vector<Interface>& interfaces() {
+  static const std::vector<Interface> known = [] {
+    std::vector<Interface> all = {
+        {MIXOP_OPERATOR_INTERFACE, MIXOP_KIND_OPERATOR, Table::op},
+        {MIXOP_DATASET_INTERFACE, MIXOP_KIND_DATASET, Table::dataset},
+        {"mixop.space/1", MIXOP_KIND_SPACE, Table::factory},
+        {MIXOP_STRATEGY_INTERFACE, MIXOP_KIND_STRATEGY, Table::strategy},
+    };
+    for (const StrategySlot& slot : strategy_slots)
+      all.push_back({slot.interface_id, MIXOP_KIND_STRATEGY, Table::factory});
+    return all;
+  }();
+  return known;
+}
 
 bool is_name(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -118,11 +121,16 @@ void Reader::require_options(const std::string& what, const MixopOptionSpec* opt
   }
 }
 
+std::uint32_t size_of_table(const void* table) {
+  std::uint32_t size = 0;
+  std::memcpy(&size, table, sizeof size);
+  return size;
+}
+
 // The host's copy of a plugin's table: only the bytes that the plugin's `size` covers are read.
 template <class T>
 T copy_table(const Reader& reader, const std::string& what, const void* table, std::size_t least) {
-  std::uint32_t size = 0;
-  std::memcpy(&size, table, sizeof size);
+  const std::uint32_t size = size_of_table(table);
   reader.require_size(what, size, least);
   T copy{};
   std::memcpy(&copy, table, std::min<std::size_t>(size, sizeof copy));
@@ -161,21 +169,65 @@ MixopFactory read_factory(const Reader& reader, const std::string& what, const v
   return copy;
 }
 
-MixopStrategy read_strategy(const Reader& reader, const std::string& what, const void* table) {
+std::map<std::string, std::string> read_option_values(const Reader& reader, const std::string& what,
+                                                      const MixopStrategyPart& part) {
+  if (part.option_count > kMostOptions)
+    reader.refuse(what + " sets " + std::to_string(part.option_count) + " options; expected at most " +
+                  std::to_string(kMostOptions));
+  if (part.option_count > 0 && part.options == nullptr)
+    reader.refuse(what + " sets " + std::to_string(part.option_count) + " options at NULL");
+  std::map<std::string, std::string> values;
+  for (std::uint32_t i = 0; i < part.option_count; ++i) {
+    const std::string name = reader.name(what + ", option " + std::to_string(i) + ": its name", part.options[i].name);
+    const std::string value =
+        reader.text(what + ", option '" + name + "': its value", part.options[i].value, kLongestText, true);
+    if (!values.emplace(name, value).second) reader.refuse(what + " sets option '" + name + "' twice");
+  }
+  return values;
+}
+
+/// The slot that a part of a strategy names, which must be of the table.
+const StrategySlot& read_slot(const Reader& reader, const std::string& what, const char* name) {
+  const std::string found = reader.name(what + ": its slot", name);
+  if (slot_index(found) < strategy_slots.size()) return strategy_slots[slot_index(found)];
+  std::vector<std::string> known;
+  for (const StrategySlot& slot : strategy_slots) known.emplace_back(slot.name);
+  reader.refuse(what + ": " + unknown_name("slot", found, known));
+}
+
+NamedStrategy read_strategy(const Reader& reader, const std::string& what, const void* table) {
   const auto copy = copy_table<MixopStrategy>(reader, what, table, sizeof(MixopStrategy));
-  reader.name(what + ": 'relaxation'", copy.relaxation);
-  reader.name(what + ": 'hypergradient'", copy.hypergradient);
-  reader.name(what + ": 'regulariser'", copy.regulariser);
-  reader.name(what + ": 'edge_transform'", copy.edge_transform);
-  reader.name(what + ": 'stopper'", copy.stopper);
-  reader.name(what + ": 'deriver'", copy.deriver);
-  reader.text(what + ": 'summary'", copy.summary, kLongestText);
-  return copy;
+  if (copy.part_count > strategy_slots.size())
+    reader.refuse(what + " has " + std::to_string(copy.part_count) + " parts; expected at most one for each of " +
+                  std::to_string(strategy_slots.size()) + " slots");
+  if (copy.part_count > 0 && copy.parts == nullptr)
+    reader.refuse(what + " has " + std::to_string(copy.part_count) + " parts at NULL");
+  NamedStrategy strategy{{}, reader.text(what + ": 'summary'", copy.summary, kLongestText)};
+  const auto* bytes = reinterpret_cast<const unsigned char*>(copy.parts);
+  for (std::uint32_t i = 0; i < copy.part_count; ++i) {
+    const std::string place = what + ", part " + std::to_string(i);
+    const void* element = bytes + std::size_t{i} * copy.parts->size;
+    const auto part = copy_table<MixopStrategyPart>(reader, place, element, sizeof(MixopStrategyPart));
+    reader.require_element_size(place, size_of_table(element), copy.parts->size);
+    const std::string slot(read_slot(reader, place, part.slot).name);
+    const std::string in_slot = what + ": its " + slot;
+    if (!strategy.parts
+             .emplace(slot, PartChoice{reader.name(in_slot, part.part), read_option_values(reader, in_slot, part)})
+             .second)
+      reader.refuse(what + " has two parts in the slot '" + slot + "'");
+  }
+  for (const StrategySlot& slot : strategy_slots) {
+    const auto [own, absent] = strategy.parts.try_emplace(std::string(slot.name), PartChoice{std::string(slot.empty)});
+    if (absent && slot.empty.empty())
+      reader.refuse(what + " has no part in the slot '" + own->first + "', which cannot be empty; name the part that " +
+                    std::string(slot.part_does));
+  }
+  return strategy;
 }
 
 const Interface& known_interface(const Reader& reader, const std::string& what, const std::string& id) {
   std::vector<std::string> known;
-  for (const Interface& candidate : kInterfaces) {
+  for (const Interface& candidate : interfaces()) {
     if (id == candidate.id) return candidate;
     known.emplace_back(candidate.id);
   }

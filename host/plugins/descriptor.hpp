@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "host/config/parts.hpp"
 #include "host/plugins/checks.hpp"
 #include "mixop/abi/dataset.h"
 #include "mixop/abi/factory.h"
@@ -23,7 +24,7 @@ struct PluginComponent {
   std::string name;
   std::string interface;
   std::string group;  ///< what its name is unique among: its interface, or kActivations
-  std::variant<MixopOperator, MixopDataset, MixopFactory, MixopStrategy> table;
+  std::variant<MixopOperator, MixopDataset, MixopFactory, NamedStrategy> table;
 };
 
 /// What a plugin says about itself, checked.
@@ -41,7 +42,7 @@ PluginContents read_descriptor(const MixopPluginDescriptor* descriptor, const Pl
 /// "operator", "space", "dataset" or "strategy"; several are joined by commas.
 std::string kind_names(std::uint32_t kinds);
 
-/// What an interface id is called in messages: "mixop.edge_transform/1" is "edge transform".
+/// What an interface id is called in messages: "mixop.edge_rule/1" is "edge rule".
 std::string noun_of(const std::string& interface);
 
 }  // namespace mixop
