@@ -17,13 +17,16 @@ namespace mixop {
 /// of the image domain, and `none` is one of each.
 inline constexpr char kActivations[] = "mixop.activation/1";
 
-/// One component of a loaded plugin. The table is the host's copy: whole, with zeros where the plugin's is shorter.
+/// One component of a loaded plugin. The table is the host's copy, its arrays too: whole, with zeros where the plugin's
+/// is shorter. What an operator's get_extension returns stays the plugin's.
 struct PluginComponent {
   std::uint32_t kind = 0;
   std::string name;
   std::string interface;
   std::string group;  ///< what its name is unique among: its interface, or kActivations
   std::variant<MixopOperator, MixopDataset, MixopFactory, MixopStrategy> table;
+  std::vector<MixopOptionSpec> options;  // what the table points to
+  std::vector<MixopStrategyPart> parts;  // what the table points to
 };
 
 /// What a plugin says about itself, checked.
@@ -41,7 +44,7 @@ PluginContents read_descriptor(const MixopPluginDescriptor* descriptor, const Pl
 /// "operator", "space", "dataset" or "strategy"; several are joined by commas.
 std::string kind_names(std::uint32_t kinds);
 
-/// What an interface id is called in messages: "mixop.edge_transform/1" is "edge transform".
+/// What an interface id is called in messages: "mixop.edge_rule/1" is "edge rule".
 std::string noun_of(const std::string& interface);
 
 }  // namespace mixop
