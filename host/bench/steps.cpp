@@ -45,7 +45,9 @@ StepTimes time_search_steps(Search& search, const BenchPlan& plan) {
   std::atomic<int> stop{0};
   Stopwatch watch(plan, stop);
   search.run(watch, stop);
-  return {watch.seconds(), search.network().cost().parameters, peak_rss_mb()};
+  std::int64_t parameters = 0;
+  for (const at::Tensor& weight : search.problem().weights()) parameters += weight.numel();
+  return {watch.seconds(), parameters, peak_rss_mb()};
 }
 
 double median(std::vector<double> values) {

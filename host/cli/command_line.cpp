@@ -20,9 +20,7 @@ std::vector<std::string> option_names(const po::options_description& options) {
 
 template <class Specs>
 void add_options(OptionCatalog& catalog, const std::string& name, const Specs* specs, std::size_t count) {
-  auto& own = catalog[name];
-  for (std::size_t i = 0; i < count; ++i) own.push_back(specs[i]);
-  if (own.empty()) catalog.erase(name);
+  for (std::size_t i = 0; i < count; ++i) catalog.components[name].push_back(specs[i]);
 }
 
 }  // namespace
@@ -94,7 +92,9 @@ OptionCatalog option_catalog(const PluginRegistry& plugins) {
       if (component.interface == MIXOP_DATASET_INTERFACE) {
         const MixopDataset& table = plugins.dataset(component.name);
         add_options(catalog, component.name, table.options, table.option_count);
-      } else if (component.interface != MIXOP_OPERATOR_INTERFACE && component.interface != MIXOP_STRATEGY_INTERFACE) {
+      } else if (component.interface == MIXOP_STRATEGY_INTERFACE) {
+        catalog.strategies[component.name] = plugins.strategy(component.name);
+      } else if (component.interface != MIXOP_OPERATOR_INTERFACE) {
         const MixopFactory& factory = plugins.factory(component.interface, component.name);
         add_options(catalog, component.name, factory.options, factory.option_count);
       }

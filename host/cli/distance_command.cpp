@@ -8,12 +8,11 @@
 #include "host/cli/genotype_argument.hpp"
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
-#include "mixop/supernet/distance.hpp"
+#include "mixop/distance.hpp"
 
 namespace mixop::cli {
 namespace {
 
-using supernet::OperationWeight;
 using Weights = std::vector<OperationWeight>;
 using Matrix = std::vector<std::vector<double>>;
 
@@ -59,13 +58,13 @@ Weights weights_of(const po::variables_map& values, const std::vector<GenotypeAr
   std::set<std::string> operations;
   for (const GenotypeArgument& argument : arguments) {
     if (argument.space == "dartopti")
-      for (const OperationWeight& known : supernet::dartopti_weights()) operations.insert(known.operation);
+      for (const OperationWeight& known : dartopti_weights()) operations.insert(known.operation);
     for (const CellGenotype& cell : argument.genotype.cells)
       for (const Gene& gene : cell.genes) operations.insert(gene.operation);
   }
-  const Weights weights = supernet::weights_for(operations);
+  const Weights weights = weights_for(operations);
   for (const OperationWeight& known : weights)
-    if (!supernet::has_published_weight(known.operation))
+    if (!has_published_weight(known.operation))
       say("operation '" + known.operation +
           "' has no published weight and weighs the mean of those; --weights names others");
   return weights;
@@ -76,7 +75,7 @@ Matrix matrix_of(const std::vector<GenotypeArgument>& arguments, const Weights& 
   for (std::size_t i = 0; i < arguments.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       matrix[i][j] = matrix[j][i] =
-          supernet::architecture_distance(arguments[i].genotype, arguments[j].genotype, weights);
+          architecture_distance(arguments[i].genotype, arguments[j].genotype, weights);
   return matrix;
 }
 
@@ -87,14 +86,14 @@ void write_list(JsonWriter& json, const std::vector<double>& numbers) {
 }
 
 void print_pair(const GenotypeArgument& a, const GenotypeArgument& b, const Weights& weights, bool as_json) {
-  const double distance = supernet::architecture_distance(a.genotype, b.genotype, weights);
+  const double distance = architecture_distance(a.genotype, b.genotype, weights);
   if (!as_json) {
     std::printf("%.6f\n", distance);
     return;
   }
   JsonWriter json;
   json.begin_object().member("distance", distance).key("cells");
-  write_list(json, supernet::cell_distances(a.genotype, b.genotype, weights));
+  write_list(json, cell_distances(a.genotype, b.genotype, weights));
   std::cout << json.end().text() << std::endl;
 }
 

@@ -5,7 +5,7 @@
 #include "host/cli/genotype_argument.hpp"
 #include "host/draw/graphviz.hpp"
 #include "host/json/json_writer.hpp"
-#include "mixop/supernet/draw.hpp"
+#include "host/graph/draw.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -37,7 +37,7 @@ int draw_command(const std::vector<std::string>& arguments) {
   const PluginRegistry plugins = load_plugins(*values);
   const GenotypeArgument argument = read_genotype(given.front(), text(*values, "space"), plugins);
   const std::filesystem::path wanted = text(*values, "output");
-  const auto written = write_picture(supernet::to_dot(argument.genotype, {argument.title, argument.strengths}), wanted);
+  const auto written = write_picture(to_dot(argument.genotype, {argument.title, argument.strengths}), wanted);
   if (written != wanted) say("Graphviz is not installed (no dot on PATH), so the graph itself was written");
   if (values->count("json") != 0) {
     JsonWriter json;

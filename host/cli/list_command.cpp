@@ -39,18 +39,14 @@ std::vector<Row> spaces(const PluginRegistry& plugins) {
   return rows;
 }
 
-/// Named strategies, then the parts of each place.
+/// Named strategies, then the parts of each slot.
 std::vector<Row> strategies(const PluginRegistry& plugins) {
   std::vector<Row> rows = components(plugins, MIXOP_STRATEGY_INTERFACE);
   for (Row& row : rows) row.about = plugins.strategy(row.name).summary;
-  const std::pair<const char*, const char*> places[] = {
-      {"relaxation", Relaxation::interface_id},   {"hypergradient", Hypergradient::interface_id},
-      {"regulariser", Regulariser::interface_id}, {"edge_transform", EdgeTransform::interface_id},
-      {"stopper", Stopper::interface_id},         {"deriver", Deriver::interface_id}};
-  for (const auto& [place, interface] : places)
-    for (const std::string& name : plugins.names(interface))
-      rows.push_back({std::string("strategy.") + place + "=" + name, std::string(place[0] == 'e' ? "an " : "a ") + place,
-                      plugins.owner(interface, name).id});
+  for (const StrategySlot& slot : strategy_slots)
+    for (const std::string& name : plugins.names(slot.interface_id))
+      rows.push_back({"strategy." + std::string(slot.name) + "=" + name, std::string(slot.part_does),
+                      plugins.owner(slot.interface_id, name).id});
   return rows;
 }
 

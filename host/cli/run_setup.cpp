@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <ctime>
 #include <iostream>
-#include <set>
 
 #include "host/cli/metrics_options.hpp"
 #include "host/config/layers.hpp"
@@ -109,18 +108,9 @@ bool is_data_missing(ErrorCode failure, const Config& config, const PluginRegist
   return false;
 }
 
-/// The components whose options a run reads.
-std::set<std::string> components_of(const Config& config, const PluginRegistry& plugins) {
-  if (config.kind == RunKind::train) return {config.space.name, config.data.name};
-  const PartNames parts = parts_of(plugins, config);
-  return {config.space.name, config.data.name,     config.search.strategy, parts.relaxation, parts.hypergradient,
-          parts.regulariser, parts.edge_transform, parts.stopper,          parts.deriver};
-}
-
 /// The run's data; to it and to the run every --set must mean something.
 DatasetHandle data_of(const ConfigRequest& request, const Config& config, const PluginRegistry& plugins,
                       const ComponentOptions& options) {
-  check_use(request.sets, option_catalog(plugins), components_of(config, plugins));
   DatasetHandle data = open_data(config, plugins, options);
   check_meaning(request.sets, request.kind, data.info().kind);
   return data;

@@ -10,6 +10,7 @@
 #include "host/cli/run_setup.hpp"
 #include "host/cli/summary_table.hpp"
 #include "host/config/resolve.hpp"
+#include "host/graph/measure.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/plugins/operator_catalog.hpp"
 #include "host/search/baseline.hpp"
@@ -25,8 +26,7 @@ namespace {
 constexpr std::int64_t kDeepest = 3, kMostRecords = 1000000;
 
 struct Summary {
-  std::vector<NetworkPart> parts;
-  Cost cost;
+  Measured network;
   std::optional<std::int64_t> with_auxiliary;
   std::string no_auxiliary;  ///< why there is none
   std::optional<std::int64_t> peak_memory;
@@ -201,18 +201,13 @@ DatasetInfo info_of(const SpaceConfig& sizes, Domain domain) {
 Summary summarise_supernet(const po::variables_map& values, const PluginRegistry& plugins) {
   const std::string name = text(values, "space", "darts_cnn");
   const auto space = make_part<SearchSpace>(plugins, name, {});
-  const auto transform = make_part<EdgeTransform>(plugins, "none", {});
   SpaceConfig sizes = config_of(values, space->domain(), default_sizes(space->domain(), true, 8));
   sizes.operations = values.count("ops") != 0 ? split(text(values, "ops"), ',') : space->default_operations();
   const std::string baseline = baseline_text(text(values, "baseline"));
   set_baseline(sizes, baseline, *space, name);
   Summary summary;
   summary.no_auxiliary = "the search network has none";
-  {
-    const auto network = space->supernet(sizes, RegistryCatalog(plugins), *transform);
-    summary.parts = network->parts();
-    summary.cost = network->cost();
-  }
+  summary.network = measure(space->search(sizes), RegistryCatalog(plugins));
   if (values.count("batch") == 0) return summary;
   Config config = run_config(RunKind::search, name, space->domain(), sizes, plugins);
   config.space.baseline = baseline;
@@ -223,13 +218,6 @@ Summary summarise_supernet(const po::variables_map& values, const PluginRegistry
   Search search(config, plugins, options_of(config), info_of(sizes, space->domain()));
   summary.peak_memory = predict_peak_memory(search);
   return summary;
-}
-
-/// Whether an option names a size.
-bool is_sized(const po::variables_map& values) {
-  for (const char* name : {"channels", "layers", "width", "vocabulary", "input", "classes", "stem"})
-    if (values.count(name) != 0 && !values[name].defaulted()) return true;
-  return false;
 }
 
 Summary summarise_network(const po::variables_map& values, const PluginRegistry& plugins) {
@@ -244,23 +232,16 @@ Summary summarise_network(const po::variables_map& values, const PluginRegistry&
   sizes.auxiliary = space->domain() == Domain::image;
   Summary summary;
   summary.no_auxiliary = "a recurrent network has none";
-  std::optional<Archive> archive;
-  std::optional<NetworkSizeLimit> limit;
-  if (argument.config && !is_sized(values)) limit.emplace(archive.emplace(Archive::open(text(values, "genotype"))));
-  std::unique_ptr<Network> network;
   try {
-    network = space->network(sizes, argument.genotype, operators);
+    summary.network = measure(space->network(sizes, argument.genotype), operators);
   } catch (const Error& error) {  // the head's problem, or the network's, which comes again without it
     if (error.code() != ErrorCode::usage || !sizes.auxiliary) throw;
     summary.no_auxiliary = error.what();
     sizes.auxiliary = false;
-    network = space->network(sizes, argument.genotype, operators);
+    summary.network = measure(space->network(sizes, argument.genotype), operators);
   }
-  summary.parts = network->parts();
-  summary.cost = network->cost();
-  if (sizes.auxiliary) summary.with_auxiliary = summary.cost.parameters + network->auxiliary_parameters();
-  network.reset();
-  limit.reset();
+  const std::int64_t auxiliary = summary.network.auxiliary_parameters();
+  if (auxiliary > 0) summary.with_auxiliary = summary.network.cost().parameters + auxiliary;
   if (values.count("batch") == 0) return summary;
   Config config = run_config(RunKind::train, name, space->domain(), sizes, plugins);
   config.train.batch = number(values, "batch", 1, kMostRecords);
@@ -271,36 +252,39 @@ Summary summarise_network(const po::variables_map& values, const PluginRegistry&
 }
 
 void print_json(const Summary& summary, const std::vector<std::string>& uncounted, std::int64_t depth) {
+  const Cost cost = summary.network.cost();
   JsonWriter writer;
-  writer.begin_object().member("parameters", summary.cost.parameters).key("parameters_with_auxiliary");
+  writer.begin_object().member("parameters", cost.parameters).key("parameters_with_auxiliary");
   summary.with_auxiliary ? writer.value(*summary.with_auxiliary) : writer.null();
-  writer.member("multiply_adds", summary.cost.multiply_adds).member("uncounted", uncounted);
-  writer.member("activation_bytes", activation_bytes(summary.cost));
+  writer.member("multiply_adds", cost.multiply_adds).member("uncounted", uncounted);
+  writer.member("activation_bytes", activation_bytes(cost));
   if (summary.peak_memory) writer.member("peak_memory_bytes", *summary.peak_memory);
   writer.key("rows");
-  write_parts(writer, summary.parts, depth);
+  write_parts(writer, summary.network.parts, depth);
   std::cout << writer.end().text() << std::endl;
 }
 
 void print_text(const Summary& summary, const std::vector<std::string>& uncounted, std::int64_t depth) {
-  std::cout << "parameters                      " << summary.cost.parameters << "\nparameters with auxiliary head  ";
+  const Cost cost = summary.network.cost();
+  std::cout << "parameters                      " << cost.parameters << "\nparameters with auxiliary head  ";
   if (summary.with_auxiliary) {
     std::cout << *summary.with_auxiliary;
   } else {
     std::cout << "- (" << summary.no_auxiliary << ")";
   }
-  std::cout << "\nmultiply-adds                   " << summary.cost.multiply_adds
-            << "\nactivation bytes                " << activation_bytes(summary.cost) << "\n";
+  std::cout << "\nmultiply-adds                   " << cost.multiply_adds
+            << "\nactivation bytes                " << activation_bytes(cost) << "\n";
   if (summary.peak_memory) std::cout << "peak memory                     " << *summary.peak_memory << "\n";
   std::cout << "\n";
-  print_parts(summary.parts, depth);
+  print_parts(summary.network.parts, depth);
   std::cout << std::flush;
   for (const std::string& name : uncounted)
     say("operator '" + name + "' does not tell its multiply-adds; they are not in the sum");
 }
 
 void print(const Summary& summary, std::int64_t depth, bool json) {
-  const std::set<std::string> distinct(summary.cost.uncounted.begin(), summary.cost.uncounted.end());
+  const std::vector<std::string> all = summary.network.cost().uncounted;
+  const std::set<std::string> distinct(all.begin(), all.end());
   const std::vector<std::string> uncounted(distinct.begin(), distinct.end());
   json ? print_json(summary, uncounted, depth) : print_text(summary, uncounted, depth);
   if (summary.peak_memory) say_memory(*summary.peak_memory, "the data set, ");

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "host/json/json_writer.hpp"
-#include "host/runtime/network.hpp"
+#include "host/graph/measure.hpp"
 
 namespace mixop::cli {
 

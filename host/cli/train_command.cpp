@@ -113,7 +113,7 @@ void announce(Training& training, const GenotypeArgument& genotype, const Datase
   say("training " + genotype.title + " (" +
       (text ? count_text(space.width, "wide, ")
             : count_text(space.channels, "channels, ") + count_text(space.layers, "cells, ")) +
-      count_text(training.model().network().cost().parameters, "parameters") + ") on " + data.name() + ", " +
+      count_text(training.model().cost().parameters, "parameters") + ") on " + data.name() + ", " +
       count_text(records.count(Records::train), unit) +
       (held_out > 0 ? count_text(held_out, "held out, ") : std::string()) +
       count_text(records.steps_in(training.position().at.epoch), "steps an epoch, ") + training.model().device().str() +

@@ -74,10 +74,9 @@ void serialize(Archive& archive, AlphasConfig& c) {
 }
 
 template <class Archive>
-void serialize(Archive& archive, StrategyConfig& c) {
-  archive(cereal::make_nvp("relaxation", c.relaxation), cereal::make_nvp("hypergradient", c.hypergradient),
-          cereal::make_nvp("regulariser", c.regulariser), cereal::make_nvp("edge_transform", c.edge_transform),
-          cereal::make_nvp("stopper", c.stopper), cereal::make_nvp("deriver", c.deriver));
+void serialize(Archive& archive, SlotNames& names) {
+  for (const StrategySlot& slot : strategy_slots)
+    archive(cereal::make_nvp(std::string(slot.name).c_str(), names[slot.name]));
 }
 
 namespace {
@@ -131,6 +130,16 @@ void write_options(cereal::JSONOutputArchive& archive, const Config& config) {
 
 }  // namespace
 
+std::set<std::string> components_of(const Config& config, const OptionCatalog& catalog) {
+  std::set<std::string> components{config.space.name, config.data.name};
+  if (config.kind == RunKind::train) return components;
+  const auto named = catalog.strategies.find(config.search.strategy);
+  for (const auto& [slot, choice] :
+       exchanged_parts(named == catalog.strategies.end() ? NamedStrategy{} : named->second, config.strategy))
+    if (!choice.part.empty()) components.insert(choice.part);
+  return components;
+}
+
 Config default_config(RunKind kind) {
   Config config;
   config.kind = kind;
@@ -160,10 +169,10 @@ Config config_from_json(std::string_view text, const std::string& file, const Op
   const JsonValue root = parse_json(text, file, code);
   try {
     layers.add_object(root, file);
+    return layers.config();
   } catch (const Error& error) {
     throw Error(error.code() == ErrorCode::usage ? code : error.code(), error.what());
   }
-  return layers.config();
 }
 
 Config config_from_layer_json(const std::string& json, RunKind kind) {

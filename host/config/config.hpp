@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,17 +79,6 @@ struct AlphasConfig {
   friend bool operator==(const AlphasConfig&, const AlphasConfig&) = default;
 };
 
-/// Parts that replace those of the named strategy; empty keeps the strategy's own.
-struct StrategyConfig {
-  std::string relaxation;
-  std::string hypergradient;
-  std::string regulariser;
-  std::string edge_transform;
-  std::string stopper;
-  std::string deriver;
-  friend bool operator==(const StrategyConfig&, const StrategyConfig&) = default;
-};
-
 /// The value of a component's option, in the text form that components read.
 struct ComponentOption {
   KeyType type = KeyType::text;
@@ -109,10 +99,13 @@ struct Config {
   TrainConfig train;
   WeightsConfig weights;
   AlphasConfig alphas;
-  StrategyConfig strategy;
-  std::map<std::string, std::map<std::string, ComponentOption>> options;  ///< by component and name: set ones; in a search all of a named component
+  SlotNames strategy;
+  std::map<std::string, std::map<std::string, ComponentOption>> options;  ///< by component and name: all of those in use
   friend bool operator==(const Config&, const Config&) = default;
 };
+
+/// The components that take part: in a search those of its strategy, too, as the catalog knows it.
+std::set<std::string> components_of(const Config& config, const OptionCatalog& catalog);
 
 /// The defaults of a kind: for a training those of the published networks on CIFAR-10.
 Config default_config(RunKind kind);

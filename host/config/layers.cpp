@@ -46,28 +46,20 @@ JsonValue default_value(const KeySpec& spec) {
   try {
     return value_from_text(spec, spec.default_text, "a declared default");
   } catch (const Error& e) {
-    throw Error(ErrorCode::plugin, std::string(e.what()) + "; the plugin must be mended");
+    throw Error(ErrorCode::plugin, std::string(e.what()) + "; the plugin must be fixed");
   }
-}
-
-/// The components of a search whose options its config lists whole: what a default was is told, too.
-std::set<std::string> named_components(const Config& config) {
-  if (config.kind == RunKind::train) return {};
-  const StrategyConfig& parts = config.strategy;
-  return {config.space.name, config.data.name,     config.search.strategy, parts.relaxation, parts.hypergradient,
-          parts.regulariser, parts.edge_transform, parts.stopper,          parts.deriver};
 }
 
 }  // namespace
 
-ConfigLayers::ConfigLayers(const OptionCatalog& catalog, RunKind kind) : kind_(kind) {
+ConfigLayers::ConfigLayers(const OptionCatalog& catalog, RunKind kind) : catalog_(catalog), kind_(kind) {
   const auto add = [&](KeySpec spec, const std::string& component, const std::string& option) {
     JsonValue value = default_value(spec);
     index_[spec.key] = keys_.size();
-    keys_.push_back({std::move(spec), component, option, std::move(value), false});
+    keys_.push_back({std::move(spec), component, option, std::move(value)});
   };
   for (const KeySpec& spec : config_keys(kind)) add(spec, "", "");
-  for (const auto& [component, options] : catalog)
+  for (const auto& [component, options] : catalog.components)
     for (const MixopOptionSpec& option : options) add(option_key(component, option), component, option.name);
 }
 
@@ -112,10 +104,11 @@ void ConfigLayers::unknown(const std::string& key, const std::string& where) con
                                     " (known: " + joined(grouped ? group : known) + ")");
 }
 
-void ConfigLayers::add_object(const JsonValue& root, const std::string& file) {
+void ConfigLayers::add_object(const JsonValue& root, const std::string& file, bool is_preset) {
   if (!root.is(Kind::object))
     throw Error(ErrorCode::usage, json_place(file, root) + ": expected an object of keys, found " + root.describe());
   seen_.clear();
+  in_preset_ = is_preset;
   add_members(root, "", file);
 }
 
@@ -140,6 +133,7 @@ void ConfigLayers::add_members(const JsonValue& object, const std::string& prefi
     check_value(key->spec, member.value, json_place(file, member.value));
     key->value = member.value;
     key->given = true;
+    key->where = in_preset_ ? "" : where;
   }
 }
 
@@ -178,6 +172,7 @@ void ConfigLayers::add_set(const std::string& assignment) {
   const bool edits = key->spec.type == KeyType::list && !text.empty() && (text[0] == '+' || text[0] == '-');
   key->value = edits ? edited_list(*key, text, where) : value_from_text(key->spec, text, where);
   key->given = true;
+  key->where = where;
 }
 
 Config ConfigLayers::config() const {
@@ -198,11 +193,37 @@ Config ConfigLayers::config() const {
   }
   writer.end().end();
   Config made = config_from_layer_json(writer.text(), kind_);
-  const std::set<std::string> named = named_components(made);
-  for (const Key& key : keys_)
-    if (!key.component.empty() && (key.given || named.count(key.component) != 0))
-      made.options[key.component][key.option] = {key.spec.type, text_of_value(key.spec, key.value)};
+  add_options(made);
   return made;
+}
+
+void ConfigLayers::add_options(Config& config) const {
+  const std::set<std::string> used = components_of(config, catalog_);
+  for (const Key& key : keys_) {
+    if (key.component.empty()) continue;
+    if (used.count(key.component) != 0)
+      config.options[key.component][key.option] = {key.spec.type, text_of_value(key.spec, key.value)};
+    else if (key.given && !key.where.empty())
+      throw Error(ErrorCode::usage, key.where + ": this run has no part '" + key.component + "'; it has " +
+                                        joined({used.begin(), used.end()}) +
+                                        ", so leave the option out or choose that part");
+  }
+  add_brought_options(config);
+}
+
+/// Values of the strategy's own where no layer has one.
+void ConfigLayers::add_brought_options(Config& config) const {
+  const auto named = catalog_.strategies.find(config.search.strategy);
+  if (kind_ == RunKind::train || named == catalog_.strategies.end()) return;
+  for (const auto& [slot, choice] : exchanged_parts(named->second, config.strategy)) {
+    for (const auto& [option, text] : choice.options) {
+      const auto found = index_.find(choice.part + "." + option);
+      if (found == index_.end() || keys_[found->second].given) continue;
+      const KeySpec& spec = keys_[found->second].spec;
+      const JsonValue value = value_from_text(spec, text, "strategy '" + config.search.strategy + "'");
+      config.options[choice.part][option] = {spec.type, text_of_value(spec, value)};
+    }
+  }
 }
 
 }  // namespace mixop

@@ -16,14 +16,4 @@ void check_meaning(const std::vector<std::string>& sets, RunKind kind, std::int3
   }
 }
 
-void check_use(const std::vector<std::string>& sets, const OptionCatalog& catalog, const std::set<std::string>& uses) {
-  for (const std::string& assignment : sets) {
-    const std::string component(trimmed(std::string_view(assignment).substr(0, assignment.find('.'))));
-    if (catalog.count(component) != 0 && uses.count(component) == 0)
-      throw Error(ErrorCode::usage, "--set " + assignment + ": this run has no part '" + component +
-                                        "'; it has options of " + joined({uses.begin(), uses.end()}) +
-                                        ", so leave it out or choose that part");
-  }
-}
-
 }  // namespace mixop

@@ -175,9 +175,10 @@ std::vector<KeySpec> alphas_keys() {
 
 std::vector<KeySpec> strategy_keys() {
   std::vector<KeySpec> keys;
-  for (const char* part : {"relaxation", "hypergradient", "regulariser", "edge_transform", "stopper", "deriver"})
-    keys.push_back(text_key(std::string("strategy.") + part,
-                            std::string("The ") + part + " in place of the strategy's own; empty keeps that."));
+  for (const StrategySlot& slot : strategy_slots)
+    keys.push_back(text_key("strategy." + std::string(slot.name), "The part that " + std::string(slot.part_does) +
+                                                                      ", in place of the strategy's own; empty keeps "
+                                                                      "that."));
   return keys;
 }
 
@@ -391,7 +392,7 @@ KeySpec option_key(const std::string& component, const MixopOptionSpec& option) 
 
 std::vector<KeySpec> all_keys(const OptionCatalog& catalog, RunKind kind) {
   std::vector<KeySpec> keys = config_keys(kind);
-  for (const auto& [component, options] : catalog)
+  for (const auto& [component, options] : catalog.components)
     for (const MixopOptionSpec& option : options) keys.push_back(option_key(component, option));
   return keys;
 }

@@ -6,14 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "host/config/parts.hpp"
 #include "host/json/json.hpp"
 #include "mixop/abi/dataset.h"
 #include "mixop/abi/option.h"
 
 namespace mixop {
 
-/// The options of every loaded component that has some, by component name.
-using OptionCatalog = std::map<std::string, std::vector<MixopOptionSpec>>;
+/// What a configuration knows of the loaded plugins.
+struct OptionCatalog {
+  std::map<std::string, std::vector<MixopOptionSpec>> components = {};  ///< the options of those that have some, by name
+  std::map<std::string, NamedStrategy> strategies = {};                 ///< by name
+};
 
 /// What a configuration is for: `mixop search` or `mixop train`. Each has keys and defaults of its own.
 enum class RunKind { search, train };

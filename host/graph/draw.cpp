@@ -1,11 +1,11 @@
-#include "mixop/supernet/draw.hpp"
+#include "host/graph/draw.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <set>
 
-namespace mixop::supernet {
+namespace mixop {
 namespace {
 
 std::string quoted(const std::string& text) {
@@ -29,7 +29,7 @@ const char* colour(const std::string& operation) {
   if (starts("sep_conv")) return "#1f5fa8";
   if (starts("dil_conv")) return "#7a3fa0";
   if (operation.find("pool") != std::string::npos) return "#2e7d32";
-  if (starts("skip")) return "#616161";
+  if (starts("skip") || operation == "none") return "#616161";
   if (operation.find("conv") != std::string::npos) return "#a8431f";
   return "#8a6d00";
 }
@@ -38,23 +38,27 @@ const char* colour(const std::string& operation) {
 struct Naming {
   std::string prefix;
   int inputs;
+  bool recurrent;
+
+  std::string input_label(int index) const {
+    if (inputs == 2) return index == 0 ? "c_{k-2}" : "c_{k-1}";
+    return recurrent ? "h_{t-1}, x_t" : "in " + std::to_string(index);
+  }
+  std::string output_label() const { return inputs == 2 ? "c_{k}" : recurrent ? "h_t" : "out"; }
 
   std::string node(int index) const { return quoted(prefix + "n" + std::to_string(index)); }
   std::string output() const { return quoted(prefix + "out"); }
 };
 
 void draw_nodes(std::string& dot, const Naming& naming, const std::set<int>& nodes) {
-  const char* input_labels[] = {"c_{k-2}", "c_{k-1}"};
   for (int i = 0; i < naming.inputs; ++i)
-    dot += "    " + naming.node(i) + " [label=" + quoted(naming.inputs == 2 ? input_labels[i] : "h_{t-1}, x_t") +
-           ", fillcolor=\"#cfe8cf\"];\n";
-  if (naming.inputs == 2)  // the older input above
-    dot += "    { rank=same; " + naming.node(1) + " -> " + naming.node(0) + " [style=invis]; }\n";
+    dot += "    " + naming.node(i) + " [label=" + quoted(naming.input_label(i)) + ", fillcolor=\"#cfe8cf\"];\n";
+  for (int i = 1; i < naming.inputs; ++i)  // the older inputs above
+    dot += "    { rank=same; " + naming.node(i) + " -> " + naming.node(i - 1) + " [style=invis]; }\n";
   for (const int node : nodes)
     if (node >= naming.inputs)
       dot += "    " + naming.node(node) + " [label=\"" + std::to_string(node) + "\", fillcolor=\"#d7e3f4\"];\n";
-  dot += "    " + naming.output() + " [label=" + quoted(naming.inputs == 2 ? "c_{k}" : "h_t") +
-         ", fillcolor=\"#f6e3b4\"];\n";
+  dot += "    " + naming.output() + " [label=" + quoted(naming.output_label()) + ", fillcolor=\"#f6e3b4\"];\n";
 }
 
 /// "normal"; by position "cell 2, reduction", and where cells repeat the positions that each has.
@@ -79,12 +83,12 @@ void draw_gene(std::string& dot, const Naming& naming, const Gene& gene, const d
   dot += "    " + naming.node(gene.from) + " -> " + naming.node(gene.to) +
          " [label=" + quoted(gene.operation + (strength != nullptr ? " " + fixed(*strength, 3) : "")) +
          ", color=" + quoted(colour(gene.operation)) + ", fontcolor=" + quoted(colour(gene.operation)) +
-         ", penwidth=" + fixed(strength != nullptr ? 0.8 + 6.0 * std::clamp(*strength, 0.0, 1.0) : 1.4, 2) + "];\n";
+         (gene.operation == "none" ? ", style=dotted" : "") + ", penwidth=" + fixed(strength != nullptr ? 0.8 + 6.0 * std::clamp(*strength, 0.0, 1.0) : 1.4, 2) + "];\n";
 }
 
 void draw_cell(std::string& dot, const Genotype& genotype, std::size_t index, const std::vector<double>* strengths) {
   const CellGenotype& cell = genotype.cells[index];
-  const Naming naming{"cell" + std::to_string(index), cell.name == "recurrent" ? 1 : 2};
+  const Naming naming{"cell" + std::to_string(index), cell.inputs, cell.name == "recurrent"};
   std::set<int> nodes;
   for (const Gene& gene : cell.genes) nodes.insert({gene.from, gene.to});
   dot +=
@@ -110,8 +114,8 @@ void place_in_rows(std::string& dot, std::size_t cells) {
   const auto columns = static_cast<std::size_t>(std::max(1.0, std::round(std::sqrt(static_cast<double>(cells) / 2))));
   for (std::size_t i = 0; i + 1 < cells; ++i)
     if ((i + 1) % columns != 0)
-      dot += "  " + Naming{"cell" + std::to_string(i), 2}.output() + " -> " +
-             Naming{"cell" + std::to_string(i + 1), 2}.node(0) + " [style=invis];\n";
+      dot += "  " + Naming{"cell" + std::to_string(i), 2, false}.output() + " -> " +
+             Naming{"cell" + std::to_string(i + 1), 2, false}.node(0) + " [style=invis];\n";
 }
 
 }  // namespace
@@ -131,4 +135,4 @@ std::string to_dot(const Genotype& genotype, const DrawOptions& options) {
   return dot + "}\n";
 }
 
-}  // namespace mixop::supernet
+}  // namespace mixop

@@ -5,7 +5,7 @@
 
 #include "mixop/genotype.hpp"
 
-namespace mixop::supernet {
+namespace mixop {
 
 struct DrawOptions {
   std::string title;
@@ -16,4 +16,4 @@ struct DrawOptions {
 /// All cells of a genotype as one Graphviz graph: inputs left, output right, operations on the edges.
 std::string to_dot(const Genotype& genotype, const DrawOptions& options = {});
 
-}  // namespace mixop::supernet
+}  // namespace mixop

@@ -1,18 +1,19 @@
-#include "mixop/supernet/genotypes.hpp"
+#include "host/graph/genotypes.hpp"
 
 #include <algorithm>
 #include <numeric>
 
+#include "mixop/cells.hpp"
 #include "mixop/error.hpp"
 #include "mixop/random.hpp"
 
-namespace mixop::supernet {
+namespace mixop {
 namespace {
 
 std::vector<std::string> choices(const CellTopology& cell) {
   std::vector<std::string> operations;
   for (const std::string& name : cell.operations)
-    if (name != "none") operations.push_back(name);
+    if (name != "none" || cell.keeps_none) operations.push_back(name);
   if (operations.empty())
     throw Error(ErrorCode::usage, "cell '" + cell.name + "' has no candidate other than none; add one to space.ops");
   return operations;
@@ -24,6 +25,8 @@ std::vector<int> sources(const CellTopology& cell, int node) {
     if (edge.to == node) from.push_back(edge.from);
   return from;
 }
+
+std::size_t kept_of(const CellTopology& cell) { return static_cast<std::size_t>(cell.kept > 0 ? cell.kept : cell.inputs); }
 
 /// All ways to keep `kept` of `count` edges (all, where there are no more), as ascending positions.
 std::vector<std::vector<std::size_t>> kept_edges(std::size_t count, std::size_t kept) {
@@ -40,51 +43,28 @@ std::vector<std::vector<std::size_t>> kept_edges(std::size_t count, std::size_t 
   }
 }
 
-/// Builds a genotype from one decision after the other: `decide(n)` answers a number below n.
+/// Builds a genotype from one decision after the other: `decide(n)` returns a number below n.
 template <class Decide>
-Genotype build(const std::vector<AlphaDeclaration>& alphas, Decide decide) {
+Genotype build(const std::vector<AlphaSet>& alphas, Decide decide) {
   Genotype genotype;
   for (const NamedCell& named : named_cells(alphas)) {
     const CellTopology& cell = *named.topology;
     const std::vector<std::string> operations = choices(cell);
-    CellGenotype& made = genotype.cells.emplace_back(CellGenotype{named.name, {}, cell.concat});
+    CellGenotype& made = genotype.cells.emplace_back(CellGenotype{named.name, {}, cell.concat, cell.inputs});
     for (int node = cell.inputs; node < cell.inputs + cell.nodes; ++node) {
       const std::vector<int> from = sources(cell, node);
-      const auto ways = kept_edges(from.size(), static_cast<std::size_t>(cell.inputs));
+      const auto ways = kept_edges(from.size(), kept_of(cell));
       for (const std::size_t edge : ways[decide(ways.size())])
         made.genes.push_back({operations[decide(operations.size())], from[edge], node});
     }
   }
+  if (alphas.size() == 1 && alphas.front().per_cell) genotype.reductions = alphas.front().reductions;
   return genotype;
 }
 
 }  // namespace
 
-std::vector<NamedCell> named_cells(const std::vector<AlphaDeclaration>& alphas) {
-  std::vector<NamedCell> cells;
-  for (std::size_t i = 0; i < alphas.size(); ++i) {
-    const CellTopology& topology = alphas[i].topology;
-    if (!alphas[i].per_cell) {
-      cells.push_back({topology.name, &topology, i, -1});
-    } else {
-      for (std::size_t cell = 0; cell < alphas[i].cells.size(); ++cell)
-        cells.push_back({std::to_string(alphas[i].cells[cell]), &topology, i, alphas[i].row_of(cell)});
-    }
-  }
-  return cells;
-}
-
-Genotype derive_cells(const std::vector<AlphaDeclaration>& alphas, const std::vector<at::Tensor>& relaxed,
-                      const CellRule& rule) {
-  Genotype genotype;
-  for (const NamedCell& cell : named_cells(alphas))
-    genotype.cells.push_back(
-        {cell.name, rule(*cell.topology, cell.name, cell.rows_of(relaxed)), cell.topology->concat});
-  if (alphas.size() == 1 && alphas.front().per_cell) genotype.reductions = alphas.front().reductions;
-  return genotype;
-}
-
-double count_genotypes(const std::vector<AlphaDeclaration>& alphas) {
+double count_genotypes(const std::vector<AlphaSet>& alphas) {
   double count = 1;
   (void)build(alphas, [&](std::size_t options) -> std::size_t {
     count *= static_cast<double>(options);
@@ -93,12 +73,12 @@ double count_genotypes(const std::vector<AlphaDeclaration>& alphas) {
   return count;
 }
 
-Genotype sample_genotype(const std::vector<AlphaDeclaration>& alphas, std::uint64_t key) {
+Genotype sample_genotype(const std::vector<AlphaSet>& alphas, std::uint64_t key) {
   RandomStream random(key);
   return build(alphas, [&](std::size_t options) { return static_cast<std::size_t>(random.below(options)); });
 }
 
-Genotype genotype_at(const std::vector<AlphaDeclaration>& alphas, std::uint64_t index) {
+Genotype genotype_at(const std::vector<AlphaSet>& alphas, std::uint64_t index) {
   if (static_cast<double>(index) >= count_genotypes(alphas))
     throw Error(ErrorCode::usage, "genotype " + std::to_string(index) + " is past the end of the space");
   return build(alphas, [&](std::size_t options) {
@@ -108,7 +88,7 @@ Genotype genotype_at(const std::vector<AlphaDeclaration>& alphas, std::uint64_t 
   });
 }
 
-Genotype mutate_genotype(const Genotype& genotype, const std::vector<AlphaDeclaration>& alphas, std::uint64_t key) {
+Genotype mutate_genotype(const Genotype& genotype, const std::vector<AlphaSet>& alphas, std::uint64_t key) {
   struct Change {
     std::size_t cell, gene;
     Gene to;
@@ -139,4 +119,4 @@ Genotype mutate_genotype(const Genotype& genotype, const std::vector<AlphaDeclar
   return changed;
 }
 
-}  // namespace mixop::supernet
+}  // namespace mixop

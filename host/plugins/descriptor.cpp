@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <map>
 #include <set>
 #include <string_view>
 
@@ -216,52 +217,57 @@ MixopFactory read_factory(const Reader& reader, const std::string& what, const v
   return copy;
 }
 
-void check_part_options(const Reader& reader, const std::string& what, const MixopStrategyPart& part) {
+std::map<std::string, std::string> read_option_values(const Reader& reader, const std::string& what,
+                                                      const MixopStrategyPart& part) {
   if (part.option_count > kMostOptions)
     reader.refuse(what + " sets " + std::to_string(part.option_count) + " options; expected at most " +
                   std::to_string(kMostOptions));
   if (part.option_count > 0 && part.options == nullptr)
     reader.refuse(what + " sets " + std::to_string(part.option_count) + " options at NULL");
-  std::set<std::string> names;
+  std::map<std::string, std::string> values;
   for (std::uint32_t i = 0; i < part.option_count; ++i) {
-    const std::string place = what + ", option " + std::to_string(i);
-    const std::string name = reader.name(place + ": its name", part.options[i].name);
-    reader.text(place + ": its value", part.options[i].value, kLongestText, true);
-    if (!names.insert(name).second) reader.refuse(what + " sets option '" + name + "' twice");
+    const std::string name = reader.name(what + ", option " + std::to_string(i) + ": its name", part.options[i].name);
+    const std::string value =
+        reader.text(what + ", option '" + name + "': its value", part.options[i].value, kLongestText, true);
+    if (!values.emplace(name, value).second) reader.refuse(what + " sets option '" + name + "' twice");
   }
+  return values;
 }
 
-// Every slot at most once, and none left open that a strategy must fill.
-void check_slots(const Reader& reader, const std::string& what, const std::vector<MixopStrategyPart>& parts) {
-  std::set<std::string> filled;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const std::string place = what + ", part " + std::to_string(i);
-    const std::string slot = reader.name(place + ": its slot", parts[i].slot);
-    std::vector<std::string> known;
-    for (const StrategySlot& each : strategy_slots) known.emplace_back(each.name);
-    if (slot_index(slot) == strategy_slots.size()) reader.refuse(place + ": " + unknown_name("slot", slot, known));
-    reader.name(place + ": the part's name", parts[i].part);
-    check_part_options(reader, place, parts[i]);
-    if (!filled.insert(slot).second) reader.refuse(what + " fills the slot '" + slot + "' twice");
-  }
-  for (const StrategySlot& slot : strategy_slots)
-    if (slot.empty.empty() && !filled.contains(std::string(slot.name)))
-      reader.refuse(what + " names no " + std::string(slot.name) + ", which every strategy has");
+/// The slot that a part of a strategy names, which must be of the table.
+const StrategySlot& read_slot(const Reader& reader, const std::string& what, const char* name) {
+  const std::string found = reader.name(what + ": its slot", name);
+  if (slot_index(found) < strategy_slots.size()) return strategy_slots[slot_index(found)];
+  std::vector<std::string> known;
+  for (const StrategySlot& slot : strategy_slots) known.emplace_back(slot.name);
+  reader.refuse(what + ": " + unknown_name("slot", found, known));
 }
 
-MixopStrategy read_strategy(const Reader& reader, const std::string& what, const void* table,
-                            std::vector<MixopStrategyPart>& parts) {
-  auto copy = copy_table<MixopStrategy>(reader, what, table, sizeof(MixopStrategy));
+NamedStrategy read_strategy(const Reader& reader, const std::string& what, const void* table) {
+  const auto copy = copy_table<MixopStrategy>(reader, what, table, sizeof(MixopStrategy));
   if (copy.part_count > strategy_slots.size())
-    reader.refuse(what + " has " + std::to_string(copy.part_count) + " parts; expected at most " +
-                  std::to_string(strategy_slots.size()));
+    reader.refuse(what + " has " + std::to_string(copy.part_count) + " parts; expected at most one for each of " +
+                  std::to_string(strategy_slots.size()) + " slots");
   if (copy.part_count > 0 && copy.parts == nullptr)
     reader.refuse(what + " has " + std::to_string(copy.part_count) + " parts at NULL");
-  parts = reader.copy_array(what + ", part", copy.parts, copy.part_count);
-  check_slots(reader, what, parts);
-  reader.text(what + ": 'summary'", copy.summary, kLongestText);
-  copy.parts = parts.data();
-  return copy;
+  NamedStrategy strategy{{}, reader.text(what + ": 'summary'", copy.summary, kLongestText)};
+  std::uint32_t index = 0;
+  for (const MixopStrategyPart& part : reader.copy_array(what + ", part", copy.parts, copy.part_count)) {
+    const std::string place = what + ", part " + std::to_string(index++);
+    const std::string slot(read_slot(reader, place, part.slot).name);
+    const std::string in_slot = what + ": its " + slot;
+    if (!strategy.parts
+             .emplace(slot, PartChoice{reader.name(in_slot, part.part), read_option_values(reader, in_slot, part)})
+             .second)
+      reader.refuse(what + " has two parts in the slot '" + slot + "'");
+  }
+  for (const StrategySlot& slot : strategy_slots) {
+    const auto [own, absent] = strategy.parts.try_emplace(std::string(slot.name), PartChoice{std::string(slot.empty)});
+    if (absent && slot.empty.empty())
+      reader.refuse(what + " has no part in the slot '" + own->first + "', which cannot be empty; name the part that " +
+                    std::string(slot.part_does));
+  }
+  return strategy;
 }
 
 Interface known_interface(const Reader& reader, const std::string& what, const std::string& id) {
@@ -305,7 +311,7 @@ PluginComponent read_component(const Reader& reader, const MixopComponent& raw, 
       component.table = read_factory(reader, what, raw.table, component.options);
       break;
     case Table::strategy:
-      component.table = read_strategy(reader, what, raw.table, component.parts);
+      component.table = read_strategy(reader, what, raw.table);
       break;
   }
   return component;

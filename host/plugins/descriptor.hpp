@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "host/config/parts.hpp"
 #include "host/plugins/checks.hpp"
 #include "mixop/abi/dataset.h"
 #include "mixop/abi/factory.h"
@@ -24,9 +25,12 @@ struct PluginComponent {
   std::string name;
   std::string interface;
   std::string group;  ///< what its name is unique among: its interface, or kActivations
-  std::variant<MixopOperator, MixopDataset, MixopFactory, MixopStrategy> table;
+  std::variant<MixopOperator, MixopDataset, MixopFactory, NamedStrategy> table;
   std::vector<MixopOptionSpec> options;  // what the table points to
-  std::vector<MixopStrategyPart> parts;  // what the table points to
+
+  PluginComponent() = default;
+  PluginComponent(PluginComponent&&) = default;  // a copy's table would point into this one
+  PluginComponent& operator=(PluginComponent&&) = default;
 };
 
 /// What a plugin says about itself, checked.

@@ -234,8 +234,8 @@ const MixopDataset& PluginRegistry::dataset(const std::string& name) const {
   return std::get<MixopDataset>(impl_->find(MIXOP_DATASET_INTERFACE, name).component->table);
 }
 
-const MixopStrategy& PluginRegistry::strategy(const std::string& name) const {
-  return std::get<MixopStrategy>(impl_->find(MIXOP_STRATEGY_INTERFACE, name).component->table);
+const NamedStrategy& PluginRegistry::strategy(const std::string& name) const {
+  return std::get<NamedStrategy>(impl_->find(MIXOP_STRATEGY_INTERFACE, name).component->table);
 }
 
 const MixopFactory& PluginRegistry::factory(const std::string& interface, const std::string& name) const {

@@ -66,7 +66,7 @@ class PluginRegistry {
   /// An operator of the recurrent domain.
   const MixopOperator& activation(const std::string& name) const;
   const MixopDataset& dataset(const std::string& name) const;
-  const MixopStrategy& strategy(const std::string& name) const;
+  const NamedStrategy& strategy(const std::string& name) const;
   /// `interface` is the id of a C++ interface: "mixop.space/1".
   const MixopFactory& factory(const std::string& interface, const std::string& name) const;
 

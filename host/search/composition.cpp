@@ -1,10 +1,17 @@
 #include "host/search/composition.hpp"
 
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+
 #include "host/plugins/option_values.hpp"
+#include "mixop/random.hpp"
 
 namespace mixop {
-
 namespace {
+
+constexpr std::uint64_t kRelaxations = 2;  // beside the draws of the problem and of the network
 
 /// What the user set of those options that the component declares: components of two interfaces may share a name.
 std::map<std::string, std::string> options_of(const MixopFactory& factory, const std::string& name,
@@ -17,29 +24,54 @@ std::map<std::string, std::string> options_of(const MixopFactory& factory, const
   return own;
 }
 
-}  // namespace
-
-template <class Interface>
-Part<Interface> make_part(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options) {
-  const MixopFactory& factory = plugins.factory(Interface::interface_id, name);
-  const OptionValues values(name, factory.options, factory.option_count, options_of(factory, name, options));
+void* create(const MixopFactory& factory, const std::string& name, const std::map<std::string, std::string>& own) {
+  const OptionValues values(name, factory.options, factory.option_count, own);
   void* object = nullptr;
   checked(name, [&](MixopError* error) { return factory.create(values.data(), values.size(), &object, error); });
   if (object == nullptr) throw Error(ErrorCode::plugin, "component '" + name + "': create succeeded but made nothing");
-  return Part<Interface>(static_cast<Interface*>(object), {factory.destroy});
+  return object;
 }
 
-template Part<SearchSpace> make_part(const PluginRegistry&, const std::string&, const ComponentOptions&);
-template Part<Relaxation> make_part(const PluginRegistry&, const std::string&, const ComponentOptions&);
-template Part<Hypergradient> make_part(const PluginRegistry&, const std::string&, const ComponentOptions&);
-template Part<Regulariser> make_part(const PluginRegistry&, const std::string&, const ComponentOptions&);
-template Part<EdgeTransform> make_part(const PluginRegistry&, const std::string&, const ComponentOptions&);
-template Part<Stopper> make_part(const PluginRegistry&, const std::string&, const ComponentOptions&);
-template Part<Deriver> make_part(const PluginRegistry&, const std::string&, const ComponentOptions&);
+void check_relaxed(const Relaxed& relaxed, const at::Tensor& alphas) {
+  const bool fits = relaxed.weights.defined() && relaxed.weights.sizes() == alphas.sizes();
+  if (!fits)
+    throw Error(ErrorCode::plugin, "the relaxation made no weights of the alphas' shape " + c10::str(alphas.sizes()) +
+                                       "; the plugin must be fixed");
+  if (!relaxed.active.empty() && relaxed.active.size() != static_cast<std::size_t>(alphas.numel()))
+    throw Error(ErrorCode::plugin, "the relaxation says of " + std::to_string(relaxed.active.size()) +
+                                       " operations whether they are active; expected none or all " +
+                                       std::to_string(alphas.numel()) + "; the plugin must be fixed");
+}
+
+}  // namespace
+
+void refuse_part(const StrategySlot& slot, const std::string& name) {
+  throw Error(ErrorCode::plugin, "component '" + name + "' says that it is a " + slot.interface_id +
+                                     ", and its class is none; register it by mixop::strategy_part<>()");
+}
+
+PartChoice with_options(const PluginRegistry& plugins, const StrategySlot& slot, PartChoice choice,
+                        const ComponentOptions& options) {
+  const MixopFactory& factory = plugins.factory(slot.interface_id, choice.part);
+  for (std::uint32_t i = 0; i < factory.option_count; ++i)
+    choice.options.emplace(factory.options[i].name, factory.options[i].default_value);
+  for (const auto& [name, value] : options_of(factory, choice.part, options)) choice.options[name] = value;
+  return choice;
+}
+
+Part<StrategyPart> make_part(const PluginRegistry& plugins, const StrategySlot& slot, const PartChoice& choice) {
+  const MixopFactory& factory = plugins.factory(slot.interface_id, choice.part);
+  return {static_cast<StrategyPart*>(create(factory, choice.part, choice.options)), {factory.destroy}};
+}
+
+Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options) {
+  const MixopFactory& factory = plugins.factory(SearchSpace::interface_id, name);
+  return {static_cast<SearchSpace*>(create(factory, name, options_of(factory, name, options))), {factory.destroy}};
+}
 
 Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options,
                              bool text) {
-  auto space = make_part<SearchSpace>(plugins, name, options);
+  auto space = make_space(plugins, name, options);
   const bool recurrent = space->domain() == Domain::recurrent;
   if (recurrent != text)
     throw Error(ErrorCode::usage,
@@ -49,29 +81,61 @@ Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& n
   return space;
 }
 
-PartNames parts_of(const PluginRegistry& plugins, const std::string& strategy, const PartNames& overrides) {
-  const MixopStrategy& named = plugins.strategy(strategy);
-  const auto chosen = [](const std::string& override_name, const char* own) {
-    return override_name.empty() ? std::string(own) : override_name;
-  };
-  return {chosen(overrides.relaxation, named.relaxation),   chosen(overrides.hypergradient, named.hypergradient),
-          chosen(overrides.regulariser, named.regulariser), chosen(overrides.edge_transform, named.edge_transform),
-          chosen(overrides.stopper, named.stopper),         chosen(overrides.deriver, named.deriver)};
+PartChoices parts_of(const PluginRegistry& plugins, const std::string& strategy, const SlotNames& names,
+                     const ComponentOptions& options) {
+  PartChoices parts = exchanged_parts(plugins.strategy(strategy), names);
+  for (const StrategySlot& slot : strategy_slots) {
+    PartChoice& choice = parts.at(std::string(slot.name));
+    choice = with_options(plugins, slot, std::move(choice), options);
+  }
+  return parts;
 }
 
-Composition::Composition(const PluginRegistry& plugins, const PartNames& part_names, const ComponentOptions& options)
-    : names(part_names),
-      relaxation(make_part<Relaxation>(plugins, names.relaxation, options)),
-      hypergradient(make_part<Hypergradient>(plugins, names.hypergradient, options)),
-      regulariser(make_part<Regulariser>(plugins, names.regulariser, options)),
-      edge_transform(make_part<EdgeTransform>(plugins, names.edge_transform, options)),
-      stopper(make_part<Stopper>(plugins, names.stopper, options)),
-      deriver(make_part<Deriver>(plugins, names.deriver, options)) {}
+Composition::Composition(const PluginRegistry& plugins, PartChoices choices) : choices_(std::move(choices)) {
+  for (std::size_t i = 0; i < strategy_slots.size(); ++i)
+    parts_[i] = make_part(plugins, strategy_slots[i], choices_.at(std::string(strategy_slots[i].name)));
+}
 
 std::map<std::string, StrategyPart*> Composition::parts() const {
-  return {{"relaxation", relaxation.get()},   {"hypergradient", hypergradient.get()},
-          {"regulariser", regulariser.get()}, {"edge_transform", edge_transform.get()},
-          {"stopper", stopper.get()},         {"deriver", deriver.get()}};
+  std::map<std::string, StrategyPart*> all;
+  for (std::size_t i = 0; i < strategy_slots.size(); ++i)
+    all.emplace(strategy_slots[i].name, parts_[i].get());
+  return all;
+}
+
+std::map<std::string, double> Composition::measured() const {
+  std::map<std::string, double> all;
+  for (const auto& [slot, part] : parts())
+    for (const auto& [name, value] : part->measured())
+      if (!all.emplace(name, value).second)
+        throw Error(ErrorCode::plugin, "strategy." + slot + "=" + choices_.at(slot).part + " measures '" + name +
+                                           "', and so does another part; exchange one of them");
+  return all;
+}
+
+std::vector<Relaxed> relax(const Relaxation& relaxation, const std::vector<at::Tensor>& alphas, RelaxationContext how) {
+  const std::uint64_t step_key = how.key;
+  std::vector<Relaxed> all;
+  for (std::size_t set = 0; set < alphas.size(); ++set) {
+    how.key = key_of({step_key, kRelaxations, set});
+    all.push_back(relaxation.relax(alphas[set], how));
+    check_relaxed(all.back(), alphas[set]);
+  }
+  return all;
+}
+
+SearchPosition derived_at(std::int64_t row, std::int64_t epochs) {
+  return {std::clamp<std::int64_t>(row - 1, 0, std::max<std::int64_t>(epochs - 1, 0)), epochs, 0};
+}
+
+std::vector<at::Tensor> relaxed_for_derivation(const Relaxation& relaxation, const std::vector<at::Tensor>& alphas,
+                                               const SearchPosition& at) {
+  const at::NoGradGuard no_grad;
+  std::vector<at::Tensor> own, weights;
+  for (const at::Tensor& alpha : alphas) own.push_back(alpha.detach().to(at::kCPU, at::kFloat));
+  for (const Relaxed& relaxed : relax(relaxation, own, {at, Phase::derive, /*key=*/0}))
+    weights.push_back(relaxed.weights.to(at::kCPU, at::kFloat));
+  return weights;
 }
 
 }  // namespace mixop

@@ -1,19 +1,18 @@
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <vector>
 
+#include "host/config/parts.hpp"
 #include "host/plugins/registry.hpp"
 #include "mixop/space.hpp"
 #include "mixop/strategy.hpp"
 
 namespace mixop {
-
-/// The names of the parts of a strategy.
-struct PartNames {
-  std::string relaxation, hypergradient, regulariser, edge_transform, stopper, deriver;
-};
 
 /// Option values by component name, then option name.
 using ComponentOptions = std::map<std::string, std::map<std::string, std::string>>;
@@ -22,39 +21,91 @@ using ComponentOptions = std::map<std::string, std::map<std::string, std::string
 struct PartDeleter {
   void (*destroy)(void*) = nullptr;
   template <class Interface>
-  void operator()(Interface* part) const {
-    destroy(part);
+  void operator()(Interface* object) const {
+    if constexpr (std::is_base_of_v<StrategyPart, Interface>)
+      destroy(static_cast<StrategyPart*>(object));
+    else
+      destroy(object);
   }
 };
 
 template <class Interface>
 using Part = std::unique_ptr<Interface, PartDeleter>;
 
-/// A new object of a component behind a C++ interface, with the user's options over its defaults.
-template <class Interface>
-Part<Interface> make_part(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options);
+/// A new part of a slot, with these values over its defaults.
+Part<StrategyPart> make_part(const PluginRegistry& plugins, const StrategySlot& slot, const PartChoice& choice);
 
+[[noreturn]] void refuse_part(const StrategySlot& slot, const std::string& name);
+
+/// As the interface of the slot that it stands in.
+template <class Interface>
+Interface& as(StrategyPart& part, const std::string& name) {
+  auto* found = dynamic_cast<Interface*>(&part);
+  if (found == nullptr) refuse_part(Interface::slot, name);
+  return *found;
+}
+
+/// A new search space, with the user's options over its defaults.
+Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options);
 /// The search space of that name for images or for text; throws a usage error where it reads the other.
 Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options,
                              bool text);
 
-/// A named strategy with its parts, exchanged where `overrides` names another; empty names keep the strategy's own.
-PartNames parts_of(const PluginRegistry& plugins, const std::string& strategy, const PartNames& overrides);
+/// The parts of a named strategy, exchanged where `names` has others, with all their option values: their defaults, over
+/// those the strategy's, over those what `options` says of a component of that name.
+PartChoices parts_of(const PluginRegistry& plugins, const std::string& strategy, const SlotNames& names,
+                     const ComponentOptions& options = {});
 
-/// The parts of a strategy, made.
-struct Composition {
-  Composition(const PluginRegistry& plugins, const PartNames& names, const ComponentOptions& options);
+/// All option values of a part: its defaults, over those what the choice has, over those what `options` says.
+PartChoice with_options(const PluginRegistry& plugins, const StrategySlot& slot, PartChoice choice,
+                        const ComponentOptions& options);
 
-  PartNames names;
-  Part<Relaxation> relaxation;
-  Part<Hypergradient> hypergradient;
-  Part<Regulariser> regulariser;
-  Part<EdgeTransform> edge_transform;
-  Part<Stopper> stopper;
-  Part<Deriver> deriver;
+/// A new object of a component behind a C++ interface, with the user's options over its defaults.
+template <class Interface>
+Part<Interface> make_part(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options) {
+  if constexpr (std::is_same_v<Interface, SearchSpace>) {
+    return make_space(plugins, name, options);
+  } else {
+    Part<StrategyPart> part = make_part(plugins, Interface::slot, with_options(plugins, Interface::slot, {name}, options));
+    Interface& made = as<Interface>(*part, name);
+    const PartDeleter deleter = part.get_deleter();
+    part.release();
+    return Part<Interface>(&made, deleter);
+  }
+}
 
-  /// All parts by their place, for saving and loading their state.
+/// The parts of a strategy, made: one in every slot.
+class Composition {
+ public:
+  Composition(const PluginRegistry& plugins, PartChoices choices);
+
+  /// What it was made of.
+  const PartChoices& choices() const { return choices_; }
+  /// The part of an interface's slot: part<Relaxation>().
+  template <class Interface>
+  Interface& part() const {
+    const std::size_t at = slot_index(Interface::slot.name);
+    return as<Interface>(*parts_[at], choices_.at(std::string(Interface::slot.name)).part);
+  }
+  /// All parts by their slot, for saving and loading their state.
   std::map<std::string, StrategyPart*> parts() const;
+  /// What all parts have measured of the epoch that ended last. Throws a plugin error where two parts have one name.
+  std::map<std::string, double> measured() const;
+
+ private:
+  PartChoices choices_;
+  std::array<Part<StrategyPart>, strategy_slots.size()> parts_;
 };
+
+/// All sets relaxed, each with a key of its own: `how` has that of the step.
+std::vector<Relaxed> relax(const Relaxation& relaxation, const std::vector<at::Tensor>& alphas, RelaxationContext how);
+
+/// Where a search stood when the genotype of the row `epoch` of its alphas was derived: row 0 is the start, row e + 1
+/// the end of epoch e.
+SearchPosition derived_at(std::int64_t row, std::int64_t epochs);
+
+/// The weights that derivers read: float32 on the CPU, in Phase::derive.
+std::vector<at::Tensor> relaxed_for_derivation(const Relaxation& relaxation, const std::vector<at::Tensor>& alphas,
+                                               const SearchPosition& at);
 
 }  // namespace mixop

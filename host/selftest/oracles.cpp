@@ -7,10 +7,12 @@
 #include <cmath>
 #include <limits>
 
+#include "host/graph/measure.hpp"
 #include "host/plugins/operator_catalog.hpp"
 #include "host/search/archived_run.hpp"
 #include "host/selftest/second_order_oracles.hpp"
 #include "host/selftest/small_search.hpp"
+#include "mixop/gradients.hpp"
 
 namespace mixop {
 namespace {
@@ -19,7 +21,7 @@ constexpr double kStep = 1e-6;  // of central differences
 
 double alpha_gradient(const PluginRegistry& plugins) {
   SmallSearch search(plugins, "first_order", at::kDouble);
-  const auto found = search.composition.hypergradient->alpha_gradients(*search.problem);
+  const auto found = search.composition.part<Hypergradient>().alpha_gradients(*search.problem);
   double worst = 0;
   for (std::size_t i = 0; i < found.size(); ++i)
     worst = worse(worst, difference_quotient_error(search.alphas[i], found[i], [&] {
@@ -64,7 +66,7 @@ double adam_step(const PluginRegistry&) {
 double softmax_weights(const PluginRegistry& plugins) {
   const auto softmax = make_part<Relaxation>(plugins, "softmax", {});
   const at::Tensor alphas = at::tensor({0.0, std::log(3.0), std::log(4.0)}, at::kDouble).view({1, 3});
-  return (softmax->weights(alphas, {}, 0) - at::tensor({0.125, 0.375, 0.5}, at::kDouble)).abs().max().item<double>();
+  return (softmax->relax(alphas, {}).weights - at::tensor({0.125, 0.375, 0.5}, at::kDouble)).abs().max().item<double>();
 }
 
 /// The number of genes that differ from those that the paper's rule gives by hand.
@@ -76,7 +78,7 @@ double derivation(const PluginRegistry& plugins) {
   const at::Tensor alphas =
       at::tensor({9., 1., 0., 9., 0., 2., 9., 3., 0., 9., 0., 1., 9., 0., 4.}, at::kDouble).view({5, 3});
   const Derived derived =
-      derive({space->alphas(config), {alphas, alphas}}, *make_part<Relaxation>(plugins, "softmax", {}),
+      derive({space->search(config).alphas, {alphas, alphas}}, *make_part<Relaxation>(plugins, "softmax", {}),
              *make_part<Deriver>(plugins, "darts", {}), {});
   const std::vector<Gene> expected{
       {"sep_conv_3x3", 1, 2}, {"skip_connect", 0, 2}, {"sep_conv_3x3", 2, 3}, {"skip_connect", 0, 3}};
@@ -90,19 +92,18 @@ double derivation(const PluginRegistry& plugins) {
 double published_sizes(const PluginRegistry& plugins) {
   constexpr std::int64_t kDartsV2 = 3349342, kDartsV2MultiplyAdds = 528359040, kSupernet = 1930618;
   const auto space = make_part<SearchSpace>(plugins, "darts_cnn", {});
-  const auto transform = make_part<EdgeTransform>(plugins, "none", {});
   SpaceConfig config;
   config.operations = space->default_operations();
   const RegistryCatalog operators(plugins);
   double off =
-      std::abs(static_cast<double>(space->supernet(config, operators, *transform)->cost().parameters - kSupernet));
+      std::abs(static_cast<double>(measure(space->search(config), operators).cost().parameters - kSupernet));
   config.channels = 36;
   config.layers = 20;
   bool found = false;
   for (const NamedGenotype& named : space->genotypes()) {
     if (named.name != "DARTS_V2") continue;
     found = true;
-    const Cost cost = space->network(config, named.genotype, operators)->cost();
+    const Cost cost = measure(space->network(config, named.genotype), operators).cost();
     off += std::abs(static_cast<double>(cost.parameters - kDartsV2)) +
            std::abs(static_cast<double>(cost.multiply_adds - kDartsV2MultiplyAdds));
   }
@@ -113,9 +114,9 @@ double published_sizes(const PluginRegistry& plugins) {
 double equal_bits(const PluginRegistry& plugins) {
   const auto step = [&] {
     SmallSearch search(plugins, "second_order", at::kFloat);
-    (void)search.composition.hypergradient->alpha_gradients(*search.problem);
-    auto found = gradients(search.problem->weight_loss(), search.problem->weights());
-    clip_gradients(found, 5);
+    (void)search.composition.part<Hypergradient>().alpha_gradients(*search.problem);
+    const auto found = gradients(search.problem->weight_loss(), search.problem->weights());
+    (void)clip(found, 5);
     search.weights->step(found, 0.025);
     std::vector<at::Tensor> flat;
     for (const StateEntry& entry : search.network->state())

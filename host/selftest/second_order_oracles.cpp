@@ -11,11 +11,18 @@
 
 #include "host/selftest/oracles.hpp"
 #include "host/selftest/small_search.hpp"
+#include "mixop/gradients.hpp"
 
 namespace mixop {
 namespace {
 
 using Tensors = std::vector<at::Tensor>;
+
+std::vector<Relaxed> as_they_are(const Tensors& alphas) {
+  std::vector<Relaxed> sets;
+  for (const at::Tensor& alpha : alphas) sets.push_back({alpha});
+  return sets;
+}
 
 /// A problem whose losses are functions of its leaves; the alphas are edge weights as they are.
 class FunctionProblem : public BilevelProblem {
@@ -28,8 +35,8 @@ class FunctionProblem : public BilevelProblem {
   const Tensors& weights() const override { return weights_; }
   const Tensors& alphas() const override { return alphas_; }
   const std::vector<std::size_t>& tied_weights() const override { return tied_; }
-  Tensors edge_weights(Wrt) override { return alphas_; }
-  at::Tensor alpha_term(const Tensors&) override { return {}; }
+  std::vector<Relaxed> edge_weights(Wrt) override { return as_they_are(alphas_); }
+  at::Tensor alpha_term(const std::vector<Relaxed>&) override { return {}; }
   at::Tensor uniform(const at::Tensor& like, std::uint64_t) override { return at::zeros_like(like); }
   WeightStep weight_step() const override { return step_; }
 
@@ -46,8 +53,8 @@ class ToyProblem final : public FunctionProblem {
  public:
   explicit ToyProblem(double rate)
       : FunctionProblem({at::tensor(-2.0, at::kDouble)}, {at::tensor(2.0, at::kDouble)}, {.rate = rate}) {}
-  at::Tensor loss(const Tensors& edge_weights, const LossPass& pass) override {
-    const at::Tensor &w = weights_[0], &a = edge_weights[0];
+  at::Tensor loss(const std::vector<Relaxed>& edge_weights, const LossPass& pass) override {
+    const at::Tensor &w = weights_[0], &a = edge_weights[0].weights;
     return pass.half == Half::train ? w * w - 2 * a * w + a * a : a * w - 2 * a + 1;
   }
 };
@@ -62,10 +69,10 @@ class SmoothProblem final : public FunctionProblem {
     for (Batch* batch : {&train_, &valid_})
       *batch = {at::randn({6, 3, 8, 8}, at::kDouble), at::randint(5, {6}, at::kLong)};
   }
-  at::Tensor loss(const Tensors& edge_weights, const LossPass& pass) override {
+  at::Tensor loss(const std::vector<Relaxed>& edge_weights, const LossPass& pass) override {
     const Batch& batch = pass.half == Half::train ? train_ : valid_;
     const at::Tensor x = at::tanh(at::conv2d(batch.input, weights_[0], {}, 1, 1)),
-                     mix = at::softmax(edge_weights[0], 0);
+                     mix = at::softmax(edge_weights[0].weights, 0);
     const at::Tensor y =
         mix[0] * at::tanh(at::conv2d(x, weights_[1], {}, 1, 1)) + mix[1] * at::avg_pool2d(x, 3, 1, 1) + mix[2] * x;
     return at::cross_entropy_loss(at::linear(y.mean(at::IntArrayRef{2, 3}), weights_[2]), batch.target);
@@ -154,7 +161,7 @@ double mixed_derivative_supernet(const PluginRegistry& plugins) {
   for (const char* epsilon : {"1e-4", "1e-5", "1e-6", "1e-7"}) {
     SmallSearch search(plugins, "second_order", at::kDouble, {{"second_order", {{"epsilon", epsilon}}}});
     const Exact exact = differentiate(*search.problem);
-    best = std::min(best, deviation(*search.composition.hypergradient, *search.problem, exact));
+    best = std::min(best, deviation(search.composition.part<Hypergradient>(), *search.problem, exact));
   }
   return best;
 }

@@ -3,7 +3,9 @@
 #include <memory>
 
 #include "host/config/config.hpp"
+#include "host/graph/measure.hpp"
 #include "host/plugins/operator_catalog.hpp"
+#include "host/runtime/network.hpp"
 #include "host/search/composition.hpp"
 #include "mixop/space.hpp"
 
@@ -37,6 +39,7 @@ class DiscreteModel {
   at::ScalarType type() const { return type_; }
   Network& network() { return *network_; }
   const Network& network() const { return *network_; }
+  Cost cost() const { return measure(network_->graph(), operators_).cost(); }
   /// A pass in evaluation mode, which records nothing.
   Outcome evaluate(const Batch& batch, const RecurrentState& state = {});
 

@@ -9,10 +9,6 @@
 namespace mixop {
 namespace {
 
-std::string text(const ImageShape& shape) {
-  return std::to_string(shape.channels) + "x" + std::to_string(shape.height) + "x" + std::to_string(shape.width);
-}
-
 void require(bool holds, const std::string& message) {
   if (!holds) throw Error(ErrorCode::plugin, message);
 }
@@ -26,7 +22,7 @@ std::int64_t windows(std::int64_t side, const Stage& stage, std::size_t axis) {
 ImageShape windowed(const ImageShape& input, const Stage& stage, std::int64_t channels) {
   const ImageShape output{channels, windows(input.height, stage, 0), windows(input.width, stage, 1)};
   require(output.height > 0 && output.width > 0, "a convolution or pool of a " + std::to_string(stage.kernel[0]) + "x" +
-                                                     std::to_string(stage.kernel[1]) + " window reads " + text(input) +
+                                                     std::to_string(stage.kernel[1]) + " window reads " + text_of(input) +
                                                      ", which is smaller than the window");
   return output;
 }
@@ -62,10 +58,10 @@ class Sizing {
         return {input.channels, (input.height + stage.stride[0] - 1) / stage.stride[0],
                 (input.width + stage.stride[1] - 1) / stage.stride[1]};
       case StageKind::conv:
-        require(input.channels == stage.in, "a convolution of " + std::to_string(stage.in) + " channels reads " + text(input));
+        require(input.channels == stage.in, "a convolution of " + std::to_string(stage.in) + " channels reads " + text_of(input));
         return windowed(input, stage, stage.out);
       case StageKind::batch_norm:
-        require(input.channels == stage.in, "a batch norm of " + std::to_string(stage.in) + " channels reads " + text(input));
+        require(input.channels == stage.in, "a batch norm of " + std::to_string(stage.in) + " channels reads " + text_of(input));
         return input;
       case StageKind::max_pool:
       case StageKind::avg_pool:
@@ -73,16 +69,16 @@ class Sizing {
       case StageKind::global_avg_pool:
         return {input.channels, 1, 1};
       case StageKind::linear:
-        require(numbers_of(input) == stage.in, "a linear layer of " + std::to_string(stage.in) + " numbers reads " + text(input));
+        require(numbers_of(input) == stage.in, "a linear layer of " + std::to_string(stage.in) + " numbers reads " + text_of(input));
         return {stage.out, 1, 1};
       case StageKind::shift:  // an odd side gets its row back
         return {input.channels, input.height - 1 + input.height % 2, input.width - 1 + input.width % 2};
       case StageKind::shuffle:
         require(input.channels % stage.groups == 0,
-                "a shuffle in " + std::to_string(stage.groups) + " groups reads " + text(input));
+                "a shuffle in " + std::to_string(stage.groups) + " groups reads " + text_of(input));
         return input;
       case StageKind::add:
-        require(read(stage, 1) == input, "a sum reads " + text(input) + " and " + text(read(stage, 1)));
+        require(read(stage, 1) == input, "a sum reads " + text_of(input) + " and " + text_of(read(stage, 1)));
         return input;
       case StageKind::multiply:
         return product(input, read(stage, 1));
@@ -98,7 +94,7 @@ class Sizing {
     const bool pixels = small.height == large.height && small.width == large.width;
     const bool pixel = small.height == 1 && small.width == 1;
     require((pixels || pixel) && (small.channels == large.channels || small.channels == 1),
-            "a product reads " + text(a) + " and " + text(b));
+            "a product reads " + text_of(a) + " and " + text_of(b));
     return large;
   }
 
@@ -107,7 +103,7 @@ class Sizing {
     for (std::size_t i = 1; i < stage.inputs.size(); ++i) {
       const ImageShape& next = read(stage, i);
       require(next.height == output.height && next.width == output.width,
-              "a concatenation reads " + text(output) + " and " + text(next));
+              "a concatenation reads " + text_of(output) + " and " + text_of(next));
       output.channels += next.channels;
     }
     return output;
@@ -155,6 +151,10 @@ class Sizing {
 };
 
 }  // namespace
+
+std::string text_of(const ImageShape& shape) {
+  return std::to_string(shape.channels) + "x" + std::to_string(shape.height) + "x" + std::to_string(shape.width);
+}
 
 StructureSize size_of(const Structure& structure, const ImageShape& input) { return Sizing(structure, input).run(); }
 

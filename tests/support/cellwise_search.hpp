@@ -18,7 +18,6 @@ struct StoredCellwise {
                  const std::string& baseline)
       : config(fixture.config()),
         space(make_part<SearchSpace>(plugins(), name, {})),
-        transform(make_part<EdgeTransform>(plugins(), "none", {})),
         relaxation(make_part<Relaxation>(plugins(), "sigmoid", {})),
         alphas{fixture.tensor("alphas").set_requires_grad(true)} {
     const at::Tensor input = fixture.tensor(images);
@@ -31,7 +30,7 @@ struct StoredCellwise {
     keys.operations = space->default_operations();
     keys.stem = "cifar";
     set_baseline(keys, baseline, *space, name);
-    network = space->supernet(keys, RegistryCatalog(plugins()), *transform);
+    network = compile(space->search(keys), RegistryCatalog(plugins()), in_double);
     load_state(*network, fixture);
   }
 
@@ -40,7 +39,6 @@ struct StoredCellwise {
 
   JsonValue config;
   Part<SearchSpace> space;
-  Part<EdgeTransform> transform;
   Part<Relaxation> relaxation;
   std::unique_ptr<Network> network;
   std::vector<at::Tensor> alphas;
@@ -53,14 +51,14 @@ class StoredDraws final : public BilevelProblem {
   const std::vector<at::Tensor>& weights() const override { return problem_.weights(); }
   const std::vector<at::Tensor>& alphas() const override { return problem_.alphas(); }
   const std::vector<std::size_t>& tied_weights() const override { return problem_.tied_weights(); }
-  std::vector<at::Tensor> edge_weights(Wrt leaves) override { return problem_.edge_weights(leaves); }
-  at::Tensor loss(const std::vector<at::Tensor>& edge_weights, const LossPass& pass) override {
+  std::vector<Relaxed> edge_weights(Wrt leaves) override { return problem_.edge_weights(leaves); }
+  at::Tensor loss(const std::vector<Relaxed>& edge_weights, const LossPass& pass) override {
     const at::Tensor value = problem_.loss(edge_weights, pass);
     if (pass.half == Half::valid) valid_losses.push_back(value.item<double>());
     if (pass.half == Half::valid && pass.update_statistics) ++updates;
     return value;
   }
-  at::Tensor alpha_term(const std::vector<at::Tensor>& edge_weights) override {
+  at::Tensor alpha_term(const std::vector<Relaxed>& edge_weights) override {
     return problem_.alpha_term(edge_weights);
   }
   at::Tensor uniform(const at::Tensor& like, std::uint64_t draw) override {

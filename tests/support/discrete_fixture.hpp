@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "host/plugins/operator_catalog.hpp"
+#include "host/runtime/loss.hpp"
+#include "host/runtime/network.hpp"
 #include "mixop/space.hpp"
-#include "mixop/supernet/layers.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/fixture.hpp"
 #include "tests/support/plugins.hpp"
@@ -30,8 +32,7 @@ inline std::unique_ptr<Network> stored_network(const Fixture& fixture, const Sea
   if (loss != nullptr && loss->text.rfind("CrossEntropyLabelSmooth", 0) == 0) config.label_smoothing = 0.1;
   const at::Tensor input = fixture.tensor("input");
   config.input = {input.size(1), input.size(2), input.size(3)};
-  auto network = space.network(config, genotype, RegistryCatalog(plugins()));
-  convert(*network, at::kDouble, at::kCPU);
+  auto network = compile(space.network(config, genotype), RegistryCatalog(plugins()), {at::kCPU, at::kDouble});
   const at::NoGradGuard no_grad;
   for (const StateEntry& entry : network->state())
     if (entry.name.find("num_batches_tracked") == std::string::npos)
@@ -51,7 +52,7 @@ inline void check_stored_network(const Fixture& fixture, Network& network) {
   const Batch batch{fixture.tensor("input"), fixture.tensor("target")};
   const Outcome evaluated = network.loss({}, batch, {}, evaluation_pass());
   CHECK(disagreement(evaluated.output, fixture.tensor("logits_eval_initial_f64")) <= 1);
-  const at::Tensor plain = supernet::cross_entropy(fixture.tensor("logits_eval_initial_f64"), batch.target);
+  const at::Tensor plain = cross_entropy(fixture.tensor("logits_eval_initial_f64"), batch.target);
   CHECK(disagreement(evaluated.loss, plain) <= 1);  // no smoothing, no auxiliary loss
 
   const Outcome outcome = network.loss({}, batch, {}, {});

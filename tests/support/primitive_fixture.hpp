@@ -8,8 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "mixop/chain.hpp"
-#include "mixop/supernet/cells.hpp"
+#include "host/runtime/candidates.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/fixture.hpp"
 #include "tests/support/plugins.hpp"
@@ -22,8 +21,8 @@ struct Primitive {
   std::vector<StateEntry> state;
 };
 
-inline Primitive from_chain(Chain chain) {
-  auto shared = std::make_shared<Chain>(std::move(chain));
+inline Primitive from_structure(const Structure& structure) {
+  auto shared = std::make_shared<Module>(structure);
   return {[shared](const at::Tensor& x, const Forward& how) { return shared->forward(x, how); }, shared->state()};
 }
 
@@ -31,21 +30,22 @@ inline Primitive make_primitive(const JsonValue& config, std::int64_t channels) 
   const std::string name = config.find("op")->text;
   const bool affine = config.find("affine") != nullptr && config.find("affine")->boolean;
   const auto number = [&](const char* key) { return config.find(key)->integer; };
-  if (name == "FactorizedReduce") return from_chain(relu_reduce_norm("", number("C_in"), number("C_out"), affine));
+  if (name == "FactorizedReduce") return from_structure(relu_reduce_norm("", number("C_in"), number("C_out"), affine));
   if (name == "ReLUConvBN")
-    return from_chain(relu_conv_norm("",
+    return from_structure(relu_conv_norm("",
                                      {.in = number("C_in"),
                                       .out = number("C_out"),
                                       .kernel = {number("k"), number("k")},
                                       .padding = {number("k") / 2, number("k") / 2}},
                                      affine));
 
-  const OperatorInstance operation(plugins().op(name), name, {channels, number("stride"), affine});
+  const OperatorInstance operation(plugins().op(name), name, {channels, channels, number("stride"), affine});
   if (config.find("bn") == nullptr)
     return {[operation](const at::Tensor& x, const Forward& how) { return operation.forward(x, how); },
             operation.state()};
-  auto candidate = std::make_shared<supernet::Candidate>(RegistryCatalog(plugins()), name,
-                                                         OpSpec{channels, number("stride"), /*affine=*/false});
+  auto candidate = std::make_shared<Candidate>(RegistryCatalog(plugins()), name,
+                                               OpSpec{channels, channels, number("stride"), /*affine=*/false},
+                                               /*pools_normalised=*/true, Target{});
   return {[candidate](const at::Tensor& x, const Forward& how) { return candidate->forward(x, how); },
           candidate->state()};
 }

@@ -20,18 +20,16 @@ namespace mixop::test {
 struct StoredLanguageModel {
   explicit StoredLanguageModel(const Fixture& fixture)
       : config(fixture.config()),
-        space(make_part<SearchSpace>(plugins(), "darts_rnn", options_of(config))),
-        transform(make_part<EdgeTransform>(plugins(), "none", {})) {
+        space(make_part<SearchSpace>(plugins(), "darts_rnn", options_of(config))) {
     SpaceConfig spec;
     spec.width = config.find("nhid")->integer;
     spec.classes = config.find("ntoken")->integer;
     spec.nodes = config.find("STEPS")->integer;
     for (const JsonValue& item : config.find("primitives")->items) spec.operations.push_back(item.text);
-    const RegistryCatalog operators(plugins());
-    network = config.find("genotype") == nullptr
-                  ? space->supernet(spec, operators, *transform)
-                  : space->network(spec, genotype_of(*config.find("genotype_value")), operators);
-    convert(*network, at::kDouble, at::kCPU);
+    const NetworkGraph graph = config.find("genotype") == nullptr
+                                   ? space->search(spec)
+                                   : space->network(spec, genotype_of(*config.find("genotype_value")));
+    network = compile(graph, RegistryCatalog(plugins()), {at::kCPU, at::kDouble});
     const at::NoGradGuard no_grad;
     for (const StateEntry& entry : network->state())
       if (fixture.has("state/" + entry.name)) entry.tensor.copy_(fixture.tensor("state/" + entry.name));
@@ -46,7 +44,7 @@ struct StoredLanguageModel {
     return {{"darts_rnn", options}};
   }
   static Genotype genotype_of(const JsonValue& stored) {
-    CellGenotype cell{"recurrent", {}, {}};
+    CellGenotype cell{"recurrent", {}, {}, /*inputs=*/1};
     for (const JsonValue& gene : stored.find("recurrent")->items)
       cell.genes.push_back(
           {gene.items[0].text, static_cast<int>(gene.items[1].integer), 1 + static_cast<int>(cell.genes.size())});
@@ -60,7 +58,9 @@ struct StoredLanguageModel {
     return {input, fixture.tensor(prefix + "target").view(input.sizes())};
   }
 
-  EdgeWeights edge_weights() const { return alphas.empty() ? EdgeWeights{} : EdgeWeights{at::softmax(alphas[0], -1)}; }
+  std::vector<Relaxed> relaxed() const {
+    return alphas.empty() ? std::vector<Relaxed>{} : std::vector<Relaxed>{{at::softmax(alphas[0], -1)}};
+  }
 
   /// Weights and alphas, by the names of the file.
   std::vector<std::pair<std::string, at::Tensor>> leaves() const {
@@ -74,7 +74,6 @@ struct StoredLanguageModel {
 
   JsonValue config;
   Part<SearchSpace> space;
-  Part<EdgeTransform> transform;
   std::unique_ptr<Network> network;
   std::vector<at::Tensor> alphas;
 };

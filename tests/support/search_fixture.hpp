@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "host/plugins/operator_catalog.hpp"
+#include "host/runtime/network.hpp"
 #include "mixop/space.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/fixture.hpp"
@@ -16,9 +18,11 @@ namespace mixop::test {
 
 inline Part<SearchSpace> darts_space() { return make_part<SearchSpace>(plugins(), "darts_cnn", {}); }
 
-/// Turns a network to double precision and gives it the stored weights and buffers.
+/// In double precision.
+inline constexpr Target in_double{at::kCPU, at::kDouble};
+
+/// Gives a network in double precision the stored weights and buffers.
 inline void load_state(const Network& network, const Fixture& fixture) {
-  convert(network, at::kDouble, at::kCPU);
   for (const StateEntry& entry : network.state()) {
     const at::NoGradGuard no_grad;
     if (fixture.has("state/" + entry.name))
@@ -45,9 +49,7 @@ inline void check_state(const Network& network, StateKind kind, const Fixture& f
 
 /// The supernet of a stored file, in double precision and with the file's weights and alphas.
 struct StoredSupernet {
-  explicit StoredSupernet(const Fixture& fixture)
-      : transform(make_part<EdgeTransform>(plugins(), "none", {})),
-        relaxation(make_part<Relaxation>(plugins(), "softmax", {})) {
+  explicit StoredSupernet(const Fixture& fixture) : relaxation(make_part<Relaxation>(plugins(), "softmax", {})) {
     const JsonValue json = fixture.config();
     const auto number = [&](const char* key) { return json.find(key)->integer; };
     SpaceConfig config;
@@ -59,16 +61,16 @@ struct StoredSupernet {
     config.operations = darts_space()->default_operations();
     config.nodes = nodes_for(fixture.tensor("alphas/normal").size(0));
     config.stem = "cifar";
-    network = darts_space()->supernet(config, RegistryCatalog(plugins()), *transform);
+    network = compile(darts_space()->search(config), RegistryCatalog(plugins()), in_double);
     load_state(*network, fixture);
     for (const char* kind : {"normal", "reduce"})
       alphas.push_back(fixture.tensor(std::string("alphas/") + kind).set_requires_grad(true));
   }
 
-  EdgeWeights edge_weights() const {
-    std::vector<at::Tensor> relaxed;
-    for (const at::Tensor& alpha : alphas) relaxed.push_back(relaxation->weights(alpha, {}, 0));
-    return expand(network->alphas(), relaxed);
+  std::vector<Relaxed> relaxed() const {
+    std::vector<Relaxed> sets;
+    for (const at::Tensor& alpha : alphas) sets.push_back(relaxation->relax(alpha, {}));
+    return sets;
   }
 
   /// Step `step` of the stored batches of a split ("train", "valid").
@@ -87,7 +89,6 @@ struct StoredSupernet {
     return nodes;
   }
 
-  Part<EdgeTransform> transform;
   Part<Relaxation> relaxation;
   std::unique_ptr<Network> network;
   std::vector<at::Tensor> alphas;

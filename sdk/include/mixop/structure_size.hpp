@@ -1,11 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "mixop/graph.hpp"
 #include "mixop/structure.hpp"
 
 namespace mixop {
+
+/// "3x32x32"
+std::string text_of(const ImageShape& shape);
 
 /// What a structure makes of one sample.
 struct StructureSize {

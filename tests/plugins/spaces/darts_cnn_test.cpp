@@ -28,7 +28,7 @@ TEST_CASE("the DARTS supernet agrees with the published code in double precision
   Pass pass;
   pass.trace = &trace;
 
-  const EdgeWeights edges = stored.edge_weights();
+  const std::vector<Relaxed> edges = stored.relaxed();
   const Batch batch{fixture.tensor("input"), fixture.tensor("target")};
   const Outcome outcome = stored.network->loss(edges, batch, {}, pass);
   CHECK(disagreement(outcome.output, fixture.tensor("logits_f64")) <= 1);
@@ -74,7 +74,7 @@ TEST_CASE("a pass that updates no statistics leaves every buffer alone", "[space
   for (const auto& [name, tensor] : test::by_name(stored.network->state())) before[name] = tensor.detach().clone();
   Pass pass;
   pass.update_statistics = false;
-  (void)stored.network->loss(stored.edge_weights(), stored.batch(fixture, "train", 0), {}, pass);
+  (void)stored.network->loss(stored.relaxed(), stored.batch(fixture, "train", 0), {}, pass);
   for (const auto& [name, tensor] : test::by_name(stored.network->state())) CHECK(at::equal(tensor, before[name]));
 }
 

@@ -25,7 +25,7 @@ void check_gradients(const test::Fixture& fixture, const test::StoredLanguageMod
 }
 
 Outcome run(test::StoredLanguageModel& model, const test::Fixture& fixture, const Pass& pass) {
-  return model.network->loss(model.edge_weights(), test::StoredLanguageModel::batch(fixture),
+  return model.network->loss(model.relaxed(), test::StoredLanguageModel::batch(fixture),
                              {fixture.tensor("hidden").squeeze(0)}, pass);
 }
 
@@ -76,14 +76,13 @@ TEST_CASE("the recurrent search network is evaluated with the statistics of the 
   spec.nodes = 3;
   spec.operations = {"none", "tanh", "relu"};
   const RegistryCatalog operators(test::plugins());
-  const auto transform = make_part<EdgeTransform>(test::plugins(), "none", {});
   const at::Tensor words = at::randint(9, {5, 4}, at::kLong);
   const auto losses = [&](const std::string& running_statistics) {
     auto options = no_dropout;
     options["running_statistics"] = running_statistics;
     const auto space = make_part<SearchSpace>(test::plugins(), "darts_rnn", {{"darts_rnn", options}});
-    const auto network = space->supernet(spec, operators, *transform);
-    const EdgeWeights edges{at::full({6, 3}, 1.0 / 3)};
+    const auto network = compile(space->search(spec), operators);
+    const std::vector<Relaxed> edges{{at::full({6, 3}, 1.0 / 3)}};
     const auto loss = [&](bool training) {
       Pass pass;
       pass.training = training;

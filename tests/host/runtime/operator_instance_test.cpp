@@ -1,8 +1,10 @@
-#include "mixop/operator_instance.hpp"
+#include "host/runtime/operator_instance.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
+
+#include <cstring>
 
 #include "tests/catch.hpp"
 
@@ -24,12 +26,23 @@ at::Tensor by_channel(const at::Tensor& values) { return values.view({1, 3, 1, 1
 
 int alive = 0;
 
+constexpr MixopBackward kBackward{
+    sizeof(MixopBackward), 0,
+    [](MixopOpInstance* instance, MixopTensor input, MixopTensor, MixopTensor grad, const MixopForward*,
+       MixopTensor* grad_input, MixopTensor* grad_parameters, MixopError* error) {
+      return guarded(error, [&] {
+        *grad_input = handle(tensor(grad) * by_channel(self(instance).weight));
+        grad_parameters[0] = handle((tensor(grad) * tensor(input)).sum({0, 2, 3}));
+        // The bias' slot stays NULL: zero.
+      });
+    }};
+
 MixopOperator scale_table() {
   MixopOperator table{};
   table.size = sizeof table;
   table.create = [](const MixopOpSpec* spec, MixopOpInstance** instance, MixopError* error) {
     return guarded(error, [&] {
-      if (spec->channels != 3) throw Error(ErrorCode::usage, "this operator has 3 channels");
+      if (spec->in != 3) throw Error(ErrorCode::usage, "this operator has 3 channels");
       *instance = reinterpret_cast<MixopOpInstance*>(new Scale());
       ++alive;
     });
@@ -52,20 +65,15 @@ MixopOperator scale_table() {
     state->tensor = reinterpret_cast<MixopTensor>(index == 0 ? &self(instance).weight : &self(instance).bias);
     return MIXOP_OK;
   };
-  table.backward = [](MixopOpInstance* instance, MixopTensor input, MixopTensor, MixopTensor grad, const MixopForward*,
-                      MixopTensor* grad_input, MixopTensor* grad_parameters, MixopError* error) {
-    return guarded(error, [&] {
-      *grad_input = handle(tensor(grad) * by_channel(self(instance).weight));
-      grad_parameters[0] = handle((tensor(grad) * tensor(input)).sum({0, 2, 3}));
-      // The bias' slot stays NULL: zero.
-    });
+  table.get_extension = [](const char* id) -> const void* {
+    return std::strcmp(id, MIXOP_BACKWARD_EXTENSION) == 0 ? &kBackward : nullptr;
   };
   return table;
 }
 
-TEST_CASE("an exported backward becomes an autograd node for the input and the parameters", "[sdk][operator]") {
+TEST_CASE("an exported backward becomes an autograd node for the input and the parameters", "[runtime][operator]") {
   const MixopOperator table = scale_table();
-  const OperatorInstance operation(table, "test.scale", {3, 1, false});
+  const OperatorInstance operation(table, "test.scale", {3, 3, 1, false}, {at::kCPU, at::kDouble});
   const at::Tensor weight = operation.state()[0].tensor, bias = operation.state()[1].tensor;
   const at::Tensor x = at::randn({2, 3, 4, 4}, at::kDouble).set_requires_grad(true);
   const at::Tensor y = operation.forward(x, {});
@@ -76,9 +84,9 @@ TEST_CASE("an exported backward becomes an autograd node for the input and the p
   CHECK(at::allclose(found[1], expected[1], 1e-12, 1e-12));
 }
 
-TEST_CASE("an operator with its own backward runs its forward without recording", "[sdk][operator]") {
+TEST_CASE("an operator with its own backward runs its forward without recording", "[runtime][operator]") {
   const MixopOperator table = scale_table();
-  const OperatorInstance operation(table, "test.scale", {3, 1, false});
+  const OperatorInstance operation(table, "test.scale", {3, 3, 1, false}, {at::kCPU, at::kDouble});
   const at::Tensor x = at::randn({2, 3, 4, 4}, at::kDouble);
   CHECK(operation.forward(x, {}).requires_grad());
   for (const StateEntry& entry : operation.state()) entry.tensor.set_requires_grad(false);
@@ -87,21 +95,21 @@ TEST_CASE("an operator with its own backward runs its forward without recording"
 }
 
 TEST_CASE("the host sees an operator's tensors themselves, so a change of type reaches the operator",
-          "[sdk][operator]") {
+          "[runtime][operator]") {
   const MixopOperator table = scale_table();
-  const OperatorInstance operation(table, "test.scale", {3, 1, false});
+  const OperatorInstance operation(table, "test.scale", {3, 3, 1, false});
   at::Tensor weight = operation.state()[0].tensor, bias = operation.state()[1].tensor;
   weight.set_data(weight.detach().to(at::kFloat));
   bias.set_data(bias.detach().to(at::kFloat));
   CHECK(operation.forward(at::randn({1, 3, 2, 2}), {}).scalar_type() == at::kFloat);
 }
 
-TEST_CASE("instances are destroyed by their plugin, after the graphs that still need them", "[sdk][operator]") {
+TEST_CASE("instances are destroyed by their plugin, after the graphs that still need them", "[runtime][operator]") {
   const MixopOperator table = scale_table();
   const int before = alive;
   at::Tensor y;
   {
-    const OperatorInstance operation(table, "test.scale", {3, 1, false});
+    const OperatorInstance operation(table, "test.scale", {3, 3, 1, false}, {at::kCPU, at::kDouble});
     y = operation.forward(at::randn({1, 3, 2, 2}, at::kDouble), {});
   }
   CHECK(alive == before + 1);
@@ -110,28 +118,21 @@ TEST_CASE("instances are destroyed by their plugin, after the graphs that still 
   CHECK(alive == before);
 }
 
-TEST_CASE("what an operator reports is thrown with its name", "[sdk][operator][misuse]") {
+TEST_CASE("what an operator reports is thrown with its name", "[runtime][operator][misuse]") {
   MixopOperator table = scale_table();
-  CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {4, 1, false}),
+  CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {4, 4, 1, false}),
                     "operator 'test.scale': this operator has 3 channels");
   table.forward = [](MixopOpInstance*, MixopTensor, const MixopForward*, MixopTensor*, MixopError*) -> MixopStatus {
     return MIXOP_OK;
   };
-  CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {3, 1, false}).forward(at::zeros({1, 3, 1, 1}), {}),
+  CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {3, 3, 1, false}).forward(at::zeros({1, 3, 1, 1}), {}),
                     "operator 'test.scale': forward succeeded but gave no tensor");
   table.state = [](MixopOpInstance*, std::uint32_t, MixopState*, MixopError*) -> MixopStatus { return MIXOP_OK; };
-  CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {3, 1, false}),
+  CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {3, 3, 1, false}),
                     "operator 'test.scale': state 0 lacks its name or its tensor");
   table.create = [](const MixopOpSpec*, MixopOpInstance**, MixopError*) -> MixopStatus { return MIXOP_OK; };
-  CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {3, 1, false}),
+  CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {3, 3, 1, false}),
                     "operator 'test.scale': create succeeded but made nothing");
-}
-
-TEST_CASE("an operator without a cost is counted by its parameters and named", "[sdk][operator]") {
-  const MixopOperator table = scale_table();
-  const Cost cost = OperatorInstance(table, "test.scale", {3, 1, false}).cost({3, 8, 8});
-  CHECK(cost.parameters == 6);
-  CHECK(cost.uncounted == std::vector<std::string>{"test.scale"});
 }
 
 }  // namespace

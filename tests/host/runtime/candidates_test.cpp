@@ -1,20 +1,19 @@
-#include "mixop/supernet/candidates.hpp"
+#include "host/runtime/candidates.hpp"
 
 #include <ATen/ATen.h>
 
 #include "host/plugins/operator_catalog.hpp"
-#include "mixop/strategy.hpp"
 #include "tests/catch.hpp"
+#include "tests/support/one_operator.hpp"
 #include "tests/support/plugins.hpp"
 
 namespace {
 
 using namespace mixop;
-using supernet::Candidate;
-using supernet::SharedStart;
 
 Candidate candidate(const std::string& name, std::int64_t stride = 1) {
-  return Candidate(RegistryCatalog(test::plugins()), name, {3, stride, /*affine=*/false});
+  return Candidate(RegistryCatalog(test::plugins()), name, {3, 3, stride, /*affine=*/false}, /*pools_normalised=*/true,
+                   {});
 }
 
 const at::Tensor& buffer(const Candidate& of, const std::string& name) {
@@ -23,7 +22,7 @@ const at::Tensor& buffer(const Candidate& of, const std::string& name) {
   throw std::runtime_error("no buffer " + name);
 }
 
-TEST_CASE("candidates share the stages without state that they begin with", "[supernet]") {
+TEST_CASE("candidates share the stages without state that they begin with", "[runtime]") {
   SharedStart relu(candidate("sep_conv_3x3"));
   CHECK(relu.admit(candidate("dil_conv_5x5")));
   CHECK(relu.admit(candidate("sep_conv_5x5", 2)));
@@ -37,7 +36,7 @@ TEST_CASE("candidates share the stages without state that they begin with", "[su
 }
 
 TEST_CASE("a shared start and the rest of each candidate give what each alone does, statistics included",
-          "[supernet]") {
+          "[runtime]") {
   const at::Tensor x = at::randn({4, 3, 9, 9});
   const char* const kinds[] = {"max_pool_3x3", "avg_pool_3x3", "sep_conv_3x3"};
   for (const bool training : {true, false})
@@ -53,7 +52,7 @@ TEST_CASE("a shared start and the rest of each candidate give what each alone do
       REQUIRE(shared.admit(second));
       const at::Tensor start = shared.forward(x, how), expected = alone.forward(x, how);
       for (const Candidate* one : {&first, &second}) {
-        CHECK(at::allclose(one->chain().forward(start, how, shared.stages(how)), expected, 1e-5, 1e-6));
+        CHECK(at::allclose(one->module().forward(start, how, shared.stages(how)), expected, 1e-5, 1e-6));
         for (std::size_t i = 0; i < alone.state().size(); ++i)
           CHECK(at::allclose(one->state()[i].tensor.to(at::kDouble), alone.state()[i].tensor.to(at::kDouble), 1e-5,
                              1e-6));
@@ -61,7 +60,7 @@ TEST_CASE("a shared start and the rest of each candidate give what each alone do
     }
 }
 
-TEST_CASE("a pass without statistics leaves them alone", "[supernet]") {
+TEST_CASE("a pass without statistics leaves them alone", "[runtime]") {
   const Candidate pool = candidate("avg_pool_3x3");
   Forward how;
   how.update_statistics = false;
@@ -70,16 +69,19 @@ TEST_CASE("a pass without statistics leaves them alone", "[supernet]") {
   CHECK(buffer(pool, "1.num_batches_tracked").item<std::int64_t>() == 0);
 }
 
-TEST_CASE("a structure that its state does not carry is refused", "[supernet][misuse]") {
-  MixopStage stage{};
-  stage.size = sizeof stage;
-  stage.kind = MIXOP_STAGE_CONV;
-  for (auto& index : stage.state) index = -1;
-  CHECK_THROWS_WITH(Chain({stage}, {}), "an operator's structure has a stage of kind 4 that lacks a tensor");
-  stage.state[0] = 2;
-  CHECK_THROWS_WITH(Chain({stage}, {}), "an operator's structure names tensor 2 of a state of 0");
-  stage.kind = 99;
-  CHECK_THROWS_WITH(Chain({stage}, {}), "an operator's structure has a stage of unknown kind 99");
+TEST_CASE("a pool keeps its output where its choice does not normalise pools", "[runtime]") {
+  const Candidate pool(RegistryCatalog(test::plugins()), "avg_pool_3x3", {3, 3, 1, false}, /*pools_normalised=*/false,
+                       {});
+  CHECK(pool.state().empty());
+  const at::Tensor x = at::randn({2, 3, 5, 5});
+  CHECK(at::equal(pool.forward(x, {}), at::avg_pool2d(x, 3, 1, 1, false, /*count_include_pad=*/false)));
+}
+
+TEST_CASE("a stage behind that reads an earlier value keeps it out of the shared start", "[runtime]") {
+  Structure residual;
+  residual.relu().conv({.in = 3, .out = 3}).add(0);
+  const test::OneOperator catalog("residual", residual);
+  CHECK_FALSE(SharedStart::exists(Candidate(catalog, "residual", {3, 3, 1, false}, true, {})));
 }
 
 }  // namespace
