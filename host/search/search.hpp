@@ -8,7 +8,7 @@
 #include "host/config/config.hpp"
 #include "host/loop/device.hpp"
 #include "host/loop/epoch_loop.hpp"
-#include "host/plugins/operator_catalog.hpp"
+#include "host/graph/operator_catalog.hpp"
 #include "host/plugins/registry.hpp"
 #include "host/search/composition.hpp"
 #include "host/search/optimizers.hpp"
