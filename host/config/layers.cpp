@@ -132,6 +132,8 @@ void ConfigLayers::add_members(const JsonValue& object, const std::string& prefi
     check_value(key->spec, member.value, json_place(file, member.value));
     key->value = member.value;
     key->given = true;
+    key->where = where;
+    key->is_set = false;
   }
 }
 
@@ -170,7 +172,8 @@ void ConfigLayers::add_set(const std::string& assignment) {
   const bool edits = key->spec.type == KeyType::list && !text.empty() && (text[0] == '+' || text[0] == '-');
   key->value = edits ? edited_list(*key, text, where) : value_from_text(key->spec, text, where);
   key->given = true;
-  key->set_by = where;
+  key->where = where;
+  key->is_set = true;
 }
 
 Config ConfigLayers::config() const {
@@ -201,8 +204,8 @@ void ConfigLayers::add_options(Config& config) const {
     if (key.component.empty()) continue;
     if (used.count(key.component) != 0)
       config.options[key.component][key.option] = {key.spec.type, text_of_value(key.spec, key.value)};
-    else if (!key.set_by.empty())
-      throw Error(ErrorCode::usage, key.set_by + ": this run has no part '" + key.component + "'; it has " +
+    else if (key.given && (key.is_set || kind_ == RunKind::train))
+      throw Error(ErrorCode::usage, key.where + ": this run has no part '" + key.component + "'; it has " +
                                         joined({used.begin(), used.end()}) +
                                         ", so leave the option out or choose that part");
   }

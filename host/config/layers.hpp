@@ -20,8 +20,8 @@ class ConfigLayers {
   /// "key=value"; lists also "key=+a,b" (append) and "key=-a" (remove).
   void add_set(const std::string& assignment);
   /// What all layers together say, with all options of the components that take part: their defaults, over those what
-  /// a named strategy brings for its parts, over that the layers. What a --set says of another component is a usage
-  /// error; what presets and files say of one is left out, for they serve more than one strategy.
+  /// a named strategy brings for its parts, over that the layers. What is said of another component is a usage
+  /// error; what presets and files of searches say of one is left out, for they serve more than one strategy.
   Config config() const;
 
  private:
@@ -31,7 +31,8 @@ class ConfigLayers {
     std::string option;
     JsonValue value;
     bool given = false;
-    std::string set_by{};  ///< the --set that gave it; empty for none
+    std::string where{};  ///< it was given last
+    bool is_set = false;  ///< by --set
   };
   void add_options(Config& config) const;
   void add_brought_options(Config& config) const;
