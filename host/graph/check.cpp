@@ -52,7 +52,7 @@ class BlockCheck {
                                                number(static_cast<std::int64_t>(block_.reads.size())) + " blocks");
     for (const int read : block_.reads)
       require(read >= -1 && read < static_cast<int>(index_),
-              where_ + ", which reads block " + number(read) + "; expected an earlier block, or -1 for the input");
+              where_ + " which reads block " + number(read) + "; expected an earlier block, or -1 for the input");
   }
 
   std::set<int> fed_nodes() const {

@@ -70,8 +70,7 @@ inline DescribedSpace described_space(const std::string& name, const std::map<st
   for (std::uint32_t i = 0; i < factory.option_count; ++i) {
     const MixopOptionSpec& option = factory.options[i];
     const auto given = options.find(option.name);
-    values.push_back({sizeof(MixopOptionValue), 0, option.name,
-                      given == options.end() ? option.default_value : given->second.c_str()});
+    values.push_back({option.name, given == options.end() ? option.default_value : given->second.c_str()});
   }
   void* made = nullptr;
   checked("space " + name, [&](MixopError* error) {
