@@ -63,7 +63,7 @@ at::Tensor tensor_of(const RawAlphas& raw) {
   return at::tensor(raw.values, at::kDouble).view(shape).to(at::kFloat);
 }
 
-at::Tensor alphas_of(const AlphaDeclaration& declaration, const std::vector<RawAlphas>& raw, const std::string& where) {
+at::Tensor alphas_of(const AlphaSet& declaration, const std::vector<RawAlphas>& raw, const std::string& where) {
   for (const RawAlphas& candidate : raw) {
     if (candidate.name != declaration.name) continue;
     const at::Tensor alphas = tensor_of(candidate);
@@ -84,10 +84,12 @@ at::Tensor alphas_of(const AlphaDeclaration& declaration, const std::vector<RawA
 
 /// The deriver of a rule with --threshold, which rules without one ignore, over the run's own options.
 Part<Deriver> make_deriver(const PluginRegistry& plugins, const po::variables_map& values,
-                           const std::string& strategy_rule, ComponentOptions options) {
-  const std::string rule = text(values, "rule", strategy_rule);
-  if (values.count("threshold") != 0) options[rule]["threshold"] = text(values, "threshold");
-  return make_part<Deriver>(plugins, rule, options);
+                           PartChoices parts, const ComponentOptions& options) {
+  PartChoice& deriver = parts.at(std::string(Deriver::slot.name));
+  if (const std::string rule = text(values, "rule", deriver.part); rule != deriver.part)
+    deriver = with_options(plugins, Deriver::slot, {rule}, options);
+  if (values.count("threshold") != 0) deriver.options["threshold"] = text(values, "threshold");
+  return make_part<Deriver>(plugins, parts);
 }
 
 /// The declarations of `space` with as many nodes and cells as the tables have rows for.
@@ -97,9 +99,9 @@ AlphaCase match(const std::vector<RawAlphas>& raw, const SearchSpace& space, con
   config.operations = operations;
   for (const RawAlphas& table : raw) config.layers = static_cast<std::int64_t>(std::max<std::size_t>(table.cells, 1));
   for (config.nodes = 1; config.nodes <= kMostNodes; ++config.nodes) {
-    AlphaCase result{space.alphas(config), {}};
+    AlphaCase result{space.search(config).alphas, {}};
     bool fits = true;
-    for (AlphaDeclaration& declaration : result.declarations) {
+    for (AlphaSet& declaration : result.declarations) {
       declaration.reductions.reset();
       result.alphas.push_back(alphas_of(declaration, raw, where));
       fits = fits && result.alphas.back().size(-2) == static_cast<std::int64_t>(declaration.topology.edges.size());
@@ -145,9 +147,9 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
     throw Error(ErrorCode::usage, "--alphas needs --space, for instance --space darts_cnn");
   if (values.count("epoch") != 0) throw Error(ErrorCode::usage, "--epoch is for a run's archive, not for --alphas");
   const auto space = make_part<SearchSpace>(plugins, text(values, "space"), {});
-  const PartNames parts = parts_of(plugins, text(values, "strategy", space->default_strategy()), {});
-  const auto relaxation = make_part<Relaxation>(plugins, parts.relaxation, {});
-  const auto deriver = make_deriver(plugins, values, parts.deriver, {});
+  const PartChoices parts = parts_of(plugins, text(values, "strategy", space->default_strategy()), {});
+  const auto relaxation = make_part<Relaxation>(plugins, parts);
+  const auto deriver = make_deriver(plugins, values, parts, {});
   const auto operations = values.count("ops") != 0 ? split(text(values, "ops"), ',') : space->default_operations();
 
   const std::string file = text(values, "alphas");
@@ -182,11 +184,11 @@ int derive_run(const std::string& file, const po::variables_map& values, const P
   const ArchivedRun run(std::move(archive), option_catalog(plugins));
   const ComponentOptions options = options_of(run.config());
   const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
-  const PartNames parts =
-      values.count("strategy") != 0 ? parts_of(plugins, text(values, "strategy"), {}) : run.parts(plugins);
+  const PartChoices parts =
+      values.count("strategy") != 0 ? parts_of(plugins, text(values, "strategy"), {}, options) : run.parts();
   const std::int64_t epoch = values.count("epoch") != 0 ? values["epoch"].as<std::int64_t>() : run.epochs();
-  const auto relaxation = make_part<Relaxation>(plugins, parts.relaxation, options);
-  const auto deriver = make_deriver(plugins, values, parts.deriver, options);
+  const auto relaxation = make_part<Relaxation>(plugins, parts);
+  const auto deriver = make_deriver(plugins, values, parts, options);
   return print({derive(run.alphas(epoch, *space), *relaxation, *deriver, run.position(epoch)).genotype}, false, values);
 }
 

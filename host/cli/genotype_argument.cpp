@@ -28,10 +28,9 @@ GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plu
   const ArchivedRun run(std::move(archive), option_catalog(plugins));
   const ComponentOptions options = options_of(run.config());
   const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
-  const PartNames parts = run.parts(plugins);
-  const Derived derived =
-      derive(run.alphas(run.epochs(), *space), *make_part<Relaxation>(plugins, parts.relaxation, options),
-             *make_part<Deriver>(plugins, parts.deriver, options), run.position(run.epochs()));
+  const PartChoices parts = run.parts();
+  const Derived derived = derive(run.alphas(run.epochs(), *space), *make_part<Relaxation>(plugins, parts),
+                                 *make_part<Deriver>(plugins, parts), run.position(run.epochs()));
   return {std::filesystem::path(file).filename().string() + ", epoch " + std::to_string(run.epochs()),
           run.config().space.name,
           derived.genotype,

@@ -9,6 +9,7 @@
 #include "host/plugins/open_registry.hpp"
 #include "host/plugins/scaffold.hpp"
 #include "host/plugins/self_test.hpp"
+#include "host/trials/run_trials.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/text.hpp"
 #include "mixop/error.hpp"

@@ -12,7 +12,7 @@
 #include "host/config/resolve.hpp"
 #include "host/graph/measure.hpp"
 #include "host/json/json_writer.hpp"
-#include "host/plugins/operator_catalog.hpp"
+#include "host/graph/operator_catalog.hpp"
 #include "host/search/baseline.hpp"
 #include "host/search/composition.hpp"
 #include "host/search/memory.hpp"

@@ -17,12 +17,12 @@ constexpr std::int64_t kMaxFiles = std::int64_t{1} << 20;
 constexpr std::int32_t kMaxDecodedSide = 65536;
 constexpr double kMaxRatio = 1000;
 
-// What ABI 1.0 had; later fields count where `size` covers them.
+// What every data set has; later fields count where `size` covers them.
 constexpr std::size_t kTableSize = offsetof(MixopDataset, decode);
 constexpr std::size_t kInfoSize = offsetof(MixopDatasetInfo, images_vary);
-// What ABI 1.1 has.
-constexpr std::size_t kTableSize11 = offsetof(MixopDataset, decode) + sizeof MixopDataset::decode;
-constexpr std::size_t kInfoSize11 = offsetof(MixopDatasetInfo, listing) + sizeof MixopDatasetInfo::listing;
+// What one of images of many sizes has.
+constexpr std::size_t kWholeTableSize = offsetof(MixopDataset, decode) + sizeof MixopDataset::decode;
+constexpr std::size_t kWholeInfoSize = offsetof(MixopDatasetInfo, listing) + sizeof MixopDatasetInfo::listing;
 
 /// Judges one data set's answers; every complaint names it.
 class Contract {
@@ -77,7 +77,7 @@ std::map<std::string, std::string> with_defaults(const std::string& name, const 
   return all;
 }
 
-bool has_decode(const MixopDataset& table) { return table.size >= kTableSize11 && table.decode != nullptr; }
+bool has_decode(const MixopDataset& table) { return table.size >= kWholeTableSize && table.decode != nullptr; }
 
 void check_image_fields(const Contract& contract, const MixopDatasetInfo& raw) {
   contract.within("channels", raw.channels, 1, 4);
@@ -189,7 +189,7 @@ DatasetInfo DatasetHandle::query() {
   info.classes = raw.classes;
   info.class_names = contract.texts("class_names", raw.class_names, raw.classes);
   info.files = contract.texts("files", raw.files, raw.file_count);
-  const bool has_fields_11 = raw.size >= kInfoSize11;
+  const bool has_fields_11 = raw.size >= kWholeInfoSize;
   if (has_fields_11 && raw.listing != nullptr) listing_ = raw.listing;
   if (raw.kind == MIXOP_DATA_TEXT) return info;
 

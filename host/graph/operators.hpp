@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "mixop/abi/ext/cost.h"
+#include "mixop/abi/ext/structure.h"
 #include "mixop/abi/operator.h"
 #include "mixop/graph.hpp"
 

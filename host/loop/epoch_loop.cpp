@@ -17,22 +17,25 @@ bool all_finite(const std::vector<at::Tensor>& tensors) {
   return at::stack(at::_foreach_norm(floating)).isfinite().all().item<bool>();
 }
 
+at::Tensor right_answers(const at::Tensor& output, const at::Tensor& target) {
+  return output.detach().argmax(-1).eq(target).sum();
+}
+
 }  // namespace
 
 std::int64_t count_correct(const at::Tensor& output, const at::Tensor& target) {
-  return output.detach().argmax(-1).eq(target).sum().item<std::int64_t>();
+  return right_answers(output, target).item<std::int64_t>();
 }
 
 double perplexity_of(double mean_loss) { return std::min(std::exp(mean_loss), std::numeric_limits<double>::max()); }
 
-double likelihood_of(const Outcome& outcome) {
-  const at::Tensor& loss = outcome.loss;
-  return (outcome.penalty.defined() ? loss.detach() - outcome.penalty.detach() : loss).item<double>();
+void EpochSums::add(double mean_loss, const at::Tensor& output, const at::Tensor& target) {
+  add(mean_loss, output.defined() ? count_correct(output, target) : 0, output, target);
 }
 
-void EpochSums::add(double mean_loss, const at::Tensor& output, const at::Tensor& target) {
+void EpochSums::add(double mean_loss, std::int64_t right, const at::Tensor& output, const at::Tensor& target) {
   loss += mean_loss * static_cast<double>(target.numel());
-  correct += output.defined() ? count_correct(output, target) : 0;
+  correct += right;
   samples += target.numel();
   words = !output.defined();
 }
@@ -100,13 +103,25 @@ bool EpochLoop::run_epoch(RunObserver& observer, const std::atomic<int>& interru
   return interrupt.load() == 0 || over();
 }
 
+EpochLoop::StepNumbers EpochLoop::numbers_of(const Step& step) {
+  const at::Tensor loss = step.loss.detach();
+  const at::Tensor likelihood = step.penalty.defined() ? loss - step.penalty.detach() : loss;
+  const at::Tensor right = step.output.defined() ? right_answers(step.output, step.target) : at::zeros_like(loss);
+  const at::Tensor all =
+      at::stack({loss.to(at::kDouble), likelihood.to(at::kDouble), right.to(at::kDouble)}).to(at::kCPU);
+  const double* numbers = all.const_data_ptr<double>();
+  return {numbers[0], numbers[1], static_cast<std::int64_t>(numbers[2])};
+}
+
 void EpochLoop::take_step(RunObserver& observer) {
   const Step taken = step();
-  position_.sums.add(taken.loss, taken.output, taken.target);
-  record_.step_losses.push_back(taken.loss);
+  const auto [loss, likelihood, right] = numbers_of(taken);
+  require_finite("the training loss is", std::isfinite(loss));
+  position_.sums.add(likelihood, right, taken.output, taken.target);
+  record_.step_losses.push_back(likelihood);
   ++position_.at.step;
   ++position_.step_in_epoch;
-  observer.on_step(position_.at, position_.step_in_epoch, steps(), taken.loss, position_.sums);
+  observer.on_step(position_.at, position_.step_in_epoch, steps(), likelihood, position_.sums);
 }
 
 }  // namespace mixop

@@ -25,6 +25,8 @@ struct EpochSums {
 
   /// Adds a batch: images or words, of which images are classified and have an `output` [N, classes].
   void add(double mean_loss, const at::Tensor& output, const at::Tensor& target);
+  /// The same with the images counted that are right.
+  void add(double mean_loss, std::int64_t right, const at::Tensor& output, const at::Tensor& target);
   double mean_loss() const { return loss / static_cast<double>(samples); }
   /// The mean loss as WHICH_loss, with WHICH_accuracy in percent, or WHICH_perplexity of text.
   Metrics means(const std::string& which) const;
@@ -88,9 +90,11 @@ class EpochLoop {
   const LoopRecord& record() const { return record_; }
 
  protected:
+  /// On the device: the loop reads of it once, at the step's end.
   struct Step {
-    double loss = 0;    ///< mean over the batch, without penalties
-    at::Tensor output;  ///< logits [N, classes]; undefined for text
+    at::Tensor loss;     ///< 0-dim, what training differentiates
+    at::Tensor penalty;  ///< the penalties in it; undefined for none
+    at::Tensor output;   ///< logits [N, classes]; undefined for text
     at::Tensor target;
   };
 
@@ -99,6 +103,7 @@ class EpochLoop {
 
   /// Steps of the epoch at hand.
   virtual std::int64_t steps() const = 0;
+  /// Takes the step and waits for nothing. Where its loss is not finite the loop ends before a checkpoint.
   virtual Step step() = 0;
   /// What the epoch's end is measured by, beside the means of its steps; of no use once `interrupt` is set, which cuts
   /// it short.
@@ -119,6 +124,12 @@ class EpochLoop {
  private:
   bool over() const { return position_.at.epoch == position_.at.epochs || !stop_reason().empty(); }
   void take_step(RunObserver& observer);
+  struct StepNumbers {
+    double loss, likelihood;  // likelihood: without penalties
+    std::int64_t right;
+  };
+  /// Reads them from the device at once.
+  static StepNumbers numbers_of(const Step& step);
   void require_finite_state() const;
   /// An epoch from where it stands; false where it was interrupted.
   bool run_epoch(RunObserver& observer, const std::atomic<int>& interrupt);
@@ -129,9 +140,6 @@ class EpochLoop {
 
 /// exp of a mean loss, at most the largest double: a training that goes astray is told in numbers that can be stored.
 double perplexity_of(double mean_loss);
-
-/// The loss of a pass without the network's penalties.
-double likelihood_of(const Outcome& outcome);
 
 /// How many rows of `output` [N, classes] have their largest entry at `target` [N].
 std::int64_t count_correct(const at::Tensor& output, const at::Tensor& target);

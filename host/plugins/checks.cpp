@@ -14,6 +14,7 @@
 #include "host/plugins/elf_note.hpp"
 #include "host/text/sha256.hpp"
 #include "mixop/abi/plugin.h"
+#include "mixop/native_revision.h"
 
 namespace mixop {
 namespace {
@@ -153,6 +154,11 @@ void check_fields(const MixopNote& note, const fs::path& file) {
   if (((note.flags & MIXOP_FLAG_CUDA) != 0) != (note.cuda_version != 0))
     refuse("its note has CUDA version " + std::to_string(note.cuda_version) + " with the CUDA flag " +
            ((note.flags & MIXOP_FLAG_CUDA) != 0 ? "set" : "clear") + "; expected both or neither");
+  const bool crosses = MIXOP_NATIVE_REVISION_OF(note.kinds, note.tier) != 0;
+  if (crosses != (note.native_revision != 0))
+    refuse("its note names native revision " + std::to_string(note.native_revision) + " with the kinds " +
+           std::to_string(note.kinds) + " and tier " + tier_text(note.tier) +
+           "; expected one in tier native and for spaces and strategies, and 0 elsewhere");
   if (std::any_of(std::begin(note.reserved), std::end(note.reserved), [](std::uint32_t word) { return word != 0; }))
     refuse("its note has reserved words that are not zero");
 }
@@ -172,6 +178,14 @@ void check_libtorch(const MixopNote& note, const fs::path& file, const HostTrait
                         "was built with CUDA " + cuda_text(note.cuda_version) + "; this mixop has " +
                             (host.cuda == 0 ? "a LibTorch without CUDA" : "CUDA " + cuda_text(host.cuda)) +
                             ". Rebuild it with the same major version");
+}
+
+void check_native_revision(const MixopNote& note, const fs::path& file, const HostTraits& host) {
+  if (note.native_revision == 0 || note.native_revision == host.native_revision) return;
+  throw PluginRefused(PluginCheck::native_revision, file,
+                      "was built for revision " + std::to_string(note.native_revision) +
+                          " of the C++ types that it shares with the host; this mixop has revision " +
+                          std::to_string(host.native_revision) + ". Rebuild it with this mixop's SDK");
 }
 
 std::string flag_names(std::uint32_t flags) {
@@ -196,9 +210,10 @@ void check_flags(const MixopNote& note, const fs::path& file, const HostTraits& 
 }  // namespace
 
 const char* name_of(PluginCheck check) {
-  constexpr std::array<const char*, 17> kNames = {
-      "path",      "owner and mode", "elf",    "runpath",    "note",       "abi",  "libtorch", "flags",    "exports",
-      "lock file", "load",           "symbol", "descriptor", "components", "init", "factory",  "self-test"};
+  constexpr std::array<const char*, 18> kNames = {
+      "path",  "owner and mode", "elf",       "runpath", "note",   "abi",        "libtorch",   "native revision",
+      "flags", "exports",        "lock file", "load",    "symbol", "descriptor", "components", "init",
+      "factory", "self-test"};
   return kNames[static_cast<std::size_t>(check)];
 }
 
@@ -211,6 +226,7 @@ void check_note(const MixopNote& note, const fs::path& file, const HostTraits& h
   check_abi(note, file, host);
   check_fields(note, file);
   check_libtorch(note, file, host);
+  check_native_revision(note, file, host);
   check_flags(note, file, host);
 }
 

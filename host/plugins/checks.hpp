@@ -18,6 +18,7 @@ enum class PluginCheck {
   note,
   abi,
   libtorch,
+  native_revision,
   flags,
   exports,
   lock,
@@ -53,6 +54,7 @@ struct HostTraits {
   std::uint32_t flags = 0;
   std::uint32_t libtorch = 0;
   std::uint32_t cuda = 0;  ///< 0: a LibTorch without CUDA
+  std::uint32_t native_revision = 0;
 
   /// Of this program.
   static HostTraits current();
@@ -71,7 +73,7 @@ PluginFile check_file(const std::filesystem::path& path, const HostTraits& host)
 /// Throws PluginRefused, by the check load, where the file's bytes are no longer those that were checked.
 void require_unchanged(const PluginFile& file);
 
-/// The checks abi, libtorch and flags on a note that was read from `file`.
+/// The checks abi, note, libtorch, native_revision and flags on a note that was read from `file`.
 void check_note(const MixopNote& note, const std::filesystem::path& file, const HostTraits& host);
 
 /// 0x020b00 as "2.11.0".

@@ -10,6 +10,10 @@
 
 #include "host/plugins/names.hpp"
 #include "host/plugins/option_values.hpp"
+#include "mixop/abi/ext/backward.h"
+#include "mixop/abi/ext/cost.h"
+#include "mixop/abi/ext/structure.h"
+#include "mixop/slots.hpp"
 
 namespace mixop {
 namespace {
@@ -22,24 +26,21 @@ constexpr std::uint32_t kMostOptions = 256;
 enum class Table { op, dataset, factory, strategy };
 
 struct Interface {
-  const char* id;
+  std::string_view id;
   std::uint32_t kind;
   Table table;
+  bool tensors = false;  ///< cross as C++ objects
 };
 
-const std::vector<Interface>& interfaces() {
-  static const std::vector<Interface> known = [] {
-    std::vector<Interface> all = {
-        {MIXOP_OPERATOR_INTERFACE, MIXOP_KIND_OPERATOR, Table::op},
-        {MIXOP_DATASET_INTERFACE, MIXOP_KIND_DATASET, Table::dataset},
-        {"mixop.space/1", MIXOP_KIND_SPACE, Table::factory},
-        {MIXOP_STRATEGY_INTERFACE, MIXOP_KIND_STRATEGY, Table::strategy},
-    };
-    for (const StrategySlot& slot : strategy_slots)
-      all.push_back({slot.interface_id, MIXOP_KIND_STRATEGY, Table::factory});
-    return all;
-  }();
-  return known;
+/// What components may say they are.
+std::vector<Interface> interfaces() {
+  std::vector<Interface> all = {{MIXOP_OPERATOR_INTERFACE, MIXOP_KIND_OPERATOR, Table::op},
+                                {MIXOP_DATASET_INTERFACE, MIXOP_KIND_DATASET, Table::dataset},
+                                {"mixop.space/1", MIXOP_KIND_SPACE, Table::factory},
+                                {MIXOP_STRATEGY_INTERFACE, MIXOP_KIND_STRATEGY, Table::strategy}};
+  for (const StrategySlot& slot : strategy_slots)
+    all.push_back({slot.interface_id, MIXOP_KIND_STRATEGY, Table::factory, /*tensors=*/true});
+  return all;
 }
 
 bool is_name(std::string_view text) {
@@ -66,13 +67,6 @@ class Reader {
              ". Set the field to sizeof of the struct");
   }
 
-  // An array element: its size must be the host's, or the next element would be read at the wrong place.
-  void require_element_size(const std::string& what, std::uint32_t found, std::size_t expected) const {
-    if (found != expected)
-      refuse(what + " has size " + std::to_string(found) + "; expected " + std::to_string(expected) +
-             ". Set the field to sizeof of the struct");
-  }
-
   std::string text(const std::string& what, const char* value, std::size_t longest, bool may_be_empty = false) const {
     if (value == nullptr) refuse(what + " is NULL; expected a text");
     const std::size_t length = ::strnlen(value, longest + 1);
@@ -94,22 +88,44 @@ class Reader {
     if (pointer == nullptr) refuse(what + ": '" + field + "' is NULL; expected a function");
   }
 
-  void require_options(const std::string& what, const MixopOptionSpec* options, std::uint32_t count) const;
+  // The host's copy of a plugin's array, whose elements lie as far apart as the first one says.
+  template <class T>
+  std::vector<T> copy_array(const std::string& what, const T* first, std::uint32_t count) const {
+    std::vector<T> copies;
+    const auto* bytes = reinterpret_cast<const char*>(first);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const char* element = bytes + std::size_t{i} * first->size;
+      std::uint32_t size = 0;
+      std::memcpy(&size, element, sizeof size);
+      const std::string place = what + " " + std::to_string(i);
+      require_size(place, size, sizeof(T));
+      if (size != first->size)
+        refuse(place + " has size " + std::to_string(size) + "; expected " + std::to_string(first->size) +
+               ", as the array's first element. Set the field to sizeof of the struct");
+      std::memcpy(&copies.emplace_back(), element, sizeof(T));
+      copies.back().size = sizeof(T);
+    }
+    return copies;
+  }
+
+  std::vector<MixopOptionSpec> options(const std::string& what, const MixopOptionSpec* options,
+                                       std::uint32_t count) const;
 
  private:
   const PluginFile& file_;
   PluginCheck check_;
 };
 
-void Reader::require_options(const std::string& what, const MixopOptionSpec* options, std::uint32_t count) const {
+std::vector<MixopOptionSpec> Reader::options(const std::string& what, const MixopOptionSpec* options,
+                                             std::uint32_t count) const {
   if (count > kMostOptions)
     refuse(what + " declares " + std::to_string(count) + " options; expected at most " + std::to_string(kMostOptions));
   if (count > 0 && options == nullptr) refuse(what + " declares " + std::to_string(count) + " options at NULL");
+  std::vector<MixopOptionSpec> copies = copy_array(what + ", option", options, count);
   std::set<std::string> names;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const MixopOptionSpec& option = options[i];
+  for (std::size_t i = 0; i < copies.size(); ++i) {
+    const MixopOptionSpec& option = copies[i];
     const std::string place = what + ", option " + std::to_string(i);
-    require_element_size(place, option.size, sizeof(MixopOptionSpec));
     const std::string named = what + ", option '" + name(place + ": its name", option.name) + "'";
     if (option.type < MIXOP_OPTION_BOOL || option.type > MIXOP_OPTION_LIST)
       refuse(named + " has type " + std::to_string(option.type) + "; expected 0 (bool) to 4 (list)");
@@ -119,18 +135,14 @@ void Reader::require_options(const std::string& what, const MixopOptionSpec* opt
       refuse(named + " has the default '" + value + "', which its type forbids");
     if (!names.insert(option.name).second) refuse(named + " is declared twice");
   }
-}
-
-std::uint32_t size_of_table(const void* table) {
-  std::uint32_t size = 0;
-  std::memcpy(&size, table, sizeof size);
-  return size;
+  return copies;
 }
 
 // The host's copy of a plugin's table: only the bytes that the plugin's `size` covers are read.
 template <class T>
 T copy_table(const Reader& reader, const std::string& what, const void* table, std::size_t least) {
-  const std::uint32_t size = size_of_table(table);
+  std::uint32_t size = 0;
+  std::memcpy(&size, table, sizeof size);
   reader.require_size(what, size, least);
   T copy{};
   std::memcpy(&copy, table, std::min<std::size_t>(size, sizeof copy));
@@ -138,21 +150,55 @@ T copy_table(const Reader& reader, const std::string& what, const void* table, s
   return copy;
 }
 
+// An extension of an operator: whole, with its function; NULL is none.
+template <class T>
+const T* read_extension(const Reader& reader, const std::string& what, const MixopOperator& op, const char* id) {
+  const void* table = nullptr;
+  try {
+    table = op.get_extension == nullptr ? nullptr : op.get_extension(id);
+  } catch (...) {
+    reader.refuse(what + ": its get_extension(\"" + id + "\") threw an exception; expected a table or NULL");
+  }
+  if (table == nullptr) return nullptr;
+  const auto* extension = static_cast<const T*>(table);
+  reader.require_size(what + ": its extension " + id, extension->size, sizeof(T));
+  return extension;
+}
+
+void check_extensions(const Reader& reader, const std::string& what, const MixopOperator& op, bool own_code) {
+  const auto* structure = read_extension<MixopStructure>(reader, what, op, MIXOP_STRUCTURE_EXTENSION);
+  const auto* cost = read_extension<MixopCostTable>(reader, what, op, MIXOP_COST_EXTENSION);
+  const auto* backward = read_extension<MixopBackward>(reader, what, op, MIXOP_BACKWARD_EXTENSION);
+  if (structure != nullptr) reader.require(what, "describe", structure->describe);
+  if (cost != nullptr) reader.require(what, "cost", cost->cost);
+  if (backward != nullptr) reader.require(what, "backward", backward->backward);
+  if (!own_code && structure == nullptr)
+    reader.refuse(what + " has neither code of its own nor a structure; expected 'create', 'destroy', 'forward', "
+                         "'state_count' and 'state', or the extension " MIXOP_STRUCTURE_EXTENSION);
+}
+
 MixopOperator read_operator(const Reader& reader, const std::string& what, const void* table) {
-  const auto copy = copy_table<MixopOperator>(reader, what, table, offsetof(MixopOperator, backward));
+  const auto copy = copy_table<MixopOperator>(reader, what, table, offsetof(MixopOperator, get_extension));
   if (copy.domain > MIXOP_DOMAIN_RECURRENT)
     reader.refuse(what + " has domain " + std::to_string(copy.domain) + "; expected 0 (image) or 1 (recurrent)");
-  reader.require(what, "create", copy.create);
-  reader.require(what, "destroy", copy.destroy);
-  reader.require(what, "forward", copy.forward);
-  reader.require(what, "state_count", copy.state_count);
-  reader.require(what, "state", copy.state);
+  const bool own_code = copy.create != nullptr || copy.destroy != nullptr || copy.forward != nullptr ||
+                        copy.state_count != nullptr || copy.state != nullptr;
+  if (own_code) {
+    reader.require(what, "create", copy.create);
+    reader.require(what, "destroy", copy.destroy);
+    reader.require(what, "forward", copy.forward);
+    reader.require(what, "state_count", copy.state_count);
+    reader.require(what, "state", copy.state);
+  }
+  check_extensions(reader, what, copy, own_code);
   return copy;
 }
 
-MixopDataset read_dataset(const Reader& reader, const std::string& what, const void* table) {
-  const auto copy = copy_table<MixopDataset>(reader, what, table, offsetof(MixopDataset, decode));
-  reader.require_options(what, copy.options, copy.option_count);
+MixopDataset read_dataset(const Reader& reader, const std::string& what, const void* table,
+                          std::vector<MixopOptionSpec>& options) {
+  auto copy = copy_table<MixopDataset>(reader, what, table, offsetof(MixopDataset, decode));
+  options = reader.options(what, copy.options, copy.option_count);
+  copy.options = options.data();
   reader.text(what + ": 'expects'", copy.expects, kLongestText);
   reader.require(what, "open", copy.open);
   reader.require(what, "close", copy.close);
@@ -161,9 +207,11 @@ MixopDataset read_dataset(const Reader& reader, const std::string& what, const v
   return copy;
 }
 
-MixopFactory read_factory(const Reader& reader, const std::string& what, const void* table) {
-  const auto copy = copy_table<MixopFactory>(reader, what, table, sizeof(MixopFactory));
-  reader.require_options(what, copy.options, copy.option_count);
+MixopFactory read_factory(const Reader& reader, const std::string& what, const void* table,
+                          std::vector<MixopOptionSpec>& options) {
+  auto copy = copy_table<MixopFactory>(reader, what, table, sizeof(MixopFactory));
+  options = reader.options(what, copy.options, copy.option_count);
+  copy.options = options.data();
   reader.require(what, "create", copy.create);
   reader.require(what, "destroy", copy.destroy);
   return copy;
@@ -203,12 +251,9 @@ NamedStrategy read_strategy(const Reader& reader, const std::string& what, const
   if (copy.part_count > 0 && copy.parts == nullptr)
     reader.refuse(what + " has " + std::to_string(copy.part_count) + " parts at NULL");
   NamedStrategy strategy{{}, reader.text(what + ": 'summary'", copy.summary, kLongestText)};
-  const auto* bytes = reinterpret_cast<const unsigned char*>(copy.parts);
-  for (std::uint32_t i = 0; i < copy.part_count; ++i) {
-    const std::string place = what + ", part " + std::to_string(i);
-    const void* element = bytes + std::size_t{i} * copy.parts->size;
-    const auto part = copy_table<MixopStrategyPart>(reader, place, element, sizeof(MixopStrategyPart));
-    reader.require_element_size(place, size_of_table(element), copy.parts->size);
+  std::uint32_t index = 0;
+  for (const MixopStrategyPart& part : reader.copy_array(what + ", part", copy.parts, copy.part_count)) {
+    const std::string place = what + ", part " + std::to_string(index++);
     const std::string slot(read_slot(reader, place, part.slot).name);
     const std::string in_slot = what + ": its " + slot;
     if (!strategy.parts
@@ -225,7 +270,7 @@ NamedStrategy read_strategy(const Reader& reader, const std::string& what, const
   return strategy;
 }
 
-const Interface& known_interface(const Reader& reader, const std::string& what, const std::string& id) {
+Interface known_interface(const Reader& reader, const std::string& what, const std::string& id) {
   std::vector<std::string> known;
   for (const Interface& candidate : interfaces()) {
     if (id == candidate.id) return candidate;
@@ -237,12 +282,11 @@ const Interface& known_interface(const Reader& reader, const std::string& what, 
 PluginComponent read_component(const Reader& reader, const MixopComponent& raw, std::uint32_t index,
                                const PluginFile& file) {
   const std::string place = "component " + std::to_string(index);
-  reader.require_element_size(place, raw.size, sizeof(MixopComponent));
   PluginComponent component;
   component.name = reader.name(place + ": its name", raw.name);
   const std::string what = "component '" + component.name + "'";
   component.interface = reader.text(what + ": its interface", raw.interface, kLongestName);
-  const Interface& interface = known_interface(reader, what, component.interface);
+  const Interface interface = known_interface(reader, what, component.interface);
   component.kind = raw.kind;
   if (raw.kind != interface.kind)
     reader.refuse(what + " has kind " + std::to_string(raw.kind) + "; its interface " + component.interface +
@@ -250,8 +294,8 @@ PluginComponent read_component(const Reader& reader, const MixopComponent& raw, 
   if ((raw.kind & file.note.kinds) == 0)
     reader.refuse(what + " is of kind " + kind_names(raw.kind) + ", which the note does not name (it has: " +
                   kind_names(file.note.kinds) + "). Add the kind to KINDS of mixop_add_plugin()");
-  if (interface.table == Table::factory && file.note.tier != MIXOP_TIER_NATIVE)
-    reader.refuse(what + " is a C++ interface, which needs tier native; the note says tier " +
+  if (interface.tensors && file.note.tier != MIXOP_TIER_NATIVE)
+    reader.refuse(what + " is a C++ interface with tensors, which needs tier native; the note says tier " +
                   tier_text(file.note.tier));
   if (raw.table == nullptr) reader.refuse(what + ": its table is NULL");
   component.group = component.interface;
@@ -261,10 +305,10 @@ PluginComponent read_component(const Reader& reader, const MixopComponent& raw, 
       if (std::get<MixopOperator>(component.table).domain == MIXOP_DOMAIN_RECURRENT) component.group = kActivations;
       break;
     case Table::dataset:
-      component.table = read_dataset(reader, what, raw.table);
+      component.table = read_dataset(reader, what, raw.table, component.options);
       break;
     case Table::factory:
-      component.table = read_factory(reader, what, raw.table);
+      component.table = read_factory(reader, what, raw.table, component.options);
       break;
     case Table::strategy:
       component.table = read_strategy(reader, what, raw.table);
@@ -282,8 +326,9 @@ std::vector<PluginComponent> read_components(const MixopPluginDescriptor& descri
     reader.refuse("declares " + std::to_string(descriptor.component_count) + " components at NULL");
   std::vector<PluginComponent> components;
   std::set<std::pair<std::string, std::string>> names;
-  for (std::uint32_t i = 0; i < descriptor.component_count; ++i) {
-    components.push_back(read_component(reader, descriptor.components[i], i, file));
+  const auto raw = reader.copy_array("component", descriptor.components, descriptor.component_count);
+  for (std::uint32_t i = 0; i < raw.size(); ++i) {
+    components.push_back(read_component(reader, raw[i], i, file));
     const PluginComponent& added = components.back();
     if (!names.emplace(added.group, added.name).second)
       reader.refuse("the " + noun_of(added.group) + " '" + added.name + "' is declared twice");
@@ -295,7 +340,7 @@ std::vector<PluginComponent> read_components(const MixopPluginDescriptor& descri
 
 PluginContents read_descriptor(const MixopPluginDescriptor* descriptor, const PluginFile& file) {
   const Reader reader(file, PluginCheck::descriptor);
-  if (descriptor == nullptr) reader.refuse(MIXOP_PLUGIN_SYMBOL "() answered NULL; expected a descriptor");
+  if (descriptor == nullptr) reader.refuse(MIXOP_PLUGIN_SYMBOL "() returned NULL; expected a descriptor");
   reader.require_size("the descriptor", descriptor->size, sizeof(MixopPluginDescriptor));
   if (descriptor->abi_major != file.note.abi_major || descriptor->abi_minor != file.note.abi_minor)
     reader.refuse("the descriptor names ABI " + std::to_string(descriptor->abi_major) + "." +

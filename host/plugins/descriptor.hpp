@@ -18,13 +18,19 @@ namespace mixop {
 /// of the image domain, and `none` is one of each.
 inline constexpr char kActivations[] = "mixop.activation/1";
 
-/// One component of a loaded plugin. The table is the host's copy: whole, with zeros where the plugin's is shorter.
+/// One component of a loaded plugin. The table is the host's copy, its arrays too: whole, with zeros where the plugin's
+/// is shorter. What an operator's get_extension returns stays the plugin's.
 struct PluginComponent {
   std::uint32_t kind = 0;
   std::string name;
   std::string interface;
   std::string group;  ///< what its name is unique among: its interface, or kActivations
   std::variant<MixopOperator, MixopDataset, MixopFactory, NamedStrategy> table;
+  std::vector<MixopOptionSpec> options;  // what the table points to
+
+  PluginComponent() = default;
+  PluginComponent(PluginComponent&&) = default;  // a copy's table would point into this one
+  PluginComponent& operator=(PluginComponent&&) = default;
 };
 
 /// What a plugin says about itself, checked.

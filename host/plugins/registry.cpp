@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <boost/dll/shared_library.hpp>
 #include <cstdio>
+#include <cstring>
 #include <deque>
 
 #include "host/plugins/names.hpp"
 #include "host/plugins/option_values.hpp"
+#include "mixop/abi/ext/log.h"
 #include "mixop/version.h"
 
 namespace mixop {
@@ -25,13 +27,15 @@ struct Entry {
 
 // Plugins have no context to log into, so their lines go where the host's own messages go.
 void log_of_plugin(std::int32_t level, const char* message) {
-  if (level <= 0 || message == nullptr) return;
-  std::fprintf(stderr, "mixop: plugin: %s%s\n", level >= 2 ? "warning: " : "", message);
+  if (level <= MIXOP_LOG_DEBUG || message == nullptr) return;
+  std::fprintf(stderr, "mixop: plugin: %s%s\n", level >= MIXOP_LOG_WARNING ? "warning: " : "", message);
 }
 
 const MixopHost& host_table() {
-  static const MixopHost host = {sizeof(MixopHost), MIXOP_VERSION_STRING, log_of_plugin,
-                                 [](const char*) -> const void* { return nullptr; }};
+  static const MixopLog log = {sizeof(MixopLog), 0, log_of_plugin};
+  static const MixopHost host = {sizeof(MixopHost), MIXOP_VERSION_STRING, [](const char* id) -> const void* {
+                                   return std::strcmp(id, MIXOP_LOG_EXTENSION) == 0 ? &log : nullptr;
+                                 }};
   return host;
 }
 
@@ -80,7 +84,7 @@ void try_factory(const PluginComponent& component, const PluginFile& file) {
     const OptionValues options(component.name, factory->options, factory->option_count);
     void* object = nullptr;
     checked("", [&](MixopError* error) { return factory->create(options.data(), options.size(), &object, error); });
-    if (object == nullptr) throw PluginRefused(PluginCheck::factory, file.path, what + " answered NULL");
+    if (object == nullptr) throw PluginRefused(PluginCheck::factory, file.path, what + " returned NULL");
     factory->destroy(object);
   });
 }

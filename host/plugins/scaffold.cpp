@@ -40,11 +40,11 @@ constexpr std::string_view kSource = R"(#include <torch/nn/modules/batchnorm.h>
 
 namespace {
 
-// ReLU, 3x3 convolution, batch norm: [N, C, H, W] to [N, C, ceil(H / stride), ceil(W / stride)].
+// ReLU, 3x3 convolution, batch norm: [N, in, H, W] to [N, out, ceil(H / stride), ceil(W / stride)].
 struct @class@ : torch::nn::Module {
   explicit @class@(const mixop::OpSpec& spec)
-      : conv(torch::nn::Conv2dOptions(spec.channels, spec.channels, 3).stride(spec.stride).padding(1).bias(false)),
-        norm(torch::nn::BatchNorm2dOptions(spec.channels).affine(spec.affine)) {
+      : conv(torch::nn::Conv2dOptions(spec.in, spec.out, 3).stride(spec.stride).padding(1).bias(false)),
+        norm(torch::nn::BatchNorm2dOptions(spec.out).affine(spec.affine)) {
     register_module("conv", conv);
     register_module("norm", norm);
   }

@@ -28,14 +28,29 @@ struct SelfTestReport {
   bool passed() const;
 };
 
+/// What a child process writes for self_test to read.
+class TrialWriter {
+ public:
+  explicit TrialWriter(std::ostream& out) : out_(out) {}
+  /// First, the plugin that is tried.
+  void plugin(const std::string& id, const std::string& version);
+  void trial(const Trial& trial);
+  /// In the place of trials.
+  void refusal(const PluginRefused& reason);
+  /// Last, after every trial.
+  void end();
+
+ private:
+  void line(const std::vector<std::string>& fields);
+
+  std::ostream& out_;
+};
+
 /// Runs the trials of `file` in a child process and waits for it: a crash or a hang of the plugin does not reach this
-/// program. `child` is the command that ends in a call of run_trials; the file's path is appended to it. Throws
+/// program. `child` is the command that ends in a call of run_trials (host/trials); the file's path is appended to it. Throws
 /// PluginRefused where the plugin does not load, crashes, hangs or ends the process; failed trials are in the report.
 SelfTestReport self_test(const PluginFile& file, std::vector<std::string> child,
                          std::chrono::milliseconds timeout = std::chrono::minutes(5));
-
-/// The child's side: loads the plugin at `path` with all checks, tries every component and writes what self_test reads.
-void run_trials(const std::filesystem::path& path, std::ostream& out);
 
 /// The self-test as the refusal of a plugin that fails a trial.
 void require_passed(const SelfTestReport& report, const PluginFile& file);

@@ -9,6 +9,7 @@
 
 #include "host/graph/operators.hpp"
 #include "host/runtime/module.hpp"
+#include "mixop/abi/ext/backward.h"
 #include "mixop/operator.hpp"
 
 namespace mixop {

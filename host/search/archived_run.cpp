@@ -1,14 +1,13 @@
 #include "host/search/archived_run.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 
 #include "host/search/run_check.hpp"
 #include "host/search/search.hpp"
 #include "host/search/stored_tensor.hpp"
-#include "mixop/supernet/genotypes.hpp"
+#include "mixop/derivation.hpp"
 
 namespace mixop {
 namespace {
@@ -23,10 +22,9 @@ double strength_of(const CellTopology& cell, const at::Tensor& weights, const Ge
 }
 
 /// What a space says against a user's config is the archive's fault where the config comes from one.
-std::vector<AlphaDeclaration> declarations_of(const SearchSpace& space, const SpaceKeys& keys,
-                                              const std::string& name) {
+std::vector<AlphaSet> declarations_of(const SearchSpace& space, const SpaceKeys& keys, const std::string& name) {
   try {
-    return space.alphas(alphas_config(keys, space));
+    return space.search(alphas_config(keys, space)).alphas;
   } catch (const Error& error) {
     throw Error(error.code() == ErrorCode::usage ? ErrorCode::bad_data : error.code(),
                 name + ": /config/resolved: " + error.what());
@@ -36,17 +34,15 @@ std::vector<AlphaDeclaration> declarations_of(const SearchSpace& space, const Sp
 }  // namespace
 
 Derived derive(const AlphaCase& raw, const Relaxation& relaxation, const Deriver& deriver, const SearchPosition& at) {
-  const at::NoGradGuard no_grad;
-  std::vector<at::Tensor> relaxed;
-  for (const at::Tensor& alpha : raw.alphas) relaxed.push_back(relaxation.weights(alpha.to(at::kFloat), at, 0));
+  const std::vector<at::Tensor> relaxed = relaxed_for_derivation(relaxation, raw.alphas, at);
   Derived derived{deriver.derive(raw.declarations, relaxed), {}};
-  const auto cells = supernet::named_cells(raw.declarations);
+  const std::vector<NamedCell> cells = named_cells(raw.declarations);
   for (const CellGenotype& cell : derived.genotype.cells) {
     std::vector<double>& strengths = derived.strengths.emplace_back();
-    for (const supernet::NamedCell& named : cells)
+    for (const NamedCell& named : cells)
       if (named.name == cell.name)
         for (const Gene& gene : cell.genes)
-          strengths.push_back(strength_of(*named.topology, named.rows_of(relaxed), gene));
+          strengths.push_back(strength_of(*named.topology, rows_of(named, relaxed), gene));
   }
   return derived;
 }
@@ -62,18 +58,13 @@ AlphaCase ArchivedRun::alphas(std::int64_t epoch, const SearchSpace& space) cons
                                       ", not " + std::to_string(epoch));
   AlphaCase result{declarations_of(space, config_.space, archive_.name()), {}};
   check_alphas(archive_, result.declarations);
-  for (const AlphaDeclaration& declaration : result.declarations)
+  for (const AlphaSet& declaration : result.declarations)
     result.alphas.push_back(get_tensor(archive_, archive_path("/alphas", declaration.name))[epoch]);
   return result;
 }
 
-SearchPosition ArchivedRun::position(std::int64_t epoch) const { return {epoch, config_.search.epochs, 0}; }
+SearchPosition ArchivedRun::position(std::int64_t row) const { return derived_at(row, config_.search.epochs); }
 
-PartNames ArchivedRun::parts(const PluginRegistry& plugins) const {
-  const StrategyConfig& keys = config_.strategy;
-  return parts_of(
-      plugins, config_.search.strategy,
-      {keys.relaxation, keys.hypergradient, keys.regulariser, keys.edge_transform, keys.stopper, keys.deriver});
-}
+PartChoices ArchivedRun::parts() const { return strategy_changes(archive_).back().parts; }
 
 }  // namespace mixop

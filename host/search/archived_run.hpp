@@ -12,7 +12,7 @@ namespace mixop {
 
 /// Raw alphas with what they mean; enough to derive a genotype without building the supernet.
 struct AlphaCase {
-  std::vector<AlphaDeclaration> declarations;
+  std::vector<AlphaSet> declarations;
   std::vector<at::Tensor> alphas;
 };
 
@@ -34,9 +34,10 @@ class ArchivedRun {
   std::int64_t epochs() const { return epochs_; }
   /// The alphas after `epoch` epochs; throws a usage error where the archive has no such row.
   AlphaCase alphas(std::int64_t epoch, const SearchSpace& space) const;
-  SearchPosition position(std::int64_t epoch) const;
-  /// The strategy that was in force last.
-  PartNames parts(const PluginRegistry& plugins) const;
+  /// Where the search stood when it derived the genotype of that row.
+  SearchPosition position(std::int64_t row) const;
+  /// The parts in force last, with all their options: those of the last entry of /strategy_history.
+  PartChoices parts() const;
 
  private:
   Archive archive_;

@@ -30,9 +30,8 @@ void set_baseline(SpaceConfig& config, const std::string& text, const SearchSpac
   if (text.empty()) return;
   config.baseline =
       text.front() == '{' ? genotype_from_json(text, kKey, ErrorCode::usage) : published(text, space, name);
-  const std::vector<AlphaDeclaration> alphas = space.alphas(config);
-  const bool starts = std::any_of(alphas.begin(), alphas.end(),
-                                  [](const AlphaDeclaration& declaration) { return declaration.start.defined(); });
+  const std::vector<AlphaSet> sets = space.search(config).alphas;
+  const bool starts = std::any_of(sets.begin(), sets.end(), [](const AlphaSet& set) { return !set.start.empty(); });
   if (!starts)
     throw Error(ErrorCode::usage, std::string(kKey) + ": the space " + name +
                                       " does not start from a network; leave the key out, or set space.name=dartopti");

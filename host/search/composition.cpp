@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "host/plugins/option_values.hpp"
 #include "mixop/random.hpp"
@@ -105,11 +106,15 @@ std::map<std::string, StrategyPart*> Composition::parts() const {
 
 std::map<std::string, double> Composition::measured() const {
   std::map<std::string, double> all;
-  for (const auto& [slot, part] : parts())
-    for (const auto& [name, value] : part->measured())
+  for (const auto& [slot, part] : parts()) {
+    for (const auto& [name, value] : part->measured()) {
+      const std::string what = "strategy." + slot + "=" + choices_.at(slot).part + " measures '" + name + "'";
+      if (!std::isfinite(value))
+        throw Error(ErrorCode::plugin, what + " as " + std::to_string(value) + "; expected a finite number");
       if (!all.emplace(name, value).second)
-        throw Error(ErrorCode::plugin, "strategy." + slot + "=" + choices_.at(slot).part + " measures '" + name +
-                                           "', and so does another part; exchange one of them");
+        throw Error(ErrorCode::plugin, what + ", and so does another part; exchange one of them");
+    }
+  }
   return all;
 }
 

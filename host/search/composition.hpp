@@ -45,6 +45,14 @@ Interface& as(StrategyPart& part, const std::string& name) {
   return *found;
 }
 
+template <class Interface>
+Part<Interface> as_interface(Part<StrategyPart> part, const std::string& name) {
+  Interface& made = as<Interface>(*part, name);
+  const PartDeleter deleter = part.get_deleter();
+  part.release();
+  return Part<Interface>(&made, deleter);
+}
+
 /// A new search space, with the user's options over its defaults.
 Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options);
 /// The search space of that name for images or for text; throws a usage error where it reads the other.
@@ -66,12 +74,16 @@ Part<Interface> make_part(const PluginRegistry& plugins, const std::string& name
   if constexpr (std::is_same_v<Interface, SearchSpace>) {
     return make_space(plugins, name, options);
   } else {
-    Part<StrategyPart> part = make_part(plugins, Interface::slot, with_options(plugins, Interface::slot, {name}, options));
-    Interface& made = as<Interface>(*part, name);
-    const PartDeleter deleter = part.get_deleter();
-    part.release();
-    return Part<Interface>(&made, deleter);
+    const PartChoice choice = with_options(plugins, Interface::slot, {name}, options);
+    return as_interface<Interface>(make_part(plugins, Interface::slot, choice), name);
   }
+}
+
+/// A new object of the part that was chosen for the interface's slot.
+template <class Interface>
+Part<Interface> make_part(const PluginRegistry& plugins, const PartChoices& choices) {
+  const PartChoice& choice = choices.at(std::string(Interface::slot.name));
+  return as_interface<Interface>(make_part(plugins, Interface::slot, choice), choice.part);
 }
 
 /// The parts of a strategy, made: one in every slot.

@@ -3,11 +3,11 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include <algorithm>
 #include <map>
 #include <set>
 #include <utility>
 
+#include "mixop/draws.hpp"
 #include "mixop/random.hpp"
 
 namespace mixop {
@@ -48,48 +48,26 @@ std::vector<std::size_t> tied_parameters(const Network& network) {
   return tied;
 }
 
-void convert(const Network& network, at::ScalarType type, at::Device device) {
-  for (const StateEntry& entry : network.state()) {
-    at::Tensor shared = entry.tensor;
-    shared.set_data(shared.is_floating_point() ? shared.detach().to(device, type) : shared.detach().to(device));
-  }
-}
-
-EdgeWeights expand(const std::vector<AlphaDeclaration>& declarations, const std::vector<at::Tensor>& relaxed) {
-  int cells = 0;
-  for (const AlphaDeclaration& declaration : declarations)
-    for (const int cell : declaration.cells) cells = std::max(cells, cell + 1);
-  EdgeWeights weights(static_cast<std::size_t>(cells));
-  for (std::size_t i = 0; i < declarations.size(); ++i)
-    for (std::size_t cell = 0; cell < declarations[i].cells.size(); ++cell)
-      weights[static_cast<std::size_t>(declarations[i].cells[cell])] =
-          declarations[i].per_cell ? relaxed[i][declarations[i].row_of(cell)] : relaxed[i];
-  return weights;
-}
-
-SearchProblem::SearchProblem(Network& network, std::vector<at::Tensor> alphas, const Relaxation& relaxation,
-                             const Regulariser& regulariser, const Sgd& optimizer)
+SearchProblem::SearchProblem(Network& network, std::vector<at::Tensor> alphas, const Composition& strategy,
+                             const Sgd& optimizer)
     : network_(network),
       weights_(parameters_of(network)),
       alphas_(std::move(alphas)),
       tied_(tied_parameters(network)),
-      relaxation_(relaxation),
-      regulariser_(regulariser),
+      strategy_(strategy),
       optimizer_(optimizer) {}
 
-std::vector<at::Tensor> SearchProblem::relaxed() const {
-  std::vector<at::Tensor> result;
-  for (const at::Tensor& alpha : alphas_) result.push_back(relaxation_.weights(alpha, step_.at, step_.key));
-  return result;
+std::vector<Relaxed> SearchProblem::relaxed(Phase phase) const {
+  return relax(strategy_.part<Relaxation>(), alphas_, {step_.at, phase, step_.key});
 }
 
-std::vector<at::Tensor> SearchProblem::edge_weights(Wrt leaves) {
+std::vector<Relaxed> SearchProblem::edge_weights(Wrt leaves) {
   const at::AutoGradMode grad(includes(leaves, Wrt::alphas));
   record(alphas_, includes(leaves, Wrt::alphas));
-  return relaxed();
+  return relaxed(Phase::train);
 }
 
-at::Tensor SearchProblem::loss(const std::vector<at::Tensor>& edge_weights, const LossPass& how) {
+at::Tensor SearchProblem::loss(const std::vector<Relaxed>& edge_weights, const LossPass& how) {
   const at::AutoGradMode grad(how.leaves != Wrt::nothing);
   record(weights_, includes(how.leaves, Wrt::weights));
   record(alphas_, includes(how.leaves, Wrt::alphas));  // another loss may have come between edge_weights() and this one
@@ -98,7 +76,7 @@ at::Tensor SearchProblem::loss(const std::vector<at::Tensor>& edge_weights, cons
   pass.update_statistics = how.update_statistics;
   pass.penalties = how.penalties;
   pass.key = step_.key;
-  const Outcome outcome = network_.loss(expand(network_.alphas(), edge_weights), train ? step_.train : step_.valid,
+  const Outcome outcome = network_.loss(edge_weights, train ? step_.train : step_.valid,
                                         train ? states_.train : states_.valid, pass);
   if (how.carry) (train ? next_.train : next_.valid) = outcome.next;
   if (how.carry && train) {
@@ -109,15 +87,12 @@ at::Tensor SearchProblem::loss(const std::vector<at::Tensor>& edge_weights, cons
   return outcome.loss;
 }
 
-at::Tensor SearchProblem::alpha_term(const std::vector<at::Tensor>& edge_weights) {
-  return regulariser_.term(alphas_, edge_weights, step_.at);
+at::Tensor SearchProblem::alpha_term(const std::vector<Relaxed>& edge_weights) {
+  return strategy_.part<Regulariser>().term(alphas_, edge_weights, step_.at);
 }
 
 at::Tensor SearchProblem::uniform(const at::Tensor& like, std::uint64_t draw) {
-  RandomStream random(key_of({step_.key, kDraws, draw}));
-  std::vector<double> numbers(static_cast<std::size_t>(like.numel()));
-  for (double& number : numbers) number = random.uniform();
-  return at::tensor(numbers, at::kDouble).view(like.sizes()).to(like.options().requires_grad(false));
+  return uniform_numbers(like.sizes(), key_of({step_.key, kDraws, draw}), like);
 }
 
 WeightStep SearchProblem::weight_step() const {
@@ -131,7 +106,7 @@ Outcome SearchProblem::evaluate(const Batch& batch, const RecurrentState& state,
   step_.key = key;
   Pass pass;
   pass.training = pass.update_statistics = false;
-  return network_.loss(expand(network_.alphas(), relaxed()), batch, state, pass);
+  return network_.loss(relaxed(Phase::evaluate), batch, state, pass);
 }
 
 }  // namespace mixop

@@ -3,8 +3,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "host/search/optimizers.hpp"
 #include "host/runtime/network.hpp"
+#include "host/search/composition.hpp"
+#include "host/search/optimizers.hpp"
 #include "mixop/strategy.hpp"
 
 namespace mixop {
@@ -17,12 +18,6 @@ std::vector<at::Tensor> parameters_of(const Network& network);
 
 /// Positions in parameters_of() of those that have several names.
 std::vector<std::size_t> tied_parameters(const Network& network);
-
-/// Moves a network's state to a type and device in place: operators see their own tensors change.
-void convert(const Network& network, at::ScalarType type, at::Device device);
-
-/// The edge weights of every cell: shared alphas are handed to each cell that they drive.
-EdgeWeights expand(const std::vector<AlphaDeclaration>& declarations, const std::vector<at::Tensor>& relaxed);
 
 /// What one iteration works on.
 struct SearchStep {
@@ -42,8 +37,8 @@ struct StreamStates {
 /// The bilevel problem of one search: set the step, let a hypergradient ask for losses, finish the step.
 class SearchProblem final : public BilevelProblem {
  public:
-  SearchProblem(Network& network, std::vector<at::Tensor> alphas, const Relaxation& relaxation,
-                const Regulariser& regulariser, const Sgd& optimizer);
+  /// `strategy` is the composition in force, which is asked anew for every loss.
+  SearchProblem(Network& network, std::vector<at::Tensor> alphas, const Composition& strategy, const Sgd& optimizer);
 
   void set_step(SearchStep step) { step_ = std::move(step); }
   /// Carries the streams on: to the states after the last passes that carry.
@@ -53,9 +48,9 @@ class SearchProblem final : public BilevelProblem {
   const std::vector<at::Tensor>& weights() const override { return weights_; }
   const std::vector<at::Tensor>& alphas() const override { return alphas_; }
   const std::vector<std::size_t>& tied_weights() const override { return tied_; }
-  std::vector<at::Tensor> edge_weights(Wrt leaves) override;
-  at::Tensor loss(const std::vector<at::Tensor>& edge_weights, const LossPass& pass) override;
-  at::Tensor alpha_term(const std::vector<at::Tensor>& edge_weights) override;
+  std::vector<Relaxed> edge_weights(Wrt leaves) override;
+  at::Tensor loss(const std::vector<Relaxed>& edge_weights, const LossPass& pass) override;
+  at::Tensor alpha_term(const std::vector<Relaxed>& edge_weights) override;
   at::Tensor uniform(const at::Tensor& like, std::uint64_t draw) override;
   WeightStep weight_step() const override;
 
@@ -68,13 +63,12 @@ class SearchProblem final : public BilevelProblem {
   Outcome evaluate(const Batch& batch, const RecurrentState& state, const SearchPosition& at, std::uint64_t key);
 
  private:
-  std::vector<at::Tensor> relaxed() const;
+  std::vector<Relaxed> relaxed(Phase phase) const;
 
   Network& network_;
   std::vector<at::Tensor> weights_, alphas_;
   std::vector<std::size_t> tied_;
-  const Relaxation& relaxation_;
-  const Regulariser& regulariser_;
+  const Composition& strategy_;
   const Sgd& optimizer_;
   SearchStep step_;
   StreamStates states_, next_;

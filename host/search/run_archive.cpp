@@ -12,7 +12,7 @@ namespace {
 
 std::vector<std::string> alpha_names(const Network& network) {
   std::vector<std::string> names;
-  for (const AlphaDeclaration& declaration : network.alphas()) names.push_back(declaration.name);
+  for (const AlphaSet& declaration : network.alphas()) names.push_back(declaration.name);
   return names;
 }
 
@@ -47,9 +47,16 @@ void put_alphas(ArchiveBuilder& archive, Search& search) {
 std::string history_json(const StrategyChange& change) {
   JsonWriter json(JsonWriter::Style::compact);
   json.begin_object().member("step", change.step).member("epoch", change.epoch).member("strategy", change.strategy);
-  json.member("relaxation", change.parts.relaxation).member("hypergradient", change.parts.hypergradient);
-  json.member("regulariser", change.parts.regulariser).member("edge_transform", change.parts.edge_transform);
-  json.member("stopper", change.parts.stopper).member("deriver", change.parts.deriver).end();
+  for (const StrategySlot& slot : strategy_slots)
+    json.member(std::string(slot.name), change.parts.at(std::string(slot.name)).part);
+  json.key("options").begin_object();
+  for (const auto& [slot, choice] : change.parts) {
+    if (choice.options.empty()) continue;
+    json.key(slot).begin_object();
+    for (const auto& [name, value] : choice.options) json.member(name, value);
+    json.end();
+  }
+  json.end().end();
   return json.text();
 }
 
@@ -78,9 +85,18 @@ void restore_history(Search& search, const Archive& archive) {
   SearchHistory& history = search.history();
   restore_alphas(search, archive);
   history.genotypes = genotypes(archive);
-  history.strategies = strategy_changes(archive);
   search.record() = stored::record_of(archive);
   history.stop_reason = archive.text("/position", "stop_reason");
+}
+
+/// The composition in force is that of the last entry.
+void restore_strategy(Search& search, const Archive& archive) {
+  try {
+    search.follow(strategy_changes(archive));
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::usage) throw;
+    refuse(archive, "/strategy_history", error.what());
+  }
 }
 
 void restore_position(Search& search, const Archive& archive) {
@@ -112,8 +128,8 @@ void restore_states(Search& search, const Archive& archive) {
 }
 
 void restore_parts(Search& search, const Archive& archive) {
-  for (const auto& [place, part] : search.strategy().parts()) {
-    const std::string group = "/strategy/" + place;
+  for (const auto& [slot, part] : search.strategy().parts()) {
+    const std::string group = "/strategy/" + slot;
     if (!archive.has(group)) continue;
     NamedTensors tensors;
     for (const std::string& name : archive.children(group)) {
@@ -143,9 +159,9 @@ ArchiveBuilder archive_of(Search& search, const ConfigTexts& config, const Prove
   for (const auto& [path, tensor] : alpha_state(search)) put_tensor(archive, path, tensor);
   put_states(archive, search);
   archive.group("/strategy");
-  for (const auto& [place, part] : search.strategy().parts())
+  for (const auto& [slot, part] : search.strategy().parts())
     for (const auto& [name, tensor] : part->save())
-      put_tensor(archive, archive_path("/strategy/" + place, name), tensor);
+      put_tensor(archive, archive_path("/strategy/" + slot, name), tensor);
   stored::put_generator(archive);
   stored::put_provenance(archive, provenance, search.config().seed, search.record().epoch_seconds);
   return archive;
@@ -153,6 +169,7 @@ ArchiveBuilder archive_of(Search& search, const ConfigTexts& config, const Prove
 
 void restore(Search& search, const Archive& archive) {
   check_run(archive);
+  restore_strategy(search, archive);
   restore_position(search, archive);
   restore_history(search, archive);
   stored::restore_network(search.network(), archive);

@@ -8,22 +8,39 @@
 namespace mixop {
 namespace {
 
+const char* expected_text(JsonValue::Kind kind) {
+  return kind == JsonValue::Kind::integer ? "a whole number" : kind == JsonValue::Kind::text ? "a text" : "an object";
+}
+
+const JsonValue& member(const JsonValue& json, const std::string& key, JsonValue::Kind kind, const std::string& where) {
+  const JsonValue* found = json.find(key);
+  if (found != nullptr && found->is(kind)) return *found;
+  throw Error(ErrorCode::bad_data, where + ": expected " + expected_text(kind) + " in '" + key + "', found " +
+                                       (found == nullptr ? "nothing" : found->describe()));
+}
+
+/// {"step": 0, "epoch": 0, "strategy": "second_order", "relaxation": "softmax", ..., "options": {"hypergradient":
+/// {"epsilon": "0.01"}}}: a part for every slot, and the options of those that have some.
 StrategyChange strategy_change(const std::string& text, const std::string& where) {
   const JsonValue json = parse_json(text, where, ErrorCode::bad_data);
-  const auto member = [&](const char* key, JsonValue::Kind kind) -> const JsonValue& {
-    const JsonValue* found = json.find(key);
-    if (found != nullptr && found->is(kind)) return *found;
-    throw Error(ErrorCode::bad_data, where + ": expected " +
-                                         (kind == JsonValue::Kind::integer ? "a whole number" : "a text") + " in '" +
-                                         key + "', found " + (found == nullptr ? "nothing" : found->describe()));
-  };
-  const auto integer = [&](const char* key) { return member(key, JsonValue::Kind::integer).integer; };
-  const auto name = [&](const char* key) { return member(key, JsonValue::Kind::text).text; };
-  return {integer("step"),
-          integer("epoch"),
-          name("strategy"),
-          {name("relaxation"), name("hypergradient"), name("regulariser"), name("edge_transform"), name("stopper"),
-           name("deriver")}};
+  StrategyChange change{member(json, "step", JsonValue::Kind::integer, where).integer,
+                        member(json, "epoch", JsonValue::Kind::integer, where).integer,
+                        member(json, "strategy", JsonValue::Kind::text, where).text,
+                        {}};
+  for (const StrategySlot& slot : strategy_slots) {
+    const std::string name(slot.name);
+    change.parts[name] = {member(json, name, JsonValue::Kind::text, where).text, {}};
+  }
+  const JsonValue& options = member(json, "options", JsonValue::Kind::object, where);
+  for (const JsonMember& own : options.members) {
+    const auto part = change.parts.find(own.key);
+    if (part == change.parts.end())
+      throw Error(ErrorCode::bad_data, where + ": unknown slot '" + own.key + "' in 'options'");
+    const JsonValue& values = member(options, own.key, JsonValue::Kind::object, where);
+    for (const JsonMember& value : values.members)
+      part->second.options[value.key] = member(values, value.key, JsonValue::Kind::text, where).text;
+  }
+  return change;
 }
 
 void check_table(const Archive& archive, const std::string& name, std::uint64_t rows) {
@@ -41,7 +58,7 @@ void check_table(const Archive& archive, const std::string& name, std::uint64_t 
   require_finite(archive, path);
 }
 
-/// Those of every search on images or on text; stoppers add their own.
+/// Those of every search on images or on text; parts add their own.
 std::vector<std::string> metric_names(const Archive& archive) {
   const std::string quality = archive.has("/metrics/train_perplexity") ? "_perplexity" : "_accuracy";
   return {"train_loss", "train" + quality, "learning_rate", "valid_loss", "valid" + quality};
@@ -79,9 +96,9 @@ void check_run(const Archive& archive) {
   stored::check_provenance(archive);
 }
 
-void check_alphas(const Archive& archive, const std::vector<AlphaDeclaration>& declarations) {
+void check_alphas(const Archive& archive, const std::vector<AlphaSet>& declarations) {
   const auto rows = static_cast<std::uint64_t>(archive.integer("/position", "epoch")) + 1;
-  for (const AlphaDeclaration& declaration : declarations) {
+  for (const AlphaSet& declaration : declarations) {
     const std::string path = archive_path("/alphas", declaration.name);
     const std::string labels = archive_path("/operations", declaration.name);
     std::vector<std::uint64_t> shape{rows};

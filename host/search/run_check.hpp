@@ -18,7 +18,7 @@ inline constexpr ArchiveKind run_kind{"mixop.run", 1, "a search", RunKind::searc
 void check_run(const Archive& archive);
 
 /// Throws bad_data unless the archive of a checked run holds the alphas that a space declares for it.
-void check_alphas(const Archive& archive, const std::vector<AlphaDeclaration>& declarations);
+void check_alphas(const Archive& archive, const std::vector<AlphaSet>& declarations);
 
 /// The config that a run was made from, after check_run. Throws bad_data where it is none.
 Config archived_config(const Archive& archive, const OptionCatalog& catalog);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "host/graph/edge_rule.hpp"
 #include "host/search/baseline.hpp"
 #include "mixop/random.hpp"
 
@@ -21,25 +22,26 @@ std::vector<at::Tensor> copies(const std::vector<at::Tensor>& tensors) {
   return result;
 }
 
-std::vector<at::Tensor> initial_alphas(const std::vector<AlphaDeclaration>& declarations, double scale,
-                                       at::ScalarType type, at::Device device) {
+std::vector<at::Tensor> initial_alphas(const std::vector<AlphaSet>& sets, double scale, at::ScalarType type,
+                                       at::Device device) {
   std::vector<at::Tensor> alphas;
-  for (const AlphaDeclaration& declaration : declarations) {
-    at::Tensor alpha = at::randn(declaration.shape()).mul_(scale);
-    if (declaration.start.defined()) alpha = alpha + declaration.start;
+  for (const AlphaSet& set : sets) {
+    at::Tensor alpha = at::randn(set.shape()).mul_(scale);
+    if (!set.start.empty()) alpha = alpha + at::tensor(set.start, at::kFloat).view(set.shape());
     alphas.push_back(alpha.to(device, type));
   }
   return alphas;
 }
 
-}  // namespace
-
-PartNames parts_of(const PluginRegistry& plugins, const Config& config) {
-  const StrategyConfig& keys = config.strategy;
-  return parts_of(
-      plugins, config.search.strategy,
-      {keys.relaxation, keys.hypergradient, keys.regulariser, keys.edge_transform, keys.stopper, keys.deriver});
+/// Adds what parts have measured, under names that are free.
+void add_measured(Metrics& metrics, const std::map<std::string, double>& measured) {
+  for (const auto& [name, value] : measured)
+    if (!metrics.emplace(name, value).second)
+      throw Error(ErrorCode::plugin, "a part of the strategy measures '" + name +
+                                         "', which every search does; the plugin must give it another name");
 }
+
+}  // namespace
 
 SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data, const SearchSpace& space) {
   SpaceConfig config = alphas_config(keys, space);
@@ -62,12 +64,13 @@ SpaceConfig alphas_config(const SpaceKeys& keys, const SearchSpace& space) {
 
 Search::Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options,
                const DatasetInfo& info, const DatasetHandle* data)
-    : config_(config),
+    : plugins_(plugins),
+      config_(config),
       info_(info),
       device_(device_of(config.device)),
       type_(config.precision == "float64" ? at::kDouble : at::kFloat),
       operators_(plugins),
-      strategy_(plugins, parts_of(plugins, config), options),
+      strategy_(plugins, parts_of(plugins, config.search.strategy, config.strategy, options)),
       space_(make_space(plugins, config.space.name, options, info.kind == MIXOP_DATA_TEXT)),
       data_(data != nullptr ? open_search_data(*data, config, type_, device_) : nullptr) {
   if (config.precision == "bfloat16")
@@ -76,30 +79,37 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));
-  network_ = space_->supernet(space_config(config.space, info, *space_), operators_, *strategy_.edge_transform);
-  convert(*network_, type_, device_);
+  network_ = compile(
+      with_rule(space_->search(space_config(config.space, info, *space_)), strategy_.part<EdgeRule>().rule()),
+      operators_, {device_, type_});
   alphas_ = initial_alphas(network_->alphas(), config.space.alpha_init, type_, device_);
   weight_optimizer_ = std::make_unique<Sgd>(parameters_of(*network_), config.weights.momentum, config.weights.decay);
   alpha_optimizer_ = std::make_unique<Adam>(
       alphas_, std::array<double, 2>{config.alphas.betas[0], config.alphas.betas[1]}, config.alphas.decay);
-  problem_ = std::make_unique<SearchProblem>(*network_, alphas_, *strategy_.relaxation, *strategy_.regulariser,
-                                             *weight_optimizer_);
+  problem_ = std::make_unique<SearchProblem>(*network_, alphas_, strategy_, *weight_optimizer_);
   position().at.epochs = config.search.epochs;
-  history_.strategies.push_back({0, 0, config.search.strategy, strategy_.names});
+  history_.strategies.push_back({0, 0, config.search.strategy, strategy_.choices()});
   record_row();
 }
 
+void Search::follow(std::vector<StrategyChange> changes) {
+  if (const PartChoices& last = changes.back().parts; last != strategy_.choices()) {
+    Composition next(plugins_, last);
+    if (next.part<EdgeRule>().rule() != strategy_.part<EdgeRule>().rule())
+      throw Error(ErrorCode::usage, "strategy.edge_rule=" + last.at("edge_rule").part +
+                                        " needs a network of other channels than that of the search; start a new one");
+    strategy_ = std::move(next);
+  }
+  history_.strategies = std::move(changes);
+}
+
 std::vector<at::Tensor> Search::relaxed(const std::vector<at::Tensor>& alphas) const {
-  const at::NoGradGuard no_grad;
-  const SearchPosition at{position().at.epoch, position().at.epochs, 0};  // all that an archive tells of an epoch's end
-  std::vector<at::Tensor> result;
-  for (const at::Tensor& alpha : alphas)
-    result.push_back(strategy_.relaxation->weights(alpha.detach().to(at::kCPU, at::kFloat), at, 0));
-  return result;
+  return relaxed_for_derivation(strategy_.part<Relaxation>(), alphas,
+                                derived_at(position().at.epoch, position().at.epochs));
 }
 
 Genotype Search::derive(const std::vector<at::Tensor>& alphas) const {
-  return strategy_.deriver->derive(network_->alphas(), relaxed(alphas));
+  return strategy_.part<Deriver>().derive(network_->alphas(), relaxed(alphas));
 }
 
 Batch Search::drawn_batch(std::int64_t samples) const {
@@ -144,16 +154,16 @@ EpochLoop::Step Search::take(StepData data, double rate) {
   const LoopPosition& here = position();
   problem_->set_step({std::move(data.train), std::move(data.valid), here.at, step_key(), rate, config_.weights.clip});
 
-  if (alphas_move()) alpha_optimizer_->step(strategy_.hypergradient->alpha_gradients(*problem_), alpha_rate());
+  auto& hypergradient = strategy_.part<Hypergradient>();
+  if (alphas_move()) alpha_optimizer_->step(hypergradient.alpha_gradients(*problem_), alpha_rate());
 
-  std::vector<at::Tensor> weight_gradients = alphas_move() ? strategy_.hypergradient->weight_gradients(*problem_)
-                                                           : gradients(problem_->weight_loss(), problem_->weights());
-  require_finite("the training loss is", std::isfinite(problem_->train_value().item<double>()));
-  clip_gradients(weight_gradients, config_.weights.clip);
+  const std::vector<at::Tensor> weight_gradients =
+      alphas_move() ? hypergradient.weight_gradients(*problem_)
+                    : problem_->gradients(problem_->weight_loss(), problem_->weights());
+  problem_->clip(weight_gradients, config_.weights.clip);
   weight_optimizer_->step(weight_gradients, rate);
   problem_->finish_step();
-  return {likelihood_of({problem_->train_value(), {}, {}, problem_->train_penalty()}), problem_->train_output(),
-          problem_->train_target()};
+  return {problem_->train_value(), problem_->train_penalty(), problem_->train_output(), problem_->train_target()};
 }
 
 Metrics Search::measure(const std::atomic<int>& interrupt) {
@@ -178,10 +188,10 @@ void Search::end_epoch(Metrics& metrics, RunObserver&) {
   problem_->states() = {};
   record_row();
   const auto& genotypes = history_.genotypes;
-  history_.stop_reason = strategy_.stopper->reason_to_stop(
+  history_.stop_reason = strategy_.part<Stopper>().reason_to_stop(
       {position().at, metrics.at("train_loss"), metrics.at("valid_loss"), &genotypes.back(),
        &genotypes[genotypes.size() - 2], moved, &network_->alphas()});
-  metrics.merge(strategy_.stopper->measured());
+  add_measured(metrics, strategy_.measured());
 }
 
 }  // namespace mixop

@@ -8,7 +8,7 @@
 #include "host/config/config.hpp"
 #include "host/loop/device.hpp"
 #include "host/loop/epoch_loop.hpp"
-#include "host/plugins/operator_catalog.hpp"
+#include "host/graph/operator_catalog.hpp"
 #include "host/plugins/registry.hpp"
 #include "host/search/composition.hpp"
 #include "host/search/optimizers.hpp"
@@ -18,15 +18,12 @@
 
 namespace mixop {
 
-/// The parts of a search's strategy.
-PartNames parts_of(const PluginRegistry& plugins, const Config& config);
-
-/// An entry of the strategy history: which strategy was in force from which step on.
+/// An entry of the strategy history: which strategy was in force from which step on, with all option values.
 struct StrategyChange {
   std::int64_t step = 0;
   std::int64_t epoch = 0;
   std::string strategy;
-  PartNames parts;
+  PartChoices parts;
 };
 
 /// What a search has found so far, beside the loop's own record.
@@ -59,7 +56,7 @@ class Search final : public EpochLoop {
     (void)take(data, /*rate=*/0);
   }
 
-  /// The genotype of alphas as they stand.
+  /// The genotype of alphas as they stand, at the end of the epoch before the position.
   Genotype derive(const std::vector<at::Tensor>& alphas) const;
   /// Relaxed alphas on the CPU in float32, as derivers see them.
   std::vector<at::Tensor> relaxed(const std::vector<at::Tensor>& alphas) const;
@@ -69,7 +66,11 @@ class Search final : public EpochLoop {
   SearchProblem& problem() { return *problem_; }
   Sgd& weight_optimizer() { return *weight_optimizer_; }
   Adam& alpha_optimizer() { return *alpha_optimizer_; }
+  /// The composition in force: that of the last entry of the history.
   const Composition& strategy() const { return strategy_; }
+  /// Exchanges the history, and puts its last entry in force. Parts start anew. Throws a usage error, and changes
+  /// nothing, where that needs another network.
+  void follow(std::vector<StrategyChange> changes);
   SearchHistory& history() { return history_; }
   const SearchHistory& history() const { return history_; }
   bool has_data() const { return data_ != nullptr; }
@@ -99,6 +100,7 @@ class Search final : public EpochLoop {
   /// The key of the random draws of the step at hand.
   std::uint64_t step_key() const;
 
+  const PluginRegistry& plugins_;
   Config config_;
   DatasetInfo info_;
   at::Device device_;

@@ -8,7 +8,7 @@
 #include <limits>
 
 #include "host/graph/measure.hpp"
-#include "host/plugins/operator_catalog.hpp"
+#include "host/graph/operator_catalog.hpp"
 #include "host/search/archived_run.hpp"
 #include "host/selftest/second_order_oracles.hpp"
 #include "host/selftest/small_search.hpp"

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "host/plugins/operator_catalog.hpp"
+#include "host/graph/operator_catalog.hpp"
 
 namespace mixop {
 

@@ -4,7 +4,7 @@
 
 #include "host/config/config.hpp"
 #include "host/graph/measure.hpp"
-#include "host/plugins/operator_catalog.hpp"
+#include "host/graph/operator_catalog.hpp"
 #include "host/runtime/network.hpp"
 #include "host/search/composition.hpp"
 #include "mixop/space.hpp"

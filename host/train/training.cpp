@@ -10,6 +10,7 @@
 #include "host/train/low_precision.hpp"
 #include "host/train/measure.hpp"
 #include "host/train/schedule.hpp"
+#include "mixop/gradients.hpp"
 #include "mixop/random.hpp"
 
 namespace mixop {
@@ -97,13 +98,12 @@ EpochLoop::Step Training::step() {
   if (here.step_in_epoch == 0) own_.carried.clear();
   const TrainBatch data = data_->train(here.at.epoch, here.step_in_epoch);
   const Outcome outcome = training_pass(data.batch);
-  require_finite("the training loss is", std::isfinite(outcome.loss.item<double>()));
-  std::vector<at::Tensor> weight_gradients = gradients(outcome.loss, weights_);
-  clip_gradients(weight_gradients, config_.weights.clip);
+  const std::vector<at::Tensor> weight_gradients = gradients(outcome.loss, weights_);
+  clip(weight_gradients, config_.weights.clip);
   optimizer_.step(weight_gradients, data.rate_scale * learning_rate(config_.weights, here.at.epoch, here.at.epochs));
   if (own_.average) own_.average->add();
   own_.carried = outcome.next;
-  return {likelihood_of(outcome), outcome.output, data.batch.target};
+  return {outcome.loss, outcome.penalty, outcome.output, data.batch.target};
 }
 
 Metrics Training::measure(const std::atomic<int>& interrupt) {

@@ -18,19 +18,25 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = ROOT / "sdk/include"
 BASELINES = ROOT / "tests/sdk/abi"
 APPROVE = "python3 tests/attack/abi.py --approve"
-# Elements of arrays, and what has a documented size: they stay as they are within a major version.
-FROZEN = {"MixopComponent", "MixopError", "MixopNote", "MixopOptionSpec", "MixopOptionValue", "MixopStage"}
+# What has no size of its own, and what its readers take whole: it stays as it is within a major version.
+FROZEN = {"MixopError", "MixopNote", "MixopOptionValue"}
 # A change of a header, and whether it only appends.
 CHANGES = [
-    ("factory.h", "  const char* summary;", "  const char* summary;\n  const char* source;", True),
-    ("factory.h", "  const char* relaxation;\n  const char* hypergradient;",
-     "  const char* hypergradient;\n  const char* relaxation;", False),
-    ("factory.h", "  const char* stopper;\n", "", False),
-    ("factory.h", "  const char* deriver;", "  const char* decoder;", False),
+    ("plugin.h", "  const char* summary;", "  const char* summary;\n  const char* licence;", False),
+    ("factory.h", "  const char* summary;  ", "  const char* source;\n  const char* summary;  ", False),
+    ("factory.h", "one sentence with its source */\n", "one sentence */\n  const char* source;\n", True),
+    ("factory.h", "  const char* part; ", "  const char* component; ", False),
+    ("option.h", "  const char* value; ", "  uint32_t length;\n  const char* value; ", False),
+    ("option.h", "allowed values */\n", "allowed values */\n  const char* unit;\n", True),
+    ("note.h", "  uint32_t reserved[4];", "  uint32_t reserved[5];", False),
     ("factory.h", "  void (*destroy)(void* object);", "  int (*destroy)(void* object);", False),
     ("operator.h", "  int64_t stride;", "  int32_t stride;", False),
-    ("operator.h", "  uint32_t reserved;\n  int64_t parameters;", "  int64_t parameters;", False),
-    ("operator.h", "  double momentum;", "  double momentum;\n  double added;", False),
+    ("operator.h", "  const void* (*get_extension)(const char* id);\n", "", False),
+    ("ext/cost.h", "  uint32_t reserved;\n  int64_t parameters;", "  int64_t parameters;", False),
+    ("ext/structure.h", "momentum) * running + momentum * batch */\n",
+     "momentum) * running + momentum * batch */\n  double added;\n", True),
+    ("ext/structure.h", "  const int32_t* inputs;", "  const int64_t* inputs;", False),
+    ("ext/log.h", "  void (*log)(int32_t level,", "  void (*log)(int64_t level,", False),
     ("plugin.h", "  uint32_t component_count;\n  uint32_t reserved;", "  uint64_t component_count;", False),
     ("error.h", "char message[504];", "char message[500];", False),
 ]

@@ -82,13 +82,13 @@ struct StoredCellwiseSearch {
         adam(stored.alphas,
              {stored.config.find("arch_betas")->items[0].number, stored.config.find("arch_betas")->items[1].number},
              stored.real("arch_weight_decay")),
-        hypergradient(make_part<Hypergradient>(plugins(), "ddarts", {{"ddarts", options}})),
-        regulariser(make_part<Regulariser>(plugins(), "none", {})),
-        own(*stored.network, stored.alphas, *stored.relaxation, *regulariser, weights),
+        composition(plugins(), parts_of(plugins(), "ddarts", {}, {{"ddarts", options}})),
+        own(*stored.network, stored.alphas, composition, weights),
         problem(own) {
     set_step(fixture, "");
   }
 
+  Hypergradient& hypergradient() const { return composition.part<Hypergradient>(); }
   /// Turns to the stored batches and draws of the first ("") or the second ("2") step.
   void set_step(const Fixture& fixture, const std::string& which) {
     const auto batch = [&](const std::string& split) {
@@ -102,8 +102,7 @@ struct StoredCellwiseSearch {
   StoredCellwise stored;
   Sgd weights;
   Adam adam;
-  Part<Hypergradient> hypergradient;
-  Part<Regulariser> regulariser;
+  Composition composition;
   SearchProblem own;
   StoredDraws problem;
 };

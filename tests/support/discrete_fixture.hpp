@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "host/plugins/operator_catalog.hpp"
+#include "host/graph/operator_catalog.hpp"
 #include "host/runtime/loss.hpp"
 #include "host/runtime/network.hpp"
 #include "mixop/space.hpp"

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "host/plugins/operator_catalog.hpp"
+#include "host/graph/operator_catalog.hpp"
 #include "host/plugins/registry.hpp"
 #include "host/search/composition.hpp"
 #include "host/search/problem.hpp"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "host/plugins/operator_catalog.hpp"
+#include "host/graph/operator_catalog.hpp"
 #include "host/search/problem.hpp"
 #include "mixop/space.hpp"
 #include "tests/catch.hpp"

@@ -7,6 +7,7 @@
 
 #include "host/search/optimizers.hpp"
 #include "host/search/problem.hpp"
+#include "mixop/gradients.hpp"
 #include "tests/support/recurrent_fixture.hpp"
 
 namespace mixop::test {
@@ -16,12 +17,10 @@ struct StoredRecurrentSearch {
   StoredRecurrentSearch(const Fixture& fixture, const std::string& strategy,
                         const std::map<std::string, std::string>& options = {})
       : model(fixture),
-        relaxation(make_part<Relaxation>(plugins(), "softmax", {})),
-        regulariser(make_part<Regulariser>(plugins(), "none", {})),
-        hypergradient(make_part<Hypergradient>(plugins(), strategy, {{strategy, options}})),
+        composition(plugins(), parts_of(plugins(), strategy, {}, {{strategy, options}})),
         weights(parameters_of(*model.network), 0, real("wdecay")),
         adam(model.alphas, betas(), real("arch_wdecay")),
-        problem(*model.network, model.alphas, *relaxation, *regulariser, weights) {}
+        problem(*model.network, model.alphas, composition, weights) {}
 
   double real(const char* key) const { return model.config.find(key)->number; }
   std::array<double, 2> betas() const {
@@ -33,19 +32,19 @@ struct StoredRecurrentSearch {
   void set_step(Batch train, Batch valid, double rate) {
     problem.set_step({std::move(train), std::move(valid), {}, 0, rate, real("clip")});
   }
-  /// The weight step; answers the gradient's norm before clipping.
+  Hypergradient& hypergradient() const { return composition.part<Hypergradient>(); }
+  /// The weight step; returns the gradient's norm before clipping.
   double take_weight_step(double rate) {
     auto gradient = gradients(problem.weight_loss(), problem.weights());
-    const double norm = clip_gradients(gradient, real("clip"));
+    const double norm = norm_of(gradient).item<double>();
+    clip(gradient, real("clip"));
     weights.step(gradient, rate);
     problem.finish_step();
     return norm;
   }
 
   StoredLanguageModel model;
-  Part<Relaxation> relaxation;
-  Part<Regulariser> regulariser;
-  Part<Hypergradient> hypergradient;
+  Composition composition;
   Sgd weights;
   Adam adam;
   SearchProblem problem;

@@ -5,6 +5,7 @@
 
 #include "host/search/optimizers.hpp"
 #include "host/search/problem.hpp"
+#include "mixop/gradients.hpp"
 #include "mixop/strategy.hpp"
 #include "tests/support/search_fixture.hpp"
 
@@ -18,14 +19,14 @@ struct StoredSearch {
         weights(parameters_of(*stored.network), real("momentum"), real("weight_decay")),
         adam(stored.alphas, {config.find("arch_betas")->items[0].number, config.find("arch_betas")->items[1].number},
              real("arch_weight_decay")),
-        hypergradient(make_part<Hypergradient>(plugins(), strategy, {})),
-        regulariser(make_part<Regulariser>(plugins(), "none", {})),
-        problem(*stored.network, stored.alphas, *stored.relaxation, *regulariser, weights) {
+        composition(plugins(), parts_of(plugins(), strategy, {})),
+        problem(*stored.network, stored.alphas, composition, weights) {
     const auto names = fixture.list("state_parameter_names");
     for (std::size_t i = 0; i < names.size(); ++i) weights.momenta()[i].copy_(fixture.tensor("momentum/" + names[i]));
   }
 
   double real(const char* key) const { return config.find(key)->number; }
+  Hypergradient& hypergradient() const { return composition.part<Hypergradient>(); }
 
   /// Turns to step `step` of the stored batches; -1 where the file holds one pair of batches alone.
   void set_step(const Fixture& fixture, std::int64_t step) {
@@ -45,8 +46,7 @@ struct StoredSearch {
   StoredSupernet stored;
   Sgd weights;
   Adam adam;
-  Part<Hypergradient> hypergradient;
-  Part<Regulariser> regulariser;
+  Composition composition;
   SearchProblem problem;
 };
 
@@ -64,7 +64,7 @@ inline void check_steps(const Fixture& fixture, StoredSearch& search, const std:
   for (std::int64_t step = 0; step < search.config.find("steps")->integer; ++step) {
     INFO("step " << step);
     search.set_step(fixture, step);
-    const auto gradient = search.hypergradient->alpha_gradients(search.problem);
+    const auto gradient = search.hypergradient().alpha_gradients(search.problem);
     CHECK(disagreement(flat(gradient), alpha_gradients[step]) <= 1);
     search.adam.step(gradient, search.real("arch_lr"));
     CHECK(disagreement(search.stored.alphas[0], fixture.tensor(group + "/alpha_normal_f64")[step]) <= 1);
@@ -73,7 +73,8 @@ inline void check_steps(const Fixture& fixture, StoredSearch& search, const std:
     const at::Tensor loss = search.problem.weight_loss();
     CHECK(disagreement(loss, losses[step]) <= 1);
     auto weight_gradients = gradients(loss, search.problem.weights());
-    CHECK(std::abs(clip_gradients(weight_gradients, search.real("grad_clip")) - norms[step].item<double>()) < 1e-8);
+    CHECK(std::abs(norm_of(weight_gradients).item<double>() - norms[step].item<double>()) < 1e-8);
+    clip(weight_gradients, search.real("grad_clip"));
     search.weights.step(weight_gradients, search.real("lr"));
     const std::string after = group + "/weights_after_step0";
     if (step == 0 && fixture.has(after)) search.check_weights(fixture, after, "_f64");

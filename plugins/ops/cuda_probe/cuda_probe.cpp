@@ -7,7 +7,8 @@
 #include <string>
 #include <utility>
 
-#include "mixop/abi/operator.h"
+#include "mixop/abi/ext/backward.h"
+#include "mixop/abi/ext/cost.h"
 #include "mixop/plugin.hpp"
 #include "strided_copy.hpp"
 

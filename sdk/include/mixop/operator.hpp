@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "mixop/abi/ext/cost.h"
+#include "mixop/abi/ext/structure.h"
 #include "mixop/abi/operator.h"
 #include "mixop/abi/plugin.h"
 #include "mixop/error.hpp"

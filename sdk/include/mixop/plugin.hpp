@@ -9,7 +9,9 @@
 #include "mixop/abi/plugin.h"
 #include "mixop/build_flags.h"
 #include "mixop/error.hpp"
+#include "mixop/native_revision.h"
 #include "mixop/options.hpp"
+#include "mixop/slots.hpp"
 
 // mixop_add_plugin() passes MIXOP_PLUGIN_KINDS, MIXOP_PLUGIN_TIER, MIXOP_PLUGIN_LIBTORCH and MIXOP_PLUGIN_CUDA.
 #ifndef MIXOP_PLUGIN_KINDS
@@ -18,13 +20,15 @@
 
 namespace mixop {
 
-class StrategyPart;
+class SearchSpace;
 
 /// A component of kind `kind` behind a C++ interface. `Component` is constructible from `const Options&` and derives
 /// from `Base`, as whose pointer it is handed over. `Component::options` may be a static array of MixopOptionSpec.
 template <class Component, class Base>
 MixopComponent native_component(std::uint32_t kind, const char* interface_id, const char* name) {
   static_assert(std::is_base_of_v<Base, Component>, "a component derives from the interface that it is registered for");
+  static_assert(!std::is_abstract_v<Component>, "a component defines every pure function of its interface");
+  static_assert(std::is_constructible_v<Component, const Options&>, "a component is constructible from const Options&");
   static const MixopFactory factory = [] {
     MixopFactory table{};
     table.size = sizeof table;
@@ -42,16 +46,25 @@ MixopComponent native_component(std::uint32_t kind, const char* interface_id, co
 }
 
 /// A search space; `Space` derives from mixop::SearchSpace.
-template <class Space, class Interface = typename Space::Interface>
+template <class Space>
 MixopComponent space(const char* name) {
-  return native_component<Space, Interface>(MIXOP_KIND_SPACE, Interface::interface_id, name);
+  constexpr bool known = std::is_base_of_v<SearchSpace, Space>;
+  static_assert(known, "a space derives from mixop::SearchSpace");
+  if constexpr (known) return native_component<Space, SearchSpace>(MIXOP_KIND_SPACE, Space::interface_id, name);
 }
 
 /// A part of a strategy; `Part` derives from one of the interfaces of mixop/strategy.hpp, which names its slot.
-template <class Part, class Interface = typename Part::Interface>
+template <class Part>
 MixopComponent strategy_part(const char* name) {
-  static_assert(std::is_base_of_v<Interface, Part>, "a part derives from the interface of the slot it is registered for");
-  return native_component<Part, StrategyPart>(MIXOP_KIND_STRATEGY, Interface::slot.interface_id, name);
+  constexpr bool known = [] {
+    if constexpr (requires { typename Part::Interface; }) return StrategyInterfaces::have<typename Part::Interface>;
+    return false;
+  }();
+  static_assert(known, "a part derives from an interface of mixop/strategy.hpp, such as mixop::Stopper");
+  if constexpr (known) {
+    static_assert(std::is_base_of_v<typename Part::Interface, Part>, "a part derives from the interface that it names");
+    return native_component<Part, StrategyPart>(MIXOP_KIND_STRATEGY, Part::Interface::slot.interface_id, name);
+  }
 }
 
 /// A part of a named strategy: strategy_slot("relaxation", "softmax").
@@ -100,7 +113,8 @@ constexpr MixopOptionSpec option(int type, const char* name, const char* default
       MIXOP_BUILD_FLAGS | (MIXOP_PLUGIN_CUDA != 0 ? MIXOP_FLAG_CUDA : 0),                                       \
       MIXOP_PLUGIN_LIBTORCH,                                                                                    \
       MIXOP_PLUGIN_CUDA,                                                                                        \
-      {0, 0, 0, 0, 0}};                                                                                         \
+      MIXOP_NATIVE_REVISION_OF(MIXOP_PLUGIN_KINDS, MIXOP_PLUGIN_TIER),                                          \
+      {0, 0, 0, 0}};                                                                                            \
   [[gnu::visibility("default")]] const MixopPluginDescriptor* mixop_plugin_v1(void) {                           \
     static const MixopComponent components[] = {__VA_ARGS__};                                                   \
     static const MixopPluginDescriptor descriptor = {sizeof(MixopPluginDescriptor),                             \
@@ -112,7 +126,6 @@ constexpr MixopOptionSpec option(int type, const char* name, const char* default
                                                      sizeof components / sizeof *components,                    \
                                                      0,                                                         \
                                                      components,                                                \
-                                                     nullptr,                                                   \
                                                      nullptr};                                                  \
     return &descriptor;                                                                                         \
   }                                                                                                             \

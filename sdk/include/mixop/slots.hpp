@@ -4,9 +4,10 @@
 #include <cstddef>
 #include <stdexcept>
 #include <string_view>
+#include <type_traits>
 
 // The slots of a strategy. Whatever lists, stores, reads or checks parts loops over this table: a new slot is an entry
-// here and an interface in strategy.hpp.
+// here, its class named below, and that class in strategy.hpp.
 
 namespace mixop {
 
@@ -25,6 +26,23 @@ inline constexpr std::array strategy_slots{
     StrategySlot{"stopper", "mixop.stopper/1", "none", "may end the search after an epoch"},
     StrategySlot{"deriver", "mixop.deriver/1", "", "reads a genotype out of relaxed alphas"},
 };
+
+class StrategyPart;
+class Relaxation;
+class Hypergradient;
+class Regulariser;
+class EdgeRule;
+class Stopper;
+class Deriver;
+
+template <class... Interfaces>
+struct InterfaceList {
+  template <class T>
+  static constexpr bool have = (std::is_same_v<T, Interfaces> || ...);
+};
+
+/// The interfaces of the slots: no other class can be registered as a part.
+using StrategyInterfaces = InterfaceList<Relaxation, Hypergradient, Regulariser, EdgeRule, Stopper, Deriver>;
 
 /// Its place in the table; the table's size for a name that is no slot.
 constexpr std::size_t slot_index(std::string_view name) {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "mixop/abi/operator.h"
+#include "mixop/abi/ext/structure.h"
 
 namespace mixop {
 
@@ -24,7 +24,7 @@ struct ConvSpec {
   bool bias = false;
 };
 
-/// What a stage computes, see MIXOP_STAGE_* in abi/operator.h.
+/// What a stage computes, see MIXOP_STAGE_* in abi/ext/structure.h.
 enum class StageKind : std::int32_t {
   zero = MIXOP_STAGE_ZERO,
   identity = MIXOP_STAGE_IDENTITY,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "mixop/abi/ext/structure.h"
 #include "mixop/abi/plugin.h"
 #include "mixop/error.hpp"
 #include "mixop/graph.hpp"

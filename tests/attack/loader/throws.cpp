@@ -40,8 +40,7 @@ const MixopPluginDescriptor descriptor = {sizeof(MixopPluginDescriptor),
                                           1,
                                           0,
                                           &component,
-                                          prepare,
-                                          nullptr};
+                                          prepare};
 
 }  // namespace
 

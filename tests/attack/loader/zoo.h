@@ -6,6 +6,7 @@
 
 #include "mixop/abi/plugin.h"
 #include "mixop/build_flags.h"
+#include "mixop/native_revision.h"
 
 #ifndef ZOO_MAJOR
 #define ZOO_MAJOR MIXOP_ABI_MAJOR
@@ -25,6 +26,9 @@
 #ifndef ZOO_FLAGS
 #define ZOO_FLAGS 0
 #endif
+#ifndef ZOO_REVISION
+#define ZOO_REVISION MIXOP_NATIVE_REVISION_OF(MIXOP_PLUGIN_KINDS, ZOO_TIER)
+#endif
 #ifndef ZOO_RESERVED
 #define ZOO_RESERVED 0
 #endif
@@ -34,7 +38,8 @@
       sizeof MIXOP_NOTE_NAME, 44,        MIXOP_NOTE_TYPE,                                        \
       MIXOP_NOTE_NAME,        ZOO_MAJOR, ZOO_MINOR,                                              \
       MIXOP_PLUGIN_KINDS,     ZOO_TIER,  MIXOP_BUILD_FLAGS | (ZOO_FLAGS),                        \
-      ZOO_LIBTORCH,           ZOO_CUDA,  {ZOO_RESERVED, 0, 0, 0, 0}}
+      ZOO_LIBTORCH,           ZOO_CUDA,  ZOO_REVISION,                                           \
+      {ZOO_RESERVED, 0, 0, 0}}
 
 /* Creates the file that MIXOP_ZOO_TRACE names. */
 static void leave_trace(void) {

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "mixop/native_revision.h"
 #include "tests/catch.hpp"
 #include "tests/host/plugins/elf_builder.hpp"
 #include "tests/host/plugins/temporary_folder.hpp"
@@ -20,7 +21,7 @@ using mixop::test::TemporaryFolder;
 
 namespace {
 
-HostTraits test_host() { return {1, 0, MIXOP_FLAG_CXX11_ABI, 0x020b00, 13000}; }
+HostTraits test_host() { return {1, 0, MIXOP_FLAG_CXX11_ABI, 0x020b00, 13000, 7}; }
 
 void require_refused(const std::filesystem::path& file, PluginCheck check, const std::string& message) {
   try {
@@ -41,6 +42,7 @@ MixopNote native_note() {
   note.kinds = MIXOP_KIND_OPERATOR;
   note.tier = MIXOP_TIER_NATIVE;
   note.libtorch_version = 0x020b00;
+  note.native_revision = 7;
   return note;
 }
 
@@ -212,9 +214,17 @@ TEST_CASE("a note with impossible fields is refused", "[plugins][checks]") {
   refused([](MixopNote& n) { n.flags = 32; }, "its note has the flags 32; expected bits of 31");
   refused([](MixopNote& n) { n.libtorch_version = 0x020b00; }, "its note names tier none with LibTorch 2.11.0");
   refused([](MixopNote& n) { n.tier = 2; }, "its note names tier native with LibTorch 0.0.0");
+  refused([](MixopNote& n) { n.native_revision = 7; },
+          "its note names native revision 7 with the kinds 4 and tier none; expected one in tier native and for spaces "
+          "and strategies, and 0 elsewhere");
+  refused([](MixopNote& n) { n.kinds = MIXOP_KIND_SPACE; }, "its note names native revision 0 with the kinds 2 and tier none");
+  refused([](MixopNote& n) { n.kinds = MIXOP_KIND_OPERATOR | MIXOP_KIND_STRATEGY; },
+          "its note names native revision 0 with the kinds 9");
+  refused([](MixopNote& n) { n = native_note(), n.native_revision = 0; },
+          "its note names native revision 0 with the kinds 1 and tier native");
   refused([](MixopNote& n) { n.cuda_version = 13000; }, "its note has CUDA version 13000 with the CUDA flag clear");
   refused([](MixopNote& n) { n.flags |= MIXOP_FLAG_CUDA; }, "its note has CUDA version 0 with the CUDA flag set");
-  refused([](MixopNote& n) { n.reserved[4] = 1; }, "its note has reserved words that are not zero");
+  refused([](MixopNote& n) { n.reserved[3] = 1; }, "its note has reserved words that are not zero");
 }
 
 TEST_CASE("a native plugin needs exactly the host's LibTorch", "[plugins][checks]") {
@@ -231,6 +241,7 @@ TEST_CASE("a native plugin needs exactly the host's LibTorch", "[plugins][checks
 TEST_CASE("a stable plugin works with its LibTorch and every newer one", "[plugins][checks]") {
   MixopNote note = native_note();
   note.tier = MIXOP_TIER_STABLE;
+  note.native_revision = 0;
   CHECK_NOTHROW(mixop::check_note(note, "/x.so", test_host()));
   note.libtorch_version = 0x020a00;
   CHECK_NOTHROW(mixop::check_note(note, "/x.so", test_host()));
@@ -251,6 +262,41 @@ TEST_CASE("a CUDA plugin needs the host's major version of CUDA", "[plugins][che
   require_note_refused(note, PluginCheck::libtorch, "this mixop has a LibTorch without CUDA", without);
 }
 
+TEST_CASE("a plugin whose C++ types are of another revision is refused, older or newer", "[plugins][checks]") {
+  MixopNote space = plain_note();
+  space.kinds = MIXOP_KIND_SPACE;
+  for (MixopNote note : {space, native_note()}) {
+    note.native_revision = 7;
+    CHECK_NOTHROW(mixop::check_note(note, "/x.so", test_host()));
+    for (const std::uint32_t revision : {6U, 8U}) {
+      note.native_revision = revision;
+      require_note_refused(note, PluginCheck::native_revision,
+                           "was built for revision " + std::to_string(revision) +
+                               " of the C++ types that it shares with the host; this mixop has revision 7. Rebuild it "
+                               "with this mixop's SDK");
+    }
+  }
+}
+
+TEST_CASE("LibTorch is checked before the native revision, and that before the flags", "[plugins][checks]") {
+  MixopNote note = native_note();
+  note.flags = 0;
+  note.native_revision = 8;
+  require_note_refused(note, PluginCheck::native_revision, "this mixop has revision 7");
+  note.libtorch_version = 0x020a00;
+  require_note_refused(note, PluginCheck::libtorch, "was built for LibTorch 2.10.0");
+}
+
+TEST_CASE("a plugin that C tables alone connect lives through every native revision", "[plugins][checks]") {
+  HostTraits other = test_host();
+  other.native_revision = 8;
+  CHECK_NOTHROW(mixop::check_note(plain_note(), "/x.so", other));
+  MixopNote stable = native_note();
+  stable.tier = MIXOP_TIER_STABLE;
+  stable.native_revision = 0;
+  CHECK_NOTHROW(mixop::check_note(stable, "/x.so", other));
+}
+
 TEST_CASE("a plugin compiled with other flags is refused", "[plugins][checks]") {
   MixopNote note = native_note();
   note.flags = MIXOP_FLAG_CXX11_ABI | MIXOP_FLAG_DEBUG_STDLIB | MIXOP_FLAG_ASAN | MIXOP_FLAG_TSAN;
@@ -265,5 +311,6 @@ TEST_CASE("this program's traits are those of its LibTorch and compiler", "[plug
   const HostTraits host = HostTraits::current();
   CHECK(host.abi_major == MIXOP_ABI_MAJOR);
   CHECK(host.libtorch >> 16 >= 2);
+  CHECK(host.native_revision == MIXOP_NATIVE_REVISION);
   CHECK((host.flags & MIXOP_FLAG_CUDA) == 0);
 }

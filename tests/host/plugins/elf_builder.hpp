@@ -17,7 +17,7 @@ namespace mixop::test {
 /// A note of a plugin that the host `plain_host()` of the tests accepts: tier none, a data set.
 inline MixopNote plain_note() {
   return {6, 44, MIXOP_NOTE_TYPE, MIXOP_NOTE_NAME, 1, 0, MIXOP_KIND_DATASET, MIXOP_TIER_NONE, MIXOP_FLAG_CXX11_ABI, 0,
-          0, {}};
+          0, 0, {}};
 }
 
 /// A dynamic symbol: by default the one that plugins export.

@@ -159,7 +159,7 @@ TEST_CASE("a plugin whose factory fails is refused", "[plugins][registry]") {
   require_refused(registry, copy("test_parts_1", folder), PluginCheck::factory,
                   "creating the stopper 'test.part' failed: no part of patience 3");
   require_refused(registry, copy("test_parts_2", folder), PluginCheck::factory,
-                  "creating the stopper 'test.part' answered NULL");
+                  "creating the stopper 'test.part' returned NULL");
   CHECK(registry.plugins().empty());
 }
 

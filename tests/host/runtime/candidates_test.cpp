@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "host/plugins/operator_catalog.hpp"
+#include "host/graph/operator_catalog.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/one_operator.hpp"
 #include "tests/support/plugins.hpp"

@@ -28,7 +28,7 @@ Genotype derived(const at::Tensor& normal, const at::Tensor& reduce, const std::
   SpaceConfig config;
   config.operations = operations;
   config.nodes = test::StoredSupernet::nodes_for(normal.size(0));
-  return derive({test::darts_space()->alphas(config), {normal, reduce}},
+  return derive({test::darts_space()->search(config).alphas, {normal, reduce}},
                 *make_part<Relaxation>(test::plugins(), "softmax", {}),
                 *make_part<Deriver>(test::plugins(), "darts", {}), {})
       .genotype;
@@ -63,7 +63,7 @@ TEST_CASE("the published rule derives every stored RNN genotype", "[strategy][pa
   for (std::size_t i = 0; i < cases.size(); ++i) {
     INFO("case " << i);
     const Genotype genotype =
-        derive({space->alphas(config), {tensor_of(*cases[i].find("alphas"))}}, *relaxation, *deriver, {}).genotype;
+        derive({space->search(config).alphas, {tensor_of(*cases[i].find("alphas"))}}, *relaxation, *deriver, {}).genotype;
     REQUIRE(genotype.cells.size() == 1);
     std::vector<Gene> expected;
     for (const JsonValue& pair : cases[i].find("recurrent")->items)

@@ -14,18 +14,18 @@ Part<Stopper> make(const std::map<std::string, std::string>& options = {}) {
   return make_part<Stopper>(test::plugins(), "distance", {{"distance", options}});
 }
 
-std::vector<AlphaDeclaration> candidates(std::vector<std::string> operations) {
-  AlphaDeclaration declaration;
-  declaration.topology.operations = std::move(operations);
-  return {declaration};
+std::vector<AlphaSet> candidates(std::vector<std::string> operations) {
+  AlphaSet set;
+  set.topology.operations = std::move(operations);
+  return {set};
 }
 
-const std::vector<AlphaDeclaration> kSeven = candidates({"max_pool_3x3", "skip_connect", "sep_conv_3x3"}),
+const std::vector<AlphaSet> kSeven = candidates({"max_pool_3x3", "skip_connect", "sep_conv_3x3"}),
                                     kTwelve = candidates({"max_pool_3x3", "skip_connect", "simple_conv_1x1"});
 
 /// Hands a stopper an epoch that went from one genotype to the other.
 std::string epoch(Stopper& stopper, const Genotype& from, const Genotype& to, bool moved = true,
-                  const std::vector<AlphaDeclaration>& alphas = kSeven) {
+                  const std::vector<AlphaSet>& alphas = kSeven) {
   return stopper.reason_to_stop({{}, 0, 0, &to, &from, moved, &alphas});
 }
 

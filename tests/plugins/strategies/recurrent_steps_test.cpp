@@ -33,7 +33,7 @@ void check_one_step(const std::string& file, const std::string& strategy,
   search.problem.states() = {{fixture.tensor("hidden_train").squeeze(0)}, {fixture.tensor("hidden_valid").squeeze(0)}};
   search.set_step(test::StoredLanguageModel::batch(fixture, "train_"),
                   test::StoredLanguageModel::batch(fixture, "valid_"), rate);
-  const auto gradient = search.hypergradient->alpha_gradients(search.problem);
+  const auto gradient = search.hypergradient().alpha_gradients(search.problem);
   CHECK(disagreement(gradient[0], fixture.tensor("grad_alpha_f64")) <= 1);
   check_state(fixture, *search.model.network, "buffers_after_arch_step", StateKind::buffer);
   search.adam.step(gradient, search.real("arch_lr"));
@@ -67,7 +67,7 @@ TEST_CASE("ten recurrent steps with carried states agree with the published code
     for (std::int64_t step = 0; step < search.model.config.find("steps")->integer; ++step) {
       INFO("step " << step);
       search.set_step(batch(train, step), batch(valid, step), rate);
-      search.adam.step(search.hypergradient->alpha_gradients(search.problem), search.real("arch_lr"));
+      search.adam.step(search.hypergradient().alpha_gradients(search.problem), search.real("arch_lr"));
       CHECK(disagreement(search.model.alphas[0], fixture.tensor(order + "/alphas_f64")[step]) <= 1);
       CHECK(disagreement(search.problem.train_loss(Wrt::nothing, false),
                          fixture.tensor(order + "/train_nll_f64")[step]) <= 1);
@@ -91,7 +91,7 @@ TEST_CASE("the intended virtual step moves the tied matrix, too, and its gradien
   };
   StoredRecurrentSearch search(fixture, "second_order", {{"epsilon", "1e-5"}});
   prepared(search);
-  const at::Tensor found = search.hypergradient->alpha_gradients(search.problem)[0].clone();
+  const at::Tensor found = search.hypergradient().alpha_gradients(search.problem)[0].clone();
 
   // L_valid(w - rate * (dL_train/dw + decay * w)(alpha), alpha), as a function of alpha alone.
   const at::Tensor alpha = search.model.alphas[0];

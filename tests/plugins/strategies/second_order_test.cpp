@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tests/catch.hpp"
+#include "tests/support/relaxed.hpp"
 #include "tests/support/stored_search.hpp"
 
 namespace {
@@ -26,8 +27,8 @@ class Watched final : public BilevelProblem {
   const Tensors& alphas() const override { return problem_.alphas(); }
   const std::vector<std::size_t>& tied_weights() const override { return problem_.tied_weights(); }
   WeightStep weight_step() const override { return problem_.weight_step(); }
-  Tensors edge_weights(Wrt leaves) override { return problem_.edge_weights(leaves); }
-  at::Tensor loss(const Tensors& edge_weights, const LossPass& pass) override {
+  std::vector<Relaxed> edge_weights(Wrt leaves) override { return problem_.edge_weights(leaves); }
+  at::Tensor loss(const std::vector<Relaxed>& edge_weights, const LossPass& pass) override {
     if (pass.half == Half::valid) {
       valid_at.push_back(copies(weights()));
       if (on_valid) on_valid();
@@ -37,7 +38,9 @@ class Watched final : public BilevelProblem {
     }
     return problem_.loss(edge_weights, pass);
   }
-  at::Tensor alpha_term(const Tensors& edge_weights) override { return problem_.alpha_term(edge_weights); }
+  at::Tensor alpha_term(const std::vector<Relaxed>& edge_weights) override {
+    return problem_.alpha_term(edge_weights);
+  }
   at::Tensor uniform(const at::Tensor& like, std::uint64_t draw) override { return problem_.uniform(like, draw); }
 
   /// (g(w + r v) - g(w - r v)) / 2r of the last two training losses.
@@ -60,12 +63,12 @@ class Toy final : public BilevelProblem {
   const Tensors& weights() const override { return weights_; }
   const Tensors& alphas() const override { return alphas_; }
   const std::vector<std::size_t>& tied_weights() const override { return tied_; }
-  Tensors edge_weights(Wrt) override { return alphas_; }
-  at::Tensor loss(const Tensors& edge_weights, const LossPass& pass) override {
-    const at::Tensor &w = weights_[0], &a = edge_weights[0];
+  std::vector<Relaxed> edge_weights(Wrt) override { return test::as_relaxed(alphas_); }
+  at::Tensor loss(const std::vector<Relaxed>& edge_weights, const LossPass& pass) override {
+    const at::Tensor &w = weights_[0], &a = edge_weights[0].weights;
     return pass.half == Half::train ? w * (w - 2 * a) + a.square() : a * w - 2 * a + 1;
   }
-  at::Tensor alpha_term(const Tensors&) override { return {}; }
+  at::Tensor alpha_term(const std::vector<Relaxed>&) override { return {}; }
   at::Tensor uniform(const at::Tensor& like, std::uint64_t) override { return at::zeros_like(like); }
   WeightStep weight_step() const override { return step_; }
 
@@ -144,7 +147,7 @@ TEST_CASE("R and the implicit gradient of every step agree with the published co
       direction = gradients(search.problem.valid_loss(Wrt::weights, false), search.problem.weights());
     };
     const Tensors before = copies(search.problem.weights());
-    const auto gradient = search.hypergradient->alpha_gradients(watched);
+    const auto gradient = search.hypergradient().alpha_gradients(watched);
     const double length = test::flat(direction).norm().item<double>(), radius = radii[step].item<double>();
     CHECK(0.01 / length == Approx(radius).epsilon(1e-9));
     const at::Tensor found = watched.implicit(0.01 / length);
@@ -161,7 +164,7 @@ TEST_CASE("R and the implicit gradient of every step agree with the published co
 
     search.adam.step(gradient, search.real("arch_lr"));
     auto weight_gradients = gradients(search.problem.weight_loss(), search.problem.weights());
-    clip_gradients(weight_gradients, search.real("grad_clip"));
+    clip(weight_gradients, search.real("grad_clip"));
     search.weights.step(weight_gradients, search.real("lr"));
   }
 }
@@ -178,7 +181,7 @@ TEST_CASE("the unrolled weights, their gradient and the statistics agree with th
     unrolled_gradient = gradients(search.problem.valid_loss(Wrt::weights, false), search.problem.weights());
     direct = gradients(search.problem.valid_loss(Wrt::alphas, false), search.problem.alphas());
   };
-  const auto gradient = search.hypergradient->alpha_gradients(watched);
+  const auto gradient = search.hypergradient().alpha_gradients(watched);
   const auto stored = [&](const std::string& group) {
     return at::cat({fixture.tensor(group + "/normal_f64").flatten(), fixture.tensor(group + "/reduce_f64").flatten()});
   };
@@ -211,7 +214,7 @@ TEST_CASE("a loss that fails half-way leaves the weights bit by bit as they were
   Watched watched(search.problem);
   watched.on_valid = [] { throw Error(ErrorCode::failed, "out of luck"); };
   const at::Tensor before = test::flat(search.problem.weights());
-  CHECK_THROWS_WITH(search.hypergradient->alpha_gradients(watched), "out of luck");
+  CHECK_THROWS_WITH(search.hypergradient().alpha_gradients(watched), "out of luck");
   CHECK_FALSE(at::equal(test::flat(watched.valid_at.at(0)), before));
   CHECK(at::equal(test::flat(search.problem.weights()), before));
 }

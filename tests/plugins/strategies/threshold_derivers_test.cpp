@@ -40,7 +40,7 @@ Genotype derived(const at::Tensor& alphas, const std::vector<std::string>& opera
   config.operations = operations;
   config.nodes = 1;
   while (config.nodes * (config.nodes + 3) / 2 < alphas.size(1)) ++config.nodes;
-  return derive({space->alphas(config), {alphas}}, *make_part<Relaxation>(test::plugins(), "sigmoid", {}),
+  return derive({space->search(config).alphas, {alphas}}, *make_part<Relaxation>(test::plugins(), "sigmoid", {}),
                 *make_part<Deriver>(test::plugins(), rule, {{rule, options}}), {})
       .genotype;
 }

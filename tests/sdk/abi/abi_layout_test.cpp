@@ -4,6 +4,10 @@
 #include <string>
 
 #include "mixop/abi/dataset.h"
+#include "mixop/abi/ext/backward.h"
+#include "mixop/abi/ext/cost.h"
+#include "mixop/abi/ext/log.h"
+#include "mixop/abi/ext/structure.h"
 #include "mixop/abi/factory.h"
 #include "mixop/abi/operator.h"
 #include "mixop/abi/plugin.h"
@@ -48,7 +52,8 @@ FIELD(MixopNote, tier, 28, 4);
 FIELD(MixopNote, flags, 32, 4);
 FIELD(MixopNote, libtorch_version, 36, 4);
 FIELD(MixopNote, cuda_version, 40, 4);
-FIELD(MixopNote, reserved, 44, 20);
+FIELD(MixopNote, native_revision, 44, 4);
+FIELD(MixopNote, reserved, 48, 16);
 
 // plugin.h
 
@@ -59,13 +64,12 @@ FIELD(MixopComponent, name, 8, 8);
 FIELD(MixopComponent, interface, 16, 8);
 FIELD(MixopComponent, table, 24, 8);
 
-SIZE(MixopHost, 32);
+SIZE(MixopHost, 24);
 FIELD(MixopHost, size, 0, 4);
 FIELD(MixopHost, version, 8, 8);
-FIELD(MixopHost, log, 16, 8);
-FIELD(MixopHost, get_extension, 24, 8);
+FIELD(MixopHost, get_extension, 16, 8);
 
-SIZE(MixopPluginDescriptor, 64);
+SIZE(MixopPluginDescriptor, 56);
 FIELD(MixopPluginDescriptor, size, 0, 4);
 FIELD(MixopPluginDescriptor, abi_major, 4, 2);
 FIELD(MixopPluginDescriptor, abi_minor, 6, 2);
@@ -76,15 +80,15 @@ FIELD(MixopPluginDescriptor, component_count, 32, 4);
 FIELD(MixopPluginDescriptor, reserved, 36, 4);
 FIELD(MixopPluginDescriptor, components, 40, 8);
 FIELD(MixopPluginDescriptor, init, 48, 8);
-FIELD(MixopPluginDescriptor, get_extension, 56, 8);
 
 // operator.h
 
-SIZE(MixopOpSpec, 24);
+SIZE(MixopOpSpec, 32);
 FIELD(MixopOpSpec, size, 0, 4);
 FIELD(MixopOpSpec, affine, 4, 4);
-FIELD(MixopOpSpec, channels, 8, 8);
-FIELD(MixopOpSpec, stride, 16, 8);
+FIELD(MixopOpSpec, in, 8, 8);
+FIELD(MixopOpSpec, out, 16, 8);
+FIELD(MixopOpSpec, stride, 24, 8);
 
 SIZE(MixopForward, 24);
 FIELD(MixopForward, size, 0, 4);
@@ -93,33 +97,14 @@ FIELD(MixopForward, update_statistics, 8, 4);
 FIELD(MixopForward, reserved, 12, 4);
 FIELD(MixopForward, key, 16, 8);
 
-SIZE(MixopState, 24);
+SIZE(MixopState, 32);
 FIELD(MixopState, size, 0, 4);
 FIELD(MixopState, kind, 4, 4);
 FIELD(MixopState, name, 8, 8);
 FIELD(MixopState, tensor, 16, 8);
+FIELD(MixopState, elements, 24, 8);
 
-SIZE(MixopStage, 88);
-FIELD(MixopStage, size, 0, 4);
-FIELD(MixopStage, kind, 4, 4);
-FIELD(MixopStage, in_channels, 8, 4);
-FIELD(MixopStage, out_channels, 12, 4);
-FIELD(MixopStage, groups, 16, 4);
-FIELD(MixopStage, kernel, 20, 8);
-FIELD(MixopStage, stride, 28, 8);
-FIELD(MixopStage, padding, 36, 8);
-FIELD(MixopStage, dilation, 44, 8);
-FIELD(MixopStage, state, 52, 20);
-FIELD(MixopStage, epsilon, 72, 8);
-FIELD(MixopStage, momentum, 80, 8);
-
-SIZE(MixopCost, 24);
-FIELD(MixopCost, size, 0, 4);
-FIELD(MixopCost, reserved, 4, 4);
-FIELD(MixopCost, parameters, 8, 8);
-FIELD(MixopCost, multiply_adds, 16, 8);
-
-SIZE(MixopOperator, 72);
+SIZE(MixopOperator, 56);
 FIELD(MixopOperator, size, 0, 4);
 FIELD(MixopOperator, domain, 4, 4);
 FIELD(MixopOperator, create, 8, 8);
@@ -127,9 +112,61 @@ FIELD(MixopOperator, destroy, 16, 8);
 FIELD(MixopOperator, forward, 24, 8);
 FIELD(MixopOperator, state_count, 32, 8);
 FIELD(MixopOperator, state, 40, 8);
-FIELD(MixopOperator, backward, 48, 8);
-FIELD(MixopOperator, structure, 56, 8);
-FIELD(MixopOperator, cost, 64, 8);
+FIELD(MixopOperator, get_extension, 48, 8);
+
+// ext/structure.h
+
+SIZE(MixopStage, 144);
+FIELD(MixopStage, size, 0, 4);
+FIELD(MixopStage, kind, 4, 4);
+FIELD(MixopStage, name, 8, 8);
+FIELD(MixopStage, inputs, 16, 8);
+FIELD(MixopStage, input_count, 24, 4);
+FIELD(MixopStage, affine, 28, 4);
+FIELD(MixopStage, bias, 32, 4);
+FIELD(MixopStage, reserved, 36, 4);
+FIELD(MixopStage, in, 40, 8);
+FIELD(MixopStage, out, 48, 8);
+FIELD(MixopStage, groups, 56, 8);
+FIELD(MixopStage, kernel, 64, 16);
+FIELD(MixopStage, stride, 80, 16);
+FIELD(MixopStage, padding, 96, 16);
+FIELD(MixopStage, dilation, 112, 16);
+FIELD(MixopStage, epsilon, 128, 8);
+FIELD(MixopStage, momentum, 136, 8);
+
+SIZE(MixopStructure, 16);
+FIELD(MixopStructure, size, 0, 4);
+FIELD(MixopStructure, reserved, 4, 4);
+FIELD(MixopStructure, describe, 8, 8);
+
+// ext/cost.h
+
+SIZE(MixopCost, 32);
+FIELD(MixopCost, size, 0, 4);
+FIELD(MixopCost, reserved, 4, 4);
+FIELD(MixopCost, parameters, 8, 8);
+FIELD(MixopCost, multiply_adds, 16, 8);
+FIELD(MixopCost, activations, 24, 8);
+
+SIZE(MixopCostTable, 16);
+FIELD(MixopCostTable, size, 0, 4);
+FIELD(MixopCostTable, reserved, 4, 4);
+FIELD(MixopCostTable, cost, 8, 8);
+
+// ext/backward.h
+
+SIZE(MixopBackward, 16);
+FIELD(MixopBackward, size, 0, 4);
+FIELD(MixopBackward, reserved, 4, 4);
+FIELD(MixopBackward, backward, 8, 8);
+
+// ext/log.h
+
+SIZE(MixopLog, 16);
+FIELD(MixopLog, size, 0, 4);
+FIELD(MixopLog, reserved, 4, 4);
+FIELD(MixopLog, log, 8, 8);
 
 // dataset.h
 
@@ -184,16 +221,18 @@ FIELD(MixopFactory, options, 8, 8);
 FIELD(MixopFactory, create, 16, 8);
 FIELD(MixopFactory, destroy, 24, 8);
 
-SIZE(MixopStrategy, 64);
+SIZE(MixopStrategyPart, 32);
+FIELD(MixopStrategyPart, size, 0, 4);
+FIELD(MixopStrategyPart, option_count, 4, 4);
+FIELD(MixopStrategyPart, slot, 8, 8);
+FIELD(MixopStrategyPart, part, 16, 8);
+FIELD(MixopStrategyPart, options, 24, 8);
+
+SIZE(MixopStrategy, 24);
 FIELD(MixopStrategy, size, 0, 4);
-FIELD(MixopStrategy, reserved, 4, 4);
-FIELD(MixopStrategy, relaxation, 8, 8);
-FIELD(MixopStrategy, hypergradient, 16, 8);
-FIELD(MixopStrategy, regulariser, 24, 8);
-FIELD(MixopStrategy, edge_transform, 32, 8);
-FIELD(MixopStrategy, stopper, 40, 8);
-FIELD(MixopStrategy, deriver, 48, 8);
-FIELD(MixopStrategy, summary, 56, 8);
+FIELD(MixopStrategy, part_count, 4, 4);
+FIELD(MixopStrategy, parts, 8, 8);
+FIELD(MixopStrategy, summary, 16, 8);
 
 TEST_CASE("the codes and bits of ABI 1 keep their values", "[abi]") {
   CHECK(MIXOP_OK == 0);
@@ -226,15 +265,22 @@ TEST_CASE("the codes and bits of ABI 1 keep their values", "[abi]") {
   CHECK(MIXOP_STAGE_ZERO == 1);
   CHECK(MIXOP_STAGE_IDENTITY == 2);
   CHECK(MIXOP_STAGE_RELU == 3);
-  CHECK(MIXOP_STAGE_CONV == 4);
-  CHECK(MIXOP_STAGE_BATCH_NORM == 5);
-  CHECK(MIXOP_STAGE_MAX_POOL == 6);
-  CHECK(MIXOP_STAGE_AVG_POOL == 7);
-  CHECK(MIXOP_STAGE_FACTORIZED_REDUCE == 8);
-  CHECK(MIXOP_STAGE_LINEAR == 9);
-  CHECK(MIXOP_STAGE_TANH == 10);
-  CHECK(MIXOP_STAGE_SIGMOID == 11);
-  CHECK(MIXOP_STAGE_GLOBAL_AVG_POOL == 12);
+  CHECK(MIXOP_STAGE_TANH == 4);
+  CHECK(MIXOP_STAGE_SIGMOID == 5);
+  CHECK(MIXOP_STAGE_CONV == 6);
+  CHECK(MIXOP_STAGE_BATCH_NORM == 7);
+  CHECK(MIXOP_STAGE_MAX_POOL == 8);
+  CHECK(MIXOP_STAGE_AVG_POOL == 9);
+  CHECK(MIXOP_STAGE_GLOBAL_AVG_POOL == 10);
+  CHECK(MIXOP_STAGE_LINEAR == 11);
+  CHECK(MIXOP_STAGE_SHIFT == 12);
+  CHECK(MIXOP_STAGE_ADD == 13);
+  CHECK(MIXOP_STAGE_MULTIPLY == 14);
+  CHECK(MIXOP_STAGE_CONCAT == 15);
+  CHECK(MIXOP_STAGE_SHUFFLE == 16);
+  CHECK(MIXOP_LOG_DEBUG == 0);
+  CHECK(MIXOP_LOG_INFO == 1);
+  CHECK(MIXOP_LOG_WARNING == 2);
   CHECK(MIXOP_SPLIT_TRAIN == 0);
   CHECK(MIXOP_SPLIT_VALID == 1);
   CHECK(MIXOP_SPLIT_TEST == 2);
@@ -251,4 +297,8 @@ TEST_CASE("the ids and names of ABI 1 keep their texts", "[abi]") {
   CHECK(std::string(MIXOP_OPERATOR_INTERFACE) == "mixop.operator/1");
   CHECK(std::string(MIXOP_DATASET_INTERFACE) == "mixop.dataset/1");
   CHECK(std::string(MIXOP_STRATEGY_INTERFACE) == "mixop.strategy/1");
+  CHECK(std::string(MIXOP_STRUCTURE_EXTENSION) == "mixop.structure/1");
+  CHECK(std::string(MIXOP_COST_EXTENSION) == "mixop.cost/1");
+  CHECK(std::string(MIXOP_BACKWARD_EXTENSION) == "mixop.backward/1");
+  CHECK(std::string(MIXOP_LOG_EXTENSION) == "mixop.log/1");
 }

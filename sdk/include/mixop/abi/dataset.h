@@ -32,7 +32,7 @@ typedef struct MixopDatasetInfo {
   uint32_t file_count;
   uint32_t reserved;
   /*
-   * Since ABI 1.1. images_vary 1: records have sizes of their own and are read by `decode`; channels (3), height and
+   * images_vary 1: records have sizes of their own and are read by `decode`; channels (3), height and
    * width are what networks get of them, as the fields below say. 0: all below but `listing` are ignored.
    */
   int32_t images_vary;
@@ -70,7 +70,7 @@ typedef struct MixopDataset {
   MixopStatus (*read)(MixopDatasetInstance* instance, int32_t split, int64_t first, int64_t count, uint8_t* values,
                       int64_t* targets, MixopError* error);
   /*
-   * Since ABI 1.1, NULL unless images_vary: decodes a record and calls `sink` once with its image. An
+   * NULL unless images_vary: decodes a record and calls `sink` once with its image. An
    * image that cannot be decoded is MIXOP_ERROR_BAD_DATA and names its file.
    */
   MixopStatus (*decode)(MixopDatasetInstance* instance, int32_t split, int64_t record, MixopImageSink sink,

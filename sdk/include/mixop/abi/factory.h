@@ -8,8 +8,9 @@ extern "C" {
 #endif
 
 /*
- * The table behind every interface that is a C++ class (spaces and the parts of strategies): plugins of tier native,
- * which share the host's LibTorch, compiler ABI and standard library.
+ * The table behind every interface that is a C++ class: spaces and the parts of strategies. What makes their C++ types the
+ * same on both sides is in the note: the native revision, the flags of compiler and standard library, and where tensors
+ * cross (tier native) the LibTorch version. The standard library itself is the one that the process has loaded.
  */
 typedef struct MixopFactory {
   uint32_t size;

@@ -7,7 +7,7 @@ extern "C" {
 #endif
 
 #define MIXOP_ABI_MAJOR 1
-#define MIXOP_ABI_MINOR 1
+#define MIXOP_ABI_MINOR 0
 
 #define MIXOP_NOTE_SECTION ".note.mixop"
 #define MIXOP_NOTE_NAME "mixop"
@@ -20,7 +20,7 @@ enum { MIXOP_KIND_OPERATOR = 1, MIXOP_KIND_SPACE = 2, MIXOP_KIND_DATASET = 4, MI
 enum {
   MIXOP_TIER_NONE = 0,   /* does not use LibTorch */
   MIXOP_TIER_STABLE = 1, /* LibTorch's stable C ABI only: any LibTorch from libtorch_version on, same CUDA major */
-  MIXOP_TIER_NATIVE = 2  /* LibTorch's C++ API: exactly the host's LibTorch version */
+  MIXOP_TIER_NATIVE = 2  /* LibTorch's C++ API: exactly the host's LibTorch version and native revision */
 };
 
 /* Bits of MixopNote.flags: how the binary was compiled. */
@@ -48,7 +48,8 @@ typedef struct MixopNote {
   uint32_t flags;
   uint32_t libtorch_version; /* 0 in tier none */
   uint32_t cuda_version;     /* 0 without CUDA */
-  uint32_t reserved[5];      /* zero */
+  uint32_t native_revision;  /* MIXOP_NATIVE_REVISION where C++ types cross: kinds space and strategy, tier native; else 0 */
+  uint32_t reserved[4];      /* zero */
 } MixopNote;
 
 #ifdef __cplusplus

@@ -8,8 +8,10 @@ extern "C" {
 #endif
 
 /*
- * Rules of every struct here: `size` comes first and holds the writer's sizeof; fields are only appended; a reader
- * touches a field only when `size` covers it. Strings are NUL-terminated UTF-8 and live as long as the library.
+ * Rules of every struct with a `size`: it comes first and holds the writer's sizeof; fields are only appended; a reader
+ * touches a field only when `size` covers it, and goes through an array in steps of its first element's size. MixopError
+ * and structs without a size (MixopNote, MixopOptionValue) never change. Strings are NUL-terminated UTF-8 and live as
+ * long as the library.
  */
 
 /* One thing that a plugin offers. */
@@ -24,9 +26,9 @@ typedef struct MixopComponent {
 /* What the host offers to a plugin in init. */
 typedef struct MixopHost {
   uint32_t size;
-  const char* version;                             /* the host's mixop version */
-  void (*log)(int32_t level, const char* message); /* level: 0 debug, 1 info, 2 warning */
-  const void* (*get_extension)(const char* id);    /* NULL where the host does not have it */
+  const char* version; /* the host's mixop version */
+  /* The table of an id of mixop/abi/ext, such as MIXOP_LOG_EXTENSION of ext/log.h, or NULL. From any thread. */
+  const void* (*get_extension)(const char* id);
 } MixopHost;
 
 typedef struct MixopPluginDescriptor {
@@ -39,8 +41,8 @@ typedef struct MixopPluginDescriptor {
   uint32_t component_count;
   uint32_t reserved;
   const MixopComponent* components;
-  MixopStatus (*init)(const MixopHost* host, MixopError* error); /* NULL: nothing to prepare. Called once. */
-  const void* (*get_extension)(const char* id);                  /* NULL: none */
+  /* NULL: nothing to prepare. Called once; `host` lives until the process ends. */
+  MixopStatus (*init)(const MixopHost* host, MixopError* error);
 } MixopPluginDescriptor;
 
 /* The only symbol that a plugin exports. The descriptor lives as long as the library. */

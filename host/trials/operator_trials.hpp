@@ -7,7 +7,7 @@
 
 namespace mixop {
 
-/// Tries an operator as the supernet and training use it: shapes, gradients against finite differences in double
+/// Tries an operator as searches and trainings use it: shapes, channels, gradients against finite differences in double
 /// precision, training and evaluation, determinism, statistics, state, structure and cost. Reports every trial; throws
 /// nothing of the operator's.
 void try_operator(const MixopOperator& table, const std::string& name, const TrialSink& report);

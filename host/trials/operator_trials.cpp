@@ -1,4 +1,4 @@
-#include "host/plugins/operator_trials.hpp"
+#include "host/trials/operator_trials.hpp"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -6,18 +6,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <vector>
 
-#include "mixop/chain.hpp"
-#include "mixop/operator_instance.hpp"
+#include "host/runtime/operator_instance.hpp"
+#include "mixop/structure_size.hpp"
 
 namespace mixop {
 namespace {
 
 constexpr std::int64_t kBatch = 2;
 constexpr std::int64_t kChannels = 4;
+constexpr std::int64_t kOtherChannels = 6;
 constexpr std::int64_t kSide = 8;
 constexpr std::int64_t kOddSide = 7;
 constexpr std::uint64_t kKey = 17;
@@ -29,6 +31,7 @@ constexpr double kStructureTolerance = 1e-10;
 constexpr std::int64_t kEntriesOfInput = 12;
 constexpr std::int64_t kEntriesOfParameter = 4;
 
+const Target kDouble{at::kCPU, at::kDouble};
 constexpr Forward kTraining{true, false, kKey};
 constexpr Forward kEvaluation{false, false, kKey};
 
@@ -54,25 +57,25 @@ class Bench {
     at::manual_seed(7);
   }
 
-  OperatorInstance make(bool affine = true) const { return {table_, name_, {kChannels, stride_, affine}}; }
-  OperatorInstance make_double(bool affine = true) const {
-    const OperatorInstance op = make(affine);
-    for (const StateEntry& entry : op.state()) {
-      at::Tensor tensor = entry.tensor;
-      if (tensor.is_floating_point()) tensor.set_data(tensor.detach().to(at::kDouble));
-    }
-    return op;
-  }
+  OpSpec spec(bool affine = true, std::int64_t out = kChannels) const { return {kChannels, out, stride_, affine}; }
+  OperatorInstance make(const OpSpec& spec) const { return {table_, name_, spec}; }
+  OperatorInstance make() const { return make(spec()); }
+  OperatorInstance make_double(bool affine = true) const { return {table_, name_, spec(affine), kDouble}; }
   at::Tensor input(std::int64_t side = kSide, at::ScalarType type = at::kFloat) const {
     if (recurrent_) return at::randn({kBatch, 3, kChannels}, at::TensorOptions(type));
     return at::randn({kBatch, kChannels, side, side}, at::TensorOptions(type));
   }
-  std::vector<std::int64_t> shape(std::int64_t side = kSide) const {
-    if (recurrent_) return {kBatch, 3, kChannels};
+  std::vector<std::int64_t> shape(std::int64_t side = kSide, std::int64_t channels = kChannels) const {
+    if (recurrent_) return {kBatch, 3, channels};
     const std::int64_t out = (side + stride_ - 1) / stride_;
-    return {kBatch, kChannels, out, out};
+    return {kBatch, channels, out, out};
+  }
+  ImageShape image() const {
+    return recurrent_ ? ImageShape{kChannels, 1, 1} : ImageShape{kChannels, kSide, kSide};
   }
   bool recurrent() const { return recurrent_; }
+  const MixopOperator& table() const { return table_; }
+  const std::string& name() const { return name_; }
 
  private:
   const MixopOperator& table_;
@@ -83,8 +86,34 @@ class Bench {
 
 void try_shape(const Bench& bench) {
   for (const bool affine : {true, false}) {
-    const OperatorInstance op = bench.make(affine);
+    const OperatorInstance op = bench.make(bench.spec(affine));
     for (const Forward& how : {kTraining, kEvaluation}) require_shape(op.forward(bench.input(), how), bench.shape());
+  }
+}
+
+// The operator with another number of channels out than in; nothing where it says that it does not serve that.
+std::optional<OperatorInstance> with_other_channels(const Bench& bench, std::int64_t out) {
+  try {
+    return bench.make(bench.spec(true, out));
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::unsupported) return std::nullopt;
+    throw;
+  }
+}
+
+void try_other_channels(const Bench& bench) {
+  for (const std::int64_t out : {kOtherChannels, kChannels / 2}) {
+    const std::optional<OperatorInstance> op = with_other_channels(bench, out);
+    if (!op) continue;
+    const std::string asked =
+        "asked for " + std::to_string(kChannels) + " channels in and " + std::to_string(out) + " out: ";
+    try {
+      if (bench.recurrent()) fail("a recurrent operator keeps the width, and was made");
+      for (const Forward& how : {kTraining, kEvaluation})
+        require_shape(op->forward(bench.input(), how), bench.shape(kSide, out));
+    } catch (const std::exception& error) {
+      fail(asked + first_paragraph(error.what()) + ". Serve such specs, or throw an Error of code unsupported");
+    }
   }
 }
 
@@ -106,9 +135,9 @@ void require_equal(const at::Tensor& found, const at::Tensor& expected, const st
          std::to_string((found - expected).abs().max().to(at::kDouble).item<double>()));
 }
 
-std::vector<at::Tensor> values_of(const OperatorInstance& op, StateKind kind) {
+std::vector<at::Tensor> values_of(const std::vector<StateEntry>& state, StateKind kind) {
   std::vector<at::Tensor> values;
-  for (const StateEntry& entry : op.state())
+  for (const StateEntry& entry : state)
     if (entry.kind == kind) values.push_back(entry.tensor.detach().clone());
   return values;
 }
@@ -122,7 +151,7 @@ void try_determinism(const Bench& bench) {
 }
 
 void require_same_buffers(const OperatorInstance& op, const std::vector<at::Tensor>& before, const std::string& what) {
-  const std::vector<at::Tensor> now = values_of(op, StateKind::buffer);
+  const std::vector<at::Tensor> now = values_of(op.state(), StateKind::buffer);
   for (std::size_t i = 0; i < now.size(); ++i)
     if (!at::equal(now[i], before[i])) fail(what + " changed buffer " + std::to_string(i));
 }
@@ -130,7 +159,7 @@ void require_same_buffers(const OperatorInstance& op, const std::vector<at::Tens
 void try_statistics(const Bench& bench) {
   const OperatorInstance op = bench.make();
   const at::Tensor input = bench.input();
-  const std::vector<at::Tensor> before = values_of(op, StateKind::buffer);
+  const std::vector<at::Tensor> before = values_of(op.state(), StateKind::buffer);
   op.forward(input, kTraining);
   require_same_buffers(op, before, "a training pass with update_statistics = 0");
   op.forward(input, kEvaluation);
@@ -162,7 +191,7 @@ void try_state(const Bench& bench) {
     kept.push_back(entry.tensor.detach().clone());
     if (entry.tensor.is_floating_point()) entry.tensor.detach().add_(0.5);
   }
-  const bool has_parameters = !values_of(op, StateKind::parameter).empty();
+  const bool has_parameters = !values_of(op.state(), StateKind::parameter).empty();
   if (has_parameters && at::equal(op.forward(input, kEvaluation), expected))
     fail("changing every parameter in place does not change the output. Hand out the live tensors, not copies");
   for (std::size_t i = 0; i < kept.size(); ++i) op.state()[i].tensor.detach().copy_(kept[i]);
@@ -246,52 +275,72 @@ struct Pass {
   std::vector<at::Tensor> buffers;
 };
 
-template <class Module>
-Pass pass_of(const Module& module, const OperatorInstance& op, const at::Tensor& input, const Forward& how) {
-  const std::vector<at::Tensor> before = values_of(op, StateKind::buffer);
-  Pass pass{module.forward(input, how), values_of(op, StateKind::buffer)};
+// Leaves the buffers as they were.
+template <class Runs>
+Pass pass_of(const Runs& runs, const std::vector<StateEntry>& state, const at::Tensor& input, const Forward& how) {
+  const std::vector<at::Tensor> before = values_of(state, StateKind::buffer);
+  Pass pass{runs.forward(input, how), values_of(state, StateKind::buffer)};
   auto value = before.begin();
-  for (const StateEntry& entry : op.state())
+  for (const StateEntry& entry : state)
     if (entry.kind == StateKind::buffer) entry.tensor.detach().copy_(*value++);
   return pass;
 }
 
-void require_alike(const at::Tensor& told, const at::Tensor& run, const std::string& what) {
-  const std::string lie = "its structure gives another " + what + " than its forward";
-  if (told.sizes() != run.sizes())
-    fail(lie + ": shape " + text_of(told.sizes()) + " instead of " + text_of(run.sizes()));
+std::string text_of(const StateEntry& entry) {
+  return (entry.kind == StateKind::parameter ? "parameter '" : "buffer '") + entry.name + "' of shape " +
+         text_of(entry.tensor.sizes());
+}
+
+// The host loads, stores and counts a description's state under the names of the operator's own.
+void require_same_state(const std::vector<StateEntry>& described, const std::vector<StateEntry>& own) {
+  for (std::size_t i = 0; i < std::max(described.size(), own.size()); ++i) {
+    const std::string in_structure = i < described.size() ? text_of(described[i]) : "none";
+    const std::string in_state = i < own.size() ? text_of(own[i]) : "none";
+    if (in_structure != in_state)
+      fail("its structure has other state than it has: at place " + std::to_string(i) + " " + in_structure +
+           " instead of " + in_state);
+  }
+}
+
+void require_equal_values(const at::Tensor& described, const at::Tensor& run, const std::string& what) {
+  const std::string problem = "its structure gives another " + what + " than its forward";
+  if (described.sizes() != run.sizes())
+    fail(problem + ": shape " + text_of(described.sizes()) + " instead of " + text_of(run.sizes()));
   if (run.numel() == 0) return;
-  const double most = (told - run).abs().max().to(at::kDouble).item<double>();
+  const double most = (described - run).abs().max().to(at::kDouble).item<double>();
   if (most <= kStructureTolerance * std::max(1.0, run.abs().max().to(at::kDouble).item<double>())) return;
   std::ostringstream text;
-  text << lie << "; the largest difference is " << most
-       << ". Supernets run the structure: tell the stages that forward runs, or none";
+  text << problem << "; the largest difference is " << most << ". Describe what forward computes, or nothing";
   fail(text.str());
 }
 
 void compare_structure(const OperatorInstance& op, const at::Tensor& input) {
-  const Chain chain(op.structure(), op.state());
+  const Module described(op.structure().value(), kDouble);
+  require_same_state(described.state(), op.state());
+  for (std::size_t i = 0; i < op.state().size(); ++i)
+    described.state()[i].tensor.detach().copy_(op.state()[i].tensor);
   const std::pair<Forward, std::string> passes[] = {
       {kTraining, "training"}, {{true, true, kKey}, "training"}, {kEvaluation, "evaluation"}};
   for (const auto& [how, mode] : passes) {
-    const Pass run = pass_of(op, op, input, how);
-    const Pass told = pass_of(chain, op, input, how);
-    require_alike(told.output, run.output, "output in " + mode);
+    const Pass own = pass_of(op, op.state(), input, how);
+    const Pass told = pass_of(described, described.state(), input, how);
+    require_equal_values(told.output, own.output, "output in " + mode);
     std::size_t buffer = 0;
     for (const StateEntry& entry : op.state()) {
       if (entry.kind != StateKind::buffer) continue;
-      require_alike(told.buffers[buffer], run.buffers[buffer], "'" + entry.name + "' after " + mode);
+      require_equal_values(told.buffers[buffer], own.buffers[buffer], "'" + entry.name + "' after " + mode);
       ++buffer;
     }
   }
 }
 
-// Supernets run the structure in the place of forward. Without one there is nothing to compare.
+// The host counts and exports the structure of an operator that runs its own code. Without both there is nothing to
+// compare.
 void try_structure(const Bench& bench) {
   const at::NoGradGuard no_grad;
   for (const bool affine : {true, false}) {
     const OperatorInstance op = bench.make_double(affine);
-    if (op.structure().empty()) return;
+    if (!op.structure() || !op.has_own_code()) return;
     // Initial ones and zeros would hide a norm whose tensors are mixed up.
     for (const StateEntry& entry : op.state())
       if (entry.tensor.is_floating_point()) entry.tensor.detach().add_(at::rand_like(entry.tensor));
@@ -299,10 +348,24 @@ void try_structure(const Bench& bench) {
   }
 }
 
+void require_parameters(std::int64_t counted, const OperatorInstance& op, const std::string& whose) {
+  std::int64_t held = 0;
+  for (const StateEntry& entry : op.state())
+    if (entry.kind == StateKind::parameter) held += entry.tensor.numel();
+  if (counted != held)
+    fail("its " + whose + " counts " + std::to_string(counted) + " parameters; its state holds " +
+         std::to_string(held));
+}
+
 void try_cost(const Bench& bench) {
-  const ImageShape shape = bench.recurrent() ? ImageShape{kChannels, 1, 1} : ImageShape{kChannels, kSide, kSide};
-  const Cost cost = bench.make().cost(shape);
-  if (cost.multiply_adds < 0) fail("its cost names " + std::to_string(cost.multiply_adds) + " multiply-adds");
+  const OperatorInstance op = bench.make();
+  if (op.structure()) require_parameters(size_of(*op.structure(), bench.image()).parameters, op, "structure");
+  const auto cost = cost_of(bench.table(), bench.name(), bench.spec(), bench.image());
+  if (!cost) return;
+  if (cost->multiply_adds < 0 || cost->activations < 0)
+    fail("its cost names " + std::to_string(cost->multiply_adds) + " multiply-adds and " +
+         std::to_string(cost->activations) + " activations; expected none below zero");
+  require_parameters(cost->parameters, op, "cost");
 }
 
 using TrialBody = void (*)(const Bench&);
@@ -327,6 +390,7 @@ void try_operator(const MixopOperator& table, const std::string& name, const Tri
     const std::string suffix = recurrent ? "" : ", stride " + std::to_string(stride);
     const Bench bench(table, name, stride);
     run(bench, name, "shape in training and evaluation" + suffix, try_shape, report);
+    run(bench, name, "channels in and out" + suffix, try_other_channels, report);
     if (!recurrent) run(bench, name, "shape of odd sizes" + suffix, try_odd_shape, report);
     run(bench, name, "gradient of the input" + suffix, try_input_gradient, report);
     run(bench, name, "gradients of the parameters" + suffix, try_parameter_gradients, report);

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "host/plugins/registry.hpp"
 #include "host/graph/operators.hpp"
+#include "host/plugins/registry.hpp"
 
 namespace mixop {
 
