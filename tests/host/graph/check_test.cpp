@@ -45,7 +45,8 @@ TEST_CASE("a sound description passes", "[graph][check]") {
   CHECK(problem([](NetworkGraph&) {}).empty());
   CHECK(problem([](NetworkGraph& g) {  // what never runs may read what nothing feeds
           cell_of(g).edges.push_back({"c", 7, 2, NamedOp{"z", {4, 4, 1}}, false});
-        }).empty());
+        })
+            .empty());
 }
 
 TEST_CASE("a description's defect is named with its block and edge", "[graph][check][misuse]") {
@@ -83,8 +84,9 @@ TEST_CASE("choices that do not fit their alphas are refused", "[graph][check][mi
         edge + "whose alphas are in row 1 of 1 of alphas");
   CHECK(problem([](NetworkGraph& g) { choice_of(g).alphas.edge = 1; }) ==
         edge + "whose alphas are edge 1 of 1 of alphas");
-  CHECK(problem([](NetworkGraph& g) { choice_of(g).candidates = {"y", "x"}; }) ==
-        edge + "whose candidates are not those of alphas");
+  CHECK(problem([](NetworkGraph& g) {
+          choice_of(g).candidates = {"y", "x"};
+        }) == edge + "whose candidates are not those of alphas");
 }
 
 TEST_CASE("alpha sets that have no tensor are refused", "[graph][check][misuse]") {
@@ -92,12 +94,14 @@ TEST_CASE("alpha sets that have no tensor are refused", "[graph][check][misuse]"
         "the space describes two alpha sets of the name 'alphas'");
   CHECK(problem([](NetworkGraph& g) { g.alphas[0].topology.operations.clear(); }) ==
         "the space describes the alpha set alphas without edges or operations");
-  CHECK(problem([](NetworkGraph& g) { g.alphas[0].rows = {0, 1}; }) ==
-        "the space describes the alpha set alphas with rows for 2 of 1 cells");
+  CHECK(problem([](NetworkGraph& g) {
+          g.alphas[0].rows = {0, 1};
+        }) == "the space describes the alpha set alphas with rows for 2 of 1 cells");
   CHECK(problem([](NetworkGraph& g) { g.alphas[0].rows = {-1}; }) ==
         "the space describes the alpha set alphas with row -1");
-  CHECK(problem([](NetworkGraph& g) { g.alphas[0].start = {1, 2, 3}; }) ==
-        "the space describes the alpha set alphas with 3 start values, expected 2");
+  CHECK(problem([](NetworkGraph& g) {
+          g.alphas[0].start = {1, 2, 3};
+        }) == "the space describes the alpha set alphas with 3 start values, expected 2");
 }
 
 TEST_CASE("outputs that are not there are refused", "[graph][check][misuse]") {

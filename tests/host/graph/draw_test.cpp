@@ -36,8 +36,7 @@ TEST_CASE("cells by position are titled by it, and nodes that a cell lacks are l
   CHECK_THAT(dot, Contains("label=\"cell 0\"") && Contains("label=\"cell 1, reduction\""));
   CHECK_THAT(dot, Contains("\"cell0n4\" -> \"cell0out\"") && !Contains("cell0n3") && !Contains("cell1n4"));
   genotype.sequence = std::vector<int>{0, 0, 1};
-  CHECK_THAT(to_dot(genotype),
-             Contains("label=\"cell 0 at 0, 1 (reduction)\"") && Contains("\"cell 1 at 2\""));
+  CHECK_THAT(to_dot(genotype), Contains("label=\"cell 0 at 0, 1 (reduction)\"") && Contains("\"cell 1 at 2\""));
 }
 
 TEST_CASE("many cells stand in rows", "[draw]") {

@@ -22,17 +22,19 @@ using test::published_genotype;
 struct Blend {
   static inline int made = 0;
   static const MixopOperator& table(bool counts_itself) {
-    static MixopOperator plain = make(nullptr), counted = make([](const char* id) -> const void* {
-      static const MixopCostTable cost{sizeof(MixopCostTable), 0,
-                                       [](const MixopOpSpec* spec, std::int64_t height, std::int64_t width,
-                                          MixopCost* told, MixopError*) -> MixopStatus {
-                                         told->parameters = spec->in;
-                                         told->multiply_adds = height * width;
-                                         told->activations = 5;
-                                         return MIXOP_OK;
-                                       }};
-      return std::string(id) == MIXOP_COST_EXTENSION ? &cost : nullptr;
-    });
+    static MixopOperator plain = make(nullptr),
+                         counted = make([](const char*id) -> const void* {
+                           static const MixopCostTable cost{
+                               sizeof(MixopCostTable), 0,
+                               [](const MixopOpSpec* spec, std::int64_t height, std::int64_t width, MixopCost* told,
+                                  MixopError*) -> MixopStatus {
+                                 told->parameters = spec->in;
+                                 told->multiply_adds = height * width;
+                                 told->activations = 5;
+                                 return MIXOP_OK;
+                               }};
+                           return std::string(id) == MIXOP_COST_EXTENSION ? &cost : nullptr;
+                         });
     return counts_itself ? counted : plain;
   }
 
@@ -126,8 +128,7 @@ TEST_CASE("an operator that counts itself is believed, and not made", "[graph][m
   genotype.cells[0].genes[0].operation = "test.blend";
   const DescribedPlugins operators = with_blend(/*counts_itself=*/true);
   Blend::made = 0;
-  const Measured measured =
-      measure(described_space("darts_cnn")->network(sizes(4, 3, 16, 16), genotype), operators);
+  const Measured measured = measure(described_space("darts_cnn")->network(sizes(4, 3, 16, 16), genotype), operators);
   CHECK(Blend::made == 0);
   const Cost cost = measured.parts.at(1).layers.at(2).cost();
   CHECK((cost.parameters == 4 && cost.multiply_adds == 256 && cost.activations == 5));
@@ -142,8 +143,7 @@ TEST_CASE("operators of supernets that are not counted are listed once each", "[
     SpaceConfig config = sizes(3, 4, 17, 16);
     config.operations = space->default_operations();
     config.operations.push_back("test.blend");
-    CHECK(measure(space->search(config), operators).cost().uncounted ==
-          std::vector<std::string>(4 * 14, "test.blend"));
+    CHECK(measure(space->search(config), operators).cost().uncounted == std::vector<std::string>(4 * 14, "test.blend"));
   }
 }
 
@@ -180,7 +180,9 @@ TEST_CASE("pools of a search are normalised where the choice says so", "[graph][
   config.nodes = 1;
   config.operations = {"max_pool_3x3"};
   NetworkGraph graph = described_space("darts_cnn")->search(config);
-  const auto pool = [&] { return measure(graph, described()).parts.at(1).layers.at(2).layers.at(0).cost().activations; };
+  const auto pool = [&] {
+    return measure(graph, described()).parts.at(1).layers.at(2).layers.at(0).cost().activations;
+  };
   CHECK(pool() == 2 * 8 * 4 * 4);
   for (Edge& edge : graph.blocks[1].cell.edges)
     if (auto* choice = std::get_if<Choice>(&edge.does)) choice->pools_normalised = false;
@@ -220,12 +222,14 @@ std::string refusal(const std::function<void(NetworkGraph&)>& change) {
 TEST_CASE("shapes that do not fit together are refused with their place", "[graph][measure][misuse]") {
   const std::string start = "the space describes a network that does not fit together: ";
   CHECK(refusal([](NetworkGraph&) {}).empty());
-  CHECK(refusal([](NetworkGraph& g) { std::get<NamedOp>(g.blocks[1].cell.edges[0].does).spec = {8, 8, 1}; }) ==
-        start + "cell.a is for 8 channels and reads 4x8x8");
+  CHECK(refusal([](NetworkGraph& g) {
+          std::get<NamedOp>(g.blocks[1].cell.edges[0].does).spec = {8, 8, 1};
+        }) == start + "cell.a is for 8 channels and reads 4x8x8");
   CHECK(refusal([](NetworkGraph& g) { std::get<NamedOp>(g.blocks[1].cell.edges[2].does).spec.stride = 1; }) ==
         start + "cell.c gives 4x8x8 to node 2, which has 4x4x4");
-  CHECK(refusal([](NetworkGraph& g) { g.blocks[1].cell.output = {1, 2}; }) ==
-        start + "cell concatenates nodes of 4x8x8 and 4x4x4");
+  CHECK(refusal([](NetworkGraph& g) {
+          g.blocks[1].cell.output = {1, 2};
+        }) == start + "cell concatenates nodes of 4x8x8 and 4x4x4");
   CHECK(refusal([](NetworkGraph& g) { g.input.channels = 1; }) ==
         start + "in stem a convolution of 3 channels reads 1x8x8");
   CHECK(refusal([](NetworkGraph& g) { g.classes = 5; }) == start + "block classifier puts out 4x1x1 for 5 classes");
@@ -233,8 +237,11 @@ TEST_CASE("shapes that do not fit together are refused with their place", "[grap
 
 TEST_CASE("an operator whose structure is not what it is asked for is refused", "[graph][measure][misuse]") {
   DescribedPlugins operators = described();
-  static const MixopComponent halves = structure_operator<[](const OpSpec&) { return Structure().max_pool(3, 2, 1); }>("test.halves"),
-                              narrow = structure_operator<[](const OpSpec&) { return Structure().batch_norm(1, true); }>("test.narrow");
+  static const MixopComponent halves = structure_operator<[](const OpSpec&) { return Structure().max_pool(3, 2, 1); }>(
+                                  "test.halves"),
+                              narrow =
+                                  structure_operator<[](const OpSpec&) { return Structure().batch_norm(1, true); }>(
+                                      "test.narrow");
   operators.add("test.halves", *static_cast<const MixopOperator*>(halves.table));
   operators.add("test.narrow", *static_cast<const MixopOperator*>(narrow.table));
   const auto with = [&](const std::string& operation) {

@@ -66,8 +66,7 @@ TEST_CASE("the networks of the published genotypes are described in their publis
           test::described_space("darts_cnn")->network(config, test::published_genotype("darts_cnn", row.key));
       const Measured measured = measure(graph, test::described());
       CHECK(measured.cost().parameters == row.value.find("params_no_aux")->integer);
-      CHECK(measured.cost().parameters + measured.auxiliary_parameters() ==
-            row.value.find("params_with_aux")->integer);
+      CHECK(measured.cost().parameters + measured.auxiliary_parameters() == row.value.find("params_with_aux")->integer);
       CHECK(measured.cost().multiply_adds == row.value.find("macs")->integer);
       ++compared;
     }
@@ -142,7 +141,8 @@ TEST_CASE("each alpha set drives its kind of cell", "[space][darts_cnn]") {
   CHECK(unused_alphas(searched(one)) == std::vector<std::string>{"alphas_normal"});
 }
 
-TEST_CASE("a config that the space cannot describe is refused with the key and the value", "[space][darts_cnn][misuse]") {
+TEST_CASE("a config that the space cannot describe is refused with the key and the value",
+          "[space][darts_cnn][misuse]") {
   const auto refusal = [](const std::function<void(SpaceConfig&)>& change) {
     SpaceConfig config = darts_config();
     config.channels = 4;

@@ -30,8 +30,9 @@ TEST_CASE("sizes that no image network can have are refused with key and value",
   CHECK(refusal([](SpaceConfig& c) { c.layers = 0; }) == "space.layers: expected at least 1, found 0");
   CHECK(refusal([](SpaceConfig& c) { c.classes = 1; }) ==
         "a_space classifies images: expected at least 2 classes, found 1");
-  CHECK(refusal([](SpaceConfig& c) { c.input = {3, 2, 32}; }) ==
-        "a_space needs images of at least 4 pixels a side, found 2x32");
+  CHECK(refusal([](SpaceConfig& c) {
+          c.input = {3, 2, 32};
+        }) == "a_space needs images of at least 4 pixels a side, found 2x32");
   CHECK(refusal([](SpaceConfig&) {}) == "nothing was refused");
 }
 
@@ -49,7 +50,8 @@ TEST_CASE("an auxiliary head that fits takes maps of every size", "[blocks]") {
     for (const std::int64_t height : {1, 2, 3, 4, 5, 6, 7, 8, 14})
       for (const std::int64_t width : {1, 4, 7}) {
         INFO(height << "x" << width << (imagenet ? " imagenet" : ""));
-        const StructureSize size = size_of(auxiliary_head({8, height, width}, 10, {imagenet, true, true}), {8, height, width});
+        const StructureSize size =
+            size_of(auxiliary_head({8, height, width}, 10, {imagenet, true, true}), {8, height, width});
         CHECK(size.output == ImageShape{10, 1, 1});
         if (height < 7 && width < 7)  // as many as the published head has where it fits exactly
           CHECK(size.parameters == 8 * 128 + 2 * 128 + 4 * 128 * 768 + 2 * 768 + 768 * 10 + 10);
