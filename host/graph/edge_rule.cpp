@@ -10,9 +10,8 @@ NetworkGraph with_rule(NetworkGraph graph, const EdgeRuleData& rule) {
   const std::int64_t divisor = rule.channel_divisor;
   if (divisor == 1) return graph;
   if (graph.domain == Domain::recurrent)
-    throw Error(
-        ErrorCode::usage,
-        "strategy.edge_rule: partial channels are for images, found a recurrent space; set strategy.edge_rule=none");
+    throw Error(ErrorCode::usage,
+                "strategy.edge_rule: partial channels are for images, found a recurrent space; set strategy.edge_rule=none");
   for (Block& block : graph.blocks)
     for (Edge& edge : block.cell.edges) {
       auto* choice = std::get_if<Choice>(&edge.does);

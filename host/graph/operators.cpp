@@ -19,9 +19,7 @@ MixopOpSpec to_abi(const OpSpec& spec) {
   return {sizeof(MixopOpSpec), spec.affine ? 1 : 0, spec.in, spec.out, spec.stride};
 }
 
-std::uint32_t inputs_wanted(std::int32_t kind) {
-  return kind == MIXOP_STAGE_ADD || kind == MIXOP_STAGE_MULTIPLY ? 2 : 1;
-}
+std::uint32_t inputs_wanted(std::int32_t kind) { return kind == MIXOP_STAGE_ADD || kind == MIXOP_STAGE_MULTIPLY ? 2 : 1; }
 
 bool in_range(const std::int64_t (&pair)[2], std::int64_t least) {
   constexpr std::int64_t kMost = 1 << 16;
@@ -40,8 +38,8 @@ std::string defect_of(const MixopStage& stage, std::int32_t known) {
   for (std::uint32_t i = 0; i < stage.input_count; ++i)
     if (stage.inputs[i] < 0 || stage.inputs[i] > known)
       return "has a stage that reads value " + std::to_string(stage.inputs[i]) + " of " + std::to_string(known + 1);
-  const bool channels =
-      stage.kind == MIXOP_STAGE_CONV || stage.kind == MIXOP_STAGE_LINEAR || stage.kind == MIXOP_STAGE_BATCH_NORM;
+  const bool channels = stage.kind == MIXOP_STAGE_CONV || stage.kind == MIXOP_STAGE_LINEAR ||
+                        stage.kind == MIXOP_STAGE_BATCH_NORM;
   if (channels && (stage.in < 1 || stage.out < 1 || stage.in > kMostChannels || stage.out > kMostChannels))
     return "has a stage from " + std::to_string(stage.in) + " to " + std::to_string(stage.out) + " channels";
   if (channels && stage.name == nullptr) return "has a stage with tensors and without a name";
@@ -117,8 +115,9 @@ std::optional<MixopCost> cost_of(const MixopOperator& table, const std::string& 
   const MixopOpSpec abi = to_abi(spec);
   MixopCost cost{};
   cost.size = sizeof cost;
-  checked("operator '" + name + "': cost",
-          [&](MixopError* error) { return extension->cost(&abi, input.height, input.width, &cost, error); });
+  checked("operator '" + name + "': cost", [&](MixopError* error) {
+    return extension->cost(&abi, input.height, input.width, &cost, error);
+  });
   return cost;
 }
 

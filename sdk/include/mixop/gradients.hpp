@@ -17,8 +17,7 @@ std::vector<at::Tensor> gradients(const at::Tensor& loss, const std::vector<at::
 at::Tensor norm_of(const std::vector<at::Tensor>& tensors);
 
 /// Scales the tensors in place so that their norm is at most `limit`, as torch.nn.utils.clip_grad_norm_; a limit of 0
-/// leaves them. Returns limit / (norm before + 1e-6), also above 1; 1 for a limit of 0. 0-dim, float64, on their
-/// device.
+/// leaves them. Returns limit / (norm before + 1e-6), also above 1; 1 for a limit of 0. 0-dim, float64, on their device.
 at::Tensor clip(const std::vector<at::Tensor>& tensors, double limit);
 
 /// In place, times a 0-dim tensor of any type.
