@@ -30,7 +30,7 @@ struct NetworkPart {
 };
 
 /// What a network is made of: one part a block, from input to output.
-struct Measured {
+struct MeasuredNetwork {
   std::vector<NetworkPart> parts;
 
   /// Without what runs in training only.
@@ -42,6 +42,6 @@ struct Measured {
 /// Sizes a sound graph (see check()) without making its tensors. Of an operator that neither describes nor counts
 /// itself one instance is made for each spec. What candidates of one node begin with is put out once, and candidates
 /// that are zero put out nothing. Throws a plugin error where shapes do not fit together.
-Measured measure(const NetworkGraph& graph, const OperatorCatalog& operators);
+MeasuredNetwork measure(const NetworkGraph& graph, const OperatorCatalog& operators);
 
 }  // namespace mixop

@@ -103,8 +103,8 @@ struct Output {
   int block = 0;
   double weight = 1;
   bool training_only = false;  ///< block and term exist in training alone, as an auxiliary head does
-  double label_smoothing =
-      0;  ///< share of a target spread over all classes, in training (Szegedy et al. 2016, section 7)
+  /// Share of a target spread over all classes, in training (Szegedy et al. 2016, section 7).
+  double label_smoothing = 0;
 };
 
 /// One kind of cell as users and genotypes see it. Edges are in the order of the rows of its alphas. Its nodes count

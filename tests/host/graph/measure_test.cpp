@@ -85,7 +85,8 @@ Genotype darts(const std::string& name) { return published_genotype("darts_cnn",
 TEST_CASE("a part stands for each block, under its name and kind", "[graph][measure]") {
   SpaceConfig config = sizes(4, 3, 32, 32);
   config.auxiliary = true;
-  const Measured measured = measure(described_space("darts_cnn")->network(config, darts("DARTS_V2")), described());
+  const MeasuredNetwork measured =
+      measure(described_space("darts_cnn")->network(config, darts("DARTS_V2")), described());
   REQUIRE(measured.parts.size() == 6);
   const NetworkPart &stem = measured.parts[0], &reduce = measured.parts[2], &head = measured.parts[4];
   CHECK((stem.name == "stem" && stem.kind == "cifar" && stem.layers.empty()));
@@ -112,7 +113,7 @@ TEST_CASE("what an operator does not tell is missing in its layer alone", "[grap
   const NetworkGraph graph = described_space("darts_cnn")->network(sizes(4, 3, 16, 16), genotype);
   const DescribedPlugins operators = with_blend();
   Blend::made = 0;
-  const Measured measured = measure(graph, operators);
+  const MeasuredNetwork measured = measure(graph, operators);
   CHECK(Blend::made == 1);  // of two cells of one spec: the reduction of three layers comes second and widens the third
   const NetworkPart& blend = measured.parts.at(1).layers.at(2);
   REQUIRE(measured.parts[1].kind == "normal");
@@ -128,7 +129,8 @@ TEST_CASE("an operator that counts itself is believed, and not made", "[graph][m
   genotype.cells[0].genes[0].operation = "test.blend";
   const DescribedPlugins operators = with_blend(/*counts_itself=*/true);
   Blend::made = 0;
-  const Measured measured = measure(described_space("darts_cnn")->network(sizes(4, 3, 16, 16), genotype), operators);
+  const MeasuredNetwork measured =
+      measure(described_space("darts_cnn")->network(sizes(4, 3, 16, 16), genotype), operators);
   CHECK(Blend::made == 0);
   const Cost cost = measured.parts.at(1).layers.at(2).cost();
   CHECK((cost.parameters == 4 && cost.multiply_adds == 256 && cost.activations == 5));
@@ -153,7 +155,7 @@ TEST_CASE("candidates that begin alike put their beginning out once", "[graph][m
   config.operations = {"none", "dil_conv_3x3", "dil_conv_5x5"};
   config.stem = "cifar";
   const NetworkGraph graph = described_space("darts_cnn")->search(config);
-  const Measured measured = measure(graph, described());
+  const MeasuredNetwork measured = measure(graph, described());
   const NetworkPart& cell = measured.parts.at(1);
   const auto of = [&](std::size_t edge, std::size_t candidate) {
     return cell.layers.at(2 + edge).layers.at(candidate).cost().activations;
@@ -167,7 +169,7 @@ TEST_CASE("candidates that begin alike put their beginning out once", "[graph][m
   CHECK(of(4, 1) == 4 * node);  // the first node's own ReLU
 
   // With partial channels every candidate reads a piece of its own.
-  const Measured partial = measure(with_rule(graph, {2}), described());
+  const MeasuredNetwork partial = measure(with_rule(graph, {2}), described());
   const NetworkPart& mixed = partial.parts.at(1).layers.at(2);
   CHECK(mixed.output == ImageShape{4, 4, 4});
   CHECK(mixed.layers.at(2).cost().activations == input / 2 + 3 * node / 2);

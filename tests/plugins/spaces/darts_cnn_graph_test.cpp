@@ -64,7 +64,7 @@ TEST_CASE("the networks of the published genotypes are described in their publis
       config.auxiliary = true;
       const NetworkGraph graph =
           test::described_space("darts_cnn")->network(config, test::published_genotype("darts_cnn", row.key));
-      const Measured measured = measure(graph, test::described());
+      const MeasuredNetwork measured = measure(graph, test::described());
       CHECK(measured.cost().parameters == row.value.find("params_no_aux")->integer);
       CHECK(measured.cost().parameters + measured.auxiliary_parameters() == row.value.find("params_with_aux")->integer);
       CHECK(measured.cost().multiply_adds == row.value.find("macs")->integer);

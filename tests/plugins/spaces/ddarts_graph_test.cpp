@@ -37,7 +37,7 @@ NetworkGraph described(const Genotype& genotype, std::int64_t layers, SpaceConfi
   return test::described_space("ddarts")->network(config, genotype);
 }
 
-Measured measured(const NetworkGraph& graph) { return measure(graph, test::described()); }
+MeasuredNetwork measured(const NetworkGraph& graph) { return measure(graph, test::described()); }
 
 std::string problem(const Genotype& genotype, std::int64_t layers = 1) {
   try {
@@ -144,10 +144,10 @@ TEST_CASE("nodes run in the order of the list, and an operation whose source com
   CHECK((!cell.edges[3].runs && !cell.edges[5].runs && cell.edges[6].runs));
   CHECK(cell.edges[6].from == 4);
   CHECK(cell.drop_path == DropPath::nodes);
-  const Measured found = measured(graph);
+  const MeasuredNetwork found = measured(graph);
   CHECK(found.parts[1].layers[3].kind == "simple_conv_3x3 2 -> 4, never run");
   CHECK(found.parts[1].layers.back().kind == "concat 4 2 3");
-  const Measured sound = measured(
+  const MeasuredNetwork sound = measured(
       described(listed({{{"simple_conv_1x1", 0, 4}, {"simple_conv_1x1", 1, 2}, {"simple_conv_1x1", 4, 3}}}), 1));
   CHECK(found.cost().multiply_adds == sound.cost().multiply_adds);
   CHECK(found.cost().parameters == sound.cost().parameters + 9 * 16 + 8);

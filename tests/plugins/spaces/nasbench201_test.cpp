@@ -75,7 +75,7 @@ TEST_CASE("three stages of cells stand between residual blocks", "[space][nasben
                                           "cells.6", "cells.7", "lastact", "classifier"});
   CHECK(kinds == std::vector<std::string>{"cifar", "cell", "cell", "residual", "cell", "cell", "residual", "cell",
                                           "cell", "norm", "linear"});
-  const Measured measured = measure(graph, test::described());
+  const MeasuredNetwork measured = measure(graph, test::described());
   CHECK(measured.parts[2].output == ImageShape{16, 32, 32});
   CHECK(measured.parts[3].output == ImageShape{32, 16, 16});
   CHECK(measured.parts[8].output == ImageShape{64, 8, 8});
@@ -109,7 +109,7 @@ TEST_CASE("images of odd sides fit the shortcut of a residual block", "[space][n
     for (const std::int64_t width : {5, 30}) {
       INFO(height << "x" << width);
       config.input = {1, height, width};
-      const Measured measured = measure(network_of(published("AllIdentity"), config), test::described());
+      const MeasuredNetwork measured = measure(network_of(published("AllIdentity"), config), test::described());
       const NetworkPart& last = measured.parts[measured.parts.size() - 2];
       CHECK(last.output == ImageShape{64, (height + 3) / 4, (width + 3) / 4});
     }
