@@ -38,7 +38,8 @@ class Measuring {
     const std::vector<bool> evaluated = blocks_in_evaluation();
     for (std::size_t i = 0; i < graph_.blocks.size(); ++i) {
       std::vector<ImageShape> inputs;
-      for (const int read : graph_.blocks[i].reads) inputs.push_back(read < 0 ? graph_.input : outputs_[static_cast<std::size_t>(read)]);
+      for (const int read : graph_.blocks[i].reads)
+        inputs.push_back(read < 0 ? graph_.input : outputs_[static_cast<std::size_t>(read)]);
       NetworkPart part = part_of(graph_.blocks[i].cell, inputs);
       part.training_only = !evaluated[i];
       outputs_.push_back(part.output);
@@ -201,8 +202,8 @@ class Measuring {
   const Cell* cell_ = nullptr;
   std::string where_;
   std::vector<ImageShape> nodes_;
-  std::vector<std::int64_t> terms_;             // of every node
-  std::set<std::pair<int, int>> started_;       // node and start
+  std::vector<std::int64_t> terms_;        // of every node
+  std::set<std::pair<int, int>> started_;  // node and start
 };
 
 ImageShape vector_of(std::int64_t width) { return {width, 1, 1}; }
