@@ -26,7 +26,7 @@ namespace {
 constexpr std::int64_t kDeepest = 3, kMostRecords = 1000000;
 
 struct Summary {
-  Measured network;
+  MeasuredNetwork network;
   std::optional<std::int64_t> with_auxiliary;
   std::string no_auxiliary;  ///< why there is none
   std::optional<std::int64_t> peak_memory;

@@ -22,7 +22,11 @@ std::string block_name(std::size_t index, const Cell& cell) {
 class BlockCheck {
  public:
   BlockCheck(const NetworkGraph& graph, std::size_t index)
-      : graph_(graph), index_(index), block_(graph.blocks[index]), cell_(block_.cell), where_(block_name(index, cell_)) {}
+      : graph_(graph),
+        index_(index),
+        block_(graph.blocks[index]),
+        cell_(block_.cell),
+        where_(block_name(index, cell_)) {}
 
   void run() const {
     check_reads();
@@ -52,7 +56,7 @@ class BlockCheck {
                                                number(static_cast<std::int64_t>(block_.reads.size())) + " blocks");
     for (const int read : block_.reads)
       require(read >= -1 && read < static_cast<int>(index_),
-              where_ + ", which reads block " + number(read) + "; expected an earlier block, or -1 for the input");
+              where_ + " which reads block " + number(read) + "; expected an earlier block, or -1 for the input");
   }
 
   std::set<int> fed_nodes() const {
@@ -84,7 +88,8 @@ class BlockCheck {
     const AlphaRef& ref = choice.alphas;
     const std::string where = edge_name(edge);
     const auto sets = static_cast<int>(graph_.alphas.size());
-    require(ref.set >= 0 && ref.set < sets, where + ", whose alphas are set " + number(ref.set) + " of " + number(sets));
+    require(ref.set >= 0 && ref.set < sets,
+            where + ", whose alphas are set " + number(ref.set) + " of " + number(sets));
     const AlphaSet& set = graph_.alphas[static_cast<std::size_t>(ref.set)];
     const std::vector<std::int64_t> shape = set.shape();
     const std::int64_t rows = set.per_cell ? shape[0] : 1, edges = shape[shape.size() - 2];
@@ -115,14 +120,14 @@ void check_sets(const NetworkGraph& graph) {
     require(!set.topology.edges.empty() && !set.topology.operations.empty(),
             "the alpha set " + set.name + " without edges or operations");
     require(set.rows.empty() || set.rows.size() == set.cells.size(),
-            "the alpha set " + set.name + " with rows for " + number(static_cast<std::int64_t>(set.rows.size())) + " of " +
-                number(static_cast<std::int64_t>(set.cells.size())) + " cells");
+            "the alpha set " + set.name + " with rows for " + number(static_cast<std::int64_t>(set.rows.size())) +
+                " of " + number(static_cast<std::int64_t>(set.cells.size())) + " cells");
     for (const int row : set.rows) require(row >= 0, "the alpha set " + set.name + " with row " + number(row));
     std::int64_t numbers = 1;
     for (const std::int64_t side : set.shape()) numbers *= side;
     const auto start = static_cast<std::int64_t>(set.start.size());
-    require(start == 0 || start == numbers, "the alpha set " + set.name + " with " + number(start) +
-                                                " start values, expected " + number(numbers));
+    require(start == 0 || start == numbers,
+            "the alpha set " + set.name + " with " + number(start) + " start values, expected " + number(numbers));
   }
 }
 
@@ -136,8 +141,9 @@ void check_outputs(const NetworkGraph& graph) {
   require(graph.domain == Domain::image, "a recurrent network without a language model");
   bool evaluated = false;
   for (const Output& output : graph.outputs) {
-    require(output.block >= 0 && output.block < static_cast<int>(graph.blocks.size()),
-            "an output of block " + number(output.block) + " of " + number(static_cast<std::int64_t>(graph.blocks.size())));
+    require(
+        output.block >= 0 && output.block < static_cast<int>(graph.blocks.size()),
+        "an output of block " + number(output.block) + " of " + number(static_cast<std::int64_t>(graph.blocks.size())));
     evaluated = evaluated || !output.training_only;
   }
   require(evaluated, "a network without an output that is evaluated");

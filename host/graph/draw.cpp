@@ -83,7 +83,8 @@ void draw_gene(std::string& dot, const Naming& naming, const Gene& gene, const d
   dot += "    " + naming.node(gene.from) + " -> " + naming.node(gene.to) +
          " [label=" + quoted(gene.operation + (strength != nullptr ? " " + fixed(*strength, 3) : "")) +
          ", color=" + quoted(colour(gene.operation)) + ", fontcolor=" + quoted(colour(gene.operation)) +
-         (gene.operation == "none" ? ", style=dotted" : "") + ", penwidth=" + fixed(strength != nullptr ? 0.8 + 6.0 * std::clamp(*strength, 0.0, 1.0) : 1.4, 2) + "];\n";
+         (gene.operation == "none" ? ", style=dotted" : "") +
+         ", penwidth=" + fixed(strength != nullptr ? 0.8 + 6.0 * std::clamp(*strength, 0.0, 1.0) : 1.4, 2) + "];\n";
 }
 
 void draw_cell(std::string& dot, const Genotype& genotype, std::size_t index, const std::vector<double>* strengths) {

@@ -26,7 +26,9 @@ std::vector<int> sources(const CellTopology& cell, int node) {
   return from;
 }
 
-std::size_t kept_of(const CellTopology& cell) { return static_cast<std::size_t>(cell.kept > 0 ? cell.kept : cell.inputs); }
+std::size_t kept_of(const CellTopology& cell) {
+  return static_cast<std::size_t>(cell.kept > 0 ? cell.kept : cell.inputs);
+}
 
 /// All ways to keep `kept` of `count` edges (all, where there are no more), as ascending positions.
 std::vector<std::vector<std::size_t>> kept_edges(std::size_t count, std::size_t kept) {

@@ -34,11 +34,12 @@ class Measuring {
  public:
   Measuring(const NetworkGraph& graph, const OperatorCatalog& operators) : graph_(graph), costs_(operators) {}
 
-  Measured run() {
+  MeasuredNetwork run() {
     const std::vector<bool> evaluated = blocks_in_evaluation();
     for (std::size_t i = 0; i < graph_.blocks.size(); ++i) {
       std::vector<ImageShape> inputs;
-      for (const int read : graph_.blocks[i].reads) inputs.push_back(read < 0 ? graph_.input : outputs_[static_cast<std::size_t>(read)]);
+      for (const int read : graph_.blocks[i].reads)
+        inputs.push_back(read < 0 ? graph_.input : outputs_[static_cast<std::size_t>(read)]);
       NetworkPart part = part_of(graph_.blocks[i].cell, inputs);
       part.training_only = !evaluated[i];
       outputs_.push_back(part.output);
@@ -195,14 +196,14 @@ class Measuring {
 
   const NetworkGraph& graph_;
   OperatorCosts costs_;
-  Measured measured_;
+  MeasuredNetwork measured_;
   std::vector<ImageShape> outputs_;  // of blocks
   // Of the block at hand:
   const Cell* cell_ = nullptr;
   std::string where_;
   std::vector<ImageShape> nodes_;
-  std::vector<std::int64_t> terms_;             // of every node
-  std::set<std::pair<int, int>> started_;       // node and start
+  std::vector<std::int64_t> terms_;        // of every node
+  std::set<std::pair<int, int>> started_;  // node and start
 };
 
 ImageShape vector_of(std::int64_t width) { return {width, 1, 1}; }
@@ -235,7 +236,7 @@ NetworkPart recurrent_node(const Cell& cell, int node, std::int64_t width) {
   return layer;
 }
 
-Measured measure_text(const NetworkGraph& graph) {
+MeasuredNetwork measure_text(const NetworkGraph& graph) {
   const LanguageModel& model = *graph.language_model;
   const std::int64_t width = model.width, matrix = model.words * width;  // the decoder's as well
   const Cell& cell = graph.blocks.front().cell;
@@ -247,7 +248,7 @@ Measured measure_text(const NetworkGraph& graph) {
   for (int node = cell.inputs; node <= last; ++node) part.layers.push_back(recurrent_node(cell, node, width));
   const auto kept = static_cast<std::int64_t>(cell.output.size());
   part.layers.push_back({"output", "mean of nodes", vector_of(width), {0, 0, (kept + 1) * width}});
-  Measured measured;
+  MeasuredNetwork measured;
   measured.parts.push_back({"encoder", "embedding", vector_of(width), {matrix, 0, width}});
   measured.parts.push_back(std::move(part));
   measured.parts.push_back({"decoder", "tied linear", vector_of(model.words), {model.words, matrix, model.words}});
@@ -270,21 +271,21 @@ Cost NetworkPart::cost() const {
   return sum;
 }
 
-Cost Measured::cost() const {
+Cost MeasuredNetwork::cost() const {
   Cost sum;
   for (const NetworkPart& part : parts)
     if (!part.training_only) sum += part.cost();
   return sum;
 }
 
-std::int64_t Measured::auxiliary_parameters() const {
+std::int64_t MeasuredNetwork::auxiliary_parameters() const {
   std::int64_t sum = 0;
   for (const NetworkPart& part : parts)
     if (part.training_only) sum += part.cost().parameters;
   return sum;
 }
 
-Measured measure(const NetworkGraph& graph, const OperatorCatalog& operators) {
+MeasuredNetwork measure(const NetworkGraph& graph, const OperatorCatalog& operators) {
   return graph.language_model ? measure_text(graph) : Measuring(graph, operators).run();
 }
 

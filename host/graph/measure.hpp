@@ -11,8 +11,8 @@ namespace mixop {
 
 struct Cost {
   std::int64_t parameters = 0;
-  std::int64_t multiply_adds = 0;      ///< convolutions and linear layers of one sample, in evaluation
-  std::int64_t activations = 0;        ///< numbers that its layers put out for one sample, in training
+  std::int64_t multiply_adds = 0;        ///< convolutions and linear layers of one sample, in evaluation
+  std::int64_t activations = 0;          ///< numbers that its layers put out for one sample, in training
   std::vector<std::string> uncounted{};  ///< operators that do not tell their multiply-adds
   Cost& operator+=(const Cost& other);
 };
@@ -30,7 +30,7 @@ struct NetworkPart {
 };
 
 /// What a network is made of: one part a block, from input to output.
-struct Measured {
+struct MeasuredNetwork {
   std::vector<NetworkPart> parts;
 
   /// Without what runs in training only.
@@ -40,8 +40,8 @@ struct Measured {
 };
 
 /// Sizes a sound graph (see check()) without making its tensors. Of an operator that neither describes nor counts
-/// itself one instance is made for each spec. What candidates of one node begin with is put out once, and candidates that
-/// are zero put out nothing. Throws a plugin error where shapes do not fit together.
-Measured measure(const NetworkGraph& graph, const OperatorCatalog& operators);
+/// itself one instance is made for each spec. What candidates of one node begin with is put out once, and candidates
+/// that are zero put out nothing. Throws a plugin error where shapes do not fit together.
+MeasuredNetwork measure(const NetworkGraph& graph, const OperatorCatalog& operators);
 
 }  // namespace mixop

@@ -45,7 +45,8 @@ std::string operation_name(std::size_t number) { return "_ops." + std::to_string
 /// Collects the blocks of a network and knows what the next one may read.
 class Assembly {
  public:
-  explicit Assembly(const ImageNetworkSpec& spec) : spec_(spec), imagenet_(has_imagenet_stem(spec.space.stem, spec.space.input)) {
+  explicit Assembly(const ImageNetworkSpec& spec)
+      : spec_(spec), imagenet_(has_imagenet_stem(spec.space.stem, spec.space.input)) {
     graph_.input = spec.space.input;
     graph_.classes = spec.space.classes;
     const std::int64_t in = spec.space.input.channels, channels = spec.space.channels;
@@ -76,7 +77,8 @@ class Assembly {
   NetworkGraph finish(std::vector<AlphaSet> alphas) {
     if (!auxiliary_.reads.empty()) {
       graph_.blocks.push_back(std::move(auxiliary_));
-      graph_.outputs.push_back({last(), spec_.space.auxiliary_weight, /*training_only=*/true, spec_.space.label_smoothing});
+      graph_.outputs.push_back(
+          {last(), spec_.space.auxiliary_weight, /*training_only=*/true, spec_.space.label_smoothing});
     }
     graph_.blocks.push_back(
         classifier(place_.newer, spec_.space.classes, imagenet_ ? spec_.imagenet_window : 0, newer_));
@@ -182,8 +184,8 @@ Cell preprocessed_cell(const CellPlace& place, bool affine) {
   cell.inputs = kInputs;
   cell.labels = {"older input", "newer input"};
   cell.edges.push_back({"preprocess0", 0, node_of(0), preprocess_older(place, affine)});
-  cell.edges.push_back({"preprocess1", 1, node_of(1),
-                        relu_conv_norm("", {.in = place.newer.channels, .out = place.channels}, affine)});
+  cell.edges.push_back(
+      {"preprocess1", 1, node_of(1), relu_conv_norm("", {.in = place.newer.channels, .out = place.channels}, affine)});
   return cell;
 }
 

@@ -22,15 +22,16 @@ std::int64_t windows(std::int64_t side, const Stage& stage, std::size_t axis) {
 ImageShape windowed(const ImageShape& input, const Stage& stage, std::int64_t channels) {
   const ImageShape output{channels, windows(input.height, stage, 0), windows(input.width, stage, 1)};
   require(output.height > 0 && output.width > 0, "a convolution or pool of a " + std::to_string(stage.kernel[0]) + "x" +
-                                                     std::to_string(stage.kernel[1]) + " window reads " + text_of(input) +
-                                                     ", which is smaller than the window");
+                                                     std::to_string(stage.kernel[1]) + " window reads " +
+                                                     text_of(input) + ", which is smaller than the window");
   return output;
 }
 
 /// One structure on one input: shapes of its values, and who reads them.
 class Sizing {
  public:
-  Sizing(const Structure& structure, const ImageShape& input) : stages_(structure.stages()), readers_(1 + stages_.size(), 0) {
+  Sizing(const Structure& structure, const ImageShape& input)
+      : stages_(structure.stages()), readers_(1 + stages_.size(), 0) {
     shapes_.push_back(input);
     for (const Stage& stage : stages_)
       for (const int value : stage.inputs) ++readers_.at(static_cast<std::size_t>(value));
@@ -58,10 +59,12 @@ class Sizing {
         return {input.channels, (input.height + stage.stride[0] - 1) / stage.stride[0],
                 (input.width + stage.stride[1] - 1) / stage.stride[1]};
       case StageKind::conv:
-        require(input.channels == stage.in, "a convolution of " + std::to_string(stage.in) + " channels reads " + text_of(input));
+        require(input.channels == stage.in,
+                "a convolution of " + std::to_string(stage.in) + " channels reads " + text_of(input));
         return windowed(input, stage, stage.out);
       case StageKind::batch_norm:
-        require(input.channels == stage.in, "a batch norm of " + std::to_string(stage.in) + " channels reads " + text_of(input));
+        require(input.channels == stage.in,
+                "a batch norm of " + std::to_string(stage.in) + " channels reads " + text_of(input));
         return input;
       case StageKind::max_pool:
       case StageKind::avg_pool:
@@ -69,7 +72,8 @@ class Sizing {
       case StageKind::global_avg_pool:
         return {input.channels, 1, 1};
       case StageKind::linear:
-        require(numbers_of(input) == stage.in, "a linear layer of " + std::to_string(stage.in) + " numbers reads " + text_of(input));
+        require(numbers_of(input) == stage.in,
+                "a linear layer of " + std::to_string(stage.in) + " numbers reads " + text_of(input));
         return {stage.out, 1, 1};
       case StageKind::shift:  // an odd side gets its row back
         return {input.channels, input.height - 1 + input.height % 2, input.width - 1 + input.width % 2};

@@ -44,7 +44,8 @@ class DescribedPlugins final : public OperatorCatalog {
     const MixopPluginDescriptor& descriptor = *reinterpret_cast<Entry>(dlsym(library, "mixop_plugin_v1"))();
     for (std::uint32_t i = 0; i < descriptor.component_count; ++i) {
       const MixopComponent& component = descriptor.components[i];
-      if (component.kind == MIXOP_KIND_OPERATOR) add(component.name, *static_cast<const MixopOperator*>(component.table));
+      if (component.kind == MIXOP_KIND_OPERATOR)
+        add(component.name, *static_cast<const MixopOperator*>(component.table));
       if (component.kind == MIXOP_KIND_SPACE)
         spaces_[component.name] = static_cast<const MixopFactory*>(component.table);
     }
@@ -70,8 +71,7 @@ inline DescribedSpace described_space(const std::string& name, const std::map<st
   for (std::uint32_t i = 0; i < factory.option_count; ++i) {
     const MixopOptionSpec& option = factory.options[i];
     const auto given = options.find(option.name);
-    values.push_back({sizeof(MixopOptionValue), 0, option.name,
-                      given == options.end() ? option.default_value : given->second.c_str()});
+    values.push_back({option.name, given == options.end() ? option.default_value : given->second.c_str()});
   }
   void* made = nullptr;
   checked("space " + name, [&](MixopError* error) {
@@ -90,7 +90,9 @@ inline Genotype published_genotype(const std::string& space, const std::string& 
 /// The names of a description's tensors with a weight, in order: those of its structures and those of its operators.
 inline std::vector<std::string> weight_names(const NetworkGraph& graph) {
   std::vector<std::string> names;
-  const auto joined = [](const std::string& a, const std::string& b) { return a.empty() || b.empty() ? a + b : a + "." + b; };
+  const auto joined = [](const std::string& a, const std::string& b) {
+    return a.empty() || b.empty() ? a + b : a + "." + b;
+  };
   const auto add = [&](const std::string& prefix, const std::optional<Structure>& structure) {
     for (const Stage& stage : structure ? structure->stages() : std::vector<Stage>{})
       if (stage.kind == StageKind::conv || stage.kind == StageKind::linear || stage.affine)

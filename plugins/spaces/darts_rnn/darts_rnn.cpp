@@ -24,8 +24,8 @@ void check_config(const SpaceConfig& config) {
 
 double probability(const Options& options, const char* name) {
   const double value = options.real(name);
-  require(value >= 0 && value < 1, std::string("darts_rnn.") + name +
-                                       ": expected a probability from 0 to below 1, found " + options.text(name));
+  require(value >= 0 && value < 1,
+          std::string("darts_rnn.") + name + ": expected a probability from 0 to below 1, found " + options.text(name));
   return value;
 }
 

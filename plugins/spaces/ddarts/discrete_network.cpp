@@ -13,8 +13,8 @@ constexpr std::size_t kFewestToDeepen = 5, kPublished = 8, kMostReductions = 2;
 constexpr std::int64_t kImagenetWindow = 7;
 
 /// Deeper networks: the searched cells of each third are repeated within the third of the network, and its two
-/// reduction positions take the searched reduction cells. For 8 cells, as published: i/3; 2; 3 + i mod 2; 5; 6 + i mod 2,
-/// where networks of 21 cells and more have searched reductions in the first third, too.
+/// reduction positions take the searched reduction cells. For 8 cells, as published: i/3; 2; 3 + i mod 2; 5; 6 + i mod
+/// 2, where networks of 21 cells and more have searched reductions in the first third, too.
 std::size_t deeper(std::size_t i, std::size_t layers, std::size_t cells) {
   const std::size_t first = cells / 3, second = 2 * cells / 3;
   if (i < layers / 3) return cells == kPublished ? i % cells / 3 : i / 3 % first;

@@ -127,7 +127,8 @@ const std::vector<NamedGenotype>& published_genotypes() {
         {"AllConv3x3", source, all("nor_conv_3x3")},
         {"AllConv1x1", source, all("nor_conv_1x1")},
         {"AllIdentity", source, all("skip_connect")},
-        {"ResNet", source,
+        {"ResNet",
+         source,
          {{cell_of("|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|")}}}};
   }();
   return table;

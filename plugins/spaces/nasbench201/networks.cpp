@@ -28,8 +28,8 @@ void check(const SpaceConfig& config) {
           "space.stem: nasbench201 begins with one convolution; expected auto or cifar, found '" + config.stem + "'");
 }
 
-/// A residual block of stride 2: two convolutions, beside a 2x2 mean and a 1x1 convolution. The mean takes what there is
-/// at the end of an odd side.
+/// A residual block of stride 2: two convolutions, beside a 2x2 mean and a 1x1 convolution. The mean takes what there
+/// is at the end of an odd side.
 Cell residual_block(const ImageShape& input, std::int64_t channels) {
   const auto convolution = [&](std::int64_t in, std::int64_t stride) {
     return relu_conv_norm(
@@ -74,8 +74,9 @@ NetworkGraph around(const SpaceConfig& config, const std::function<Cell(std::int
 }
 
 CellTopology topology_of(const SpaceConfig& config) {
-  require(config.nodes >= 2, "space.nodes: nasbench201 counts a cell's input among its nodes; expected at least 2, found " +
-                                 std::to_string(config.nodes));
+  require(config.nodes >= 2,
+          "space.nodes: nasbench201 counts a cell's input among its nodes; expected at least 2, found " +
+              std::to_string(config.nodes));
   check_operations(config.operations);
   CellTopology cell = dense_cell(kCell, 1, static_cast<int>(config.nodes) - 1, config.operations);
   cell.concat = {cell.nodes};

@@ -103,11 +103,12 @@ struct Output {
   int block = 0;
   double weight = 1;
   bool training_only = false;  ///< block and term exist in training alone, as an auxiliary head does
-  double label_smoothing = 0;  ///< share of a target spread over all classes, in training (Szegedy et al. 2016, section 7)
+  /// Share of a target spread over all classes, in training (Szegedy et al. 2016, section 7).
+  double label_smoothing = 0;
 };
 
-/// One kind of cell as users and genotypes see it. Edges are in the order of the rows of its alphas. Its nodes count the
-/// cell's inputs as its genotypes do, which need not be the numbers in a Cell.
+/// One kind of cell as users and genotypes see it. Edges are in the order of the rows of its alphas. Its nodes count
+/// the cell's inputs as its genotypes do, which need not be the numbers in a Cell.
 struct CellTopology {
   struct Edge {
     int from = 0;
@@ -178,7 +179,7 @@ struct NetworkGraph {
   std::int64_t classes = 0;
   std::vector<Block> blocks;
   std::vector<Output> outputs;
-  std::vector<AlphaSet> alphas;  ///< empty for the network of a genotype
+  std::vector<AlphaSet> alphas;                   ///< empty for the network of a genotype
   std::optional<LanguageModel> language_model{};  ///< for text: then there is one block and no output
 };
 

@@ -28,8 +28,8 @@ Block cifar_stem(std::int64_t in, std::int64_t out);
 /// They halve `halvings` times in all, 2 or 3.
 std::vector<Block> imagenet_stems(std::int64_t in, std::int64_t out, std::int64_t halvings);
 
-/// Whether a network gets those: by `kind`, which is "cifar", "imagenet", or "auto": where the longer side has 128 pixels
-/// or more. Throws a usage error for another kind.
+/// Whether a network gets those: by `kind`, which is "cifar", "imagenet", or "auto": where the longer side has 128
+/// pixels or more. Throws a usage error for another kind.
 bool has_imagenet_stem(const std::string& kind, const ImageShape& input);
 
 struct AuxiliaryHead {
@@ -62,7 +62,8 @@ constexpr int node_of(int published) { return published + 2; }
 /// Names nodes up to `published` as people know them.
 void label_nodes(Cell& cell, int published);
 
-/// What an operation from a node of a topology or a genotype is built for: stride 2 from the inputs of a reduction cell.
+/// What an operation from a node of a topology or a genotype is built for: stride 2 from the inputs of a reduction
+/// cell.
 OpSpec spec_at(const CellPlace& place, int from, bool affine);
 
 /// The cell of a search: a choice on every edge, weighted by `row` of alpha set `set`.

@@ -67,45 +67,4 @@ TEST_CASE("the supernet of a baseline agrees with the published code in double p
   CHECK(disagreement(found[2], fixture.tensor("grad_classifier.weight_f64")) <= 1);
 }
 
-TEST_CASE("supernets with alphas for every cell have their published sizes", "[ddarts][space]") {
-  const JsonValue facts = parse_json_file(test::path_of_optional("facts_ddarts.json"), ErrorCode::bad_data);
-  const auto transform = make_part<EdgeTransform>(test::plugins(), "none", {});
-  for (const JsonMember& row : facts.find("supernets")->members) {
-    INFO(row.key);
-    const std::string name = row.key.substr(0, row.key.find('_'));
-    const bool from_baseline = name != "D-DARTS";
-    const auto space = make_part<SearchSpace>(test::plugins(), from_baseline ? "dartopti" : "ddarts", {});
-    SpaceConfig config;
-    config.channels = std::stoll(row.key.substr(row.key.find("_C") + 2));
-    config.layers = row.value.find("cells")->integer;
-    config.operations = space->default_operations();
-    const auto& shape = row.value.find("alphas")->items;
-    config.nodes = test::StoredSupernet::nodes_for(shape[1].integer);
-    set_baseline(config, from_baseline ? name : "", *space, "dartopti");
-    const auto network = space->supernet(config, RegistryCatalog(test::plugins()), *transform);
-    CHECK(network->cost().parameters == row.value.find("params")->integer);
-    CHECK(network->cost().multiply_adds == row.value.find("macs")->integer);
-    const AlphaDeclaration& alphas = network->alphas().front();
-    CHECK(alphas.shape() == std::vector<std::int64_t>{shape[0].integer, shape[1].integer, shape[2].integer});
-    std::vector<int> reductions;
-    for (const JsonValue& position : row.value.find("reductions")->items)
-      reductions.push_back(static_cast<int>(position.integer));
-    CHECK(alphas.reductions == reductions);
-  }
-}
-
-TEST_CASE("a supernet with alphas for every cell refuses what it cannot build", "[ddarts][space][misuse]") {
-  const auto space = make_part<SearchSpace>(test::plugins(), "ddarts", {});
-  SpaceConfig config;
-  config.operations = space->default_operations();
-  config.nodes = 0;
-  CHECK_THROWS_WITH(space->alphas(config), "space.nodes: expected at least 1, found 0");
-  config.nodes = 4;
-  config.layers = 0;
-  CHECK_THROWS_WITH(space->alphas(config), "space.layers: expected at least 1, found 0");
-  config.layers = 2;
-  config.operations.push_back("skip_connect");
-  CHECK_THROWS_WITH(space->alphas(config), "space.ops: 'skip_connect' stands in the list twice");
-}
-
 }  // namespace

@@ -1,17 +1,18 @@
-#include "mixop/supernet/genotypes.hpp"
+#include "host/graph/genotypes.hpp"
 
+#include <cmath>
+#include <map>
 #include <set>
 
+#include "mixop/cells.hpp"
 #include "mixop/error.hpp"
-#include "mixop/supernet/topology.hpp"
 #include "tests/catch.hpp"
 
 namespace {
 
 using namespace mixop;
-using namespace mixop::supernet;
 
-std::vector<AlphaDeclaration> space(int nodes, const std::vector<std::string>& operations) {
+std::vector<AlphaSet> space(int nodes, const std::vector<std::string>& operations) {
   return {{"alphas_normal", dense_cell("normal", 2, nodes, operations), {0}, false},
           {"alphas_reduce", dense_cell("reduce", 2, nodes, operations), {1}, false}};
 }
@@ -66,6 +67,32 @@ TEST_CASE("a mutation changes one gene into another of the space", "[genotypes]"
     }
     CHECK(changed == 1);
   }
+}
+
+TEST_CASE("a cell of any number of inputs keeps as many edges as it says, and none where it says so", "[genotypes]") {
+  std::vector<AlphaSet> bench{{"alphas", dense_cell("cell", 1, 3, {"none", "a", "b", "c", "d"}), {0}}};
+  bench[0].topology.kept = 3;
+  bench[0].topology.keeps_none = true;
+  CHECK(count_genotypes(bench) == 15625);
+  const Genotype sample = sample_genotype(bench, 3);
+  CHECK(sample.cells[0].inputs == 1);
+  CHECK(sample.cells[0].genes.size() == 6);
+  bool none = false;
+  for (std::uint64_t i = 0; i < 8; ++i) {
+    const Genotype one = genotype_at(bench, i * 1953);
+    for (const Gene& gene : one.cells[0].genes) none = none || gene.operation == "none";
+  }
+  CHECK(none);
+  bench[0].topology.kept = 0;  // as many as inputs
+  CHECK(sample_genotype(bench, 3).cells[0].genes.size() == 3);
+}
+
+TEST_CASE("genotypes by position know the reductions of their space", "[genotypes]") {
+  AlphaSet set{"alphas", dense_cell("cell", 2, 1, {"a", "b"}), {0, 1}, /*per_cell=*/true};
+  set.reductions = std::vector<int>{1};
+  const Genotype sample = sample_genotype({set}, 1);
+  CHECK(sample.by_position());
+  CHECK(sample.reductions == std::vector<int>{1});
 }
 
 TEST_CASE("a space or genotype with nothing to choose is refused", "[genotypes][misuse]") {

@@ -1,13 +1,15 @@
-#include "mixop/supernet/distance.hpp"
+#include "mixop/distance.hpp"
+
+#include <cmath>
+#include <map>
 
 #include "host/genotype/genotype_json.hpp"
 #include "mixop/error.hpp"
-#include "tests/support/fixture.hpp"
+#include "tests/support/fixture_path.hpp"
 
 namespace {
 
 using namespace mixop;
-using namespace mixop::supernet;
 
 Genotype one_cell(const std::vector<Gene>& genes, int last = 3) { return {{{"0", genes, {2, last}}}}; }
 

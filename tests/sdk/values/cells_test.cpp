@@ -1,10 +1,10 @@
-#include "mixop/supernet/topology.hpp"
+#include "mixop/cells.hpp"
 
 #include "tests/catch.hpp"
 
 namespace {
 
-using namespace mixop::supernet;
+using namespace mixop;
 
 TEST_CASE("a dense cell has an edge from every earlier node, ascending", "[topology]") {
   const auto cell = dense_cell("normal", 2, 4, {"none"});
