@@ -205,7 +205,7 @@ int run(const po::variables_map& values, const Arguments& arguments, const Plugi
   std::optional<GenotypeArgument> fresh;
   if (!goes_on(values)) {  // a mistake in it comes before what is said of the output
     const Config config = config_of(values, catalog, command, nullptr);
-      fresh = genotype_of(values, config, nullptr, plugins);
+    fresh = genotype_of(values, config, nullptr, plugins);
   }
   const RunSetup setup(values, arguments, plugins, catalog, command);
   const GenotypeArgument genotype = fresh ? *fresh : genotype_of(values, setup.config(), setup.resumed(), plugins);
