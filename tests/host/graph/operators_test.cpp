@@ -128,7 +128,7 @@ TEST_CASE("a structure that is none is refused", "[graph][operators][misuse]") {
   CHECK_THROWS_WITH(gives(nullptr, 1), Contains("its structure has 1 stages"));
   CHECK_THROWS_WITH(gives(&stage, 0), Contains("its structure has 0 stages"));
   CHECK_THROWS_WITH(gives(&stage, 5000), Contains("its structure has 5000 stages"));
-  refused([](MixopStage& s) { s.size = 16; }, "has stages of 16 bytes, expected 168 or more");
+  refused([](MixopStage& s) { s.size = 16; }, "has stages of 16 bytes, expected 144 or more");
 }
 
 TEST_CASE("a stage that is not sound is refused", "[graph][operators][misuse]") {

@@ -1,5 +1,11 @@
 #include "host/plugins/registry.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+
 #include "tests/catch.hpp"
 #include "tests/host/plugins/temporary_folder.hpp"
 
@@ -151,6 +157,24 @@ TEST_CASE("a plugin whose init fails is refused with its message", "[plugins][re
   const TemporaryFolder folder;
   PluginRegistry registry;
   require_refused(registry, copy("test_init_fails", folder), PluginCheck::init, "init failed: no licence");
+}
+
+TEST_CASE("what a plugin logs goes to stderr, without its debug lines", "[plugins][registry]") {
+  const TemporaryFolder folder;
+  const auto plugin = copy("test_logs", folder);
+  const auto text = folder.path() / "stderr";
+  PluginRegistry registry;
+  std::fflush(stderr);
+  const int own = ::dup(STDERR_FILENO);
+  const int file = ::open(text.c_str(), O_WRONLY | O_CREAT, 0600);
+  ::dup2(file, STDERR_FILENO);
+  registry.load_file(plugin);
+  std::fflush(stderr);
+  ::dup2(own, STDERR_FILENO);
+  ::close(own);
+  ::close(file);
+  CHECK(mixop::test::content_of(text) ==
+        "mixop: plugin: two pixels are ready\nmixop: plugin: warning: both are grey\n");
 }
 
 TEST_CASE("a plugin whose factory fails is refused", "[plugins][registry]") {

@@ -146,7 +146,10 @@ void no_norm(Stages& stages) { stages.pop_back(); }
 void unsound(Stages& stages) { stages[1].inputs = {7}; }
 
 struct Recurrent : mixop::Operator {
-  explicit Recurrent(const OpSpec& spec) { REQUIRE(same_channels(spec).stride == 1); }
+  explicit Recurrent(const OpSpec& spec) {
+    const OpSpec same = same_channels(spec);
+    REQUIRE(same.stride == 1);
+  }
   at::Tensor forward(const at::Tensor& x, const Forward&) override { return x.tanh(); }
   const std::vector<mixop::StateEntry>& state() override { return entries; }
   std::vector<mixop::StateEntry> entries;
@@ -284,18 +287,18 @@ TEST_CASE("a structure that computes something else is found", "[trials]") {
   require_fails<Described<no_stride>>("structure",
                                       "its structure gives another output in training than its forward: shape [2, 4, ");
   require_fails<Described<other_epsilon>>("structure", ". Describe what forward computes, or nothing");
-  require_fails<Described<other_momentum>>("structure", "its structure gives another '2.running_mean' after training");
+  require_fails<Described<other_momentum>>("structure", "its structure gives another 'op.2.running_mean' after training");
 }
 
 TEST_CASE("a structure with other state is found", "[trials]") {
   require_fails<Described<other_name>>("structure",
                                        "its structure has other state than it has: at place 1 parameter 'norm.weight' "
-                                       "of shape [4] instead of parameter '2.weight' of shape [4]");
+                                       "of shape [4] instead of parameter 'op.2.weight' of shape [4]");
   require_fails<Described<other_kernel>>("structure",
-                                         "at place 0 parameter '1.weight' of shape [4, 4, 1, 1] instead of parameter "
-                                         "'1.weight' of shape [4, 4, 3, 3]",
+                                         "at place 0 parameter 'op.1.weight' of shape [4, 4, 1, 1] instead of "
+                                         "parameter 'op.1.weight' of shape [4, 4, 3, 3]",
                                          {"cost"});
-  require_fails<Described<no_norm>>("structure", "at place 1 none instead of parameter '2.weight' of shape [4]",
+  require_fails<Described<no_norm>>("structure", "at place 1 none instead of parameter 'op.2.weight' of shape [4]",
                                     {"cost"});
   require_fails<Described<no_norm>>("cost", "its structure counts 144 parameters; its state holds 152", {"structure"});
 }
