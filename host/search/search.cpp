@@ -94,13 +94,12 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
 }
 
 void Search::follow(std::vector<StrategyChange> changes) {
-  if (const PartChoices& last = changes.back().parts; last != strategy_->choices()) {
-    Composition next(plugins_, last);
-    if (next.part<EdgeRule>().rule() != strategy_->part<EdgeRule>().rule())
-      throw Error(ErrorCode::usage, "strategy.edge_rule=" + last.at("edge_rule").part +
-                                        " needs a network of other channels than that of the search; start a new one");
-    *strategy_ = std::move(next);
-  }
+  const PartChoices& last = changes.back().parts;
+  const std::string rule(EdgeRule::slot.name);
+  if (make_part<EdgeRule>(plugins_, last)->rule() != strategy_->part<EdgeRule>().rule())
+    throw Error(ErrorCode::usage, "strategy." + rule + "=" + last.at(rule).part +
+                                      " needs a network of other channels than that of the search; start a new one");
+  strategy_->exchange(plugins_, last);
   history_.strategies = std::move(changes);
 }
 

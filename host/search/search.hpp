@@ -68,8 +68,8 @@ class Search final : public EpochLoop {
   Adam& alpha_optimizer() { return *alpha_optimizer_; }
   /// The composition in force: that of the last entry of the history.
   const Composition& strategy() const { return *strategy_; }
-  /// Exchanges the history, and puts its last entry in force. Parts start anew. Throws a usage error, and changes
-  /// nothing, where that needs another network.
+  /// Exchanges the history, and puts its last entry in force. Parts that it changes start anew. Throws a usage error,
+  /// and changes nothing, where that needs another network.
   void follow(std::vector<StrategyChange> changes);
   SearchHistory& history() { return history_; }
   const SearchHistory& history() const { return history_; }
