@@ -10,7 +10,7 @@ namespace {
 using namespace mixop;
 using Catch::Matchers::Contains;
 
-constexpr Target kDouble{at::kCPU, at::kDouble};
+const Target kDouble{at::kCPU, at::kDouble};
 constexpr Forward kFrozen{.training = true, .update_statistics = false, .key = 0};
 
 at::Tensor tensor(const Module& module, const std::string& name) {

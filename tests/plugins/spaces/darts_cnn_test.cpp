@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 
+#include "mixop/gradients.hpp"
 #include "mixop/space.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/fixture.hpp"

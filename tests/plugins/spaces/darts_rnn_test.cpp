@@ -1,5 +1,6 @@
 #include <ATen/ATen.h>
 
+#include "mixop/gradients.hpp"
 #include "mixop/strategy.hpp"
 #include "tests/support/recurrent_fixture.hpp"
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "host/genotype/genotype_json.hpp"
+#include "mixop/gradients.hpp"
 #include "tests/support/discrete_fixture.hpp"
 
 namespace {
