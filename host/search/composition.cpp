@@ -92,9 +92,19 @@ PartChoices parts_of(const PluginRegistry& plugins, const std::string& strategy,
   return parts;
 }
 
-Composition::Composition(const PluginRegistry& plugins, PartChoices choices) : choices_(std::move(choices)) {
+Composition::Composition(const PluginRegistry& plugins, PartChoices choices) { exchange(plugins, std::move(choices)); }
+
+void Composition::exchange(const PluginRegistry& plugins, PartChoices choices) {
+  std::array<Part<StrategyPart>, strategy_slots.size()> made;
+  for (std::size_t i = 0; i < strategy_slots.size(); ++i) {
+    const std::string slot(strategy_slots[i].name);
+    const auto own = choices_.find(slot);
+    if (own == choices_.end() || own->second != choices.at(slot))
+      made[i] = make_part(plugins, strategy_slots[i], choices.at(slot));
+  }
   for (std::size_t i = 0; i < strategy_slots.size(); ++i)
-    parts_[i] = make_part(plugins, strategy_slots[i], choices_.at(std::string(strategy_slots[i].name)));
+    if (made[i] != nullptr) parts_[i] = std::move(made[i]);
+  choices_ = std::move(choices);
 }
 
 std::map<std::string, StrategyPart*> Composition::parts() const {

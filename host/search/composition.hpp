@@ -91,6 +91,9 @@ class Composition {
  public:
   Composition(const PluginRegistry& plugins, PartChoices choices);
 
+  /// Turns to these parts: those that stay keep their state, others start anew. Where one cannot be made, all stay.
+  void exchange(const PluginRegistry& plugins, PartChoices choices);
+
   /// What it was made of.
   const PartChoices& choices() const { return choices_; }
   /// The part of an interface's slot: part<Relaxation>().

@@ -70,7 +70,8 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
       device_(device_of(config.device)),
       type_(config.precision == "float64" ? at::kDouble : at::kFloat),
       operators_(plugins),
-      strategy_(plugins, parts_of(plugins, config.search.strategy, config.strategy, options)),
+      strategy_(std::make_unique<Composition>(
+          plugins, parts_of(plugins, config.search.strategy, config.strategy, options))),
       space_(make_space(plugins, config.space.name, options, info.kind == MIXOP_DATA_TEXT)),
       data_(data != nullptr ? open_search_data(*data, config, type_, device_) : nullptr) {
   if (config.precision == "bfloat16")
@@ -80,36 +81,35 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));
   network_ = compile(
-      with_rule(space_->search(space_config(config.space, info, *space_)), strategy_.part<EdgeRule>().rule()),
+      with_rule(space_->search(space_config(config.space, info, *space_)), strategy_->part<EdgeRule>().rule()),
       operators_, {device_, type_});
   alphas_ = initial_alphas(network_->alphas(), config.space.alpha_init, type_, device_);
   weight_optimizer_ = std::make_unique<Sgd>(parameters_of(*network_), config.weights.momentum, config.weights.decay);
   alpha_optimizer_ = std::make_unique<Adam>(
       alphas_, std::array<double, 2>{config.alphas.betas[0], config.alphas.betas[1]}, config.alphas.decay);
-  problem_ = std::make_unique<SearchProblem>(*network_, alphas_, strategy_, *weight_optimizer_);
+  problem_ = std::make_unique<SearchProblem>(*network_, alphas_, *strategy_, *weight_optimizer_);
   position().at.epochs = config.search.epochs;
-  history_.strategies.push_back({0, 0, config.search.strategy, strategy_.choices()});
+  history_.strategies.push_back({0, 0, config.search.strategy, strategy_->choices()});
   record_row();
 }
 
 void Search::follow(std::vector<StrategyChange> changes) {
-  if (const PartChoices& last = changes.back().parts; last != strategy_.choices()) {
-    Composition next(plugins_, last);
-    if (next.part<EdgeRule>().rule() != strategy_.part<EdgeRule>().rule())
-      throw Error(ErrorCode::usage, "strategy.edge_rule=" + last.at("edge_rule").part +
-                                        " needs a network of other channels than that of the search; start a new one");
-    strategy_ = std::move(next);
-  }
+  const PartChoices& last = changes.back().parts;
+  const std::string rule(EdgeRule::slot.name);
+  if (make_part<EdgeRule>(plugins_, last)->rule() != strategy_->part<EdgeRule>().rule())
+    throw Error(ErrorCode::usage, "strategy." + rule + "=" + last.at(rule).part +
+                                      " needs a network of other channels than that of the search; start a new one");
+  strategy_->exchange(plugins_, last);
   history_.strategies = std::move(changes);
 }
 
 std::vector<at::Tensor> Search::relaxed(const std::vector<at::Tensor>& alphas) const {
-  return relaxed_for_derivation(strategy_.part<Relaxation>(), alphas,
+  return relaxed_for_derivation(strategy_->part<Relaxation>(), alphas,
                                 derived_at(position().at.epoch, position().at.epochs));
 }
 
 Genotype Search::derive(const std::vector<at::Tensor>& alphas) const {
-  return strategy_.part<Deriver>().derive(network_->alphas(), relaxed(alphas));
+  return strategy_->part<Deriver>().derive(network_->alphas(), relaxed(alphas));
 }
 
 Batch Search::drawn_batch(std::int64_t samples) const {
@@ -154,7 +154,7 @@ EpochLoop::Step Search::take(StepData data, double rate) {
   const LoopPosition& here = position();
   problem_->set_step({std::move(data.train), std::move(data.valid), here.at, step_key(), rate, config_.weights.clip});
 
-  auto& hypergradient = strategy_.part<Hypergradient>();
+  auto& hypergradient = strategy_->part<Hypergradient>();
   if (alphas_move()) alpha_optimizer_->step(hypergradient.alpha_gradients(*problem_), alpha_rate());
 
   const std::vector<at::Tensor> weight_gradients =
@@ -188,10 +188,10 @@ void Search::end_epoch(Metrics& metrics, RunObserver&) {
   problem_->states() = {};
   record_row();
   const auto& genotypes = history_.genotypes;
-  history_.stop_reason = strategy_.part<Stopper>().reason_to_stop(
+  history_.stop_reason = strategy_->part<Stopper>().reason_to_stop(
       {position().at, metrics.at("train_loss"), metrics.at("valid_loss"), &genotypes.back(),
        &genotypes[genotypes.size() - 2], moved, &network_->alphas()});
-  add_measured(metrics, strategy_.measured());
+  add_measured(metrics, strategy_->measured());
 }
 
 }  // namespace mixop

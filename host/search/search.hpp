@@ -67,9 +67,9 @@ class Search final : public EpochLoop {
   Sgd& weight_optimizer() { return *weight_optimizer_; }
   Adam& alpha_optimizer() { return *alpha_optimizer_; }
   /// The composition in force: that of the last entry of the history.
-  const Composition& strategy() const { return strategy_; }
-  /// Exchanges the history, and puts its last entry in force. Parts start anew. Throws a usage error, and changes
-  /// nothing, where that needs another network.
+  const Composition& strategy() const { return *strategy_; }
+  /// Exchanges the history, and puts its last entry in force. Parts that it changes start anew. Throws a usage error,
+  /// and changes nothing, where that needs another network.
   void follow(std::vector<StrategyChange> changes);
   SearchHistory& history() { return history_; }
   const SearchHistory& history() const { return history_; }
@@ -106,7 +106,7 @@ class Search final : public EpochLoop {
   at::Device device_;
   at::ScalarType type_;
   RegistryCatalog operators_;
-  Composition strategy_;
+  std::unique_ptr<Composition> strategy_;  // the problem asks it, wherever the search is moved to
   Part<SearchSpace> space_;
   std::unique_ptr<SearchData> data_;
   std::unique_ptr<Network> network_;

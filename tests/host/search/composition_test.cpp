@@ -88,6 +88,20 @@ TEST_CASE("options that a strategy brings replace its parts' defaults, and the u
   CHECK(Composition(plugins(), parts_of(plugins(), "test.sampled", {})).measured().at("temperature") == 0.5);
 }
 
+TEST_CASE("an exchange keeps the parts that stay, and all of them where one cannot be made", "[search][strategy]") {
+  Composition composition(plugins(), parts_of(plugins(), "first_order", {}));
+  const Relaxation* const softmax = &composition.part<Relaxation>();
+  const Hypergradient* const first = &composition.part<Hypergradient>();
+  PartChoices bad = parts_of(plugins(), "second_order", {});
+  bad.at("hypergradient").options["epsilon"] = "0";
+  CHECK_THROWS_WITH(composition.exchange(plugins(), bad), Contains("second_order.epsilon"));
+  CHECK(&composition.part<Hypergradient>() == first);
+  CHECK(composition.choices().at("hypergradient").part == "first_order");
+  composition.exchange(plugins(), parts_of(plugins(), "second_order", {}));
+  CHECK(&composition.part<Relaxation>() == softmax);
+  CHECK(composition.choices().at("hypergradient").part == "second_order");
+}
+
 TEST_CASE("what parts measure is finite and has one name each", "[search][strategy][misuse]") {
   const auto measured = [](const std::map<std::string, std::string>& options) {
     const PartChoices parts = parts_of(plugins(), "test.sampled", names("stopper", "test.measuring"),

@@ -111,6 +111,33 @@ TEST_CASE("clipping limits both gradients and scales the implicit one, above 1 o
   CHECK(toy_gradient({.rate = 0.1, .clip = 0}, uncapped) == Approx(-2.8).epsilon(1e-12));
 }
 
+TEST_CASE("a validation gradient of zero gives the direct gradient alone", "[second_order]") {
+  // Without a gradient of the weights there is no direction for the finite difference.
+  class Flat final : public BilevelProblem {
+   public:
+    const Tensors& weights() const override { return weights_; }
+    const Tensors& alphas() const override { return alphas_; }
+    const std::vector<std::size_t>& tied_weights() const override { return tied_; }
+    std::vector<Relaxed> edge_weights(Wrt) override { return test::as_relaxed(alphas_); }
+    at::Tensor loss(const std::vector<Relaxed>& edges, const LossPass& pass) override {
+      const at::Tensor& a = edges[0].weights;
+      return pass.half == Half::train ? weights_[0].square() * a : 3 * a + 0 * weights_[0];
+    }
+    at::Tensor alpha_term(const std::vector<Relaxed>&) override { return {}; }
+    at::Tensor uniform(const at::Tensor& like, std::uint64_t) override { return at::zeros_like(like); }
+    WeightStep weight_step() const override { return {.rate = 0.1}; }
+
+   private:
+    Tensors weights_{at::tensor(-2.0, at::kDouble).set_requires_grad(true)};
+    Tensors alphas_{at::tensor(2.0, at::kDouble).set_requires_grad(true)};
+    std::vector<std::size_t> tied_;
+  };
+  Flat flat;
+  const auto part = make_part<Hypergradient>(test::plugins(), "second_order", {});
+  CHECK(part->alpha_gradients(flat)[0].item<double>() == 3);
+  CHECK(flat.weights()[0].item<double>() == -2);
+}
+
 TEST_CASE("a stale tied weight stays in the virtual step and is still unrolled in the implicit term",
           "[second_order]") {
   CHECK(toy_gradient({.rate = 0.1}, {{"stale_tied", "true"}}, /*tied=*/true) == Approx(-4 + 0.4).epsilon(1e-12));
