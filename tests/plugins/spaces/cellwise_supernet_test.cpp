@@ -10,9 +10,7 @@ using test::disagreement;
 using test::StoredCellwise;
 using Tensors = std::vector<at::Tensor>;
 
-EdgeWeights edge_weights(const StoredCellwise& stored) {
-  return expand(stored.network->alphas(), {stored.relaxation->weights(stored.alphas[0], {}, 0)});
-}
+std::vector<Relaxed> relaxed(const StoredCellwise& stored) { return {stored.relaxation->relax(stored.alphas[0], {})}; }
 
 void check_names(const test::Fixture& fixture, const Network& network) {
   std::vector<std::string> parameters, buffers;
@@ -26,8 +24,8 @@ TEST_CASE("the D-DARTS supernet agrees with the published code in double precisi
   const test::Fixture fixture("g_ddarts_supernet.h5");
   StoredCellwise stored(fixture, "ddarts", "train_input", "");
   check_names(fixture, *stored.network);
-  const Outcome outcome = stored.network->loss(edge_weights(stored),
-                                               {fixture.tensor("train_input"), fixture.tensor("train_target")}, {}, {});
+  const Outcome outcome =
+      stored.network->loss(relaxed(stored), {fixture.tensor("train_input"), fixture.tensor("train_target")}, {}, {});
   CHECK(disagreement(outcome.output, fixture.tensor("clean/train_logits_f64")) <= 1);
   CHECK(disagreement(outcome.loss, fixture.tensor("clean/train_ce_f64")) <= 1);
   test::check_state(*stored.network, StateKind::buffer, fixture, "clean/state_after_train_forward");
@@ -52,11 +50,11 @@ TEST_CASE("the supernet of a baseline agrees with the published code in double p
   const test::Fixture fixture("g_baseline_supernet_ResNet18.h5");
   StoredCellwise stored(fixture, "dartopti", "input", "ResNet18");
   check_names(fixture, *stored.network);
-  const auto& declaration = stored.network->alphas().front();
-  CHECK(at::equal(declaration.start.to(at::kDouble), stored.alphas[0]));
-  CHECK(declaration.reductions == std::vector<int>{1, 2, 3});
+  const AlphaSet& set = stored.network->alphas().front();
+  CHECK(at::equal(at::tensor(set.start, at::kDouble).view(set.shape()), stored.alphas[0]));
+  CHECK(set.reductions == std::vector<int>{1, 2, 3});
   const Outcome outcome =
-      stored.network->loss(edge_weights(stored), {fixture.tensor("input"), fixture.tensor("target")}, {}, {});
+      stored.network->loss(relaxed(stored), {fixture.tensor("input"), fixture.tensor("target")}, {}, {});
   CHECK(disagreement(outcome.output, fixture.tensor("logits_f64")) <= 1);
   CHECK(disagreement(outcome.loss, fixture.tensor("loss_f64")) <= 1);
   const auto state = test::by_name(stored.network->state());

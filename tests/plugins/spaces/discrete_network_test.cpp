@@ -1,7 +1,7 @@
 #include <ATen/ATen.h>
 
 #include "host/genotype/genotype_json.hpp"
-#include "mixop/supernet/layers.hpp"
+#include "host/runtime/loss.hpp"
 #include "tests/support/discrete_fixture.hpp"
 #include "tests/support/search_fixture.hpp"
 
