@@ -74,19 +74,9 @@ RunCommand command_for(const po::variables_map& values, const PluginRegistry& pl
   return command;
 }
 
-/// A training uses the options of its space and of its data set alone.
-void require_used(const Config& config) {
-  for (const auto& [component, options] : config.options)
-    if (component != config.space.name && component != config.data.name)
-      throw Error(ErrorCode::usage, component + "." + options.begin()->first + ": a training has no part '" +
-                                        component + "'; it takes options of " + config.space.name + " and " +
-                                        config.data.name + ", so leave it out");
-}
-
 /// Prints the configuration; the memory that it needs is predicted where the data is at hand.
 int dry_run(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog) {
   const DryRun run(values, plugins, catalog, command_for(values, plugins, catalog));
-  require_used(run.config);
   const Archive* const archive = run.archive ? &*run.archive : nullptr;
   const Genotype genotype = genotype_of(values, run.config, archive, plugins).genotype;
   std::optional<std::int64_t> bytes;
@@ -215,8 +205,7 @@ int run(const po::variables_map& values, const Arguments& arguments, const Plugi
   std::optional<GenotypeArgument> fresh;
   if (!goes_on(values)) {  // a mistake in it comes before what is said of the output
     const Config config = config_of(values, catalog, command, nullptr);
-    require_used(config);
-    fresh = genotype_of(values, config, nullptr, plugins);
+      fresh = genotype_of(values, config, nullptr, plugins);
   }
   const RunSetup setup(values, arguments, plugins, catalog, command);
   const GenotypeArgument genotype = fresh ? *fresh : genotype_of(values, setup.config(), setup.resumed(), plugins);
@@ -239,7 +228,6 @@ int run(const po::variables_map& values, const Arguments& arguments, const Plugi
 
 RunInputs training_inputs(const Arguments& arguments, const PluginRegistry& plugins, const OptionCatalog& catalog) {
   RunInputs inputs(*parse(train_syntax(), arguments), plugins, catalog, kTrain);
-  require_used(inputs.config);
   return inputs;
 }
 

@@ -104,11 +104,10 @@ void ConfigLayers::unknown(const std::string& key, const std::string& where) con
                                     " (known: " + joined(grouped ? group : known) + ")");
 }
 
-void ConfigLayers::add_object(const JsonValue& root, const std::string& file, bool is_preset) {
+void ConfigLayers::add_object(const JsonValue& root, const std::string& file) {
   if (!root.is(Kind::object))
     throw Error(ErrorCode::usage, json_place(file, root) + ": expected an object of keys, found " + root.describe());
   seen_.clear();
-  in_preset_ = is_preset;
   add_members(root, "", file);
 }
 
@@ -133,7 +132,8 @@ void ConfigLayers::add_members(const JsonValue& object, const std::string& prefi
     check_value(key->spec, member.value, json_place(file, member.value));
     key->value = member.value;
     key->given = true;
-    key->where = in_preset_ ? "" : where;
+    key->where = where;
+    key->is_set = false;
   }
 }
 
@@ -173,6 +173,7 @@ void ConfigLayers::add_set(const std::string& assignment) {
   key->value = edits ? edited_list(*key, text, where) : value_from_text(key->spec, text, where);
   key->given = true;
   key->where = where;
+  key->is_set = true;
 }
 
 Config ConfigLayers::config() const {
@@ -203,7 +204,7 @@ void ConfigLayers::add_options(Config& config) const {
     if (key.component.empty()) continue;
     if (used.count(key.component) != 0)
       config.options[key.component][key.option] = {key.spec.type, text_of_value(key.spec, key.value)};
-    else if (key.given && !key.where.empty())
+    else if (key.given && (key.is_set || kind_ == RunKind::train))
       throw Error(ErrorCode::usage, key.where + ": this run has no part '" + key.component + "'; it has " +
                                         joined({used.begin(), used.end()}) +
                                         ", so leave the option out or choose that part");

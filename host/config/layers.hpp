@@ -16,12 +16,12 @@ class ConfigLayers {
 
   /// A parsed config file: nested objects, or dotted keys. "summary", "source", "command" and "preset" are not
   /// keys and are skipped.
-  void add_object(const JsonValue& root, const std::string& file, bool is_preset = false);
+  void add_object(const JsonValue& root, const std::string& file);
   /// "key=value"; lists also "key=+a,b" (append) and "key=-a" (remove).
   void add_set(const std::string& assignment);
   /// What all layers together say, with all options of the components that take part: their defaults, over those what
-  /// a named strategy brings for its parts, over that the layers. An option of another component is a usage error,
-  /// unless it comes from a preset, which serves more than one strategy.
+  /// a named strategy brings for its parts, over that the layers. What is said of another component is a usage
+  /// error; what presets and files of searches say of one is left out, for they serve more than one strategy.
   Config config() const;
 
  private:
@@ -31,7 +31,8 @@ class ConfigLayers {
     std::string option;
     JsonValue value;
     bool given = false;
-    std::string where{};  ///< of an option, where it was given last; empty for a preset
+    std::string where{};  ///< it was given last
+    bool is_set = false;  ///< by --set
   };
   void add_options(Config& config) const;
   void add_brought_options(Config& config) const;
@@ -47,7 +48,6 @@ class ConfigLayers {
   std::vector<Key> keys_;
   std::map<std::string, std::size_t> index_;
   std::map<std::string, std::string> seen_;  ///< of the file being added: key and where it was given
-  bool in_preset_ = false;                   ///< the file being added is one
 };
 
 /// A Config from the JSON of a whole, checked layer: the part that cereal reads.

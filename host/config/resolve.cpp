@@ -71,7 +71,7 @@ void add_preset(ConfigLayers& layers, const fs::path& path, RunKind kind) {
   const JsonValue root = read_source_for(path, kind);
   if (const JsonValue* base = root.find("preset"))
     throw Error(ErrorCode::usage, json_place(path.string(), *base) + ": a preset cannot build on another preset");
-  layers.add_object(root, path.string(), /*is_preset=*/true);
+  layers.add_object(root, path.string());
 }
 
 void add_file(ConfigLayers& layers, const fs::path& path, const ConfigRequest& request) {

@@ -35,6 +35,7 @@ std::string defect_of(const MixopStage& stage, std::int32_t known) {
   if (any ? stage.input_count == 0 || stage.input_count > kMostInputs : stage.input_count != inputs_wanted(stage.kind))
     return "has a stage of kind " + std::to_string(stage.kind) + " that reads " + std::to_string(stage.input_count) +
            " values";
+  if (stage.inputs == nullptr) return "has a stage that reads values at NULL";
   for (std::uint32_t i = 0; i < stage.input_count; ++i)
     if (stage.inputs[i] < 0 || stage.inputs[i] > known)
       return "has a stage that reads value " + std::to_string(stage.inputs[i]) + " of " + std::to_string(known + 1);
@@ -42,6 +43,8 @@ std::string defect_of(const MixopStage& stage, std::int32_t known) {
                         stage.kind == MIXOP_STAGE_BATCH_NORM;
   if (channels && (stage.in < 1 || stage.out < 1 || stage.in > kMostChannels || stage.out > kMostChannels))
     return "has a stage from " + std::to_string(stage.in) + " to " + std::to_string(stage.out) + " channels";
+  if (stage.kind == MIXOP_STAGE_BATCH_NORM && stage.in != stage.out)
+    return "has a batch norm from " + std::to_string(stage.in) + " to " + std::to_string(stage.out) + " channels";
   if (channels && stage.name == nullptr) return "has a stage with tensors and without a name";
   const bool grouped = stage.kind == MIXOP_STAGE_CONV || stage.kind == MIXOP_STAGE_SHUFFLE;
   if (grouped && stage.groups < 1) return "has a stage of " + std::to_string(stage.groups) + " groups";

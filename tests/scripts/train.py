@@ -202,7 +202,7 @@ def misuse(folder, net):
     expect(2, ["'train.epochs' belongs to mixop train", "set search.epochs"], "search", "quick", "--set", "train.epochs=3", *out)
     expect(2, ["unknown option '--strategy'"], *TRAIN, "--strategy", "first_order", *out)
     expect(2, ["auxiliary head"], *TRAIN, "--set", "train.auxiliary=0.4", *out)
-    expect(2, ["second_order.epsilon: a training has no part 'second_order'", "leave it out"], *TRAIN, "--set", "second_order.epsilon=0.1", *out)
+    expect(2, ["second_order.epsilon=0.1: this run has no part 'second_order'", "leave the option out"], *TRAIN, "--set", "second_order.epsilon=0.1", *out)
     expect(2, ["leaves none to train"], *TRAIN, "--set", "data.train_portion=0", *out)
     expect(2, [str(net), "--resume", "--overwrite"], *TRAIN, "--out", net)
     expect(2, ["nothing to go on with"], "train", "--resume", *out)

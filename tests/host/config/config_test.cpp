@@ -15,7 +15,9 @@ TEST_CASE("a configuration survives JSON and back", "[config]") {
   config.weights.lr = 1.0 / 3;
   config.weights.clip = 0;
   config.alphas.betas = {0.1, 0.2};
-  config.strategy.deriver = "sparse";
+  config.data.name = "drawn";
+  config.strategy["deriver"] = "sparse";
+  config.strategy["stopper"] = "acme.ghost";
   config.options["drawn"]["classes"] = {KeyType::integer, "4"};
   config.options["drawn"]["noise"] = {KeyType::real, "0.1"};
   config.options["drawn"]["grey"] = {KeyType::boolean, "true"};

@@ -85,7 +85,7 @@ TEST_CASE("lists are replaced, extended and cut", "[config]") {
   CHECK(with("{}", {"space.ops=a,b"}).space.ops == std::vector<std::string>{"a", "b"});
   CHECK(with("{}", {"space.ops=a,b", "space.ops=+c,d"}).space.ops == std::vector<std::string>{"a", "b", "c", "d"});
   CHECK(with("{}", {"space.ops=a,b,c", "space.ops=-c,a"}).space.ops == std::vector<std::string>{"b"});
-  CHECK(with("{}", {"drawn.shapes=-disc"}).options.at("drawn").at("shapes").text == "square");
+  CHECK(with("{}", {"data.name=drawn", "drawn.shapes=-disc"}).options.at("drawn").at("shapes").text == "square");
 }
 
 TEST_CASE("later layers win over earlier ones", "[config]") {
@@ -104,18 +104,55 @@ TEST_CASE("text keeps its signs and commas", "[config]") {
 }
 
 TEST_CASE("options of components are taken nested, dotted and by --set", "[config]") {
-  const Config config =
-      with("{\"drawn\": {\"classes\": 4}, \"acme.ghost\": {\"mode\": \"slow\"}}", {"drawn.noise=3e-1"});
+  const Config config = with("{\"drawn\": {\"classes\": 4}, \"acme.ghost\": {\"mode\": \"slow\"}}",
+                             {"drawn.noise=3e-1", "data.name=drawn", "strategy.stopper=acme.ghost"});
   CHECK(config.options.at("drawn").at("classes").text == "4");
   CHECK(config.options.at("drawn").at("noise").text == "0.3");
   CHECK(config.options.at("acme.ghost").at("mode").text == "slow");
-  CHECK(config.options.at("drawn").count("grey") == 0);
+}
+
+TEST_CASE("a configuration has all options of the components that take part, and no others", "[config]") {
+  const auto mode = [](const std::vector<std::string>& sets) { return with("{}", sets).options.at("acme.ghost"); };
+  CHECK(with("{}").options.empty());
+  CHECK(with("{\"acme.ghost\": {\"mode\": \"slow\"}}").options.empty());
+  CHECK(with("{}", {"data.name=drawn"}).options.at("drawn").size() == 4);
+  CHECK(mode({"strategy.stopper=acme.ghost"}).at("mode").text == "fast");
+  CHECK(mode({"search.strategy=haunted"}).at("mode").text == "slow");
+  CHECK(mode({"search.strategy=haunted", "acme.ghost.mode=wild"}).at("mode").text == "wild");
+  CHECK(mode({"search.strategy=haunted", "strategy.stopper=acme.ghost"}).at("mode").text == "slow");
+  CHECK(with("{}", {"search.strategy=haunted", "strategy.stopper=none"}).options.empty());
+}
+
+TEST_CASE("a --set of an option of a component that takes no part is refused, of a dotted one, too", "[config]") {
+  CHECK(set_problem("drawn.noise=1") ==
+        "--set drawn.noise=1: this run has no part 'drawn'; it has cifar10, darts_cnn, so leave the option out or "
+        "choose that part");
+  CHECK(set_problem("acme.ghost.mode=slow") ==
+        "--set acme.ghost.mode=slow: this run has no part 'acme.ghost'; it has cifar10, darts_cnn, so leave the option "
+        "out or choose that part");
+}
+
+TEST_CASE("a training's file says nothing of components that take no part", "[config]") {
+  ConfigLayers layers(test::sample_catalog(), RunKind::train);
+  layers.add_object(parse_json("{\"drawn\": {\"noise\": 1}}", "my.json", ErrorCode::usage), "my.json");
+  CHECK(error_of(ErrorCode::usage, [&] { (void)layers.config(); }) ==
+        "my.json:1:12: this run has no part 'drawn'; it has cifar10, darts_cnn, so leave the option out or choose that "
+        "part");
+}
+
+TEST_CASE("a strategy's own value of the wrong type names the strategy", "[config]") {
+  OptionCatalog catalog = test::sample_catalog();
+  catalog.strategies["haunted"].parts["stopper"] = {"drawn", {{"classes", "many"}}};
+  ConfigLayers layers(catalog);
+  layers.add_set("search.strategy=haunted");
+  CHECK(error_of(ErrorCode::usage, [&] { (void)layers.config(); }) ==
+        "strategy 'haunted': drawn.classes: expected a whole number, found text 'many'");
 }
 
 TEST_CASE("a declared default of the wrong type is the plugin's fault", "[config]") {
-  const OptionCatalog broken = {{"odd", {{sizeof(MixopOptionSpec), MIXOP_OPTION_INTEGER, "n", "many", ""}}}};
+  const OptionCatalog broken{{{"odd", {{sizeof(MixopOptionSpec), MIXOP_OPTION_INTEGER, "n", "many", ""}}}}};
   CHECK(error_of(ErrorCode::plugin, [&] { ConfigLayers layers(broken); }) ==
-        "a declared default: odd.n: expected a whole number, found text 'many'; the plugin must be mended");
+        "a declared default: odd.n: expected a whole number, found text 'many'; the plugin must be fixed");
 }
 
 TEST_CASE("keys of the other command name their counterpart, or are to be left out", "[config]") {

@@ -22,15 +22,4 @@ TEST_CASE("a key that means nothing to the data is refused", "[config]") {
   CHECK_NOTHROW(check_meaning({"data.cutout=9", "space.layers=3"}, RunKind::search, MIXOP_DATA_IMAGES));
 }
 
-TEST_CASE("options of components that take no part are refused", "[config]") {
-  const OptionCatalog catalog = test::sample_catalog();
-  CHECK(error_of(ErrorCode::usage,
-                 [&] {
-                   check_use({"seed=4", "drawn.noise=1"}, catalog, {"other", "some"});
-                 }) ==
-        "--set drawn.noise=1: this run has no part 'drawn'; it has options of other, some, so leave it out or choose "
-        "that part");
-  CHECK_NOTHROW(check_use({"space.layers=4", "drawn.noise=1"}, catalog, {"drawn"}));
-}
-
 }  // namespace

@@ -4,15 +4,17 @@
 
 namespace mixop::test {
 
-/// Options of two components, one of each type.
+/// Options of a data set and of a stopper, one of each type, and a strategy that brings a value.
 inline OptionCatalog sample_catalog() {
   const auto spec = [](int type, const char* name, const char* value) {
     return MixopOptionSpec{sizeof(MixopOptionSpec), type, name, value, "For tests."};
   };
-  return {{"drawn",
-           {spec(MIXOP_OPTION_INTEGER, "classes", "10"), spec(MIXOP_OPTION_REAL, "noise", "0.5"),
-            spec(MIXOP_OPTION_BOOL, "grey", "false"), spec(MIXOP_OPTION_LIST, "shapes", "disc,square")}},
-          {"acme.ghost", {spec(MIXOP_OPTION_TEXT, "mode", "fast")}}};
+  NamedStrategy haunted{{{"relaxation", {"softmax"}}, {"stopper", {"acme.ghost", {{"mode", "slow"}}}}}, "For tests."};
+  return {{{"drawn",
+            {spec(MIXOP_OPTION_INTEGER, "classes", "10"), spec(MIXOP_OPTION_REAL, "noise", "0.5"),
+             spec(MIXOP_OPTION_BOOL, "grey", "false"), spec(MIXOP_OPTION_LIST, "shapes", "disc,square")}},
+           {"acme.ghost", {spec(MIXOP_OPTION_TEXT, "mode", "fast")}}},
+          {{"haunted", haunted}}};
 }
 
 /// The text of the error that `body` throws, or "" where it throws none; the code must be `code`.

@@ -17,17 +17,12 @@ class AskedSpace final : public SearchSpace {
   explicit AskedSpace(bool refuses = false) : refuses_(refuses) {}
   std::string summary() const override { return "For tests."; }
   std::vector<std::string> default_operations() const override { return {}; }
-  std::vector<AlphaDeclaration> alphas(const SpaceConfig& config) const override {
+  NetworkGraph search(const SpaceConfig& config) const override {
     if (refuses_) throw Error(ErrorCode::usage, "space.nodes: too many");
     asked = config;
     return {};
   }
-  std::unique_ptr<Network> supernet(const SpaceConfig&, const OperatorCatalog&, const EdgeTransform&) const override {
-    return nullptr;
-  }
-  std::unique_ptr<Network> network(const SpaceConfig&, const Genotype&, const OperatorCatalog&) const override {
-    return nullptr;
-  }
+  NetworkGraph network(const SpaceConfig&, const Genotype&) const override { return {}; }
   const std::vector<NamedGenotype>& genotypes() const override {
     static const std::vector<NamedGenotype> none;
     return none;

@@ -27,7 +27,7 @@ Config cellwise_config(std::int64_t epochs) {
   config.space.ops = {"max_pool_3x3", "skip_connect", "sep_conv_3x3"};
   config.space.alpha_init = 0;
   config.search.strategy = "ddarts";
-  config.strategy.stopper = "distance";
+  config.strategy["stopper"] = "distance";
   config.alphas.lr = 0.5;
   return config;
 }

@@ -1,4 +1,5 @@
 #include "host/search/run_archive.hpp"
+#include "host/search/archived_run.hpp"
 #include "host/search/run_check.hpp"
 #include "host/search/stored_tensor.hpp"
 
@@ -31,7 +32,7 @@ std::string restore_problem(const std::vector<Alteration>& alterations, const Co
 
 const char* const kChange =
     R"({"step":0,"epoch":0,"strategy":"s","relaxation":"a","hypergradient":"b","regulariser":"c",)"
-    R"("edge_transform":"d","stopper":"e","deriver":"f"})";
+    R"("edge_rule":"d","stopper":"e","deriver":"f","options":{"hypergradient":{"g":"1"}}})";
 
 }  // namespace
 
@@ -115,6 +116,69 @@ TEST_CASE("a strategy history that cannot be read is refused", "[search][archive
   CHECK(history({kChange, "nonsense"}).rfind("/strategy_history:1:", 0) == 0);
   CHECK(changed("\"step\":0,", "") == "/strategy_history: expected a whole number in 'step', found nothing");
   CHECK(changed("\"f\"", "null") == "/strategy_history: expected a text in 'deriver', found null");
+  CHECK(changed("\"options\"", "\"option\"") == "/strategy_history: expected an object in 'options', found nothing");
+  CHECK(changed("\"hypergradient\":{", "\"gradient\":{") == "/strategy_history: unknown slot 'gradient' in 'options'");
+  CHECK(changed("{\"g\":\"1\"}", "2") == "/strategy_history: expected an object in 'hypergradient', found 2");
+  CHECK(changed("\"1\"", "1") == "/strategy_history: expected a text in 'g', found 1");
+}
+
+TEST_CASE("a resume follows the strategy history: its last entry is in force", "[search][archive][strategy]") {
+  const auto entry = [](const std::string& hypergradient, const std::string& edge_rule, const std::string& options) {
+    return R"({"step":0,"epoch":0,"strategy":"s","relaxation":"softmax","hypergradient":")" + hypergradient +
+           R"(","regulariser":"none","edge_rule":")" + edge_rule +
+           R"(","stopper":"none","deriver":"darts","options":)" + options + "}";
+  };
+  const std::string first = entry("first_order", "none", "{}"),
+                    second = entry("second_order", "none", R"({"hypergradient":{"epsilon":"0.02"}})");
+  const test::AlteredRun run;
+  Search search = test::short_search();
+  CHECK(search.strategy().choices().at("hypergradient").part == "first_order");
+  const Archive archive = run.open({with_texts("/strategy_history", {first, second})});
+  restore(search, archive);
+  CHECK(search.strategy().choices().at("hypergradient").part == "second_order");
+  CHECK(search.strategy().choices().at("hypergradient").options.at("epsilon") == "0.02");
+  CHECK(search.history().strategies.size() == 2);
+  CHECK(ArchivedRun(run.open({with_texts("/strategy_history", {first, second})}), {}).parts() ==
+        search.strategy().choices());
+
+  const auto followed = [&](const std::string& last) {
+    return restore_problem({with_texts("/strategy_history", {first, last})});
+  };
+  CHECK(followed(second).empty());
+  CHECK(followed(entry("first_order", "partial_channels", R"({"edge_rule":{"divisor":"2"}})")) ==
+        "/strategy_history: strategy.edge_rule=partial_channels needs a network of other channels than that of the "
+        "search; start a new one");
+  CHECK(followed(entry("third_order", "none", "{}")).rfind("/strategy_history: unknown hypergradient", 0) == 0);
+  CHECK(followed(entry("second_order", "none", R"({"hypergradient":{"epsilon":"0"}})")) ==
+        "/strategy_history: component 'second_order': second_order.epsilon: expected a number above 0, found 0");
+}
+
+TEST_CASE("a run that a swap changed goes on with what its history says", "[search][archive][strategy][resume]") {
+  const auto finished = [](bool swaps_before) {
+    Search search = test::short_search();
+    const auto swap = [&] {
+      std::vector<StrategyChange> changes = search.history().strategies;
+      changes.push_back({6, 1, "second_order", parts_of(test::plugins(), "second_order", {})});
+      search.follow(std::move(changes));
+    };
+    test::StopInSecondEpoch observer;
+    search.run(observer, observer.interrupt);
+    swap();
+    if (swaps_before) {
+      const test::TemporaryFolder folder;
+      const auto file = folder.path() / "run.h5";
+      test::archive_of_short(search).save(file);
+      Search resumed = test::short_search();
+      restore(resumed, Archive::open(file));
+      test::StopInSecondEpoch none;
+      resumed.run(none, none.interrupt);
+      return resumed.history().alphas.back()[0];
+    }
+    observer.interrupt = 0;
+    search.run(observer, observer.interrupt);
+    return search.history().alphas.back()[0];
+  };
+  CHECK(at::equal(finished(false), finished(true)));
 }
 
 TEST_CASE("alphas that are no alphas of the run are refused", "[search][archive][hostile]") {

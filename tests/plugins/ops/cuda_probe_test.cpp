@@ -3,8 +3,8 @@
 
 #include <boost/dll/shared_library.hpp>
 
+#include "host/runtime/operator_instance.hpp"
 #include "mixop/abi/plugin.h"
-#include "mixop/operator_instance.hpp"
 #include "plugins/ops/cuda_probe/no_cuda.cpp"
 #include "tests/catch.hpp"
 
@@ -17,7 +17,7 @@ const MixopOperator& probe() {
   return *static_cast<const MixopOperator*>(entry()->components[0].table);
 }
 
-OperatorInstance make(std::int64_t stride) { return OperatorInstance(probe(), "cuda_probe", OpSpec{3, stride, false}); }
+OperatorInstance make(std::int64_t stride) { return OperatorInstance(probe(), "cuda_probe", OpSpec{3, 3, stride, false}); }
 
 at::Tensor run(std::int64_t stride, const at::Tensor& input) { return make(stride).forward(input, Forward{}); }
 
@@ -74,6 +74,16 @@ TEST_CASE("the probe refuses what is no batch of images of floating numbers", "[
                     Catch::Contains("expected elements of 2, 4 or 8 bytes, found 1"));
   CHECK_THROWS_WITH(run(1, at::empty({1, 3, 4, 4}, at::TensorOptions(at::kMeta))),
                     Catch::Contains("expected a tensor on the CPU or a CUDA device"));
+}
+
+TEST_CASE("the probe keeps the number of channels and has nothing to learn", "[cuda_probe]") {
+  CHECK_THROWS_WITH(OperatorInstance(probe(), "cuda_probe", OpSpec{3, 4, 1, false}),
+                    Catch::Contains("expected as many channels out as in, found 3 in and 4 out"));
+  const auto cost = cost_of(probe(), "cuda_probe", OpSpec{3, 3, 2, false}, {3, 7, 8});
+  REQUIRE(cost.has_value());
+  CHECK(cost->parameters == 0);
+  CHECK(cost->multiply_adds == 0);
+  CHECK(cost->activations == 3 * 4 * 4);
 }
 
 TEST_CASE("a build without nvcc says that it has no kernel", "[cuda_probe][misuse]") {
