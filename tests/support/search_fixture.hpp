@@ -9,6 +9,7 @@
 
 #include "host/graph/operator_catalog.hpp"
 #include "host/runtime/network.hpp"
+#include "mixop/gradients.hpp"
 #include "mixop/space.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/fixture.hpp"
@@ -19,7 +20,7 @@ namespace mixop::test {
 inline Part<SearchSpace> darts_space() { return make_part<SearchSpace>(plugins(), "darts_cnn", {}); }
 
 /// In double precision.
-inline constexpr Target in_double{at::kCPU, at::kDouble};
+inline const Target in_double{at::kCPU, at::kDouble};
 
 /// Gives a network in double precision the stored weights and buffers.
 inline void load_state(const Network& network, const Fixture& fixture) {
