@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -37,7 +38,7 @@ class DescribedPlugins final : public OperatorCatalog {
 
  private:
   void load(const std::string& plugin) {
-    const std::string path = std::string(MIXOP_PLUGIN_BUILD_DIR) + "/" + plugin + ".so";
+    const std::filesystem::path path = std::filesystem::path(MIXOP_PLUGIN_BUILD_DIR) / (plugin + ".so");
     void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library == nullptr) throw std::runtime_error(dlerror());
     using Entry = const MixopPluginDescriptor* (*)();

@@ -9,6 +9,7 @@
 
 #include "host/graph/operator_catalog.hpp"
 #include "host/runtime/network.hpp"
+#include "mixop/gradients.hpp"
 #include "mixop/space.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/fixture.hpp"

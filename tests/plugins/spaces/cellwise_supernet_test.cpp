@@ -1,6 +1,5 @@
 #include <ATen/ATen.h>
 
-#include "mixop/gradients.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/cellwise_search.hpp"
 
@@ -25,8 +24,8 @@ TEST_CASE("the D-DARTS supernet agrees with the published code in double precisi
   const test::Fixture fixture("g_ddarts_supernet.h5");
   StoredCellwise stored(fixture, "ddarts", "train_input", "");
   check_names(fixture, *stored.network);
-  const Outcome outcome = stored.network->loss(relaxed(stored),
-                                               {fixture.tensor("train_input"), fixture.tensor("train_target")}, {}, {});
+  const Outcome outcome =
+      stored.network->loss(relaxed(stored), {fixture.tensor("train_input"), fixture.tensor("train_target")}, {}, {});
   CHECK(disagreement(outcome.output, fixture.tensor("clean/train_logits_f64")) <= 1);
   CHECK(disagreement(outcome.loss, fixture.tensor("clean/train_ce_f64")) <= 1);
   test::check_state(*stored.network, StateKind::buffer, fixture, "clean/state_after_train_forward");
@@ -51,9 +50,9 @@ TEST_CASE("the supernet of a baseline agrees with the published code in double p
   const test::Fixture fixture("g_baseline_supernet_ResNet18.h5");
   StoredCellwise stored(fixture, "dartopti", "input", "ResNet18");
   check_names(fixture, *stored.network);
-  const auto& declaration = stored.network->alphas().front();
-  CHECK(at::equal(at::tensor(declaration.start, at::kDouble).view(declaration.shape()), stored.alphas[0]));
-  CHECK(declaration.reductions == std::vector<int>{1, 2, 3});
+  const AlphaSet& set = stored.network->alphas().front();
+  CHECK(at::equal(at::tensor(set.start, at::kDouble).view(set.shape()), stored.alphas[0]));
+  CHECK(set.reductions == std::vector<int>{1, 2, 3});
   const Outcome outcome =
       stored.network->loss(relaxed(stored), {fixture.tensor("input"), fixture.tensor("target")}, {}, {});
   CHECK(disagreement(outcome.output, fixture.tensor("logits_f64")) <= 1);

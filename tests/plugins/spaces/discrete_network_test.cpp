@@ -2,7 +2,6 @@
 
 #include "host/genotype/genotype_json.hpp"
 #include "host/runtime/loss.hpp"
-#include "mixop/gradients.hpp"
 #include "tests/support/discrete_fixture.hpp"
 #include "tests/support/search_fixture.hpp"
 
