@@ -1,0 +1,13 @@
+// Stands in for cuda_library.cpp where LibTorch has no CUDA.
+
+#include "host/plugins/cuda_library.hpp"
+#include "mixop/error.hpp"
+
+namespace mixop {
+
+std::int64_t load_cuda(const std::filesystem::path&) {
+  throw Error(ErrorCode::unsupported,
+              "this mixop was built with a LibTorch without CUDA; build it with one that has CUDA");
+}
+
+}  // namespace mixop
