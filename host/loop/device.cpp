@@ -20,7 +20,7 @@ std::string found_text(std::int64_t devices) {
 Choice choose() {
   if (!gpu_in_sight()) return {at::kCPU, "no sign of a GPU"};
   try {
-    if (const std::int64_t devices = load_cuda(); devices > 0)
+    if (const std::int64_t devices = cuda_device_count(); devices > 0)
       return {at::Device(at::kCUDA, 0), found_text(devices)};
     return {at::kCPU, found_text(0)};
   } catch (const Error& error) {
@@ -30,7 +30,7 @@ Choice choose() {
 
 std::int64_t cuda_devices(const std::string& asked) {
   try {
-    return load_cuda();
+    return cuda_device_count();
   } catch (const Error& error) {
     throw Error(ErrorCode::usage,
                 "device: '" + asked + "' was asked for, but " + error.what() + "; or set device=cpu or auto");

@@ -5,7 +5,9 @@
 
 namespace mixop {
 
-std::int64_t load_cuda(const std::filesystem::path&) {
+void load_cuda(const std::filesystem::path& library) { (void)cuda_device_count(library); }
+
+std::int64_t cuda_device_count(const std::filesystem::path&) {
   throw Error(ErrorCode::unsupported,
               "this mixop was built with a LibTorch without CUDA; build it with one that has CUDA");
 }

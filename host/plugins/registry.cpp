@@ -67,7 +67,7 @@ dll::shared_library load_library_with_cuda(const PluginFile& file) {
   } catch (const PluginRefused& without) {
     if (file.note.cuda_version == 0) throw;
     try {
-      (void)load_cuda();
+      load_cuda();
     } catch (const Error& error) {
       throw PluginRefused(PluginCheck::load, file.path,
                           without.problem() + "\nIt has CUDA code, and " + std::string(error.what()));

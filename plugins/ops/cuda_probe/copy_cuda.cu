@@ -35,7 +35,7 @@ void check(cudaError_t status, const char* what) {
     throw Error(ErrorCode::failed, std::string("cuda_probe: ") + what + ": " + cudaGetErrorString(status));
 }
 
-/// LibTorch's current stream of a device. The function is looked up here rather than linked, so that the plugin loads without
+/// LibTorch's current stream of a device. The function is looked up rather than linked, so that the plugin loads without
 /// LibTorch's CUDA libraries; whoever made a tensor on a CUDA device has loaded them.
 cudaStream_t current_stream(std::int32_t device_index) {
   const auto get = reinterpret_cast<decltype(&aoti_torch_get_current_cuda_stream)>(

@@ -7,6 +7,19 @@
 #include "tests/host/plugins/temporary_folder.hpp"
 
 namespace mixop {
+namespace {
+
+/// Loads CUDA, where there is a GPU, before the first test makes LibTorch look for it.
+struct CudaFirst : Catch::TestEventListenerBase {
+  using TestEventListenerBase::TestEventListenerBase;
+  void testRunStarting(const Catch::TestRunInfo&) override {
+    if (gpu_in_sight()) (void)device_of("auto");
+  }
+};
+
+CATCH_REGISTER_LISTENER(CudaFirst);
+
+}  // namespace
 
 TEST_CASE("a device that the machine lacks is refused", "[device][misuse]") {
   try {
@@ -32,17 +45,17 @@ TEST_CASE("auto is the CPU where no GPU is in sight, and says so", "[device]") {
 
 #if MIXOP_CUDA_VERSION == 0
 TEST_CASE("a mixop without CUDA says so where a GPU is asked for", "[device][misuse]") {
-  CHECK_THROWS_WITH(load_cuda(), "this mixop was built with a LibTorch without CUDA; build it with one that has CUDA");
+  CHECK_THROWS_WITH(cuda_device_count(), "this mixop was built with a LibTorch without CUDA; build it with one that has CUDA");
 }
 #else
 TEST_CASE("a CUDA library that is missing or another one is named", "[device][misuse]") {
   const test::TemporaryFolder folder;
   const auto missing = folder.path() / "libmixop_cuda.so";
-  CHECK_THROWS_WITH(load_cuda(missing),
+  CHECK_THROWS_WITH(cuda_device_count(missing),
                     Catch::Matchers::StartsWith(missing.string() + " cannot be loaded (") &&
                         Catch::Matchers::EndsWith("); install mixop again, with the LibTorch that it was built with"));
   const auto other = std::filesystem::path(MIXOP_TEST_PLUGIN_DIR) / "test_plain.so";
-  CHECK_THROWS_WITH(load_cuda(other), Catch::Matchers::StartsWith(other.string() + " is not of this mixop (") &&
+  CHECK_THROWS_WITH(cuda_device_count(other), Catch::Matchers::StartsWith(other.string() + " is not of this mixop (") &&
                                           Catch::Matchers::EndsWith("); install mixop again"));
 }
 #endif

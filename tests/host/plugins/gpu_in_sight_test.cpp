@@ -9,7 +9,7 @@ TEST_CASE("a driver's device file is a sign of a GPU", "[plugins][device]") {
   for (const char* const sign : {"nvidiactl", "nvidia0", "dxg"}) {
     const test::TemporaryFolder folder;
     CHECK_FALSE(gpu_in_sight(folder.path()));
-    (void)folder.write(sign, "");
+    (void)folder.write(sign, std::string());
     CHECK(gpu_in_sight(folder.path()));
   }
   CHECK_FALSE(gpu_in_sight("/no/such/folder"));
