@@ -9,15 +9,8 @@
 namespace mixop {
 namespace {
 
-/// Loads CUDA, where there is a GPU, before the first test makes LibTorch look for it.
-struct CudaFirst : Catch::TestEventListenerBase {
-  using TestEventListenerBase::TestEventListenerBase;
-  void testRunStarting(const Catch::TestRunInfo&) override {
-    if (gpu_in_sight()) (void)device_of("auto");
-  }
-};
-
-CATCH_REGISTER_LISTENER(CudaFirst);
+// Where there is a GPU, CUDA is loaded before a test makes LibTorch look for it.
+[[maybe_unused]] const bool cuda_first = device_of("auto").is_cuda();
 
 }  // namespace
 
