@@ -80,7 +80,7 @@ void announce(Search& search, const DatasetHandle& data) {
                                                          std::to_string(config.space.layers) + " cells";
   say("searching " + config.space.name + " (" + size + ") by " + config.search.strategy + " on " + data.name() + ", " +
       std::to_string(search.data().steps_in(search.position().at.epoch)) + " steps an epoch, " +
-      device_of(config.device).str() + ", " + std::to_string(at::get_num_threads()) + " thread(s)");
+      device_text(config.device) + ", " + std::to_string(at::get_num_threads()) + " thread(s)");
   if (config.search.pretrain_epochs >= config.search.epochs)
     say("the alphas stay where they start, for search.pretrain_epochs (" +
         std::to_string(config.search.pretrain_epochs) + ") covers all of search.epochs (" +

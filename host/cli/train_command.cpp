@@ -106,8 +106,8 @@ void announce(Training& training, const GenotypeArgument& genotype, const Datase
       count_text(training.model().cost().parameters, "parameters") + ") on " + data.name() + ", " +
       count_text(records.count(Records::train), unit) +
       (held_out > 0 ? count_text(held_out, "held out, ") : std::string()) +
-      count_text(records.steps_in(training.position().at.epoch), "steps an epoch, ") + training.model().device().str() +
-      ", " + count_text(at::get_num_threads(), "thread(s)"));
+      count_text(records.steps_in(training.position().at.epoch), "steps an epoch, ") +
+      device_text(training.config().device) + ", " + count_text(at::get_num_threads(), "thread(s)"));
   if (test == 0) say("the data set " + data.name() + " has no test split, so nothing is measured on one");
 }
 

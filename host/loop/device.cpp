@@ -1,20 +1,58 @@
 #include "host/loop/device.hpp"
 
-#include <ATen/ATen.h>
-
+#include "host/plugins/cuda_library.hpp"
+#include "host/plugins/gpu_in_sight.hpp"
 #include "mixop/error.hpp"
 
 namespace mixop {
+namespace {
+
+/// What "auto" takes, and what it went by.
+struct Choice {
+  at::Device device = at::kCPU;
+  std::string reason;
+};
+
+std::string found_text(std::int64_t devices) {
+  return "LibTorch finds " + std::to_string(devices) + " CUDA device(s) on this machine";
+}
+
+Choice choose() {
+  if (!gpu_in_sight()) return {at::kCPU, "no sign of a GPU"};
+  try {
+    if (const std::int64_t devices = cuda_device_count(); devices > 0)
+      return {at::Device(at::kCUDA, 0), found_text(devices)};
+    return {at::kCPU, found_text(0)};
+  } catch (const Error& error) {
+    return {at::kCPU, error.what()};
+  }
+}
+
+std::int64_t cuda_devices(const std::string& asked) {
+  try {
+    return cuda_device_count();
+  } catch (const Error& error) {
+    throw Error(ErrorCode::usage,
+                "device: '" + asked + "' was asked for, but " + error.what() + "; or set device=cpu or auto");
+  }
+}
+
+}  // namespace
 
 at::Device device_of(const std::string& name) {
-  const auto devices = at::hasCUDA() ? static_cast<std::int64_t>(at::getNumGPUs()) : 0;
-  if (name == "cpu" || (name == "auto" && devices == 0)) return at::Device(at::kCPU);
-  const at::Device device = name == "auto" || name == "cuda" ? at::Device(at::kCUDA, 0) : at::Device(name);
-  if (device.index() >= devices)
-    throw Error(ErrorCode::usage, "device: '" + name + "' was asked for, but LibTorch finds " +
-                                      std::to_string(devices) +
-                                      " CUDA device(s) on this machine; set device=cpu or auto");
+  if (name == "cpu") return at::kCPU;
+  if (name == "auto") return choose().device;
+  const at::Device device = name == "cuda" ? at::Device(at::kCUDA, 0) : at::Device(name);
+  if (const std::int64_t devices = cuda_devices(name); device.index() >= devices)
+    throw Error(ErrorCode::usage, "device: '" + name + "' was asked for, but " + found_text(devices) +
+                                      "; set device=cpu or auto");
   return device;
+}
+
+std::string device_text(const std::string& name) {
+  if (name != "auto") return device_of(name).str();
+  const Choice choice = choose();
+  return choice.device.str() + " (auto: " + choice.reason + ")";
 }
 
 }  // namespace mixop

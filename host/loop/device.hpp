@@ -6,7 +6,11 @@
 
 namespace mixop {
 
-/// "auto", "cpu", "cuda" or "cuda:N" as a device; throws a usage error where there is no such device.
+/// "auto", "cpu", "cuda" or "cuda:N" as a device; throws a usage error where there is no such device. The first call for
+/// a GPU loads LibTorch's CUDA libraries, see cuda_device_count().
 at::Device device_of(const std::string& name);
+
+/// The device for messages; of "auto" with what it went by: "cpu (auto: no sign of a GPU)".
+std::string device_text(const std::string& name);
 
 }  // namespace mixop

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <deque>
 
+#include "host/plugins/cuda_library.hpp"
 #include "host/plugins/names.hpp"
 #include "host/plugins/option_values.hpp"
 #include "mixop/abi/ext/log.h"
@@ -53,13 +54,34 @@ auto call_plugin(PluginCheck check, const PluginFile& file, const std::string& w
   }
 }
 
-const MixopPluginDescriptor* open_library(const PluginFile& file) {
-  namespace dll = boost::dll;
+namespace dll = boost::dll;
+
+dll::shared_library load_library(const PluginFile& file) {
   // RTLD_NODELETE: destructors, threads and registrations of a library may outlive its handle, so it is never unmapped.
   const auto mode = static_cast<dll::load_mode::type>(static_cast<int>(dll::load_mode::rtld_now) |
                                                       static_cast<int>(dll::load_mode::rtld_local) | RTLD_NODELETE);
-  const auto library = call_plugin(PluginCheck::load, file, "loading",
-                                   [&] { return dll::shared_library(dll::fs::path(file.path.string()), mode); });
+  return call_plugin(PluginCheck::load, file, "loading",
+                     [&] { return dll::shared_library(dll::fs::path(file.path.string()), mode); });
+}
+
+// A plugin with CUDA code may need LibTorch's CUDA libraries, which are not loaded for those that do without.
+dll::shared_library load_library_with_cuda(const PluginFile& file) {
+  try {
+    return load_library(file);
+  } catch (const PluginRefused& without) {
+    if (file.note.cuda_version == 0) throw;
+    try {
+      load_cuda();
+    } catch (const Error& error) {
+      throw PluginRefused(PluginCheck::load, file.path,
+                          without.problem() + "\nIt has CUDA code, and " + std::string(error.what()));
+    }
+  }
+  return load_library(file);
+}
+
+const MixopPluginDescriptor* open_library(const PluginFile& file) {
+  const dll::shared_library library = load_library_with_cuda(file);
   require_unchanged(file);
   if (!library.has(MIXOP_PLUGIN_SYMBOL))
     throw PluginRefused(PluginCheck::symbol, file.path,

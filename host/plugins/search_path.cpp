@@ -21,6 +21,11 @@ PluginPlace named_place(const std::string& value) {
   return {path, !fs::is_directory(status)};
 }
 
+fs::path library_folder() {
+  const fs::path program = boost::dll::program_location().string();
+  return (program.parent_path().parent_path() / "lib" / "mixop").lexically_normal();
+}
+
 }  // namespace
 
 std::vector<PluginPlace> plugin_places(const std::vector<std::string>& plugin_dirs, const char* environment,
@@ -39,9 +44,8 @@ std::vector<PluginPlace> plugin_places(const std::vector<std::string>& plugin_di
   return places;
 }
 
-fs::path installed_plugin_folder() {
-  const fs::path program = boost::dll::program_location().string();
-  return (program.parent_path().parent_path() / "lib" / "mixop" / "plugins").lexically_normal();
-}
+fs::path installed_plugin_folder() { return library_folder() / "plugins"; }
+
+fs::path installed_cuda_library() { return library_folder() / "libmixop_cuda.so"; }
 
 }  // namespace mixop

@@ -22,4 +22,7 @@ std::vector<PluginPlace> plugin_places(const std::vector<std::string>& plugin_di
 /// `../lib/mixop/plugins` beside the folder of this program.
 std::filesystem::path installed_plugin_folder();
 
+/// `../lib/mixop/libmixop_cuda.so` beside the folder of this program.
+std::filesystem::path installed_cuda_library();
+
 }  // namespace mixop

@@ -98,7 +98,7 @@ void put_provenance(ArchiveBuilder& archive, const Provenance& provenance, std::
   put("libtorch", std::string(TORCH_VERSION));
   const std::uint32_t cuda = HostTraits::current().cuda;
   put("cuda", cuda == 0 ? "none" : cuda_text(cuda));
-  put("compiler", std::string("g++ " __VERSION__));
+  put("compiler", std::string(MIXOP_COMPILER));
   put("cpu_capability", at::get_cpu_capability());
   put("seed", seed);
   put("device", provenance.device);

@@ -67,7 +67,8 @@ function(mixop_add_plugin)
   # The host has LibTorch loaded already, so a plugin carries no search path of its own.
   set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".so" LIBRARY_OUTPUT_DIRECTORY ${MIXOP_PLUGIN_OUTPUT}
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-    POSITION_INDEPENDENT_CODE ON SKIP_BUILD_RPATH ON INSTALL_RPATH "" LINK_DEPENDS ${MIXOP_PLUGIN_MAP})
+    POSITION_INDEPENDENT_CODE ON SKIP_BUILD_RPATH ON INSTALL_RPATH "" INSTALL_RPATH_USE_LINK_PATH OFF
+    LINK_DEPENDS ${MIXOP_PLUGIN_MAP})
   target_link_options(${name} PRIVATE LINKER:--version-script=${MIXOP_PLUGIN_MAP} LINKER:--as-needed)
   if(NOT MIXOP_SANITIZED)
     target_link_options(${name} PRIVATE LINKER:--no-undefined)

@@ -33,6 +33,11 @@ if(MIXOP_SANITIZE)
   add_link_options(-fsanitize=${MIXOP_SANITIZE})
 endif()
 
+# One RUNPATH in the build and where it is installed: CMake ends one that it would replace with an empty entry, which is the
+# current folder. Folders of libraries outside the tree are in it.
+set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
+
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
 

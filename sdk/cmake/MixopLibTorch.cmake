@@ -96,9 +96,6 @@ function(mixop_make_libtorch_targets)
     mixop_import_library(c10_cuda)
     target_link_libraries(mixop::torch_cuda INTERFACE mixop::libtorch_cuda mixop::libc10_cuda)
     target_compile_definitions(mixop::torch_cuda INTERFACE USE_CUDA)
-    # A program refers to no symbol of libtorch_cuda, but CUDA works only where it is loaded.
-    target_link_options(mixop::torch INTERFACE
-      "$<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:LINKER:--push-state,--no-as-needed,${MIXOP_LIBTORCH_ROOT}/lib/libtorch_cuda.so,--pop-state>")
   endif()
 endfunction()
 

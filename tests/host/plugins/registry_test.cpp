@@ -238,3 +238,9 @@ TEST_CASE("what runs before the load may refuse a plugin", "[plugins][registry]"
   require_refused(registry, copy("test_plain", folder), PluginCheck::self_test, "(self-test): not today");
   CHECK(seen.size() == 64);
 }
+
+TEST_CASE("LibTorch's CUDA libraries are loaded for a plugin that links them", "[plugins][registry]") {
+  const TemporaryFolder folder;
+  PluginRegistry registry;
+  CHECK(registry.load_file(copy("test_needs_cuda", folder)).id == "test.plain");
+}

@@ -272,6 +272,18 @@ TEST_CASE("a restored search has its whole history again", "[search][resume]") {
   CHECK(again.history().stop_reason == "enough");
 }
 
+TEST_CASE("the provenance names the compiler that made the program", "[search][archive]") {
+  const auto version = [](int major, int minor, int patch) {
+    return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(patch);
+  };
+#ifdef __clang__
+  const std::string expected = "Clang " + version(__clang_major__, __clang_minor__, __clang_patchlevel__);
+#else
+  const std::string expected = "GNU " + version(__GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+#endif
+  CHECK(test::AlteredRun().sound().text("/provenance", "compiler") == expected);
+}
+
 TEST_CASE("the provenance names LibTorch's CUDA and the seed", "[search][archive]") {
   const test::AlteredRun run;
   CHECK(run.sound().integer("/provenance", "seed") == 5);

@@ -116,12 +116,6 @@ TEST_CASE("a run in double precision keeps its type in the archive", "[search]")
   CHECK(Archive::open(folder.path() / "run.h5").array("/weights/classifier.weight").type == ElementType::float64);
 }
 
-TEST_CASE("a device that the machine lacks is refused", "[search][misuse]") {
-  CHECK_THROWS_WITH(device_of("cuda:99"),
-                    Catch::Matchers::StartsWith("device: 'cuda:99' was asked for, but LibTorch finds"));
-  CHECK(device_of("cpu").is_cpu());
-}
-
 TEST_CASE("an archive that does not fit its own config is refused when it is resumed", "[search][misuse]") {
   const test::TemporaryFolder folder;
   run_to(tiny_config(), folder.path() / "run.h5", 1);
