@@ -116,11 +116,11 @@ void CellLosses::add_ablation(BilevelProblem& problem, const at::Tensor& loss, c
   if (published_) return;
   const auto count = static_cast<double>(tables.size());
   const at::Tensor mean = at::stack(contributions).mean(), square = mean * mean,
-                   small = (mean < kSmallestMean).bitwise_and(mean > -kSmallestMean);
+                   small = (mean < kSmallestMean).bitwise_and(mean > -kSmallestMean).to(at::kDouble);
   for (std::size_t i = 0; i < tables.size(); ++i) {
     const at::Tensor own = tables[i].of(direct), of_mean = own - tables[i].of(ablated) / count;
-    tables[i].of(to).sub_(
-        at::where(small, 0.0, ablation_weight_ * (mean * own - contributions[i] * of_mean) / square));
+    tables[i].of(to).sub_(ablation_weight_ * (mean * own - contributions[i] * of_mean) / (square + small) *
+                          (1 - small));
   }
 }
 
