@@ -67,7 +67,8 @@ CellLosses::CellLosses(const Options& options)
 
 at::Tensor CellLosses::zero_one(const at::Tensor& relaxed) const {
   const at::Tensor distance = relaxed - 0.5;
-  return -(squared_ ? distance.square() : distance.abs()).mean();
+  // LibTorch's abs() does not run on the meta device.
+  return -(squared_ ? distance.square() : distance * distance.detach().sign()).mean();
 }
 
 /// Of scale * a * (sum of all cells' zero-one terms) and the regulariser.
@@ -114,11 +115,12 @@ void CellLosses::add_ablation(BilevelProblem& problem, const at::Tensor& loss, c
   }
   if (published_) return;
   const auto count = static_cast<double>(tables.size());
-  const at::Tensor mean = at::stack(contributions).mean(), square = mean * mean, small = mean.abs() < kSmallestMean;
+  const at::Tensor mean = at::stack(contributions).mean(), square = mean * mean,
+                   small = (mean < kSmallestMean).bitwise_and(mean > -kSmallestMean).to(at::kDouble);
   for (std::size_t i = 0; i < tables.size(); ++i) {
     const at::Tensor own = tables[i].of(direct), of_mean = own - tables[i].of(ablated) / count;
-    tables[i].of(to).sub_(
-        at::where(small, 0.0, ablation_weight_ * (mean * own - contributions[i] * of_mean) / square));
+    tables[i].of(to).sub_(ablation_weight_ * (mean * own - contributions[i] * of_mean) / (square + small) *
+                          (1 - small));
   }
 }
 

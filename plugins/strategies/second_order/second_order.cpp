@@ -85,12 +85,13 @@ class SecondOrder final : public mixop::Hypergradient {
 
     // A gradient of 0 has no direction: then both passes are at w, and the implicit gradient is 0.
     const at::Tensor length = problem.norm(direction);
-    const at::Tensor radius = at::where(length == 0, 0.0, epsilon_ / length);
+    const at::Tensor some = length.ne(0).to(at::kDouble), divisor = length + (1 - some);
+    const at::Tensor radius = some * epsilon_ / divisor;
     mixop::scale(direction, radius);
     Tensors implicit = train_gradients_at(problem, direction, 1);
     saved.restore();
     at::_foreach_sub_(implicit, train_gradients_at(problem, direction, -1));
-    mixop::scale(implicit, at::where(length == 0, 0.0, -step.rate * coefficient / (2 * radius)));
+    mixop::scale(implicit, some * (-step.rate * coefficient) / (2 * radius + (1 - some)));
     at::_foreach_add_(direct, implicit);
     return direct;
   }

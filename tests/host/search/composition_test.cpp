@@ -245,5 +245,5 @@ TEST_CASE("a sampled search is archived with its options and metrics, and resume
   CHECK(test::differences(folder.path() / "whole.h5", folder.path() / "stopped.h5").empty());
   const Archive archive = Archive::open(folder.path() / "whole.h5");
   CHECK(archive.values<double>("/metrics/temperature") == std::vector<double>{0.5, 0.5});
-  CHECK_THAT(archive.texts("/strategy_history").at(0), Contains(R"("options":{"relaxation":{"temperature":"0.5"}})"));
+  CHECK_THAT(archive.texts("/strategy_history").at(0), Contains(R"("options": {"relaxation": {"temperature": "0.5"}})"));
 }

@@ -150,7 +150,7 @@ TEST_CASE("a resume follows the strategy history: its last entry is in force", "
         "search; start a new one");
   CHECK(followed(entry("third_order", "none", "{}")).rfind("/strategy_history: unknown hypergradient", 0) == 0);
   CHECK(followed(entry("second_order", "none", R"({"hypergradient":{"epsilon":"0"}})")) ==
-        "/strategy_history: component 'second_order': second_order.epsilon: expected a number above 0, found 0");
+        "/strategy_history: second_order: second_order.epsilon: expected a number above 0, found 0");
 }
 
 TEST_CASE("a run that a swap changed goes on with what its history says", "[search][archive][strategy][resume]") {

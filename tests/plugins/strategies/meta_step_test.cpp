@@ -26,7 +26,7 @@ class WithoutNumbers final : public BilevelProblem {
   const std::vector<std::size_t>& tied_weights() const override { return tied_; }
   std::vector<Relaxed> edge_weights(Wrt) override { return test::as_relaxed({at::sigmoid(alphas_[0])}); }
   at::Tensor loss(const std::vector<Relaxed>& edges, const LossPass&) override {
-    return (edges[0].weights.sum() * weights_[0].square().sum() + weights_[1].sum()).tanh();
+    return (edges[0].weights.sum() * weights_[0].square().sum() + weights_[1].square().sum()).tanh();
   }
   at::Tensor alpha_term(const std::vector<Relaxed>& edges) override { return edges[0].weights.square().sum(); }
   at::Tensor uniform(const at::Tensor& like, std::uint64_t) override { return at::rand_like(like); }
