@@ -9,7 +9,7 @@ fail() { echo "package: $1" >&2; exit 1; }
 cmake --install "$MIXOP_BUILD_DIR" --prefix "$work/first" >/dev/null
 mv "$work/first" "$work/moved"
 prefix=$work/moved
-for path in bin/mixop include/mixop/abi/plugin.h include/mixop/plugin.hpp lib/libmixop_sdk.a lib/libmixop_supernet.a \
+for path in bin/mixop include/mixop/abi/plugin.h include/mixop/plugin.hpp lib/libmixop_sdk.a lib/libmixop_values.a \
   lib/cmake/mixop/mixopConfig.cmake share/mixop/presets/quick.json lib/mixop/plugins/mixop_ops_darts.so; do
   [[ -e $prefix/$path ]] || fail "not installed: $path"
 done

@@ -129,7 +129,7 @@ TEST_CASE("plugins check answers as JSON", "[plugins][cli]") {
   CHECK(member(sound, "id").text == "test.plain");
   CHECK(member(sound, "sha256").text.size() == 64);
   // All but the lock file, which nobody asked for.
-  CHECK(member(sound, "checks").items.size() == 16);
+  CHECK(member(sound, "checks").items.size() == 17);
   CHECK(member(member(sound, "trials").items.at(0), "trial").text == "opens, or says why not");
   const auto result = program({"check", "--json", plugin("test_init_fails")});
   CHECK(result.code == 4);
