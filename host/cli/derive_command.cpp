@@ -7,13 +7,12 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
-#include "host/cli/genotype_argument.hpp"
-#include "host/cli/run_setup.hpp"
 #include "host/genotype/alphas_file.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/genotype/genotype_python.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/archived_run.hpp"
+#include "host/session/genotype_argument.hpp"
 #include "host/text/text.hpp"
 #include "host/train/network_check.hpp"
 

@@ -5,9 +5,9 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
-#include "host/cli/genotype_argument.hpp"
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
+#include "host/session/genotype_argument.hpp"
 #include "mixop/supernet/distance.hpp"
 
 namespace mixop::cli {

@@ -9,7 +9,6 @@
 #include <optional>
 
 #include "host/cli/command_line.hpp"
-#include "host/cli/run_setup.hpp"
 #include "host/config/layers.hpp"
 #include "host/data/digest.hpp"
 #include "host/draw/text_file.hpp"

@@ -6,8 +6,7 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
-#include "host/cli/genotype_argument.hpp"
-#include "host/cli/run_setup.hpp"
+#include "host/cli/run_options.hpp"
 #include "host/cli/summary_table.hpp"
 #include "host/config/resolve.hpp"
 #include "host/json/json_writer.hpp"
@@ -16,6 +15,7 @@
 #include "host/search/composition.hpp"
 #include "host/search/memory.hpp"
 #include "host/search/size_limit.hpp"
+#include "host/session/genotype_argument.hpp"
 #include "host/text/text.hpp"
 #include "host/train/training_memory.hpp"
 

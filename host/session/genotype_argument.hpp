@@ -10,7 +10,7 @@
 #include "mixop/genotype.hpp"
 #include "mixop/space.hpp"
 
-namespace mixop::cli {
+namespace mixop {
 
 /// A genotype as a user named it.
 struct GenotypeArgument {
@@ -38,4 +38,4 @@ struct ListedGenotype {
 };
 std::vector<ListedGenotype> list_genotypes(const PluginRegistry& plugins);
 
-}  // namespace mixop::cli
+}  // namespace mixop

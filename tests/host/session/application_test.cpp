@@ -1,4 +1,4 @@
-#include "host/cli/command_line.hpp"
+#include "host/session/application.hpp"
 #include "host/config/resolve.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/plugins.hpp"
@@ -9,7 +9,7 @@ using namespace mixop;
 
 TEST_CASE("every preset resolves with the options of the loaded plugins, and says what it is", "[config][cli]") {
   const std::string folder = MIXOP_SOURCE_DIR "/host/presets";
-  const OptionCatalog catalog = cli::option_catalog(test::plugins());
+  const OptionCatalog catalog = option_catalog(test::plugins());
   const auto presets = list_presets(folder);
   REQUIRE(presets.size() >= 7);
   CHECK(presets[0].name == "dartopti-cifar10-train");

@@ -1,9 +1,8 @@
-#include "host/cli/genotype_argument.hpp"
+#include "host/session/genotype_argument.hpp"
 
 #include <filesystem>
 
-#include "host/cli/command_line.hpp"
-#include "host/cli/run_setup.hpp"
+#include "host/session/application.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/genotype/genotype_python.hpp"
 #include "host/search/archived_run.hpp"
@@ -11,7 +10,7 @@
 #include "host/text/text.hpp"
 #include "host/train/network_check.hpp"
 
-namespace mixop::cli {
+namespace mixop {
 namespace {
 
 GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plugins) {
@@ -119,4 +118,4 @@ GenotypeArgument read_genotype(const std::string& argument, const std::string& s
   return found;
 }
 
-}  // namespace mixop::cli
+}  // namespace mixop

@@ -1,0 +1,74 @@
+#include "host/session/search_session.hpp"
+
+#include <ATen/Parallel.h>
+
+#include "host/search/memory.hpp"
+#include "host/search/run_archive.hpp"
+#include "host/search/run_check.hpp"
+#include "host/search/size_limit.hpp"
+#include "host/session/recorder.hpp"
+
+namespace mixop {
+namespace {
+
+const RunRules kRules{archived_config};
+
+/// The config of a resumed search comes from its archive, whose arrays bound what it may mean.
+Search search_of(const Archive* resumed, const Config& config, const ComponentOptions& options,
+                 const DatasetHandle& data, const Application& application) {
+  std::optional<NetworkSizeLimit> limit;
+  if (resumed != nullptr) limit.emplace(*resumed);
+  return Search(config, application.plugins, options, data);
+}
+
+}  // namespace
+
+SearchSession::SearchSession(const SearchRequest& request, const Application& application)
+    : setup_(request, application, kRules),
+      search_(search_of(setup_.resumed(), setup_.config(), setup_.options(), setup_.data(), application)) {
+  if (setup_.resumed() != nullptr) restore(search_, *setup_.resumed());
+}
+
+RunEnd SearchSession::run(SessionObserver& observer, const std::atomic<int>& interrupt) {
+  const SearchPosition& at = search_.position().at;
+  if (at.epoch == at.epochs || !search_.history().stop_reason.empty())
+    observer.on_line("finished before, after epoch " + std::to_string(at.epoch) + ": nothing is left to do");
+  Recorder recorder(
+      setup_.request().out, [&] { return archive_of(search_, setup_.texts(), setup_.provenance()); },
+      [&] { return search_.data().replaced(); }, open_metrics(setup_, search_), observer);
+  announce(observer);
+  return search_.run(recorder, interrupt);
+}
+
+/// One line on what is searched, where and on what.
+void SearchSession::announce(SessionObserver& observer) {
+  const Config& config = search_.config();
+  const std::string size = search_.data().is_text() ? "width " + std::to_string(config.space.width)
+                                                    : std::to_string(config.space.channels) + " channels, " +
+                                                          std::to_string(config.space.layers) + " cells";
+  observer.on_line("searching " + config.space.name + " (" + size + ") by " + config.search.strategy + " on " +
+                   setup_.data().name() + ", " +
+                   std::to_string(search_.data().steps_in(search_.position().at.epoch)) + " steps an epoch, " +
+                   device_of(config.device).str() + ", " + std::to_string(at::get_num_threads()) + " thread(s)");
+  if (config.search.pretrain_epochs >= config.search.epochs)
+    observer.on_line("the alphas stay where they start, for search.pretrain_epochs (" +
+                     std::to_string(config.search.pretrain_epochs) + ") covers all of search.epochs (" +
+                     std::to_string(config.search.epochs) + ")");
+}
+
+RunForecast forecast(const SearchRequest& request, const Application& application) {
+  PlannedRun run(request, application, kRules);
+  (void)application.plugins.strategy(run.config.search.strategy);
+  RunForecast forecast{run.config, {}, run.data_missing};
+  const MachineLimit machine;
+  if (!run.data) return forecast;
+  Search search = search_of(run.archive ? &*run.archive : nullptr, run.config, run.options, *run.data, application);
+  forecast.peak_memory = predict_peak_memory(search);
+  return forecast;
+}
+
+RunInputs inputs_of(const SearchRequest& request, const Application& application) {
+  return RunInputs(request, application, kRules);
+}
+
+}  // namespace mixop
