@@ -139,6 +139,14 @@ int print(const std::vector<Genotype>& genotypes, bool is_list, const po::variab
   return 0;
 }
 
+std::vector<std::string> alpha_names(const SearchSpace& space, const std::vector<std::string>& operations) {
+  SpaceConfig config;
+  config.operations = operations;
+  std::vector<std::string> names;
+  for (const AlphaDeclaration& declaration : space.alphas(config)) names.push_back(declaration.name);
+  return names;
+}
+
 int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins) {
   if (values.count("space") == 0)
     throw Error(ErrorCode::usage, "--alphas needs --space, for instance --space darts_cnn");
@@ -150,7 +158,7 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
   const auto operations = values.count("ops") != 0 ? split(text(values, "ops"), ',') : space->default_operations();
 
   const std::string file = text(values, "alphas");
-  const AlphasFile read = read_alphas_file(file);
+  const AlphasFile read = read_alphas_file(file, alpha_names(*space, operations));
   std::vector<Genotype> answers;
   for (std::size_t i = 0; i < read.cases.size(); ++i) {
     const std::string where = file + (read.is_list ? ", case " + std::to_string(i) : "");

@@ -89,6 +89,10 @@ Batch SearchBatches::train(std::int64_t epoch, std::int64_t step) {
 
 Batch SearchBatches::valid(std::int64_t step) { return batch_of(alphas_stream_.at(step), *images_, type_, device_); }
 
+std::int64_t SearchBatches::smallest_batch() const {
+  return std::min((split_.weights.count - 1) % batch_ + 1, std::min(batch_, split_.alphas.count));
+}
+
 void SearchBatches::for_each_valid(const std::function<bool(const Batch&)>& visit) const {
   for_each_batch(*images_, split_.alphas, batch_, workers_, type_, device_, visit);
 }

@@ -31,6 +31,7 @@ class SearchBatches final : public SearchData {
   StepData at(std::int64_t epoch, std::int64_t step_in_epoch, std::int64_t step) override {
     return {train(epoch, step_in_epoch), valid(step), 1};
   }
+  std::int64_t smallest_batch() const override;
   void for_each_valid(const std::function<bool(const Batch&)>& visit) const override;
   bool is_text() const override { return false; }
   std::int64_t replaced() const override { return images_->replaced(); }

@@ -15,7 +15,8 @@ std::unique_ptr<SearchData> open_search_data(const DatasetHandle& data, const Co
 
 Batch drawn_images(const ImageShape& shape, std::int64_t images, at::ScalarType type, at::Device device) {
   const auto options = at::TensorOptions(device);
-  return {at::randn({images, shape.channels, shape.height, shape.width}, options.dtype(type)),
+  return {at::linspace(-2, 2, images * numbers_of(shape), options.dtype(type))
+              .view({images, shape.channels, shape.height, shape.width}),
           at::zeros({images}, options.dtype(at::kLong))};
 }
 

@@ -27,6 +27,8 @@ class SearchData {
   virtual std::int64_t steps_in(std::int64_t epoch) const = 0;
   /// Step `step_in_epoch` of an epoch, which is step `step` since the start.
   virtual StepData at(std::int64_t epoch, std::int64_t step_in_epoch, std::int64_t step) = 0;
+  /// Images of the smallest batch that a step trains on; text, which is not normalised over the batch: 0.
+  virtual std::int64_t smallest_batch() const = 0;
   /// All that the alphas are measured on after an epoch, in order and as it is, until `visit` answers false. Texts come
   /// as one stream: the state goes from batch to batch.
   virtual void for_each_valid(const std::function<bool(const Batch&)>& visit) const = 0;
@@ -43,7 +45,8 @@ class SearchData {
 std::unique_ptr<SearchData> open_search_data(const DatasetHandle& data, const Config& config, at::ScalarType type,
                                              at::Device device);
 
-/// Batches without a data set: random images of class 0, and columns of the vocabulary's first word.
+/// Batches without a data set: images of class 0 that are all different, and columns of the vocabulary's first word. No
+/// random number is drawn.
 Batch drawn_images(const ImageShape& shape, std::int64_t images, at::ScalarType type, at::Device device);
 Batch drawn_words(std::int64_t time, std::int64_t columns, at::Device device);
 

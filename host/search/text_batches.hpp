@@ -18,6 +18,7 @@ class TextBatches final : public SearchData {
     return static_cast<std::int64_t>(sequences_.of(epoch).size());
   }
   StepData at(std::int64_t epoch, std::int64_t step_in_epoch, std::int64_t step) override;
+  std::int64_t smallest_batch() const override { return 0; }
   void for_each_valid(const std::function<bool(const Batch&)>& visit) const override;
   bool is_text() const override { return true; }
   std::int64_t replaced() const override { return 0; }

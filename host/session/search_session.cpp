@@ -2,10 +2,12 @@
 
 #include <ATen/Parallel.h>
 
+#include "host/genotype/genotype_json.hpp"
 #include "host/search/memory.hpp"
 #include "host/search/run_archive.hpp"
 #include "host/search/run_check.hpp"
 #include "host/search/size_limit.hpp"
+#include "host/search/start_check.hpp"
 #include "host/session/recorder.hpp"
 
 namespace mixop {
@@ -26,13 +28,22 @@ Search search_of(const Archive* resumed, const Config& config, const ComponentOp
 SearchSession::SearchSession(const SearchRequest& request, const Application& application)
     : setup_(request, application, kRules),
       search_(search_of(setup_.resumed(), setup_.config(), setup_.options(), setup_.data(), application)) {
+  try_smallest_batch(search_);
   if (setup_.resumed() != nullptr) restore(search_, *setup_.resumed());
+}
+
+/// Does once what every checkpoint needs, so that no epoch is lost to what could be known at the start.
+void SearchSession::try_checkpoint() {
+  require_readable(search_.history().genotypes.back());
+  (void)archive_of(search_, setup_.texts(), setup_.provenance()).finish();
 }
 
 RunEnd SearchSession::run(SessionObserver& observer, const std::atomic<int>& interrupt) {
   const SearchPosition& at = search_.position().at;
   if (at.epoch == at.epochs || !search_.history().stop_reason.empty())
     observer.on_line("finished before, after epoch " + std::to_string(at.epoch) + ": nothing is left to do");
+  else
+    try_checkpoint();
   Recorder recorder(
       setup_.request().out, [&] { return archive_of(search_, setup_.texts(), setup_.provenance()); },
       [&] { return search_.data().replaced(); }, open_metrics(setup_, search_), observer);
@@ -63,6 +74,7 @@ RunForecast forecast(const SearchRequest& request, const Application& applicatio
   const MachineLimit machine;
   if (!run.data) return forecast;
   Search search = search_of(run.archive ? &*run.archive : nullptr, run.config, run.options, *run.data, application);
+  try_smallest_batch(search);
   forecast.peak_memory = predict_peak_memory(search);
   return forecast;
 }

@@ -11,7 +11,7 @@ namespace mixop {
 /// A search and its archive, new or gone on with.
 class SearchSession {
  public:
-  /// Checks the request, locks its output and makes the search; nothing is computed yet. The application must outlive
+  /// Checks the request, locks its output and makes the search; no step is taken yet. The application must outlive
   /// the session.
   SearchSession(const SearchRequest& request, const Application& application);
 
@@ -20,6 +20,7 @@ class SearchSession {
   const Search& search() const { return search_; }
 
  private:
+  void try_checkpoint();
   void announce(SessionObserver& observer);
 
   RunSetup setup_;

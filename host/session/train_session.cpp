@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "host/genotype/genotype_json.hpp"
 #include "host/loop/device.hpp"
 #include "host/search/size_limit.hpp"
 #include "host/session/recorder.hpp"
@@ -79,11 +80,19 @@ TrainSession::TrainSession(const TrainRequest& request, const Application& appli
   if (setup_.resumed() != nullptr) restore(training_, *setup_.resumed());
 }
 
+/// Does once what every checkpoint needs, so that no epoch is lost to what could be known at the start.
+void TrainSession::try_checkpoint() {
+  require_readable(training_.genotype());
+  (void)archive_of(training_, setup_.texts(), setup_.provenance()).finish();
+}
+
 RunEnd TrainSession::run(SessionObserver& observer, const std::atomic<int>& interrupt) {
   const SearchPosition& at = training_.position().at;
   if (at.epoch == at.epochs)
     observer.on_line("finished before: all " + std::to_string(at.epochs) +
                      " epochs are in the archive; train on by --continue --set train.epochs=N");
+  else
+    try_checkpoint();
   Recorder recorder(
       setup_.request().out, [&] { return archive_of(training_, setup_.texts(), setup_.provenance()); },
       [&] { return training_.data().replaced(); }, open_metrics(setup_, training_), observer);

@@ -13,7 +13,7 @@ namespace mixop {
 /// A training and its archive, new or gone on with.
 class TrainSession {
  public:
-  /// Checks the request, locks its output and makes the training; nothing is computed yet. The application must outlive
+  /// Checks the request, locks its output and makes the training; no step is taken yet. The application must outlive
   /// the session.
   TrainSession(const TrainRequest& request, const Application& application);
 
@@ -22,6 +22,7 @@ class TrainSession {
   const Training& training() const { return training_; }
 
  private:
+  void try_checkpoint();
   void announce(SessionObserver& observer);
 
   RunRules rules_;

@@ -16,6 +16,7 @@ class ImageRecords final : public TrainingData {
   std::int64_t count(Records records) const override { return range(records).count; }
   /// Those of any epoch; its last one may be short.
   std::int64_t steps_in(std::int64_t) const override { return (count(Records::train) - 1) / config_.train.batch + 1; }
+  std::int64_t smallest_batch() const override { return (count(Records::train) - 1) % config_.train.batch + 1; }
   TrainBatch train(std::int64_t epoch, std::int64_t step) override;
   /// Leaves out those that cannot be decoded.
   void for_each(Records records, std::int64_t batch, const std::function<bool(const Batch&)>& visit) override;

@@ -21,6 +21,7 @@ class TextRecords final : public TrainingData {
   std::int64_t steps_in(std::int64_t epoch) const override {
     return static_cast<std::int64_t>(train_text().sequences.of(epoch).size());
   }
+  std::int64_t smallest_batch() const override { return 0; }
   TrainBatch train(std::int64_t epoch, std::int64_t step) override;
   void for_each(Records records, std::int64_t batch, const std::function<bool(const Batch&)>& visit) override;
   std::vector<Records> measured() const override { return {Records::valid}; }

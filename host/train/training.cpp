@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "host/search/problem.hpp"
+#include "host/search/start_check.hpp"
 #include "host/train/low_precision.hpp"
 #include "host/train/measure.hpp"
 #include "host/train/schedule.hpp"
@@ -62,17 +63,17 @@ Training::Training(const Config& config, const Genotype& genotype, const PluginR
   for (const at::Tensor& weight : weights_) weight.set_requires_grad(true);
 }
 
-/// An epoch's last batch may be one image, too few for the batch norm of a 1x1 map: better known now than after an
-/// epoch.
+/// Better known now than after an epoch.
 void Training::try_single_image() {
-  const std::int64_t batch = config_.train.batch, images = data_->count(Records::train);
-  if (model_.data().is_text() || (batch > 1 && images % batch != 1)) return;
+  if (data_->smallest_batch() != 1) return;
   const at::NoGradGuard no_grad;
   const ImageShape& shape = model_.data().shape;
   const at::Tensor image = at::zeros({1, shape.channels, shape.height, shape.width}, model_.type()).to(model_.device());
   Pass pass;
   pass.update_statistics = false;
-  (void)model_.network().loss({}, {image, at::zeros({1}, at::kLong).to(model_.device())}, {}, pass);
+  require_single_image("train.batch", [&] {
+    (void)model_.network().loss({}, {image, at::zeros({1}, at::kLong).to(model_.device())}, {}, pass);
+  });
 }
 
 std::vector<at::Tensor> Training::state() const { return distinct_tensors(model_.network()); }

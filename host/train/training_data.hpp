@@ -33,6 +33,8 @@ class TrainingData {
   virtual std::int64_t count(Records records) const = 0;
   virtual std::int64_t steps_in(std::int64_t epoch) const = 0;
   virtual TrainBatch train(std::int64_t epoch, std::int64_t step) = 0;
+  /// Images of the smallest batch that a step trains on; text, which is not normalised over the batch: 0.
+  virtual std::int64_t smallest_batch() const = 0;
   /// Text: rows of the longest sequence of the first `epochs` epochs. Images: 0.
   virtual std::int64_t longest_sequence(std::int64_t epochs) = 0;
   /// All records in order and as they are, in batches (text: in so many columns, as one stream whose state goes from

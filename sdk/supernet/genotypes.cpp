@@ -47,7 +47,7 @@ Genotype build(const std::vector<AlphaDeclaration>& alphas, Decide decide) {
   for (const NamedCell& named : named_cells(alphas)) {
     const CellTopology& cell = *named.topology;
     const std::vector<std::string> operations = choices(cell);
-    CellGenotype& made = genotype.cells.emplace_back(CellGenotype{named.name, {}, cell.concat});
+    CellGenotype& made = genotype.cells.emplace_back(CellGenotype{named.name, {}, cell.concat, cell.inputs});
     for (int node = cell.inputs; node < cell.inputs + cell.nodes; ++node) {
       const std::vector<int> from = sources(cell, node);
       const auto ways = kept_edges(from.size(), static_cast<std::size_t>(cell.inputs));
@@ -79,7 +79,8 @@ Genotype derive_cells(const std::vector<AlphaDeclaration>& alphas, const std::ve
   Genotype genotype;
   for (const NamedCell& cell : named_cells(alphas))
     genotype.cells.push_back(
-        {cell.name, rule(*cell.topology, cell.name, cell.rows_of(relaxed)), cell.topology->concat});
+        {cell.name, rule(*cell.topology, cell.name, cell.rows_of(relaxed)), cell.topology->concat,
+         cell.topology->inputs});
   if (alphas.size() == 1 && alphas.front().per_cell) genotype.reductions = alphas.front().reductions;
   return genotype;
 }

@@ -46,7 +46,7 @@ struct StoredLanguageModel {
     return {{"darts_rnn", options}};
   }
   static Genotype genotype_of(const JsonValue& stored) {
-    CellGenotype cell{"recurrent", {}, {}};
+    CellGenotype cell{"recurrent", {}, {}, 1};
     for (const JsonValue& gene : stored.find("recurrent")->items)
       cell.genes.push_back(
           {gene.items[0].text, static_cast<int>(gene.items[1].integer), 1 + static_cast<int>(cell.genes.size())});

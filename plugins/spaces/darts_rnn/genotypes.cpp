@@ -5,7 +5,7 @@ namespace {
 
 /// One gene a node, as (operation, from) in the order of the nodes 1, 2, ...
 Genotype recurrent(std::vector<std::pair<const char*, int>> pairs, std::vector<int> concat) {
-  CellGenotype cell{"recurrent", {}, std::move(concat)};
+  CellGenotype cell{"recurrent", {}, std::move(concat), 1};
   for (const auto& [operation, from] : pairs)
     cell.genes.push_back({operation, from, 1 + static_cast<int>(cell.genes.size())});
   return {{std::move(cell)}};

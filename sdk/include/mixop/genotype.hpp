@@ -6,7 +6,7 @@
 
 namespace mixop {
 
-/// One operation of a discrete cell: `operation` applied to node `from`, added into node `to`. Nodes 0 and 1 are the
+/// One operation of a discrete cell: `operation` applied to node `from`, added into node `to`. The first nodes are the
 /// cell's inputs (recurrent cells: node 0 is the initial state), the others are counted on.
 struct Gene {
   std::string operation;
@@ -20,6 +20,7 @@ struct CellGenotype {
   std::string name;
   std::vector<Gene> genes;
   std::vector<int> concat;  ///< nodes that make the cell's output
+  int inputs = 2;           ///< nodes 0 .. inputs - 1 are what the cell reads
   friend bool operator==(const CellGenotype&, const CellGenotype&) = default;
 };
 

@@ -90,6 +90,20 @@ TEST_CASE("a session says a mistake in the configuration before it touches the o
   CHECK(std::filesystem::is_empty(folder.path()));
 }
 
+TEST_CASE("a last batch of one image that a network cannot train on is refused before the first step",
+          "[session]") {
+  const test::TemporaryFolder folder;
+  const std::string problem = "the last batch of an epoch is a single image, and a batch norm in training needs more";
+  const SearchRequest search =
+      with(small_search(folder.path() / "run.h5"), {"synthetic.size=32", "space.stem=imagenet", "synthetic.train=18"});
+  CHECK_THAT(refusal_of(search), Contains("search.batch: " + problem));
+  CHECK_THROWS_WITH(forecast(search, application()), Contains(problem));
+  const TrainRequest training = with(small_training(folder.path() / "net.h5"),
+                                     {"synthetic.size=32", "space.stem=imagenet", "synthetic.train=17"});
+  CHECK_THROWS_WITH(TrainSession(training, application()), Contains("train.batch: " + problem));
+  CHECK_FALSE(std::filesystem::exists(search.out));
+}
+
 TEST_CASE("a search that is interrupted and resumed by requests ends with the bits of one that never stopped",
           "[session][resume]") {
   const test::TemporaryFolder folder;
