@@ -49,8 +49,8 @@ std::vector<Row> strategies(const PluginRegistry& plugins) {
       {"stopper", Stopper::interface_id},         {"deriver", Deriver::interface_id}};
   for (const auto& [place, interface] : places)
     for (const std::string& name : plugins.names(interface))
-      rows.push_back({std::string("strategy.") + place + "=" + name, std::string(place[0] == 'e' ? "an " : "a ") + place,
-                      plugins.owner(interface, name).id});
+      rows.push_back({std::string("strategy.") + place + "=" + name,
+                      std::string(place[0] == 'e' ? "an " : "a ") + place, plugins.owner(interface, name).id});
   return rows;
 }
 

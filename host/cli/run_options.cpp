@@ -71,8 +71,7 @@ bool print_keys(const po::variables_map& values, const OptionCatalog& catalog, R
 }
 
 void print_forecast(const RunForecast& forecast) {
-  if (!forecast.data_missing.empty())
-    say("the memory cannot be predicted without the data: " + forecast.data_missing);
+  if (!forecast.data_missing.empty()) say("the memory cannot be predicted without the data: " + forecast.data_missing);
   std::cout << to_json(forecast.config) << std::endl;
   if (forecast.peak_memory) say_memory(*forecast.peak_memory);
 }
@@ -103,10 +102,12 @@ void TerminalObserver::on_line(const std::string& line) {
 }
 
 void TerminalObserver::on_step(const SearchPosition& at, std::int64_t step, std::int64_t steps, double loss,
-                               const EpochSums& sums) {
-  progress_.step(at, step, steps, loss, sums);
+                               const Metrics& means, const Task& task) {
+  progress_.step(at, step, steps, loss, means, task);
 }
 
-void TerminalObserver::on_epoch(const SearchPosition& at, const Metrics& metrics) { progress_.epoch(at, metrics); }
+void TerminalObserver::on_epoch(const SearchPosition& at, const Metrics& metrics, const Task& task) {
+  progress_.epoch(at, metrics, task);
+}
 
 }  // namespace mixop::cli

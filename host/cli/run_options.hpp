@@ -40,9 +40,9 @@ class TerminalObserver final : public SessionObserver {
  public:
   TerminalObserver();
   void on_line(const std::string& line) override;
-  void on_step(const SearchPosition& at, std::int64_t step, std::int64_t steps, double loss,
-               const EpochSums& sums) override;
-  void on_epoch(const SearchPosition& at, const Metrics& metrics) override;
+  void on_step(const SearchPosition& at, std::int64_t step, std::int64_t steps, double loss, const Metrics& means,
+               const Task& task) override;
+  void on_epoch(const SearchPosition& at, const Metrics& metrics, const Task& task) override;
 
  private:
   Progress progress_;

@@ -1,4 +1,3 @@
-#include <charconv>
 #include <cstdio>
 #include <iostream>
 #include <set>
@@ -7,6 +6,7 @@
 #include "host/cli/interrupt.hpp"
 #include "host/cli/run_options.hpp"
 #include "host/session/selection.hpp"
+#include "host/text/numbers.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop::cli {
@@ -44,9 +44,8 @@ CommandSyntax select_syntax() {
 std::vector<std::int64_t> seeds_of(const std::string& list) {
   std::vector<std::int64_t> seeds;
   for (const std::string& item : split(list, ',')) {
-    std::int64_t seed = -1;
-    const auto [end, failure] = std::from_chars(item.data(), item.data() + item.size(), seed);
-    if (failure != std::errc{} || end != item.data() + item.size() || seed < 0)
+    const std::int64_t seed = number_of<std::int64_t>(item).value_or(-1);
+    if (seed < 0)
       throw Error(ErrorCode::usage, "--seeds: expected whole numbers from 0 on, as in 0,1,2,3, found '" + item + "'");
     seeds.push_back(seed);
   }
@@ -70,12 +69,12 @@ SelectionRequest request_of(const po::variables_map& values, const Arguments& ar
 void print_table(const Selection& selection) {
   const Candidate* const best = selection.best();
   const std::string& criterion = selection.criterion();
-  const char* const title = criterion == "valid_top1" ? "held-out top-1 %" : "held-out perplexity";
+  const Figure& figure = selection.figure();
   for (const Candidate& candidate : selection.candidates()) {
     const auto seed = static_cast<long long>(candidate.seed);
     if (candidate.defect.empty())
-      std::printf("seed %-6lld %s %8.2f%s\n", seed, title, candidate.figure(criterion),
-                  &candidate == best ? "  selected" : "");
+      std::printf("seed %-6lld held-out %s %8s%s\n", seed, label_text(figure).c_str(),
+                  number_text(figure, candidate.figure(criterion)).c_str(), &candidate == best ? "  selected" : "");
     else
       std::printf("seed %-6lld cannot be built: %s\n", seed, candidate.defect.c_str());
   }

@@ -55,23 +55,12 @@ void write_best(JsonWriter& json, const LoopRecord& record, const char* name, st
   json.end();
 }
 
-std::string figure_text(const LoopRecord& record, const std::string& metric, std::int64_t epoch) {
-  const auto found = record.metrics.find(metric);
-  if (found == record.metrics.end()) return "";
-  const std::string records = metric.substr(0, metric.find('_')), figure = metric.substr(metric.find('_') + 1);
-  const bool perplexity = figure == "perplexity";
-  char text[64];
-  std::snprintf(text, sizeof text, perplexity ? ": %.2f" : ": %.2f %%",
-                found->second.at(static_cast<std::size_t>(epoch - 1)));
-  return records + " " + (perplexity ? figure : "top-" + figure.substr(3)) + text;
-}
-
 /// "valid top-1: 43.10 %, test top-1: 41.20 %, test top-5: 90.10 %", of what was measured.
 std::string epoch_text(const LoopRecord& record, std::int64_t epoch) {
   std::string line;
   for (const char* metric : {"valid_perplexity", "valid_top1", "test_top1", "test_top5"})
-    if (const std::string part = figure_text(record, metric, epoch); !part.empty())
-      line += (line.empty() ? "" : ", ") + part;
+    if (const auto found = record.metrics.find(metric); found != record.metrics.end())
+      line += (line.empty() ? "" : ", ") + figure_text(metric, found->second.at(static_cast<std::size_t>(epoch - 1)));
   return line;
 }
 
@@ -83,7 +72,7 @@ std::int64_t kept_epoch(const Training& training) {
 /// The best epoch by the held-out records: the kept one, or that of the best accuracy.
 std::optional<std::int64_t> best_held_out(const Training& training) {
   if (training.own().best) return training.own().best->epoch;
-  return best_epoch(training.record(), training.model().data().is_text() ? "valid_loss" : "valid_top1");
+  return best_epoch(training.record(), training.task().best_epoch_metric());
 }
 
 void print_result(const Training& training) {

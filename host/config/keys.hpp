@@ -61,8 +61,7 @@ void visit(Data& c, Visitor&& v) {
   using namespace keys;
   v("name", c.name, any("Data set, as `mixop list datasets` names it."));
   v("dir", c.dir, any("Folder that holds the data set; empty: what --data or MIXOP_DATA says."));
-  v("train_limit", c.train_limit,
-    within(0, kAnyCount, "Only the first N train records, in file order; 0 takes all."));
+  v("train_limit", c.train_limit, within(0, kAnyCount, "Only the first N train records, in file order; 0 takes all."));
   v("train_portion", c.train_portion,
     for_images(within(0, 1,
                       "Share of the train records that trains the weights; the rest trains the alphas (train: is held "
@@ -121,8 +120,7 @@ void visit(Train& c, Visitor&& v) {
   v("batch", c.batch, within(1, 1e6, "Records of a step."));
   v("auxiliary", c.auxiliary, for_images(within(0, 1000, "Weight of the auxiliary head's loss; 0 builds none.")));
   v("drop_path", c.drop_path,
-    for_images(
-        below(0, 1, "Probability of dropping a path: grows from 0 in the first epoch towards this.")));
+    for_images(below(0, 1, "Probability of dropping a path: grows from 0 in the first epoch towards this.")));
   v("label_smoothing", c.label_smoothing,
     for_images(below(0, 1, "Share of a target that the training loss spreads over all classes.")));
   v("keep", c.keep,
@@ -143,8 +141,8 @@ void visit(Weights& c, Visitor&& v) {
   constexpr RunKind train = RunKind::train;
   v("lr", c.lr, within(0, 1000, "SGD's first learning rate."));
   v("schedule", c.schedule,
-    only(train, one_of({"cosine", "exponential", "linear", "constant"},
-                       "How the learning rate falls after every epoch.")));
+    only(train,
+         one_of({"cosine", "exponential", "linear", "constant"}, "How the learning rate falls after every epoch.")));
   v("lr_min", c.lr_min, within(0, 1000, "Learning rate at which the cosine ends."));
   v("gamma", c.gamma, only(train, within(0, 1, "Factor of the exponential schedule.")));
   v("warmup", c.warmup,
@@ -187,9 +185,10 @@ void visit(Whole& c, Visitor&& v) {
   v("device", c.device,
     one_of({"auto", "cpu", "cuda", "cuda:N"}, "Where tensors live; auto is the first GPU, or else the CPU."));
   v("precision", c.precision,
-    one_of({"float32", "float64", "bfloat16"},
-           "Number format of weights and alphas; bfloat16 (trainings of images) keeps them in float32 and multiplies in "
-           "16 bits."));
+    one_of(
+        {"float32", "float64", "bfloat16"},
+        "Number format of weights and alphas; bfloat16 (trainings of images) keeps them in float32 and multiplies in "
+        "16 bits."));
   v.section("data", c.data, std::nullopt);
   v.section("space", c.space, std::nullopt);
   v.section("search", c.search, RunKind::search);

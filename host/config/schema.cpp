@@ -1,12 +1,12 @@
 #include "host/config/schema.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <set>
 
 #include "host/config/keys.hpp"
+#include "host/text/numbers.hpp"
 #include "host/text/text.hpp"
 #include "mixop/utf8.hpp"
 
@@ -154,20 +154,16 @@ JsonValue text_value(std::string_view text) {
   return made;
 }
 
-template <class Number>
-bool whole_number(std::string_view text, Number& number) {
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return failure == std::errc{} && end == text.data() + text.size();
-}
-
 /// An integer or a real where the text is one, else the text: check_value then says what was expected.
 JsonValue number_value(std::string_view text) {
   JsonValue made = text_value(text);
-  if (whole_number(text, made.integer)) {
+  if (const auto integer = number_of<std::int64_t>(text)) {
     made.kind = Kind::integer;
-    made.number = static_cast<double>(made.integer);
-  } else if (whole_number(text, made.number) && std::isfinite(made.number)) {
+    made.integer = *integer;
+    made.number = static_cast<double>(*integer);
+  } else if (const auto real = number_of<double>(text); real && std::isfinite(*real)) {
     made.kind = Kind::real;
+    made.number = *real;
   }
   return made;
 }

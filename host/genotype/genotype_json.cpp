@@ -26,8 +26,7 @@ struct PairForm {
   int inputs;
   int genes_a_node;
 
-  PairForm(const std::string& cell, int cell_inputs)
-      : inputs(cell_inputs), genes_a_node(cell == kRecurrent ? 1 : 2) {}
+  PairForm(const std::string& cell, int cell_inputs) : inputs(cell_inputs), genes_a_node(cell == kRecurrent ? 1 : 2) {}
   int node(std::size_t gene) const { return inputs + static_cast<int>(gene) / genes_a_node; }
 };
 

@@ -11,15 +11,15 @@ namespace mixop {
 
 // Forms, told apart by their keys:
 //   {"normal": [[operation, from], ...], "normal_concat": [...], "reduce": ..., "reduce_concat": ...}
-//       cells of any names and number, each with NAME_concat, the nodes that make its output, and NAME_inputs where they
-//       are not two. Two genes a node: gene i feeds node inputs + i / 2
+//       cells of any names and number, each with NAME_concat, the nodes that make its output, and NAME_inputs where
+//       they are not two. Two genes a node: gene i feeds node inputs + i / 2
 //   {"recurrent": [[operation, from], ...], "concat": [...]}
 //       the cell of that name has one input and one gene a node: gene i makes node 1 + i
 //   Where the genes of such a cell do not fit that, all of them are [operation, to, from].
 //   {"genes": [[[operation, to, from], ...] for each position], "concat": [...], "reductions": [...] or null}
 //       any number of genes a node, in the order in which nodes run; a position whose genes are pairs has two a node.
-//       With "seq": [...] the genes are those of cells that repeat, and seq tells the cell of each position. "inputs" is
-//       there where they are not two. Cells that differ in concat or inputs stand under their names "0", "1", ... as
+//       With "seq": [...] the genes are those of cells that repeat, and seq tells the cell of each position. "inputs"
+//       is there where they are not two. Cells that differ in concat or inputs stand under their names "0", "1", ... as
 //       above, with the keys "reductions" and "seq".
 
 /// A genotype as JSON, a gene a line. A genotype whose names no form can hold is an error of code unsupported.

@@ -6,10 +6,10 @@
 #include <map>
 
 #include "host/data/dataset_handle.hpp"
-#include "host/plugins/child_process.hpp"
 #include "host/plugins/operator_trials.hpp"
 #include "host/plugins/option_values.hpp"
 #include "host/plugins/registry.hpp"
+#include "host/process/child_process.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {

@@ -10,8 +10,8 @@ void require_single_image(const std::string& batch_key, const std::function<void
   try {
     pass();
   } catch (const std::exception& error) {
-    throw Error(ErrorCode::usage, batch_key + ": the last batch of an epoch is a single image, and " +
-                                      first_paragraph(error.what()));
+    throw Error(ErrorCode::usage,
+                batch_key + ": the last batch of an epoch is a single image, and " + first_paragraph(error.what()));
   }
 }
 

@@ -2,10 +2,10 @@
 
 #include <filesystem>
 
-#include "host/session/application.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/genotype/genotype_python.hpp"
 #include "host/search/archived_run.hpp"
+#include "host/session/application.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/text.hpp"
 #include "host/train/network_check.hpp"

@@ -21,29 +21,30 @@ MetricsStream open_metrics(const RunSetup& setup, const EpochLoop& loop) {
 }
 
 Recorder::Recorder(std::filesystem::path out, std::function<ArchiveBuilder()> archive,
-                   std::function<std::int64_t()> replaced, MetricsStream metrics, SessionObserver& observer)
+                   std::function<std::int64_t()> replaced, MetricsStream metrics, const Task& task,
+                   SessionObserver& observer)
     : out_(std::move(out)),
       archive_(std::move(archive)),
       replaced_(std::move(replaced)),
       metrics_(std::move(metrics)),
+      task_(task),
       observer_(observer) {}
 
 void Recorder::on_step(const SearchPosition& at, std::int64_t step, std::int64_t steps, double loss,
                        const EpochSums& sums) {
-  observer_.on_step(at, step, steps, loss, sums);
-  Metrics values = sums.means("train");
+  Metrics values = task_.means(sums, "train");
+  observer_.on_step(at, step, steps, loss, values, task_);
   values["loss"] = loss;
   metrics_.step(at.step, at.epoch + 1, std::move(values));
 }
 
 void Recorder::on_epoch(const SearchPosition& at, const Metrics& metrics, const Genotype&) {
-  observer_.on_epoch(at, metrics);
+  observer_.on_epoch(at, metrics, task_);
   metrics_.epoch(at.step, at.epoch, metrics);
   const std::int64_t replaced = replaced_();
   if (replaced > 0 && replaced != told_)
-    observer_.on_line(
-        "images that cannot be decoded, so that the next ones stand in their places: " + std::to_string(replaced) +
-        "; mixop data check names them");
+    observer_.on_line("images that cannot be decoded, so that the next ones stand in their places: " +
+                      std::to_string(replaced) + "; mixop data check names them");
   told_ = replaced;
 }
 

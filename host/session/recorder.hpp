@@ -18,7 +18,7 @@ class Recorder final : public RunObserver {
  public:
   /// `archive` builds the archive of the run as it stands; `replaced` counts as ImageSource::replaced does.
   Recorder(std::filesystem::path out, std::function<ArchiveBuilder()> archive, std::function<std::int64_t()> replaced,
-           MetricsStream metrics, SessionObserver& observer);
+           MetricsStream metrics, const Task& task, SessionObserver& observer);
 
   void on_step(const SearchPosition& at, std::int64_t step, std::int64_t steps, double loss,
                const EpochSums& sums) override;
@@ -31,6 +31,7 @@ class Recorder final : public RunObserver {
   std::function<ArchiveBuilder()> archive_;
   std::function<std::int64_t()> replaced_;
   MetricsStream metrics_;
+  const Task& task_;
   SessionObserver& observer_;
   std::int64_t told_ = 0;
 };

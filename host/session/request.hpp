@@ -21,13 +21,13 @@ enum class Start {
 /// What is asked of a search or a training.
 struct RunRequest {
   RunKind kind = RunKind::search;
-  std::string preset_or_file;          ///< empty: the defaults alone
-  std::vector<std::string> sets;       ///< "key=value", in order
-  std::optional<std::string> data;     ///< the data's folder; where a run goes on, another folder of the same data
-  std::filesystem::path out;           ///< the archive
+  std::string preset_or_file;       ///< empty: the defaults alone
+  std::vector<std::string> sets;    ///< "key=value", in order
+  std::optional<std::string> data;  ///< the data's folder; where a run goes on, another folder of the same data
+  std::filesystem::path out;        ///< the archive
   Start start = Start::fresh;
   StreamOptions metrics;
-  std::string command_line;            ///< for the archive's provenance; any text
+  std::string command_line;  ///< for the archive's provenance; any text
 
   bool goes_on() const { return start == Start::resume || start == Start::more; }
 };

@@ -153,7 +153,8 @@ void check_output(const std::filesystem::path& out, bool goes_on, bool overwrite
                : " is a link or a device; name a regular file, which can be replaced whole");
   if (exists && !goes_on && !overwrite)
     refuse(" exists; go on with it by --resume, replace it by --overwrite, or name another --out");
-  if (!exists && goes_on) refuse(" does not exist, so there is nothing to go on with; leave --resume or --continue out");
+  if (!exists && goes_on)
+    refuse(" does not exist, so there is nothing to go on with; leave --resume or --continue out");
   const std::filesystem::path folder = out.has_parent_path() ? out.parent_path() : ".";
   if (!std::filesystem::is_directory(folder))
     refuse(": the folder " + folder.string() + " does not exist; make it first");

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "host/archive/file.hpp"
+#include "host/search/stored_parts.hpp"
 #include "host/session/application.hpp"
 #include "host/session/request.hpp"
-#include "host/search/stored_parts.hpp"
 
 namespace mixop {
 

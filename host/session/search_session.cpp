@@ -46,7 +46,7 @@ RunEnd SearchSession::run(SessionObserver& observer, const std::atomic<int>& int
     try_checkpoint();
   Recorder recorder(
       setup_.request().out, [&] { return archive_of(search_, setup_.texts(), setup_.provenance()); },
-      [&] { return search_.data().replaced(); }, open_metrics(setup_, search_), observer);
+      [&] { return search_.data().replaced(); }, open_metrics(setup_, search_), search_.task(), observer);
   announce(observer);
   return search_.run(recorder, interrupt);
 }
@@ -54,11 +54,8 @@ RunEnd SearchSession::run(SessionObserver& observer, const std::atomic<int>& int
 /// One line on what is searched, where and on what.
 void SearchSession::announce(SessionObserver& observer) {
   const Config& config = search_.config();
-  const std::string size = search_.data().is_text() ? "width " + std::to_string(config.space.width)
-                                                    : std::to_string(config.space.channels) + " channels, " +
-                                                          std::to_string(config.space.layers) + " cells";
-  observer.on_line("searching " + config.space.name + " (" + size + ") by " + config.search.strategy + " on " +
-                   setup_.data().name() + ", " +
+  observer.on_line("searching " + config.space.name + " (" + search_.task().size_text(config.space) + ") by " +
+                   config.search.strategy + " on " + setup_.data().name() + ", " +
                    std::to_string(search_.data().steps_in(search_.position().at.epoch)) + " steps an epoch, " +
                    device_of(config.device).str() + ", " + std::to_string(at::get_num_threads()) + " thread(s)");
   if (config.search.pretrain_epochs >= config.search.epochs)

@@ -13,7 +13,6 @@
 #include "host/session/search_session.hpp"
 #include "host/session/train_session.hpp"
 #include "host/text/text.hpp"
-#include "host/train/training_data.hpp"
 
 namespace mixop {
 namespace {
@@ -23,11 +22,11 @@ namespace fs = std::filesystem;
 constexpr char kResult[] = "selection.json", kWinner[] = "winner.json";
 constexpr char kSearch[] = "search.h5", kTrain[] = "train.h5";
 
-/// The data of the searches, as keys of the trainings.
-std::vector<std::string> data_sets(const Config& search, bool text) {
+/// The data of the searches, as keys of the trainings, and where these begin.
+std::vector<std::string> training_keys(const Config& search, const Task& task) {
   std::vector<std::string> sets = {"space.name=" + search.space.name, "data.name=" + search.data.name,
-                                   "data.train_limit=" + std::to_string(search.data.train_limit)};
-  if (text) sets.push_back("data.bptt=" + std::to_string(search.data.bptt));
+                                   "data.train_limit=" + std::to_string(search.data.train_limit), "train.epochs=100"};
+  for (const std::string& assignment : task.selection_keys(search)) sets.push_back(assignment);
   if (const auto own = search.options.find(search.data.name); own != search.options.end())
     for (const auto& [name, option] : own->second) sets.push_back(search.data.name + "." + name + "=" + option.text);
   return sets;
@@ -122,24 +121,24 @@ Selection::Selection(SelectionRequest request, const Application& application)
 
 void Selection::complete_training() {
   const RunInputs search = inputs_of(request_.search, application_);
-  const bool is_text = search.data.info().kind == MIXOP_DATA_TEXT;
+  const Task& task = task_of(search.data.info().kind);
   const std::vector<std::string> given = request_.train.sets;
   std::vector<std::string>& sets = request_.train.sets;
-  sets = data_sets(search.config, is_text);
-  sets.push_back("train.epochs=100");
-  if (!is_text) sets.push_back("data.train_portion=0.5");
+  sets = training_keys(search.config, task);
   sets.insert(sets.end(), given.begin(), given.end());
   request_.train.data = request_.search.data;
   if (const std::string& folder = search.config.data.dir;
       !folder.empty() && std::none_of(given.begin(), given.end(), names_folder))
     request_.train.data = folder;
-  criterion_ = is_text ? "valid_perplexity" : "valid_top1";
+  figure_ = &task.record_figures().front();
+  criterion_ = std::string("valid_") + figure_->name;
 }
 
 /// The trainings must read their data and hold records out, before days of searches.
 void Selection::check_training() const {
   const RunInputs inputs = inputs_of(request_.train, application_);
-  const auto records = open_training_data(inputs.data, inputs.config, at::kFloat, device_of(inputs.config.device));
+  const auto records = task_of(inputs.data.info().kind)
+                           .open_training_data(inputs.data, inputs.config, at::kFloat, device_of(inputs.config.device));
   (void)records->steps_in(0);
   if (records->count(Records::valid) == 0)
     throw Error(
@@ -225,16 +224,15 @@ bool Selection::run(SessionObserver& observer, const std::atomic<int>& interrupt
     write_whole(request_.out / kResult, result_json());
   }
   if (best() == nullptr)
-    throw Error(ErrorCode::failed,
-                "none of the networks that were found can be built, the first for this reason: " +
-                    done_.front().defect);
+    throw Error(ErrorCode::failed, "none of the networks that were found can be built, the first for this reason: " +
+                                       done_.front().defect);
   write_whole(winner_file(), genotype_to_json(best()->genotype) + "\n");
   return true;
 }
 
 /// By the criterion, of equal ones that of the smaller loss, then the first.
 const Candidate* Selection::best() const {
-  const double sign = criterion_ == "valid_top1" ? 1 : -1;
+  const double sign = figure_->larger_is_better ? 1 : -1;
   const auto rank = [&](const Candidate& candidate) {
     return std::pair(sign * candidate.figure(criterion_), -candidate.figure("valid_loss"));
   };

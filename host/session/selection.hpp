@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "host/session/application.hpp"
 #include "host/session/observer.hpp"
 #include "host/session/request.hpp"
-#include "host/session/application.hpp"
+#include "host/task/task.hpp"
 #include "mixop/genotype.hpp"
 
 namespace mixop {
@@ -51,8 +52,9 @@ class Selection {
   const std::vector<Candidate>& candidates() const { return done_; }
   /// The best one that can be built, or null.
   const Candidate* best() const;
-  /// The metric of held-out records that selects.
+  /// The metric of held-out records that selects, and its figure.
   const std::string& criterion() const { return criterion_; }
+  const Figure& figure() const { return *figure_; }
   /// The file of the winner's genotype.
   std::filesystem::path winner_file() const;
   /// The content of selection.json; the winner is null until all candidates are there.
@@ -71,6 +73,7 @@ class Selection {
   SelectionRequest request_;
   const Application& application_;
   std::string criterion_;
+  const Figure* figure_ = nullptr;
   std::vector<Candidate> done_;
 };
 

@@ -95,27 +95,22 @@ RunEnd TrainSession::run(SessionObserver& observer, const std::atomic<int>& inte
     try_checkpoint();
   Recorder recorder(
       setup_.request().out, [&] { return archive_of(training_, setup_.texts(), setup_.provenance()); },
-      [&] { return training_.data().replaced(); }, open_metrics(setup_, training_), observer);
+      [&] { return training_.data().replaced(); }, open_metrics(setup_, training_), training_.task(), observer);
   announce(observer);
   return training_.run(recorder, interrupt);
 }
 
 /// One line on what is trained, where and on what.
 void TrainSession::announce(SessionObserver& observer) {
-  const SpaceKeys& space = training_.config().space;
+  const Task& task = training_.task();
   TrainingData& records = training_.data();
-  const bool text = training_.model().data().is_text();
-  const char* const unit = text ? "words, " : "records, ";
   const std::int64_t held_out = records.count(Records::valid), test = records.count(Records::test);
-  observer.on_line(
-      "training " + genotype_.title + " (" +
-      (text ? count_text(space.width, "wide, ")
-            : count_text(space.channels, "channels, ") + count_text(space.layers, "cells, ")) +
-      count_text(training_.model().network().cost().parameters, "parameters") + ") on " + setup_.data().name() + ", " +
-      count_text(records.count(Records::train), unit) +
-      (held_out > 0 ? count_text(held_out, "held out, ") : std::string()) +
-      count_text(records.steps_in(training_.position().at.epoch), "steps an epoch, ") +
-      training_.model().device().str() + ", " + count_text(at::get_num_threads(), "thread(s)"));
+  observer.on_line("training " + genotype_.title + " (" + task.size_text(training_.config().space) + ", " +
+                   count_text(training_.model().network().cost().parameters, "parameters") + ") on " +
+                   setup_.data().name() + ", " + count_text(records.count(Records::train), task.record_unit()) + ", " +
+                   (held_out > 0 ? count_text(held_out, "held out, ") : std::string()) +
+                   count_text(records.steps_in(training_.position().at.epoch), "steps an epoch, ") +
+                   training_.model().device().str() + ", " + count_text(at::get_num_threads(), "thread(s)"));
   if (test == 0)
     observer.on_line("the data set " + setup_.data().name() + " has no test split, so nothing is measured on one");
 }

@@ -78,9 +78,8 @@ Genotype derive_cells(const std::vector<AlphaDeclaration>& alphas, const std::ve
                       const CellRule& rule) {
   Genotype genotype;
   for (const NamedCell& cell : named_cells(alphas))
-    genotype.cells.push_back(
-        {cell.name, rule(*cell.topology, cell.name, cell.rows_of(relaxed)), cell.topology->concat,
-         cell.topology->inputs});
+    genotype.cells.push_back({cell.name, rule(*cell.topology, cell.name, cell.rows_of(relaxed)), cell.topology->concat,
+                              cell.topology->inputs});
   if (alphas.size() == 1 && alphas.front().per_cell) genotype.reductions = alphas.front().reductions;
   return genotype;
 }

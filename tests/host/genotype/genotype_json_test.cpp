@@ -107,9 +107,10 @@ TEST_CASE("a genotype whose names no form holds is not written", "[genotype]") {
 
 TEST_CASE("a genotype that its JSON does not give back is known before it is stored", "[genotype]") {
   CHECK_NOTHROW(require_readable({{{"cell", {{"a", 0, 1}}, {1}, 1}}}));
-  CHECK_THROWS_WITH(require_readable({{{"cell", {{"a", 0, 2000}}, {1}, 1}}}),
-                    "the genotype cannot be written: its JSON:3:11: cell, gene 0, the node it leads to: expected a whole "
-                    "number from 1 to 1024, found 2000");
+  CHECK_THROWS_WITH(
+      require_readable({{{"cell", {{"a", 0, 2000}}, {1}, 1}}}),
+      "the genotype cannot be written: its JSON:3:11: cell, gene 0, the node it leads to: expected a whole "
+      "number from 1 to 1024, found 2000");
   CHECK_THROWS_WITH(require_readable({{{"reduce", {}, {2}}, {"normal", {}, {2}}}}),
                     Catch::Matchers::StartsWith("the genotype cannot be written: its JSON means another one: "));
 }
@@ -124,13 +125,13 @@ TEST_CASE("what Python cannot hold is not written as Python", "[genotype]") {
 
 TEST_CASE("cells of any names, number and inputs survive JSON and Python and back", "[genotype]") {
   const std::vector<Gene> one_input{{"a", 0, 1}, {"b", 0, 2}, {"c", 1, 2}}, three{{"a", 0, 3}, {"b", 2, 3}};
-  for (const Genotype& genotype : {Genotype{{{"cell", one_input, {2}, 1}}},
-                                   Genotype{{{"stem", three, {3}, 3}, {"body", one_input, {1, 2}, 1}}},
-                                   Genotype{{{"normal", {{"a", 0, 2}, {"b", 1, 2}}, {2}}}},
-                                   Genotype{{{"genes", one_input, {2}, 1}, {"concat", three, {3}, 3}}},
-                                   Genotype{{{"recurrent", {{"tanh", 1, 2}}, {2}, 2}}},
-                                   Genotype{{{"recurrent", {{"tanh", 0, 1}}, {1}, 1}, {"cell", three, {3}, 3}}},
-                                   Genotype{{{"0", one_input, {2}, 1}, {"1", one_input, {2}, 1}}, std::vector{1}}}) {
+  for (const Genotype& genotype :
+       {Genotype{{{"cell", one_input, {2}, 1}}}, Genotype{{{"stem", three, {3}, 3}, {"body", one_input, {1, 2}, 1}}},
+        Genotype{{{"normal", {{"a", 0, 2}, {"b", 1, 2}}, {2}}}},
+        Genotype{{{"genes", one_input, {2}, 1}, {"concat", three, {3}, 3}}},
+        Genotype{{{"recurrent", {{"tanh", 1, 2}}, {2}, 2}}},
+        Genotype{{{"recurrent", {{"tanh", 0, 1}}, {1}, 1}, {"cell", three, {3}, 3}}},
+        Genotype{{{"0", one_input, {2}, 1}, {"1", one_input, {2}, 1}}, std::vector{1}}}) {
     const std::string text = genotype_to_json(genotype);
     INFO(text);
     CHECK(genotype_from_json(text, "g.json", ErrorCode::bad_data) == genotype);
@@ -141,8 +142,8 @@ TEST_CASE("cells of any names, number and inputs survive JSON and Python and bac
 }
 
 TEST_CASE("cells by position that differ in their outputs or inputs survive JSON and back", "[genotype]") {
-  const Genotype genotype{{{"0", {{"a", 0, 2}}, {2}}, {"1", {{"b", 0, 1}}, {1}, 1}}, std::vector{1},
-                          std::vector{0, 0, 1}};
+  const Genotype genotype{
+      {{"0", {{"a", 0, 2}}, {2}}, {"1", {{"b", 0, 1}}, {1}, 1}}, std::vector{1}, std::vector{0, 0, 1}};
   const std::string text = genotype_to_json(genotype);
   INFO(text);
   CHECK(genotype_from_json(text, "g.json", ErrorCode::bad_data) == genotype);

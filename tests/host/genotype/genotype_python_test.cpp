@@ -122,7 +122,5 @@ TEST_CASE("reductions that alphas cannot tell are None in Python text", "[genoty
 }
 
 TEST_CASE("a genotype that no Python text holds is not written", "[genotype]") {
-  CHECK_THROWS_WITH(
-      genotype_to_python({}),
-      "the genotype cannot be written: it has no cells");
+  CHECK_THROWS_WITH(genotype_to_python({}), "the genotype cannot be written: it has no cells");
 }

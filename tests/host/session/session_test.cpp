@@ -24,10 +24,10 @@ const Application& application() {
 /// Keeps what it is told, and interrupts after a step.
 struct Watcher final : SessionObserver {
   void on_line(const std::string& line) override { lines += line + "\n"; }
-  void on_step(const SearchPosition& at, std::int64_t, std::int64_t, double, const EpochSums&) override {
+  void on_step(const SearchPosition& at, std::int64_t, std::int64_t, double, const Metrics&, const Task&) override {
     if (at.step == stop_at) interrupt = 2;
   }
-  void on_epoch(const SearchPosition&, const Metrics& metrics) override { epochs.push_back(metrics); }
+  void on_epoch(const SearchPosition&, const Metrics& metrics, const Task&) override { epochs.push_back(metrics); }
 
   std::int64_t stop_at = -1;
   std::atomic<int> interrupt{0};
@@ -36,7 +36,8 @@ struct Watcher final : SessionObserver {
 };
 
 const std::vector<std::string> kData = {"data.name=synthetic", "synthetic.size=8", "synthetic.train=32",
-                                        "synthetic.test=16", "threads=1", "device=cpu", "data.cutout=0"};
+                                        "synthetic.test=16",   "threads=1",        "device=cpu",
+                                        "data.cutout=0"};
 
 template <class Request>
 Request with(Request request, const std::vector<std::string>& sets) {
@@ -57,8 +58,7 @@ TrainRequest small_training(const std::filesystem::path& out) {
   request.out = out;
   request.sets = kData;
   request.genotype = "darts_cnn/DARTS_V2";
-  return with(request,
-              {"space.channels=2", "space.layers=3", "train.batch=16", "train.epochs=2", "train.auxiliary=0"});
+  return with(request, {"space.channels=2", "space.layers=3", "train.batch=16", "train.epochs=2", "train.auxiliary=0"});
 }
 
 std::string refusal_of(const SearchRequest& request) {
@@ -90,8 +90,7 @@ TEST_CASE("a session says a mistake in the configuration before it touches the o
   CHECK(std::filesystem::is_empty(folder.path()));
 }
 
-TEST_CASE("a last batch of one image that a network cannot train on is refused before the first step",
-          "[session]") {
+TEST_CASE("a last batch of one image that a network cannot train on is refused before the first step", "[session]") {
   const test::TemporaryFolder folder;
   const std::string problem = "the last batch of an epoch is a single image, and a batch norm in training needs more";
   const SearchRequest search =
@@ -170,8 +169,8 @@ TEST_CASE("a selection refuses trainings that hold nothing out, and selects amon
   SelectionRequest request;
   request.seeds = {1, 2};
   request.search = with(small_search({}), {"search.epochs=1"});
-  request.train.sets = {"threads=1",      "device=cpu",        "space.channels=2", "space.layers=3", "train.batch=8",
-                        "train.epochs=1", "train.auxiliary=0", "data.cutout=0"};
+  request.train.sets = {"threads=1",     "device=cpu",     "space.channels=2",  "space.layers=3",
+                        "train.batch=8", "train.epochs=1", "train.auxiliary=0", "data.cutout=0"};
   request.out = folder.path() / "selection";
   SelectionRequest nothing_held_out = request;
   nothing_held_out.train.sets.push_back("data.train_portion=1");

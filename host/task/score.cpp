@@ -1,4 +1,4 @@
-#include "host/train/score.hpp"
+#include "host/task/score.hpp"
 
 #include <ATen/ATen.h>
 
@@ -25,14 +25,8 @@ void Score::add(const at::Tensor& logits, const at::Tensor& target, Confusion* c
 void Score::add_words(double mean_loss, std::int64_t words) {
   loss_ += mean_loss * static_cast<double>(words);
   samples_ += words;
-  words_ = true;
 }
 
 double Score::perplexity() const { return perplexity_of(loss()); }
-
-std::map<std::string, double> Score::metrics(const std::string& name) const {
-  if (words_) return {{name + "_loss", loss()}, {name + "_perplexity", perplexity()}};
-  return {{name + "_loss", loss()}, {name + "_top1", top1()}, {name + "_top5", top5()}};
-}
 
 }  // namespace mixop

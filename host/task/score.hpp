@@ -3,10 +3,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <map>
-#include <string>
 
-#include "host/train/confusion.hpp"
+#include "host/task/confusion.hpp"
 
 namespace mixop {
 
@@ -19,7 +17,6 @@ class Score {
   /// Words: their mean loss in natural logarithms.
   void add_words(double mean_loss, std::int64_t words);
 
-  bool is_text() const { return words_; }
   /// Images, or words predicted.
   std::int64_t samples() const { return samples_; }
   /// Mean cross entropy in natural logarithms.
@@ -30,8 +27,6 @@ class Score {
   /// fewer classes). Among equal logits the class of the lower number comes first.
   double top1() const { return percent(first_); }
   double top5() const { return percent(among_five_); }
-  /// NAME_loss, with NAME_top1 and NAME_top5 of images, NAME_perplexity of text.
-  std::map<std::string, double> metrics(const std::string& name) const;
 
  private:
   double percent(std::int64_t count) const {
@@ -40,7 +35,6 @@ class Score {
 
   double loss_ = 0;
   std::int64_t first_ = 0, among_five_ = 0, samples_ = 0;
-  bool words_ = false;
 };
 
 }  // namespace mixop

@@ -1,4 +1,4 @@
-#include "host/plugins/child_process.hpp"
+#include "host/process/child_process.hpp"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,11 +1,11 @@
-#include "host/train/confusion.hpp"
+#include "host/task/confusion.hpp"
 
 #include <ATen/ATen.h>
 
 #include <cmath>
 
+#include "host/task/score.hpp"
 #include "host/train/confusion_picture.hpp"
-#include "host/train/score.hpp"
 #include "tests/catch.hpp"
 
 using namespace mixop;

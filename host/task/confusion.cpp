@@ -1,4 +1,4 @@
-#include "host/train/confusion.hpp"
+#include "host/task/confusion.hpp"
 
 #include <limits>
 

@@ -32,22 +32,11 @@ class SearchData {
   /// All that the alphas are measured on after an epoch, in order and as it is, until `visit` answers false. Texts come
   /// as one stream: the state goes from batch to batch.
   virtual void for_each_valid(const std::function<bool(const Batch&)>& visit) const = 0;
-  /// Whether steps carry a hidden state on, from zero in every epoch, and predict words rather than classes.
-  virtual bool is_text() const = 0;
   /// Images so far that others stand for, see ImageSource::replaced.
   virtual std::int64_t replaced() const = 0;
 
  protected:
   SearchData() = default;
 };
-
-/// `data` must outlive the answer where its images are decoded.
-std::unique_ptr<SearchData> open_search_data(const DatasetHandle& data, const Config& config, at::ScalarType type,
-                                             at::Device device);
-
-/// Batches without a data set: images of class 0 that are all different, and columns of the vocabulary's first word. No
-/// random number is drawn.
-Batch drawn_images(const ImageShape& shape, std::int64_t images, at::ScalarType type, at::Device device);
-Batch drawn_words(std::int64_t time, std::int64_t columns, at::Device device);
 
 }  // namespace mixop

@@ -1,4 +1,4 @@
-#include "host/search/text_batches.hpp"
+#include "host/task/text_batches.hpp"
 
 #include <ATen/ATen.h>
 

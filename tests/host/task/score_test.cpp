@@ -1,4 +1,4 @@
-#include "host/train/score.hpp"
+#include "host/task/score.hpp"
 
 #include <ATen/ATen.h>
 

@@ -1,4 +1,4 @@
-#include "host/train/training_data.hpp"
+#include "host/task/task.hpp"
 
 #include <ATen/ATen.h>
 
@@ -16,7 +16,7 @@ using test::training_config;
 namespace {
 
 std::unique_ptr<TrainingData> data_of(const Config& config, const DatasetHandle& data = test::small_images()) {
-  return open_training_data(data, config, at::kFloat, at::kCPU);
+  return task_of(data.info().kind).open_training_data(data, config, at::kFloat, at::kCPU);
 }
 
 std::vector<std::int64_t> targets_of(TrainingData& data, Records records, std::int64_t batch) {

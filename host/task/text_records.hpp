@@ -6,8 +6,8 @@
 
 #include "host/data/sequences.hpp"
 #include "host/data/token_set.hpp"
-#include "host/search/text_batches.hpp"
-#include "host/train/training_data.hpp"
+#include "host/task/text_batches.hpp"
+#include "host/task/training_data.hpp"
 
 namespace mixop {
 

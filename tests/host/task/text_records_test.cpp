@@ -1,8 +1,8 @@
-#include "host/train/text_records.hpp"
+#include "host/task/text_records.hpp"
 
 #include <ATen/ATen.h>
 
-#include "host/search/text_batches.hpp"
+#include "host/task/text_batches.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/config/sample_catalog.hpp"
 #include "tests/support/small_text.hpp"

@@ -7,7 +7,7 @@
 
 #include "host/config/config.hpp"
 #include "host/data/dataset_handle.hpp"
-#include "host/train/discrete_model.hpp"
+#include "mixop/network.hpp"
 
 namespace mixop {
 
@@ -51,12 +51,5 @@ class TrainingData {
  protected:
   TrainingData() = default;
 };
-
-/// `data` must outlive the answer. Throws usage where no record is left to train.
-std::unique_ptr<TrainingData> open_training_data(const DatasetHandle& data, const Config& config, at::ScalarType type,
-                                                 at::Device device);
-
-/// The shape and classes of an image data set, the vocabulary of a text.
-NetworkData network_data(const DatasetInfo& info);
 
 }  // namespace mixop

@@ -4,7 +4,7 @@
 
 #include "host/data/batch_stream.hpp"
 #include "host/data/image_source.hpp"
-#include "host/train/training_data.hpp"
+#include "host/task/training_data.hpp"
 
 namespace mixop {
 

@@ -1,8 +1,8 @@
-#include "host/train/text_records.hpp"
+#include "host/task/text_records.hpp"
 
 #include <algorithm>
 
-#include "host/search/text_batches.hpp"
+#include "host/task/text_batches.hpp"
 #include "mixop/random.hpp"
 
 namespace mixop {

@@ -1,4 +1,4 @@
-#include "host/search/batches.hpp"
+#include "host/task/batches.hpp"
 
 #include <ATen/ATen.h>
 
@@ -58,6 +58,16 @@ TEST_CASE("a batch larger than the alphas' half takes that half once", "[search]
   SearchBatches batches(small_data(), config, at::kFloat, at::kCPU);
   CHECK(batches.valid(0).target.size(0) == 20);
   CHECK(batches.train(0, 0).target.size(0) == 20);
+}
+
+TEST_CASE("the smallest batch is what an epoch's last step is left, or the alphas' half where that is less",
+          "[search][data]") {
+  Config config = small_config();
+  CHECK(SearchBatches(small_data(), config, at::kFloat, at::kCPU).smallest_batch() == 4);
+  config.data.train_limit = 34;
+  CHECK(SearchBatches(small_data(), config, at::kFloat, at::kCPU).smallest_batch() == 1);
+  config.data.train_portion = 0.95;
+  CHECK(SearchBatches(small_data(), config, at::kFloat, at::kCPU).smallest_batch() == 2);
 }
 
 TEST_CASE("validation sees every record of the alphas' half once, as it is", "[search][data]") {

@@ -4,7 +4,7 @@
 
 #include "host/data/sequences.hpp"
 #include "host/data/token_set.hpp"
-#include "host/search/search_data.hpp"
+#include "host/task/search_data.hpp"
 
 namespace mixop {
 
@@ -20,7 +20,6 @@ class TextBatches final : public SearchData {
   StepData at(std::int64_t epoch, std::int64_t step_in_epoch, std::int64_t step) override;
   std::int64_t smallest_batch() const override { return 0; }
   void for_each_valid(const std::function<bool(const Batch&)>& visit) const override;
-  bool is_text() const override { return true; }
   std::int64_t replaced() const override { return 0; }
 
  private:

@@ -10,7 +10,7 @@
 #include "host/data/batch_stream.hpp"
 #include "host/data/dataset_handle.hpp"
 #include "host/data/sample_order.hpp"
-#include "host/search/search_data.hpp"
+#include "host/task/search_data.hpp"
 #include "mixop/network.hpp"
 
 namespace mixop {
@@ -33,7 +33,6 @@ class SearchBatches final : public SearchData {
   }
   std::int64_t smallest_batch() const override;
   void for_each_valid(const std::function<bool(const Batch&)>& visit) const override;
-  bool is_text() const override { return false; }
   std::int64_t replaced() const override { return images_->replaced(); }
   const ImageSource& images() const { return *images_; }
 

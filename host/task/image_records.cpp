@@ -1,10 +1,10 @@
-#include "host/train/image_records.hpp"
+#include "host/task/image_records.hpp"
 
 #include <ATen/ATen.h>
 
 #include <cmath>
 
-#include "host/search/batches.hpp"
+#include "host/task/batches.hpp"
 #include "mixop/random.hpp"
 
 namespace mixop {

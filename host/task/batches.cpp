@@ -1,4 +1,4 @@
-#include "host/search/batches.hpp"
+#include "host/task/batches.hpp"
 
 #include <ATen/ATen.h>
 
