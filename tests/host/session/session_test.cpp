@@ -98,7 +98,7 @@ TEST_CASE("a last batch of one image that a network cannot train on is refused b
   CHECK_THAT(refusal_of(search), Contains("search.batch: " + problem));
   CHECK_THROWS_WITH(forecast(search, application()), Contains(problem));
   const TrainRequest training = with(small_training(folder.path() / "net.h5"),
-                                     {"synthetic.size=32", "space.stem=imagenet", "synthetic.train=17"});
+                                     {"synthetic.size=32", "synthetic.train=17", "train.auxiliary=0.4"});
   CHECK_THROWS_WITH(TrainSession(training, application()), Contains("train.batch: " + problem));
   CHECK_FALSE(std::filesystem::exists(search.out));
 }
