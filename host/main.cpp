@@ -1,10 +1,10 @@
 #include <csignal>
 #include <cstdlib>
-#include <iomanip>
 #include <iostream>
 
 #include "host/cli/command_line.hpp"
 #include "host/text/nearest.hpp"
+#include "host/text/table.hpp"
 #include "mixop/version.h"
 
 namespace {
@@ -14,9 +14,10 @@ using namespace mixop;
 void print_help() {
   std::cout << "mixop " << MIXOP_VERSION_STRING << ": differentiable neural architecture search\n\n"
             << "Usage: mixop COMMAND ...       mixop COMMAND --help explains a command\n\n";
-  for (const cli::Command& command : cli::commands())
-    std::cout << "  " << std::left << std::setw(11) << command.name << command.summary << "\n";
+  std::vector<std::vector<std::string>> table;
+  for (const cli::Command& command : cli::commands()) table.push_back({"", command.name, command.summary});
   std::cout
+      << table_text(table, {Align::left})
       << "\nExit codes: 0 ok, 1 the run failed, 2 usage or config, 3 bad input data or archive, 4 plugin refused,\n"
          "130 or 143 interrupted with a checkpoint.\n";
 }

@@ -115,8 +115,6 @@ class Archive {
  public:
   /// A file that ArchiveBuilder wrote.
   static Archive open(const std::filesystem::path& path);
-  /// Any HDF5 file: the same guards without user block and digest.
-  static Archive open_foreign(const std::filesystem::path& path);
   Archive(Archive&&) noexcept;
   Archive& operator=(Archive&&) noexcept;
   ~Archive();
@@ -125,7 +123,7 @@ class Archive {
   const std::string& name() const;
   bool has(const std::string& path) const;
   bool is_group(const std::string& path) const;
-  /// Names below a group, in the order in which they were added (in a foreign file: by name where it keeps no order).
+  /// Names below a group, in the order in which they were added.
   std::vector<std::string> children(const std::string& path) const;
   Array array(const std::string& path) const;
   /// The values of an array of type T.

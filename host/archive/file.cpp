@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "host/text/numbers.hpp"
 #include "mixop/error.hpp"
 
 namespace mixop {
@@ -98,7 +99,7 @@ void sync_folder(const std::filesystem::path& path) {
 std::string holder(int descriptor) {
   char buffer[32] = {};
   const ssize_t size = ::pread(descriptor, buffer, sizeof buffer - 1, 0);
-  const long pid = size > 0 ? std::strtol(buffer, nullptr, 10) : 0;
+  const long pid = leading_number<long>({buffer, static_cast<std::size_t>(std::max<ssize_t>(size, 0))}).value_or(0);
   return pid > 0 ? "process " + std::to_string(pid) : "another process";
 }
 

@@ -17,7 +17,6 @@ constexpr std::uint64_t kLargestChunk = std::uint64_t{1} << 24;
 
 struct Walk {
   std::uint64_t file_bytes = 0;
-  Origin origin = Origin::own;
   std::uint64_t objects = 0;
   std::unordered_set<haddr_t> seen;
   unsigned depth = 0;
@@ -114,8 +113,7 @@ std::string dataset_problem(hid_t dataset, const Walk& walk) {
   if (layout == H5D_VIRTUAL) return "virtual storage, which is made of other files";
   if (layout == H5D_LAYOUT_ERROR) return "a layout that cannot be read";
   if (H5Pget_external_count(properties) != 0) return "external storage, which lies in other files";
-  if (const std::string problem = walk.origin == Origin::own ? type_problem(type) : ""; !problem.empty())
-    return problem;
+  if (const std::string problem = type_problem(type); !problem.empty()) return problem;
   bool deflated = false;
   const std::string filters = filter_problem(properties, deflated);
   return filters.empty() ? size_problem(dataset, properties, H5Tget_size(type), deflated, walk.file_bytes) : filters;
@@ -132,7 +130,7 @@ std::string attribute_problem(hid_t object, const char* name, Walk& walk) {
   if (!bounded || bytes > kLongestAttribute)
     return (bounded ? std::to_string(bytes) : "more than 2^64") + " bytes; at most " +
            std::to_string(kLongestAttribute) + " are read of an attribute";
-  if (walk.origin == Origin::foreign || is_scale_attribute(name)) return "";
+  if (is_scale_attribute(name)) return "";
   const bool text = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0;
   const bool known = text || H5Tequal(type, H5T_STD_I64LE) > 0 || H5Tequal(type, H5T_IEEE_F64LE) > 0;
   return known && H5Sget_simple_extent_npoints(space) == 1 ? ""
@@ -175,7 +173,7 @@ std::string object_problem(hid_t parent, const char* name, Walk& walk) {
 
 std::string link_problem(hid_t group, const char* name, const H5L_info_t& info, Walk& walk) {
   if (info.type != H5L_TYPE_HARD) return "a soft or external link; only direct ones are read";
-  if (walk.origin == Origin::own && !walk.seen.insert(info.u.address).second)
+  if (!walk.seen.insert(info.u.address).second)
     return "the same object as another name; archives give each object one";
   return object_problem(group, name, walk);
 }
@@ -204,10 +202,9 @@ std::string walk_group(hid_t group, Walk& walk) {
 
 }  // namespace
 
-void check_objects(hid_t file, std::uint64_t file_bytes, const std::string& name, Origin origin) {
+void check_objects(hid_t file, std::uint64_t file_bytes, const std::string& name) {
   Walk walk;
   walk.file_bytes = file_bytes;
-  walk.origin = origin;
   const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose);
   H5O_info_t info{};
   std::string problem = root < 0 || H5Oget_info2(root, &info, H5O_INFO_BASIC) < 0 ? "no root group: " + last_problem()

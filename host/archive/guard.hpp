@@ -9,14 +9,10 @@
 
 namespace mixop::hdf5 {
 
-/// Who wrote a file: ArchiveBuilder, or any program.
-enum class Origin { own, foreign };
-
 /// Walks all objects of an open file of `file_bytes` bytes and throws bad_data at the first thing that readers refuse:
 /// links that are not hard, objects that are neither group nor dataset, external or virtual storage, filters other than
-/// shuffle, gzip and fletcher32, more than kMostDimensions, datasets that claim more than the file can hold, and chunks
-/// and attributes that are too large. In our own files also objects of two names and types that ArchiveBuilder does not
-/// write.
-void check_objects(hid_t file, std::uint64_t file_bytes, const std::string& name, Origin origin);
+/// shuffle, gzip and fletcher32, more than kMostDimensions, datasets that claim more than the file can hold, chunks and
+/// attributes that are too large, objects of two names and types that ArchiveBuilder does not write.
+void check_objects(hid_t file, std::uint64_t file_bytes, const std::string& name);
 
 }  // namespace mixop::hdf5

@@ -29,11 +29,11 @@ struct Archive::State {
   std::string name;
   Handle file;
 
-  static std::unique_ptr<State> make(std::vector<std::byte>& content, const std::string& name, hdf5::Origin origin) {
+  static std::unique_ptr<State> make(std::vector<std::byte>& content, const std::string& name) {
     auto state = std::make_unique<State>();
     state->name = name;
     state->file = open_image(content, name, hdf5::memory_name(state.get()));
-    hdf5::check_objects(state->file, content.size(), name, origin);
+    hdf5::check_objects(state->file, content.size(), name);
     return state;
   }
   [[noreturn]] void refuse(const std::string& path, const std::string& what) const {
@@ -95,12 +95,7 @@ Archive::~Archive() = default;
 Archive Archive::open(const std::filesystem::path& path) {
   std::vector<std::byte> content = read_file(path);
   check_user_block(content, path.string());
-  return Archive(State::make(content, path.string(), hdf5::Origin::own));
-}
-
-Archive Archive::open_foreign(const std::filesystem::path& path) {
-  std::vector<std::byte> content = read_file(path);
-  return Archive(State::make(content, path.string(), hdf5::Origin::foreign));
+  return Archive(State::make(content, path.string()));
 }
 
 const std::string& Archive::name() const { return state_->name; }

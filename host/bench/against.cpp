@@ -5,7 +5,7 @@
 
 #include "host/bench/steps.hpp"
 #include "host/json/json.hpp"
-#include "host/plugins/child_process.hpp"
+#include "host/process/child_process.hpp"
 #include "mixop/error.hpp"
 
 namespace mixop {

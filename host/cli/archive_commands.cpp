@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <iomanip>
 #include <iostream>
 #include <map>
 #include <optional>
@@ -11,6 +10,7 @@
 #include "host/json/json_writer.hpp"
 #include "host/search/run_archive.hpp"
 #include "host/search/run_check.hpp"
+#include "host/text/table.hpp"
 #include "host/train/network_check.hpp"
 
 namespace mixop::cli {
@@ -94,9 +94,10 @@ void write_network(JsonWriter& json, const Archive& archive) {
   const auto epochs = static_cast<std::size_t>(archive.integer("/position", "epoch"));
   json.key("genotype").raw(archive.text("/genotype")).key("data").begin_object();
   const NetworkData data = archived_data(archive);
-  if (!data.is_text())
+  const bool images = task_of(data).domain() == Domain::image;
+  if (images)
     json.member("channels", data.shape.channels).member("height", data.shape.height).member("width", data.shape.width);
-  json.member(data.is_text() ? "words" : "classes", data.classes);
+  json.member(images ? "classes" : "words", data.classes);
   json.end().key("epochs").begin_list();
   for (std::size_t epoch = 1; epoch <= epochs; ++epoch) {
     write_metrics(json, metrics, epoch);
@@ -135,15 +136,13 @@ void print_start(const Archive& archive) {
   if (stored::is_of_kind(archive, network_kind)) std::cout << "network  " << held_text(archive) << "\n";
   std::cout << "\n";
   const auto metrics = epoch_metrics(archive);
-  std::cout << "epoch";
-  for (const auto& [name, values] : metrics) std::cout << "  " << name;
-  std::cout << "\n" << std::fixed << std::setprecision(4);
+  std::vector<std::vector<std::string>> table{{"epoch"}};
+  for (const auto& [name, values] : metrics) table[0].push_back(name);
   for (std::int64_t epoch = 0; epoch < archive.integer("/position", "epoch"); ++epoch) {
-    std::cout << std::setw(5) << epoch + 1;
-    for (const auto& [name, values] : metrics)
-      std::cout << "  " << std::setw(static_cast<int>(name.size())) << values.at(static_cast<std::size_t>(epoch));
-    std::cout << "\n";
+    std::vector<std::string>& row = table.emplace_back(std::vector{std::to_string(epoch + 1)});
+    for (const auto& [name, values] : metrics) row.push_back(fixed_text(values.at(static_cast<std::size_t>(epoch)), 4));
   }
+  std::cout << table_text(table, {Align::right});
 }
 
 void print_end(const Archive& archive) {

@@ -6,7 +6,6 @@
 #include "host/bench/steps.hpp"
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
-#include "host/cli/run_setup.hpp"
 #include "host/config/resolve.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/text/text.hpp"

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
 
 #include "host/plugins/open_registry.hpp"
 #include "host/text/nearest.hpp"
-#include "mixop/space.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -16,11 +14,6 @@ std::vector<std::string> option_names(const po::options_description& options) {
   std::vector<std::string> names;
   for (const auto& option : options.options()) names.push_back("--" + option->long_name());
   return names;
-}
-
-template <class Specs>
-void add_options(OptionCatalog& catalog, const std::string& name, const Specs* specs, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) catalog.components[name].push_back(specs[i]);
 }
 
 }  // namespace
@@ -79,32 +72,12 @@ std::optional<PluginLock> plugin_lock(const po::variables_map& values) {
   return PluginLock::read(std::filesystem::absolute(text(values, "locked")).lexically_normal());
 }
 
+Application open_application(const po::variables_map& values) { return Application(load_plugins(values)); }
+
 PluginRegistry load_plugins(const po::variables_map& values) {
   std::vector<std::string> folders;
   if (values.count("plugin-dir") != 0) folders = values["plugin-dir"].as<std::vector<std::string>>();
   return open_registry(folders, plugin_lock(values), std::cerr);
-}
-
-OptionCatalog option_catalog(const PluginRegistry& plugins) {
-  OptionCatalog catalog;
-  for (const auto& plugin : plugins.plugins()) {
-    for (const ComponentInfo& component : plugin->components) {
-      if (component.interface == MIXOP_DATASET_INTERFACE) {
-        const MixopDataset& table = plugins.dataset(component.name);
-        add_options(catalog, component.name, table.options, table.option_count);
-      } else if (component.interface == MIXOP_STRATEGY_INTERFACE) {
-        catalog.strategies[component.name] = plugins.strategy(component.name);
-      } else if (component.interface != MIXOP_OPERATOR_INTERFACE) {
-        const MixopFactory& factory = plugins.factory(component.interface, component.name);
-        add_options(catalog, component.name, factory.options, factory.option_count);
-      }
-    }
-  }
-  return catalog;
-}
-
-std::filesystem::path presets_folder() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "share/mixop/presets";
 }
 
 void say(const std::string& message) { std::cerr << "mixop: " << message << std::endl; }

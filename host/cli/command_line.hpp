@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "host/config/schema.hpp"
 #include "host/plugins/plugin_lock.hpp"
 #include "host/plugins/registry.hpp"
+#include "host/session/application.hpp"
 
 namespace mixop::cli {
 
@@ -55,11 +55,8 @@ void add_plugin_options(CommandSyntax& syntax);
 std::optional<PluginLock> plugin_lock(const po::variables_map& values);
 /// The plugins of all places, see open_registry(). Refused ones are warnings on stderr.
 PluginRegistry load_plugins(const po::variables_map& values);
-/// The options of every loaded component.
-OptionCatalog option_catalog(const PluginRegistry& plugins);
-
-/// ../share/mixop/presets beside the program.
-std::filesystem::path presets_folder();
+/// What sessions share, with the plugins of all places.
+Application open_application(const po::variables_map& values);
 
 /// A line on stderr.
 void say(const std::string& message);

@@ -7,13 +7,12 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
-#include "host/cli/genotype_argument.hpp"
-#include "host/cli/run_setup.hpp"
 #include "host/genotype/alphas_file.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/genotype/genotype_python.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/archived_run.hpp"
+#include "host/session/genotype_argument.hpp"
 #include "host/text/text.hpp"
 #include "host/train/network_check.hpp"
 
@@ -142,6 +141,14 @@ int print(const std::vector<Genotype>& genotypes, bool is_list, const po::variab
   return 0;
 }
 
+std::vector<std::string> alpha_names(const SearchSpace& space, const std::vector<std::string>& operations) {
+  SpaceConfig config;
+  config.operations = operations;
+  std::vector<std::string> names;
+  for (const AlphaSet& set : space.search(config).alphas) names.push_back(set.name);
+  return names;
+}
+
 int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins) {
   if (values.count("space") == 0)
     throw Error(ErrorCode::usage, "--alphas needs --space, for instance --space darts_cnn");
@@ -153,7 +160,7 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
   const auto operations = values.count("ops") != 0 ? split(text(values, "ops"), ',') : space->default_operations();
 
   const std::string file = text(values, "alphas");
-  const AlphasFile read = read_alphas_file(file);
+  const AlphasFile read = read_alphas_file(file, alpha_names(*space, operations));
   std::vector<Genotype> answers;
   for (std::size_t i = 0; i < read.cases.size(); ++i) {
     const std::string where = file + (read.is_list ? ", case " + std::to_string(i) : "");

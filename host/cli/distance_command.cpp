@@ -5,9 +5,10 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
-#include "host/cli/genotype_argument.hpp"
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
+#include "host/session/genotype_argument.hpp"
+#include "host/text/table.hpp"
 #include "mixop/distance.hpp"
 
 namespace mixop::cli {
@@ -107,17 +108,12 @@ void print_matrix(const std::vector<GenotypeArgument>& arguments, const Matrix& 
     std::cout << json.end().end().text() << std::endl;
     return;
   }
-  std::size_t width = 0;
-  for (const std::string& title : titles) width = std::max(width, title.size());
+  std::vector<std::vector<std::string>> table;
   for (std::size_t i = 0; i < titles.size(); ++i) {
-    std::cout << titles[i] << std::string(width - titles[i].size(), ' ');
-    for (const double distance : matrix[i]) {
-      char number[32];
-      std::snprintf(number, sizeof number, "  %.6f", distance);
-      std::cout << number;
-    }
-    std::cout << "\n";
+    std::vector<std::string>& row = table.emplace_back(std::vector{titles[i]});
+    for (const double distance : matrix[i]) row.push_back(fixed_text(distance, 6));
   }
+  std::cout << table_text(table, {Align::left, Align::right});
 }
 
 }  // namespace

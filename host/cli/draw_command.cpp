@@ -2,10 +2,10 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
-#include "host/cli/genotype_argument.hpp"
 #include "host/draw/graphviz.hpp"
-#include "host/json/json_writer.hpp"
 #include "host/graph/draw.hpp"
+#include "host/json/json_writer.hpp"
+#include "host/session/genotype_argument.hpp"
 
 namespace mixop::cli {
 namespace {

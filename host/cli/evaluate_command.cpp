@@ -9,7 +9,6 @@
 #include <optional>
 
 #include "host/cli/command_line.hpp"
-#include "host/cli/run_setup.hpp"
 #include "host/config/layers.hpp"
 #include "host/data/digest.hpp"
 #include "host/draw/text_file.hpp"
@@ -123,7 +122,7 @@ void refuse_search(const Archive& archive) {
 
 Score evaluate(DiscreteModel& model, TrainingData& data, Records records, std::int64_t batch, const std::string& file,
                Confusion* confusion) {
-  const char* const unit = model.data().is_text() ? " words" : " images";
+  const std::string unit = std::string(" ") + model.task().unit();
   return measure(
       model, data, records, batch, [] { return true; },
       [&](std::int64_t before, std::int64_t samples) {
@@ -227,7 +226,7 @@ void print_images(const Score& score, std::int64_t records, const std::string& s
 std::optional<std::filesystem::path> picture_of(const po::variables_map& values, const DatasetInfo& data) {
   if (values.count("confusion") == 0) return std::nullopt;
   const std::filesystem::path file = text(values, "confusion");
-  if (data.kind != MIXOP_DATA_IMAGES || data.classes > kMostClasses)
+  if (task_of(data.kind).domain() != Domain::image || data.classes > kMostClasses)
     throw Error(ErrorCode::usage, "--confusion: it is drawn of images of at most " + std::to_string(kMostClasses) +
                                       " classes; leave it out");
   if (file.extension() != ".svg")
@@ -255,7 +254,7 @@ int evaluate_command(const Arguments& arguments) {
   const auto picture = picture_of(*values, handle.info());
   if (records != Records::test) require_training_data(archive, handle, text(*values, "split"));
   DiscreteModel model = archived_model(archive, config, plugins, options);
-  const auto data = open_training_data(handle, config, model.type(), model.device());
+  const auto data = model.task().open_training_data(handle, config, model.type(), model.device());
   const std::int64_t batch = batch_of(*values, *data);
   const std::string split = text(*values, "split");
   if (data->count(records) == 0)
@@ -265,14 +264,14 @@ int evaluate_command(const Arguments& arguments) {
   say_unfinished(archive, config);
   const bool json = values->count("json") != 0;
   std::optional<Confusion> confusion;
-  if (handle.info().kind == MIXOP_DATA_IMAGES && handle.info().classes <= kMostClasses)
+  if (task_of(handle.info().kind).domain() == Domain::image && handle.info().classes <= kMostClasses)
     confusion.emplace(handle.info().classes);
   Confusion* const counted = confusion ? &*confusion : nullptr;
   const std::vector<std::string>& names = handle.info().class_names;
   const Score score = evaluate(model, *data, records, batch, archive.name(), counted);
   if (picture) write_text(confusion_svg(*confusion, names), *picture);
-  score.is_text() ? print_words(score, split, json)
-                  : print_images(score, data->count(records), split, json, counted, names);
+  model.task().domain() == Domain::recurrent ? print_words(score, split, json)
+                                             : print_images(score, data->count(records), split, json, counted, names);
   return 0;
 }
 

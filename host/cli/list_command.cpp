@@ -3,10 +3,10 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
-#include "host/cli/genotype_argument.hpp"
 #include "host/config/resolve.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/composition.hpp"
+#include "host/session/genotype_argument.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/text.hpp"
 

@@ -1,9 +1,16 @@
 #include "host/cli/metrics_options.hpp"
 
 namespace mixop::cli {
-namespace {
+void add_metrics_options(CommandSyntax& syntax) {
+  syntax.options.add_options()("metrics", po::value<std::string>()->implicit_value(kMetricsFile)->value_name("FILE"),
+                               "writes metrics as JSON lines while it runs; default: metrics.jsonl beside the archive")(
+      "tensorboard", po::value<std::string>()->implicit_value(kEventsFolder)->value_name("DIR"),
+      "writes TensorBoard's event files while it runs; default: the folder tensorboard beside the archive")(
+      "metrics-every", po::value<std::int64_t>()->value_name("N")->default_value(10),
+      "steps from one of their entries to the next; every epoch has one as well");
+}
 
-StreamOptions stream_options(const po::variables_map& values, const std::filesystem::path& out) {
+StreamOptions metrics_options(const po::variables_map& values, const std::filesystem::path& out) {
   StreamOptions options;
   const std::filesystem::path folder = out.parent_path();
   if (values.count("metrics") != 0) options.lines = folder / text(values, "metrics");
@@ -16,32 +23,6 @@ StreamOptions stream_options(const po::variables_map& values, const std::filesys
     throw Error(ErrorCode::usage,
                 "--metrics-every: expected a number of steps from 1 on, found " + std::to_string(options.every));
   return options;
-}
-
-ResumePoint resume_point(const EpochLoop& loop) {
-  const LoopPosition& here = loop.position();
-  ResumePoint point{here.at.step, here.at.epoch, here.step_in_epoch == 0, {}};
-  for (const auto& [name, values] : loop.record().metrics)
-    if (!values.empty()) point.metrics[name] = values.back();
-  return point;
-}
-
-}  // namespace
-
-void add_metrics_options(CommandSyntax& syntax) {
-  syntax.options.add_options()("metrics", po::value<std::string>()->implicit_value(kMetricsFile)->value_name("FILE"),
-                               "writes metrics as JSON lines while it runs; default: metrics.jsonl beside the archive")(
-      "tensorboard", po::value<std::string>()->implicit_value(kEventsFolder)->value_name("DIR"),
-      "writes TensorBoard's event files while it runs; default: the folder tensorboard beside the archive")(
-      "metrics-every", po::value<std::int64_t>()->value_name("N")->default_value(10),
-      "steps from one of their entries to the next; every epoch has one as well");
-}
-
-MetricsStream open_metrics(const po::variables_map& values, const RunSetup& setup, const EpochLoop& loop) {
-  const StreamOptions options = stream_options(values, setup.out());
-  const std::string archive = setup.out().filename().string();
-  if (setup.resumed() != nullptr) return MetricsStream(options, archive, resume_point(loop));
-  return MetricsStream(options, archive, values.count("overwrite") != 0);
 }
 
 }  // namespace mixop::cli

@@ -23,11 +23,10 @@ std::string bar(std::int64_t done, std::int64_t all) {
          std::string(static_cast<std::size_t>(kWidth - filled), '-') + "]";
 }
 
-/// How well the epoch goes so far.
-std::string quality_text(const EpochSums& sums) {
-  const auto samples = static_cast<double>(sums.samples);
-  if (sums.words) return format("perplexity %.6g", perplexity_of(sums.mean_loss()));
-  return format("accuracy %.2f %%", 100.0 * static_cast<double>(sums.correct) / samples);
+/// How well the epoch goes so far, "accuracy 43.10 %".
+std::string quality_text(const Metrics& means, const Task& task) {
+  const Figure& figure = task.step_figure();
+  return std::string(figure.label) + " " + value_text(figure, means.at(std::string("train_") + figure.name));
 }
 
 }  // namespace
@@ -49,8 +48,8 @@ void Progress::show(const std::string& line) {
   }
 }
 
-void Progress::step(const SearchPosition& at, std::int64_t step, std::int64_t steps, double loss,
-                    const EpochSums& sums) {
+void Progress::step(const SearchPosition& at, std::int64_t step, std::int64_t steps, double loss, const Metrics& means,
+                    const Task& task) {
   ++steps_seen_;
   const auto now = Clock::now();
   const auto pause = terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10s);
@@ -62,28 +61,12 @@ void Progress::step(const SearchPosition& at, std::int64_t step, std::int64_t st
   show(format("epoch %lld/%lld %s step %lld/%lld  loss %.4f  %s  %.2f steps/s  %s left",
               static_cast<long long>(at.epoch + 1), static_cast<long long>(at.epochs),
               terminal_ ? bar(step, steps).c_str() : "", static_cast<long long>(step), static_cast<long long>(steps),
-              loss, quality_text(sums).c_str(), rate, clock_text(left / rate).c_str()));
+              loss, quality_text(means, task).c_str(), rate, clock_text(left / rate).c_str()));
 }
 
-void Progress::epoch(const SearchPosition& at, const Metrics& metrics) {
-  struct Shown {
-    const char *metric, *pattern;
-  };
-  constexpr Shown kShown[] = {{"train_loss", "  train loss %.4f"},
-                              {"train_accuracy", "  train accuracy %.2f %%"},
-                              {"valid_loss", "  valid loss %.4f"},
-                              {"valid_accuracy", "  valid accuracy %.2f %%"},
-                              {"train_perplexity", "  train perplexity %.6g"},
-                              {"valid_perplexity", "  valid perplexity %.6g"},
-                              {"valid_top1", "  valid top-1 %.2f %%"},
-                              {"test_loss", "  test loss %.4f"},
-                              {"test_top1", "  test top-1 %.2f %%"},
-                              {"test_top5", "  top-5 %.2f %%"}};
-  std::string line = format("epoch %lld/%lld", static_cast<long long>(at.epoch), static_cast<long long>(at.epochs));
-  for (const Shown& shown : kShown)
-    if (const auto found = metrics.find(shown.metric); found != metrics.end())
-      line += format(shown.pattern, found->second);
-  show(line);
+void Progress::epoch(const SearchPosition& at, const Metrics& metrics, const Task& task) {
+  show(format("epoch %lld/%lld", static_cast<long long>(at.epoch), static_cast<long long>(at.epochs)) +
+       task.epoch_text(metrics));
   end_line();
 }
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "host/loop/epoch_loop.hpp"
+#include "host/task/task.hpp"
 
 namespace mixop::cli {
 
@@ -13,8 +13,10 @@ namespace mixop::cli {
 class Progress {
  public:
   explicit Progress(bool terminal);
-  void step(const SearchPosition& at, std::int64_t step, std::int64_t steps, double loss, const EpochSums& sums);
-  void epoch(const SearchPosition& at, const Metrics& metrics);
+  /// `means` are those of the epoch's steps so far.
+  void step(const SearchPosition& at, std::int64_t step, std::int64_t steps, double loss, const Metrics& means,
+            const Task& task);
+  void epoch(const SearchPosition& at, const Metrics& metrics, const Task& task);
   /// So that another line can follow what is redrawn.
   void end_line();
 

@@ -1,26 +1,17 @@
-#include "host/cli/all_commands.hpp"
-
-#include <ATen/Parallel.h>
+#include "host/session/search_session.hpp"
 
 #include <iostream>
-#include <optional>
 
+#include "host/cli/all_commands.hpp"
 #include "host/cli/interrupt.hpp"
-#include "host/cli/metrics_options.hpp"
-#include "host/cli/recorder.hpp"
-#include "host/cli/run_setup.hpp"
-#include "host/cli/runs.hpp"
+#include "host/cli/run_options.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/json/json_writer.hpp"
-#include "host/search/memory.hpp"
-#include "host/search/run_archive.hpp"
-#include "host/search/run_check.hpp"
-#include "host/search/size_limit.hpp"
 
 namespace mixop::cli {
 namespace {
 
-const RunCommand kSearch{RunKind::search, "run.h5", "RUN.h5", archived_config};
+constexpr char kArchive[] = "run.h5";
 
 CommandSyntax search_syntax() {
   CommandSyntax syntax;
@@ -32,7 +23,7 @@ CommandSyntax search_syntax() {
       "presets.";
   syntax.options.add_options()("strategy", po::value<std::string>()->value_name("S"),
                                "short for --set search.strategy=S");
-  add_run_options(syntax, kSearch);
+  add_run_options(syntax, "RUN.h5", kArchive);
   return syntax;
 }
 
@@ -54,82 +45,25 @@ void report(const Search& search, RunEnd end, const std::filesystem::path& out, 
   say_end(RunKind::search, end, out);
 }
 
-/// Prints the configuration; the memory that it needs is predicted where the data is at hand.
-int dry_run(const po::variables_map& values, const PluginRegistry& plugins, const OptionCatalog& catalog) {
-  const DryRun run(values, plugins, catalog, kSearch);
-  (void)plugins.strategy(run.config.search.strategy);
-  std::optional<std::int64_t> bytes;
-  const MachineLimit machine;
-  if (run.data) {
-    std::optional<NetworkSizeLimit> limit;
-    if (run.archive) limit.emplace(*run.archive);
-    Search search(run.config, plugins, run.options, *run.data);
-    limit.reset();
-    bytes = predict_peak_memory(search);
-  }
-  std::cout << to_json(run.config) << std::endl;
-  if (bytes) say_memory(*bytes);
-  return 0;
-}
-
-/// One line on what is searched, where and on what.
-void announce(Search& search, const DatasetHandle& data) {
-  const Config& config = search.config();
-  const std::string size = search.data().is_text() ? "width " + std::to_string(config.space.width)
-                                                   : std::to_string(config.space.channels) + " channels, " +
-                                                         std::to_string(config.space.layers) + " cells";
-  say("searching " + config.space.name + " (" + size + ") by " + config.search.strategy + " on " + data.name() + ", " +
-      std::to_string(search.data().steps_in(search.position().at.epoch)) + " steps an epoch, " +
-      device_text(config.device) + ", " + std::to_string(at::get_num_threads()) + " thread(s)");
-  if (config.search.pretrain_epochs >= config.search.epochs)
-    say("the alphas stay where they start, for search.pretrain_epochs (" +
-        std::to_string(config.search.pretrain_epochs) + ") covers all of search.epochs (" +
-        std::to_string(config.search.epochs) + ")");
-}
-
-/// The config of a resumed search comes from its archive, whose arrays bound what it may mean.
-Search search_of(const RunSetup& setup, const PluginRegistry& plugins) {
-  std::optional<NetworkSizeLimit> limit;
-  if (setup.resumed() != nullptr) limit.emplace(*setup.resumed());
-  return Search(setup.config(), plugins, setup.options(), setup.data());
-}
-
-int run(const po::variables_map& values, const Arguments& arguments, const PluginRegistry& plugins,
-        const OptionCatalog& catalog, bool prints) {
-  const RunSetup setup(values, arguments, plugins, catalog, kSearch);
-  Search search = search_of(setup, plugins);
-  if (setup.resumed() != nullptr) restore(search, *setup.resumed());
-  const SearchPosition& at = search.position().at;
-  if (at.epoch == at.epochs || !search.history().stop_reason.empty())
-    say("finished before, after epoch " + std::to_string(at.epoch) + ": nothing is left to do");
-  Recorder recorder(
-      setup.out(), [&] { return archive_of(search, setup.texts(), setup.provenance()); },
-      [&] { return search.data().replaced(); }, open_metrics(values, setup, search));
-  const InterruptGuard interrupt;
-  announce(search, setup.data());
-  const RunEnd end = search.run(recorder, interrupt.received());
-  if (prints) report(search, end, setup.out(), values.count("json") != 0);
-  return end == RunEnd::interrupted ? 128 + interrupt.received() : 0;
-}
-
 }  // namespace
-
-RunInputs search_inputs(const Arguments& arguments, const PluginRegistry& plugins, const OptionCatalog& catalog) {
-  return RunInputs(*parse(search_syntax(), arguments), plugins, catalog, kSearch);
-}
-
-int run_search(const Arguments& arguments, const PluginRegistry& plugins, const OptionCatalog& catalog) {
-  return run(*parse(search_syntax(), arguments), arguments, plugins, catalog, /*prints=*/false);
-}
 
 int search_command(const Arguments& arguments) {
   const auto values = parse(search_syntax(), arguments);
   if (!values) return 0;
-  const PluginRegistry plugins = load_plugins(*values);
-  const OptionCatalog catalog = option_catalog(plugins);
-  if (print_keys(*values, catalog, RunKind::search)) return 0;
-  return values->count("dry-run") != 0 ? dry_run(*values, plugins, catalog)
-                                       : run(*values, arguments, plugins, catalog, /*prints=*/true);
+  const Application application = open_application(*values);
+  if (print_keys(*values, application.catalog, RunKind::search)) return 0;
+  SearchRequest request;
+  read_run(*values, arguments, kArchive, request);
+  if (values->count("dry-run") != 0) {
+    print_forecast(forecast(request, application));
+    return 0;
+  }
+  SearchSession session(request, application);
+  TerminalObserver observer;
+  const InterruptGuard interrupt;
+  const RunEnd end = session.run(observer, interrupt.received());
+  report(session.search(), end, request.out, values->count("json") != 0);
+  return end == RunEnd::interrupted ? 128 + interrupt.received() : 0;
 }
 
 }  // namespace mixop::cli

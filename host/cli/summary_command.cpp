@@ -1,13 +1,11 @@
 #include <algorithm>
-#include <charconv>
 #include <iostream>
 #include <optional>
 #include <set>
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
-#include "host/cli/genotype_argument.hpp"
-#include "host/cli/run_setup.hpp"
+#include "host/cli/run_options.hpp"
 #include "host/cli/summary_table.hpp"
 #include "host/config/resolve.hpp"
 #include "host/graph/measure.hpp"
@@ -17,6 +15,8 @@
 #include "host/search/composition.hpp"
 #include "host/search/memory.hpp"
 #include "host/search/size_limit.hpp"
+#include "host/session/genotype_argument.hpp"
+#include "host/text/numbers.hpp"
 #include "host/text/text.hpp"
 #include "host/train/training_memory.hpp"
 
@@ -76,9 +76,8 @@ CommandSyntax summary_syntax() {
 ImageShape shape_of(const std::string& text) {
   std::vector<std::int64_t> sizes;
   for (const std::string& part : split(text, 'x')) {
-    std::int64_t size = 0;
-    const auto [end, failure] = std::from_chars(part.data(), part.data() + part.size(), size);
-    if (failure != std::errc{} || end != part.data() + part.size() || size < 1 || size > 65536) sizes.clear();
+    const std::int64_t size = number_of<std::int64_t>(part).value_or(0);
+    if (size < 1 || size > 65536) sizes.clear();
     sizes.push_back(size);
   }
   if (sizes.size() != 3)
@@ -136,7 +135,7 @@ SpaceConfig default_sizes(const GenotypeArgument& genotype, Domain domain, const
   }
   if (!data) return sizes;
   sizes.classes = data->classes;
-  if (!data->is_text()) sizes.input = data->shape;
+  if (domain == Domain::image) sizes.input = data->shape;
   return sizes;
 }
 

@@ -1,15 +1,12 @@
 #include "host/cli/summary_table.hpp"
 
-#include <algorithm>
-#include <array>
-#include <iomanip>
 #include <iostream>
 #include <string>
 
+#include "host/text/table.hpp"
+
 namespace mixop::cli {
 namespace {
-
-constexpr std::size_t kColumns = 6, kTexts = 3;
 
 struct Row {
   std::int64_t depth;
@@ -31,9 +28,7 @@ std::vector<Row> rows_of(const std::vector<NetworkPart>& parts, std::int64_t dep
   return rows;
 }
 
-using Cells = std::array<std::string, kColumns>;
-
-Cells cells_of(const Row& row) {
+std::vector<std::string> cells_of(const Row& row) {
   const Cost cost = row.part.cost();
   const ImageShape& output = row.part.output;
   return {std::string(2 * static_cast<std::size_t>(row.depth - 1), ' ') + row.part.name,
@@ -49,17 +44,10 @@ Cells cells_of(const Row& row) {
 std::int64_t activation_bytes(const Cost& cost) { return cost.activations * static_cast<std::int64_t>(sizeof(float)); }
 
 void print_parts(const std::vector<NetworkPart>& parts, std::int64_t depth) {
-  std::vector<Cells> table{{"part", "kind", "output", "parameters", "multiply-adds", "activation bytes"}};
+  std::vector<std::vector<std::string>> table{
+      {"part", "kind", "output", "parameters", "multiply-adds", "activation bytes"}};
   for (const Row& row : rows_of(parts, depth)) table.push_back(cells_of(row));
-  std::array<std::size_t, kColumns> widths{};
-  for (const Cells& cells : table)
-    for (std::size_t c = 0; c < kColumns; ++c) widths[c] = std::max(widths[c], cells[c].size());
-  for (const Cells& cells : table) {
-    for (std::size_t c = 0; c < kColumns; ++c)
-      std::cout << (c == 0 ? "" : "  ") << (c < kTexts ? std::left : std::right)
-                << std::setw(static_cast<int>(widths[c])) << cells[c];
-    std::cout << '\n';
-  }
+  std::cout << table_text(table, {Align::left, Align::left, Align::left, Align::right});
 }
 
 void write_parts(JsonWriter& json, const std::vector<NetworkPart>& parts, std::int64_t depth) {

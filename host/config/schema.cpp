@@ -1,12 +1,12 @@
 #include "host/config/schema.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <set>
 
-#include "host/config/config.hpp"
+#include "host/config/keys.hpp"
+#include "host/text/numbers.hpp"
 #include "host/text/text.hpp"
 #include "mixop/utf8.hpp"
 
@@ -14,202 +14,58 @@ namespace mixop {
 namespace {
 
 using Kind = JsonValue::Kind;
-/// Above every 64-bit integer: no upper limit but that.
-constexpr double kAnyCount = 9.3e18;
+using keys::kAnyCount;
 
-KeySpec boolean_key(std::string key, std::string help) { return {std::move(key), KeyType::boolean, std::move(help)}; }
-
-KeySpec integer_key(std::string key, double least, double most, std::string help) {
-  return {std::move(key), KeyType::integer, std::move(help), least, most};
+template <class Member>
+constexpr KeyType key_type_of() {
+  if constexpr (std::is_same_v<Member, bool>)
+    return KeyType::boolean;
+  else if constexpr (std::is_same_v<Member, std::int64_t>)
+    return KeyType::integer;
+  else if constexpr (std::is_same_v<Member, double>)
+    return KeyType::real;
+  else if constexpr (std::is_same_v<Member, std::string>)
+    return KeyType::text;
+  else if constexpr (std::is_same_v<Member, std::vector<std::string>>)
+    return KeyType::list;
+  else {
+    static_assert(std::is_same_v<Member, std::vector<double>>, "a key's member is of another type");
+    return KeyType::reals;
+  }
 }
 
-KeySpec real_key(std::string key, double least, double most, std::string help) {
-  return {std::move(key), KeyType::real, std::move(help), least, most};
+std::string text_of(bool value) { return value ? "true" : "false"; }
+std::string text_of(std::int64_t value) { return std::to_string(value); }
+std::string text_of(double value) { return shortest(value); }
+std::string text_of(const std::string& value) { return value; }
+std::string text_of(const std::vector<std::string>& values) { return joined(values, ","); }
+std::string text_of(const std::vector<double>& values) {
+  std::vector<std::string> items;
+  for (const double value : values) items.push_back(shortest(value));
+  return joined(items, ",");
 }
 
-KeySpec text_key(std::string key, std::string help, std::vector<std::string> choices = {}) {
-  KeySpec spec{std::move(key), KeyType::text, std::move(help)};
-  spec.choices = std::move(choices);
-  return spec;
-}
+/// Collects the keys of a kind in the order of the configuration's JSON. Their defaults are the values at hand.
+struct SpecCollector {
+  RunKind kind;
+  std::vector<KeySpec>& specs;
+  std::string prefix = {};
+  std::optional<RunKind> owner = {};
 
-KeySpec open_real_key(std::string key, double least, double most, std::string help) {
-  KeySpec spec = real_key(std::move(key), least, most, std::move(help));
-  spec.below_most = true;
-  return spec;
-}
-
-/// A key that one command alone reads.
-KeySpec only(RunKind kind, KeySpec spec) {
-  spec.only = kind;
-  return spec;
-}
-
-KeySpec for_images(KeySpec spec) {
-  spec.data = MIXOP_DATA_IMAGES;
-  spec.help = "Images: " + spec.help;
-  return spec;
-}
-
-KeySpec for_text(KeySpec spec) {
-  spec.data = MIXOP_DATA_TEXT;
-  spec.help = "Text: " + spec.help;
-  return spec;
-}
-
-std::vector<KeySpec> run_keys() {
-  return {
-      integer_key("seed", 0, kAnyCount, "Seed of every random number of the run."),
-      integer_key("threads", 0, 4096, "CPU threads; 0 uses all cores."),
-      text_key("device", "Where tensors live; auto is the first GPU, or else the CPU.",
-               {"auto", "cpu", "cuda", "cuda:N"}),
-      text_key("precision",
-               "Number format of weights and alphas; bfloat16 (trainings of images) keeps them in float32 and "
-               "multiplies in 16 bits.",
-               {"float32", "float64", "bfloat16"}),
-  };
-}
-
-std::vector<KeySpec> data_keys() {
-  return {
-      text_key("data.name", "Data set, as `mixop list datasets` names it."),
-      text_key("data.dir", "Folder that holds the data set; empty: what --data or MIXOP_DATA says."),
-      integer_key("data.train_limit", 0, kAnyCount, "Only the first N train records, in file order; 0 takes all."),
-      for_images(real_key(
-          "data.train_portion", 0, 1,
-          "Share of the train records that trains the weights; the rest trains the alphas (train: is held out).")),
-      for_images(integer_key("data.cutout", 0, 4096, "Side in pixels of the square that cutout blanks; 0 is off.")),
-      for_images(boolean_key("data.augment", "Random crops, flips and colours, as the data set defines them.")),
-      for_images(text_key(
-          "data.policy",
-          "Learned changes of training images of 3 channels, after crop and flip; random colours are left out then.",
-          {"none", "autoaugment_cifar", "autoaugment_imagenet"})),
-      integer_key(
-          "data.workers", -1, 256,
-          "Threads that decode images ahead of time; 0 decodes when a batch is needed, -1 is one a core, at most "
-          "8. A search has so many for each half of its records, and validation its own. No result depends on it."),
-      for_text(integer_key("data.bptt", 2, 1048576,
-                           "Words of a step's sequences, the length of truncated backpropagation.")),
-  };
-}
-
-std::vector<KeySpec> space_keys() {
-  const KeySpec ops{"space.ops", KeyType::list, "Candidate operations of every edge, as `mixop list ops` names them.",
-                    1};
-  return {
-      text_key("space.name", "Search space, as `mixop list spaces` names it."),
-      for_images(integer_key("space.channels", 1, 65536, "Channels of the first cells.")),
-      for_images(integer_key("space.layers", 1, 1000, "Number of cells.")),
-      for_text(integer_key("space.width", 1, 65536, "Width of embedding and hidden state.")),
-      only(RunKind::search, integer_key("space.nodes", 1, 32, "Intermediate nodes of a cell.")),
-      only(RunKind::search, ops),
-      for_images(
-          text_key("space.stem", "First layers; auto is imagenet from 128 pixels on.", {"auto", "cifar", "imagenet"})),
-      only(RunKind::search, text_key("space.baseline",
-                                     "Network that the search starts from: a genotype of the space, or a JSON file, "
-                                     "whose content the run keeps. space.layers and space.nodes must be its own.")),
-      only(RunKind::search,
-           real_key(
-               "space.alpha_init", 0, 100,
-               "Standard deviation of the initial alphas around where the space starts them, which mostly is zero.")),
-  };
-}
-
-std::vector<KeySpec> search_keys() {
-  return {
-      integer_key("search.epochs", 1, 1e6, "Passes over the weights' half of the train records."),
-      integer_key("search.pretrain_epochs", 0, 1e6,
-                  "Of these, the first N train the weights alone: the alphas stay where they start."),
-      integer_key("search.batch", 1, 1e6, "Records of a step, for the weights and for the alphas."),
-      text_key("search.strategy", "Strategy, as `mixop list strategies` names it."),
-  };
-}
-
-std::vector<KeySpec> train_keys() {
-  return {
-      integer_key("train.epochs", 1, 1e6, "Passes over the train records."),
-      integer_key("train.batch", 1, 1e6, "Records of a step."),
-      for_images(real_key("train.auxiliary", 0, 1000, "Weight of the auxiliary head's loss; 0 builds none.")),
-      for_images(open_real_key("train.drop_path", 0, 1,
-                               "Probability of dropping a path: grows from 0 in the first epoch towards this.")),
-      for_images(open_real_key("train.label_smoothing", 0, 1,
-                               "Share of a target that the training loss spreads over all classes.")),
-      text_key("train.keep",
-               "The network that is evaluated: that of the last epoch, or of the least loss on the held-out records.",
-               {"last", "best"}),
-      integer_key("train.nonmono", 0, 1e6,
-                  "Averaged SGD begins once the loss on the held-out records is above the least of all epochs but "
-                  "the last so many; 0 never."),
-      integer_key("train.rollbacks", 0, 1e6,
-                  "How often an epoch whose loss is not finite begins again from the best network; needs "
-                  "train.keep=best."),
-  };
-}
-
-std::vector<KeySpec> weights_keys() {
-  return {
-      real_key("weights.lr", 0, 1000, "SGD's first learning rate."),
-      only(RunKind::train, text_key("weights.schedule", "How the learning rate falls after every epoch.",
-                                    {"cosine", "exponential", "linear", "constant"})),
-      real_key("weights.lr_min", 0, 1000, "Learning rate at which the cosine ends."),
-      only(RunKind::train, real_key("weights.gamma", 0, 1, "Factor of the exponential schedule.")),
-      only(RunKind::train, integer_key("weights.warmup", 0, 1e6,
-                                       "Epochs over which the learning rate rises to what its schedule says.")),
-      open_real_key("weights.momentum", 0, 1, "SGD's momentum."),
-      real_key("weights.decay", 0, 1000, "Weight decay of the weights."),
-      real_key("weights.clip", 0, 1e9, "Largest norm of the weights' gradient; 0 does not clip."),
-  };
-}
-
-std::vector<KeySpec> alphas_keys() {
-  KeySpec betas{"alphas.betas", KeyType::reals, "Adam's decay rates of the alphas' moments.", 0, 1, true};
-  betas.count = 2;
-  return {
-      real_key("alphas.lr", 0, 1000, "Adam's learning rate of the alphas."),
-      text_key("alphas.schedule", "How that falls after every epoch.", {"constant", "cosine"}),
-      real_key("alphas.lr_min", 0, 1000, "Learning rate at which the cosine ends."),
-      std::move(betas),
-      real_key("alphas.decay", 0, 1000, "Weight decay of the alphas."),
-  };
-}
-
-std::vector<KeySpec> strategy_keys() {
-  std::vector<KeySpec> keys;
-  for (const StrategySlot& slot : strategy_slots)
-    keys.push_back(text_key("strategy." + std::string(slot.name), "The part that " + std::string(slot.part_does) +
-                                                                      ", in place of the strategy's own; empty keeps "
-                                                                      "that."));
-  return keys;
-}
-
-/// The keys of a kind in the order of the configuration's JSON, without defaults.
-std::vector<KeySpec> keys_of(RunKind kind) {
-  std::vector<KeySpec> keys;
-  const auto add = [&](const std::vector<KeySpec>& section) {
-    for (const KeySpec& spec : section)
-      if (!spec.only || *spec.only == kind) keys.push_back(spec);
-  };
-  const auto add_own = [&](RunKind owner, const std::vector<KeySpec>& section) {
-    if (owner == kind)
-      for (const KeySpec& spec : section) keys.push_back(only(owner, spec));
-  };
-  add(run_keys());
-  add(data_keys());
-  add(space_keys());
-  add_own(RunKind::search, search_keys());
-  add_own(RunKind::train, train_keys());
-  add(weights_keys());
-  add_own(RunKind::search, alphas_keys());
-  add_own(RunKind::search, strategy_keys());
-  return keys;
-}
-
-/// A default as text, taken from a default Config so that there is one place for it.
-std::string default_of(const KeySpec& spec, const JsonValue& defaults) {
-  const JsonValue* at = &defaults;
-  for (const std::string& part : split(spec.key, '.')) at = at->find(part);
-  return text_of_value(spec, *at);
-}
+  template <class Member>
+  void operator()(const char* name, const Member& member, KeySpec spec) {
+    if (owner) spec.only = owner;
+    if (spec.only && *spec.only != kind) return;
+    spec.key = prefix + name;
+    spec.type = key_type_of<Member>();
+    spec.default_text = text_of(member);
+    specs.push_back(std::move(spec));
+  }
+  template <class Keys>
+  void section(const std::string& name, const Keys& keys, std::optional<RunKind> only) {
+    if (!only || *only == kind) visit(keys, SpecCollector{kind, specs, name + ".", only});
+  }
+};
 
 bool has_lower(const KeySpec& spec) { return spec.least > std::numeric_limits<double>::lowest(); }
 bool has_upper(const KeySpec& spec) { return spec.most < kAnyCount; }
@@ -298,20 +154,16 @@ JsonValue text_value(std::string_view text) {
   return made;
 }
 
-template <class Number>
-bool whole_number(std::string_view text, Number& number) {
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return failure == std::errc{} && end == text.data() + text.size();
-}
-
 /// An integer or a real where the text is one, else the text: check_value then says what was expected.
 JsonValue number_value(std::string_view text) {
   JsonValue made = text_value(text);
-  if (whole_number(text, made.integer)) {
+  if (const auto integer = number_of<std::int64_t>(text)) {
     made.kind = Kind::integer;
-    made.number = static_cast<double>(made.integer);
-  } else if (whole_number(text, made.number) && std::isfinite(made.number)) {
+    made.integer = *integer;
+    made.number = static_cast<double>(*integer);
+  } else if (const auto real = number_of<double>(text); real && std::isfinite(*real)) {
     made.kind = Kind::real;
+    made.number = *real;
   }
   return made;
 }
@@ -356,13 +208,13 @@ const char* type_name(KeyType type) {
 const char* run_kind_name(RunKind kind) { return kind == RunKind::search ? "search" : "train"; }
 
 const std::vector<KeySpec>& config_keys(RunKind kind) {
-  const auto with_defaults = [](RunKind of) {
-    std::vector<KeySpec> keys = keys_of(of);
-    const JsonValue defaults = parse_json(to_json(default_config(of)), "defaults", ErrorCode::failed);
-    for (KeySpec& spec : keys) spec.default_text = default_of(spec, defaults);
-    return keys;
+  const auto collected = [](RunKind of) {
+    std::vector<KeySpec> specs;
+    const Config defaults = default_config(of);
+    visit(defaults, SpecCollector{of, specs});
+    return specs;
   };
-  static const std::vector<KeySpec> search = with_defaults(RunKind::search), train = with_defaults(RunKind::train);
+  static const std::vector<KeySpec> search = collected(RunKind::search), train = collected(RunKind::train);
   return kind == RunKind::search ? search : train;
 }
 

@@ -1,34 +1,28 @@
 #include "host/draw/graphviz.hpp"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
+#include <chrono>
 
 #include "host/draw/text_file.hpp"
+#include "host/process/child_process.hpp"
+#include "host/process/program.hpp"
 #include "mixop/error.hpp"
-
-extern char** environ;
 
 namespace mixop {
 namespace {
 
-constexpr int kNoGraphviz = 127;
+constexpr std::chrono::minutes kLongest{10};
 
-/// Runs `dot`, found on PATH, without a shell. Its exit status, or kNoGraphviz.
-int run_dot(const std::string& format, const std::filesystem::path& from, const std::filesystem::path& to) {
-  const std::string type = "-T" + format;
-  const std::array<const char*, 6> arguments{"dot", type.c_str(), from.c_str(), "-o", to.c_str(), nullptr};
-  pid_t child = 0;
-  if (posix_spawnp(&child, "dot", nullptr, nullptr, const_cast<char* const*>(arguments.data()), environ) != 0)
-    return kNoGraphviz;
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+/// Why Graphviz drew nothing; empty where it did.
+std::string failure_of(const ChildResult& result) {
+  switch (result.end) {
+    case ChildResult::End::exited:
+      return result.code == 0 ? "" : "ended with status " + std::to_string(result.code);
+    case ChildResult::End::killed:
+      return "was killed by signal " + std::to_string(result.code);
+    case ChildResult::End::timed_out:
+      return "took more than " + std::to_string(kLongest.count()) + " minutes";
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+  return "";
 }
 
 }  // namespace
@@ -44,19 +38,20 @@ std::filesystem::path write_picture(const std::string& dot, const std::filesyste
     return file;
   }
   std::filesystem::path source = file, drawn = file, graph = file;
-  source += ".partial.dot";
-  drawn += ".partial";
-  write_text(dot, source);
-  const int status = run_dot(format, source, drawn);
-  std::filesystem::remove(source);
-  if (status == kNoGraphviz) {
+  const auto program = program_on_path("dot");
+  if (!program) {
     graph.replace_extension(".dot");
     write_text(dot, graph);
     return graph;
   }
-  if (status != 0) {
+  source += ".partial.dot";
+  drawn += ".partial";
+  write_text(dot, source);
+  const ChildResult result = run_child({*program, "-T" + format, source, "-o", drawn}, kLongest);
+  std::filesystem::remove(source);
+  if (const std::string failure = failure_of(result); !failure.empty()) {
     std::filesystem::remove(drawn);
-    throw Error(ErrorCode::failed, file.string() + ": Graphviz ended with status " + std::to_string(status));
+    throw Error(ErrorCode::failed, file.string() + ": Graphviz " + failure);
   }
   std::filesystem::rename(drawn, file);
   return file;

@@ -1,5 +1,7 @@
 #include "host/genotype/alphas_file.hpp"
 
+#include <algorithm>
+
 #include "host/json/json.hpp"
 #include "host/text/text.hpp"
 
@@ -10,7 +12,7 @@ using Kind = JsonValue::Kind;
 
 class AlphasReader {
  public:
-  explicit AlphasReader(const std::string& file) : file_(file) {}
+  AlphasReader(const std::string& file, const std::vector<std::string>& names) : file_(file), names_(names) {}
 
   AlphasFile read(const JsonValue& root) const {
     const JsonValue* cases = root.is(Kind::list) ? &root : root.find("cases");
@@ -35,7 +37,8 @@ class AlphasReader {
     if (tables.empty()) {
       std::vector<std::string> found;
       for (const JsonMember& member : value.members) found.push_back(member.key);
-      refuse(value, "no alphas: expected the keys alphas_normal and alphas_reduce, or alphas, or raw_alphas; found " +
+      refuse(value, "no alphas: expected the keys alphas_normal and alphas_reduce, or alphas, or raw_alphas; " +
+                        (names_.empty() ? "" : "or the space's own, " + joined(names_) + "; ") + "found " +
                         (found.empty() ? "none" : joined(found)));
     }
     return tables;
@@ -44,7 +47,8 @@ class AlphasReader {
     for (const JsonMember& member : object.members) {
       if (member.key == "raw_alphas" && member.value.is(Kind::object))
         add_tables(member.value, tables);
-      else if (member.key == "raw_alphas" || member.key == "alphas" || member.key.rfind("alphas_", 0) == 0)
+      else if (member.key == "raw_alphas" || member.key == "alphas" || member.key.rfind("alphas_", 0) == 0 ||
+               std::count(names_.begin(), names_.end(), member.key) > 0)
         add(member, tables);
     }
   }
@@ -98,16 +102,17 @@ class AlphasReader {
   }
 
   const std::string& file_;
+  const std::vector<std::string>& names_;
 };
 
 }  // namespace
 
-AlphasFile read_alphas_file(const std::filesystem::path& path) {
-  return parse_alphas(read_json_text(path, ErrorCode::bad_data), path.string());
+AlphasFile read_alphas_file(const std::filesystem::path& path, const std::vector<std::string>& names) {
+  return parse_alphas(read_json_text(path, ErrorCode::bad_data), path.string(), names);
 }
 
-AlphasFile parse_alphas(std::string_view text, const std::string& file) {
-  return AlphasReader(file).read(parse_json(text, file, ErrorCode::bad_data));
+AlphasFile parse_alphas(std::string_view text, const std::string& file, const std::vector<std::string>& names) {
+  return AlphasReader(file, names).read(parse_json(text, file, ErrorCode::bad_data));
 }
 
 }  // namespace mixop

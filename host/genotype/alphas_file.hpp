@@ -24,10 +24,11 @@ struct AlphasFile {
 
 /// Reads {"alphas_normal": [[...]], "alphas_reduce": [[...]]}, {"alphas": [[...]]} or, per cell, {"alphas": [[[...]]]},
 /// or a list of such cases, or {"cases": [...]}. "raw_alphas" means "alphas", or is an object of them; other keys are
-/// ignored. Whatever is not a rectangle of finite numbers is a bad_data error with its line.
-AlphasFile read_alphas_file(const std::filesystem::path& path);
+/// ignored but those in `names`, the space's own. Whatever is not a rectangle of finite numbers is a bad_data error
+/// with its line.
+AlphasFile read_alphas_file(const std::filesystem::path& path, const std::vector<std::string>& names = {});
 
 /// The same for a text; `file` names it in errors.
-AlphasFile parse_alphas(std::string_view text, const std::string& file);
+AlphasFile parse_alphas(std::string_view text, const std::string& file, const std::vector<std::string>& names = {});
 
 }  // namespace mixop

@@ -1,6 +1,7 @@
 #include "host/genotype/genotype_json.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
@@ -14,9 +15,24 @@ using Kind = JsonValue::Kind;
 constexpr int kMostNodes = 1024;
 constexpr std::size_t kMostGenes = 65536;
 
-/// Where genes that are pairs lead.
-int image_node(std::size_t gene) { return 2 + static_cast<int>(gene / 2); }
-int recurrent_node(std::size_t gene) { return 1 + static_cast<int>(gene); }
+constexpr int kMostInputs = 64;
+constexpr const char *kRecurrent = "recurrent", *kConcat = "_concat", *kInputs = "_inputs";
+
+/// What the form implies of a cell's inputs.
+int implied_inputs(const std::string& cell) { return cell == kRecurrent ? 1 : 2; }
+
+/// How a cell's genes that are pairs lead to nodes.
+struct PairForm {
+  int inputs;
+  int genes_a_node;
+
+  PairForm(const std::string& cell, int cell_inputs) : inputs(cell_inputs), genes_a_node(cell == kRecurrent ? 1 : 2) {}
+  int node(std::size_t gene) const { return inputs + static_cast<int>(gene) / genes_a_node; }
+};
+
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() > end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
 
 class GenotypeReader {
  public:
@@ -24,23 +40,35 @@ class GenotypeReader {
 
   Genotype read(const JsonValue& root) const {
     if (!root.is(Kind::object)) refuse(root, "expected a genotype's object, found " + root.describe());
-    if (root.find("genes") != nullptr) return by_position(root);
-    if (root.find("recurrent") != nullptr) return {{cell("recurrent", root, "concat", recurrent_node)}};
-    if (root.find("normal") != nullptr || root.find("reduce") != nullptr) {
-      Genotype genotype;
-      for (const std::string name : {"normal", "reduce"})
-        genotype.cells.push_back(cell(name, root, name + "_concat", image_node));
-      return genotype;
-    }
+    if (root.find("genes") != nullptr && root.find("genes_concat") == nullptr) return by_position(root);
+    Genotype genotype;
+    for (const std::string& name : cell_names(root)) genotype.cells.push_back(cell(name, root));
+    if (genotype.by_position()) read_positions(root, genotype);
+    if (!genotype.cells.empty()) return genotype;
     std::vector<std::string> found;
     for (const JsonMember& member : root.members) found.push_back(member.key);
     refuse(root,
            "no genotype: expected the keys normal, normal_concat, reduce, reduce_concat, or recurrent, concat, or "
-           "genes, concat, reductions, seq; found " +
+           "genes, concat, reductions, seq, or NAME, NAME_concat for every cell; found " +
                (found.empty() ? "none" : joined(found)));
   }
 
  private:
+  /// In the order of the keys; normal comes before reduce.
+  std::vector<std::string> cell_names(const JsonValue& root) const {
+    std::vector<std::string> names;
+    for (const JsonMember& member : root.members) {
+      const std::string& key = member.key;
+      if (key == "normal" || key == "reduce" || key == kRecurrent || root.find(key + kConcat) != nullptr)
+        names.push_back(key);
+      else if (ends_with(key, kConcat))
+        (void)this->member(root, key.substr(0, key.size() - std::string(kConcat).size()));
+    }
+    const auto normal = std::find(names.begin(), names.end(), "normal");
+    const auto reduce = std::find(names.begin(), names.end(), "reduce");
+    if (reduce < normal && normal != names.end()) std::iter_swap(normal, reduce);
+    return names;
+  }
   [[noreturn]] void refuse(const JsonValue& at, const std::string& what) const {
     throw Error(code_, json_place(file_, at) + ": " + what);
   }
@@ -91,39 +119,49 @@ class GenotypeReader {
   }
   /// Genes all as pairs, whose place tells the node, or all as triples. There may be none: some derivation rules leave
   /// a cell so, and whoever builds its network says that it cannot.
-  std::vector<Gene> genes(const JsonValue& value, const std::string& what, int (*node)(std::size_t)) const {
+  std::vector<Gene> genes(const JsonValue& value, const std::string& what, const PairForm& form) const {
     std::vector<Gene> read;
     const auto& items = list(value, what).items;
     const bool pairs = !items.empty() && (!items.front().is(Kind::list) || items.front().items.size() != 3);
     for (const JsonValue& item : items)
       read.push_back(gene(item, what + ", gene " + std::to_string(read.size()),
-                          pairs ? std::min(node(read.size()), kMostNodes) : 0, node(0)));
-    if (pairs && node == image_node && read.size() % 2 != 0)
+                          pairs ? std::min(form.node(read.size()), kMostNodes) : 0, form.inputs));
+    if (pairs && read.size() % static_cast<std::size_t>(form.genes_a_node) != 0)
       refuse(value, what + ": expected two genes a node, found " + std::to_string(read.size()) + " genes");
     return read;
   }
-  CellGenotype cell(const std::string& name, const JsonValue& root, const std::string& ends,
-                    int (*node)(std::size_t)) const {
-    CellGenotype cell{name, genes(member(root, name), name, node), {}};
+  int inputs_of(const JsonValue& root, const std::string& key, int implied) const {
+    const JsonValue* value = root.find(key);
+    return value == nullptr ? implied : integer(*value, key, 1, kMostInputs);
+  }
+  CellGenotype cell(const std::string& name, const JsonValue& root) const {
+    const PairForm form(name, inputs_of(root, name + kInputs, implied_inputs(name)));
+    const bool published = name == kRecurrent && root.find(name + kConcat) == nullptr;
+    const std::string ends = published ? "concat" : name + kConcat;
+    CellGenotype cell{name, genes(member(root, name), name, form), {}, form.inputs};
     int last = 0;
     for (std::size_t i = 0; i < cell.genes.size(); ++i)
-      last = cell.genes[i].to == node(i) ? std::max(last, cell.genes[i].to) : kMostNodes;
+      last = cell.genes[i].to == form.node(i) ? std::max(last, cell.genes[i].to) : kMostNodes;
     cell.concat = concat(member(root, ends), cell.genes.empty() ? kMostNodes : last, ends);
     return cell;
   }
   Genotype by_position(const JsonValue& root) const {
     Genotype genotype;
+    const PairForm form("", inputs_of(root, "inputs", implied_inputs("")));
     for (const JsonValue& value : list(member(root, "genes"), "genes").items) {
       const std::string name = std::to_string(genotype.cells.size());
-      genotype.cells.push_back({name, genes(value, "genes of cell " + name, image_node), {}});
+      genotype.cells.push_back({name, genes(value, "genes of cell " + name, form), {}, form.inputs});
     }
     if (genotype.cells.empty()) refuse(member(root, "genes"), "genes: no cells");
     const std::vector<int> ends = concat(member(root, "concat"), kMostNodes, "concat");
     for (CellGenotype& cell : genotype.cells) cell.concat = ends;
+    read_positions(root, genotype);
+    return genotype;
+  }
+  void read_positions(const JsonValue& root, Genotype& genotype) const {
     genotype.reductions = positions(root, "reductions", kMostNodes);
     genotype.sequence = positions(root, "seq", static_cast<int>(genotype.cells.size()) - 1);
     if (genotype.sequence && genotype.sequence->empty()) genotype.sequence.reset();
-    return genotype;
   }
   /// The whole numbers of an optional key.
   std::optional<std::vector<int>> positions(const JsonValue& root, const std::string& key, int most) const {
@@ -163,48 +201,75 @@ void write_genes(JsonWriter& writer, const CellGenotype& cell, bool with_to) {
 
 void write_by_position(JsonWriter& writer, const Genotype& genotype) {
   writer.key("genes").begin_list();
-  for (const CellGenotype& cell : genotype.cells) {
-    write_genes(writer, cell, true);
-  }
+  for (const CellGenotype& cell : genotype.cells) write_genes(writer, cell, true);
   writer.end().key("concat").raw(compact_list(genotype.cells.front().concat));
+  if (const int inputs = genotype.cells.front().inputs; inputs != implied_inputs("")) writer.member("inputs", inputs);
+}
+
+void write_positions(JsonWriter& writer, const Genotype& genotype) {
   writer.key("reductions").raw(genotype.reductions ? compact_list(*genotype.reductions) : "null");
   if (genotype.sequence) writer.key("seq").raw(compact_list(*genotype.sequence));
+}
+
+void write_by_name(JsonWriter& writer, const Genotype& genotype) {
+  for (const CellGenotype& cell : genotype.cells) {
+    writer.key(cell.name);
+    write_genes(writer, cell, names_nodes(cell));
+    writer.key(concat_key(genotype, cell)).raw(compact_list(cell.concat));
+    if (cell.inputs != implied_inputs(cell.name)) writer.member(cell.name + kInputs, cell.inputs);
+  }
 }
 
 }  // namespace
 
 bool names_nodes(const CellGenotype& cell) {
-  const bool recurrent = cell.name == "recurrent";
-  if (!recurrent && cell.genes.size() % 2 != 0) return true;
+  const PairForm form(cell.name, cell.inputs);
+  if (cell.genes.size() % static_cast<std::size_t>(form.genes_a_node) != 0) return true;
   for (std::size_t i = 0; i < cell.genes.size(); ++i)
-    if (cell.genes[i].to != (recurrent ? recurrent_node(i) : image_node(i))) return true;
+    if (cell.genes[i].to != form.node(i)) return true;
   return false;
+}
+
+bool are_alike(const Genotype& genotype) {
+  return std::all_of(genotype.cells.begin(), genotype.cells.end(), [&](const CellGenotype& cell) {
+    return cell.concat == genotype.cells.front().concat && cell.inputs == genotype.cells.front().inputs;
+  });
+}
+
+std::string concat_key(const Genotype& genotype, const CellGenotype& cell) {
+  return cell.name == kRecurrent && genotype.cells.size() == 1 ? "concat" : cell.name + kConcat;
 }
 
 std::string genotype_to_json(const Genotype& genotype) {
   check_writable(genotype);
   JsonWriter writer;
   writer.begin_object();
-  if (genotype.by_position()) {
-    write_by_position(writer, genotype);
-    return writer.end().text();
-  }
-  for (const CellGenotype& cell : genotype.cells) {
-    writer.key(cell.name);
-    write_genes(writer, cell, names_nodes(cell));
-    writer.key(cell.name == "recurrent" ? "concat" : cell.name + "_concat").raw(compact_list(cell.concat));
-  }
+  genotype.by_position() && are_alike(genotype) ? write_by_position(writer, genotype) : write_by_name(writer, genotype);
+  if (genotype.by_position()) write_positions(writer, genotype);
   return writer.end().text();
 }
 
 void check_writable(const Genotype& genotype) {
-  if (genotype.by_position()) {
-    for (const CellGenotype& cell : genotype.cells)
-      if (cell.concat != genotype.cells.front().concat) cannot_hold("its cells differ in their concat");
-  } else if (genotype.cells.size() != 1 || genotype.cells.front().name != "recurrent") {
-    if (genotype.find("normal") == nullptr || genotype.find("reduce") == nullptr || genotype.cells.size() != 2)
-      cannot_hold("expected the cells normal and reduce, or recurrent, or one cell for each position");
+  if (genotype.cells.empty()) cannot_hold("it has no cells");
+  std::set<std::string> keys;
+  if (genotype.by_position()) keys = {"reductions", "seq"};
+  for (const CellGenotype& cell : genotype.cells) {
+    if (cell.name.empty()) cannot_hold("a cell has no name");
+    if (cell.concat.empty()) cannot_hold("the cell '" + cell.name + "' has no output");
+    for (const std::string& key : {cell.name, concat_key(genotype, cell), cell.name + kInputs})
+      if (!keys.insert(key).second)
+        cannot_hold("the name '" + key + "' stands for two things; its space must call a cell otherwise");
   }
+}
+
+void require_readable(const Genotype& genotype) {
+  const std::string text = genotype_to_json(genotype);
+  try {
+    if (genotype_from_json(text, "its JSON", ErrorCode::unsupported) == genotype) return;
+  } catch (const Error& error) {
+    cannot_hold(error.what());
+  }
+  cannot_hold("its JSON means another one: " + text);
 }
 
 Genotype genotype_of_keys(const JsonValue& root, const std::string& file, ErrorCode code) {

@@ -273,15 +273,34 @@ std::string genes_text(const CellGenotype& cell, bool with_to) {
   return "[" + joined(genes) + "]";
 }
 
+bool is_identifier(const std::string& name) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  return !name.empty() && is_letter(name.front()) &&
+         std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
+}
+
+/// Throws unsupported where no call in Python can hold the genotype.
+void check_python(const Genotype& genotype) {
+  check_writable(genotype);
+  const auto cannot_hold = [](const std::string& what) {
+    throw Error(ErrorCode::unsupported, "the genotype cannot be written as Python: " + what + "; take JSON");
+  };
+  if (genotype.by_position() && !are_alike(genotype)) cannot_hold("its cells differ in their concat or inputs");
+  for (const CellGenotype& cell : genotype.cells)
+    if (!genotype.by_position() && !is_identifier(cell.name)) cannot_hold("'" + cell.name + "' is no name in Python");
+}
+
 }  // namespace
 
 std::string genotype_to_python(const Genotype& genotype) {
-  check_writable(genotype);
+  check_python(genotype);
   std::vector<std::string> fields;
   if (!genotype.by_position()) {
     for (const CellGenotype& cell : genotype.cells) {
       fields.push_back(cell.name + "=" + genes_text(cell, names_nodes(cell)));
-      fields.push_back((cell.name == "recurrent" ? "concat=" : cell.name + "_concat=") + nodes_text(cell.concat));
+      fields.push_back(concat_key(genotype, cell) + "=" + nodes_text(cell.concat));
+      if (cell.inputs != (cell.name == "recurrent" ? 1 : 2))
+        fields.push_back(cell.name + "_inputs=" + std::to_string(cell.inputs));
     }
     return "Genotype(" + joined(fields) + ")";
   }
@@ -290,6 +309,8 @@ std::string genotype_to_python(const Genotype& genotype) {
   fields.push_back("genes=[" + joined(cells) + "]");
   if (genotype.sequence) fields.push_back("seq=" + list_text(*genotype.sequence));
   fields.push_back("concat=" + nodes_text(genotype.cells.front().concat));
+  if (const int inputs = genotype.cells.front().inputs; inputs != 2)
+    fields.push_back("inputs=" + std::to_string(inputs));
   fields.push_back("reductions=" + (genotype.reductions ? list_text(*genotype.reductions) : "None"));
   return (genotype.sequence ? "Genotype_opt(" : "Genotype_nested(") + joined(fields) + ")";
 }

@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
+#include <optional>
 #include <set>
 
 #include "host/json/rapidjson.hpp"
+#include "host/text/whole_file.hpp"
 
 namespace mixop {
 namespace {
@@ -218,11 +219,9 @@ std::string read_json_text(const std::filesystem::path& path, ErrorCode code) {
   if (!problem && size > kMostBytes)
     throw Error(code, path.string() + ": " + std::to_string(size) + " bytes; a JSON file may have " +
                           std::to_string(kMostBytes) + " at most");
-  std::ifstream in(path, std::ios::binary);
-  std::string text(problem ? 0 : static_cast<std::size_t>(size), '\0');
-  if (problem || !in.read(text.data(), static_cast<std::streamsize>(text.size())))
-    throw Error(code, path.string() + ": cannot be read");
-  return text;
+  std::optional<std::string> text = whole_file(path);
+  if (!text) throw Error(code, path.string() + ": cannot be read");
+  return std::move(*text);
 }
 
 JsonValue parse_json_file(const std::filesystem::path& path, ErrorCode code) {

@@ -37,14 +37,6 @@ void EpochSums::add(double mean_loss, std::int64_t right, const at::Tensor& outp
   loss += mean_loss * static_cast<double>(target.numel());
   correct += right;
   samples += target.numel();
-  words = !output.defined();
-}
-
-Metrics EpochSums::means(const std::string& which) const {
-  const double mean = mean_loss();
-  if (words) return {{which + "_loss", mean}, {which + "_perplexity", perplexity_of(mean)}};
-  return {{which + "_loss", mean},
-          {which + "_accuracy", 100.0 * static_cast<double>(correct) / static_cast<double>(samples)}};
 }
 
 void LoopRecord::add(const Metrics& of_epoch, std::int64_t epoch) {
@@ -89,7 +81,7 @@ bool EpochLoop::run_epoch(RunObserver& observer, const std::atomic<int>& interru
   }
   Metrics metrics = measure(interrupt);
   if (interrupt.load() != 0) return leave();  // resuming measures anew
-  metrics.merge(position_.sums.means("train"));
+  metrics.merge(train_means(position_.sums));
   require_finite_state();
   ++position_.at.epoch;
   position_.step_in_epoch = 0;

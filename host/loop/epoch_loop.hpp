@@ -21,15 +21,12 @@ struct EpochSums {
   double loss = 0;  ///< mean loss of each batch times its samples
   std::int64_t correct = 0;
   std::int64_t samples = 0;  ///< images, or words
-  bool words = false;        ///< which of them
 
   /// Adds a batch: images or words, of which images are classified and have an `output` [N, classes].
   void add(double mean_loss, const at::Tensor& output, const at::Tensor& target);
   /// The same with the images counted that are right.
   void add(double mean_loss, std::int64_t right, const at::Tensor& output, const at::Tensor& target);
   double mean_loss() const { return loss / static_cast<double>(samples); }
-  /// The mean loss as WHICH_loss, with WHICH_accuracy in percent, or WHICH_perplexity of text.
-  Metrics means(const std::string& which) const;
 };
 
 /// Where a loop over epochs stands.
@@ -105,6 +102,8 @@ class EpochLoop {
   virtual std::int64_t steps() const = 0;
   /// Takes the step and waits for nothing. Where its loss is not finite the loop ends before a checkpoint.
   virtual Step step() = 0;
+  /// The sums of training steps as metrics, named train_...
+  virtual Metrics train_means(const EpochSums& sums) const = 0;
   /// What the epoch's end is measured by, beside the means of its steps; of no use once `interrupt` is set, which cuts
   /// it short.
   virtual Metrics measure(const std::atomic<int>& interrupt) = 0;

@@ -1,17 +1,16 @@
 #include "host/metrics/event_files.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <system_error>
 
 #include "host/metrics/event.pb.h"
 #include "host/metrics/event_record.hpp"
+#include "host/text/numbers.hpp"
+#include "host/text/whole_file.hpp"
 #include "mixop/error.hpp"
 
 namespace mixop {
@@ -35,8 +34,7 @@ void make_folder(const fs::path& folder) {
 
 /// Cuts a file behind its last whole event of a step up to `step`; answers the last epoch that it tells.
 std::int64_t cut_after(const fs::path& path, std::int64_t step) {
-  std::ifstream in(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  const std::string bytes = whole_file(path).value_or("");
   std::string_view rest = bytes;
   std::int64_t epoch = 0;
   while (const auto record = first_record(rest)) {
@@ -56,9 +54,8 @@ std::uint64_t next_number(const fs::path& folder) {
   std::uint64_t next = 0;
   for (const fs::path& file : event_files(folder)) {
     const std::string name = file.filename();
-    std::uint64_t number = 0;
-    const char* const digits = name.data() + sizeof kBeginning - 1;
-    if (std::from_chars(digits, name.data() + name.size(), number).ec == std::errc{}) next = std::max(next, number + 1);
+    const auto number = leading_number<std::uint64_t>(std::string_view(name).substr(sizeof kBeginning - 1));
+    if (number) next = std::max(next, *number + 1);
   }
   return next;
 }

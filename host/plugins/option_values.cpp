@@ -1,21 +1,15 @@
 #include "host/plugins/option_values.hpp"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 
 #include "host/plugins/names.hpp"
+#include "host/text/numbers.hpp"
 #include "mixop/error.hpp"
 
 namespace mixop {
 namespace {
-
-template <class Number>
-bool parses(const std::string& value, Number& parsed) {
-  const auto [end, failure] = std::from_chars(value.data(), value.data() + value.size(), parsed);
-  return failure == std::errc{} && end == value.data() + value.size();
-}
 
 std::string expected_text(int type) {
   constexpr std::array<const char*, 5> kExpected = {"true or false", "an integer", "a number", "a text", "a list"};
@@ -25,15 +19,13 @@ std::string expected_text(int type) {
 }  // namespace
 
 bool option_value_fits(int type, const std::string& value) {
-  std::int64_t integer = 0;
-  double real = 0;
   switch (type) {
     case MIXOP_OPTION_BOOL:
       return value == "true" || value == "false";
     case MIXOP_OPTION_INTEGER:
-      return parses(value, integer);
+      return number_of<std::int64_t>(value).has_value();
     case MIXOP_OPTION_REAL:
-      return parses(value, real) && std::isfinite(real);
+      return std::isfinite(number_of<double>(value).value_or(INFINITY));
     default:
       return type == MIXOP_OPTION_TEXT || type == MIXOP_OPTION_LIST;
   }

@@ -4,7 +4,7 @@
 #include <csignal>
 #include <cstring>
 
-#include "host/plugins/child_process.hpp"
+#include "host/process/child_process.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {

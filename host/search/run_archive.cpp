@@ -102,7 +102,6 @@ void restore_strategy(Search& search, const Archive& archive) {
 void restore_position(Search& search, const Archive& archive) {
   search.position() = stored::position_of(archive, run_kind, search.config().search.epochs,
                                           [&](std::int64_t epoch) { return search.data().steps_in(epoch); });
-  search.position().sums.words = search.data().is_text();
 }
 
 /// The hidden states of the epoch under way, by path.
@@ -118,13 +117,11 @@ void put_states(ArchiveBuilder& archive, Search& search) {
 
 void restore_states(Search& search, const Archive& archive) {
   const Config& config = search.config();
-  const at::Tensor like = search.data().is_text()
-                              ? at::empty({config.search.batch, config.space.width},
-                                          search.problem().weights().front().options().requires_grad(false))
-                              : at::Tensor();
-  search.problem().states() = {stored::restore_states(archive, kStatePaths[0], like),
-                               archive.has(kStatePaths[1]) ? stored::restore_states(archive, kStatePaths[1], like)
-                                                           : RecurrentState{}};
+  const at::Tensor like = search.task().carried_state(config.search.batch, config.space.width,
+                                                      search.problem().weights().front().options());
+  search.problem().states() = {
+      stored::restore_states(archive, kStatePaths[0], like),
+      archive.has(kStatePaths[1]) ? stored::restore_states(archive, kStatePaths[1], like) : RecurrentState{}};
 }
 
 void restore_parts(Search& search, const Archive& archive) {

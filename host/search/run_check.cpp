@@ -3,6 +3,7 @@
 #include "host/genotype/genotype_json.hpp"
 #include "host/json/json.hpp"
 #include "host/search/stored_tensor.hpp"
+#include "host/task/task.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -60,8 +61,10 @@ void check_table(const Archive& archive, const std::string& name, std::uint64_t 
 
 /// Those of every search on images or on text; parts add their own.
 std::vector<std::string> metric_names(const Archive& archive) {
-  const std::string quality = archive.has("/metrics/train_perplexity") ? "_perplexity" : "_accuracy";
-  return {"train_loss", "train" + quality, "learning_rate", "valid_loss", "valid" + quality};
+  std::string figure = task_of(Domain::image).step_figure().name;
+  if (const std::string other = task_of(Domain::recurrent).step_figure().name; archive.has("/metrics/train_" + other))
+    figure = other;
+  return {"train_loss", "train_" + figure, "learning_rate", "valid_loss", "valid_" + figure};
 }
 
 }  // namespace

@@ -67,13 +67,14 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
     : plugins_(plugins),
       config_(config),
       info_(info),
+      task_(task_of(info.kind)),
       device_(device_of(config.device)),
       type_(config.precision == "float64" ? at::kDouble : at::kFloat),
       operators_(plugins),
       strategy_(std::make_unique<Composition>(
           plugins, parts_of(plugins, config.search.strategy, config.strategy, options))),
-      space_(make_space(plugins, config.space.name, options, info.kind == MIXOP_DATA_TEXT)),
-      data_(data != nullptr ? open_search_data(*data, config, type_, device_) : nullptr) {
+      space_(make_space(plugins, config.space.name, options, task_.domain() == Domain::recurrent)),
+      data_(data != nullptr ? task_.open_search_data(*data, config, type_, device_) : nullptr) {
   if (config.precision == "bfloat16")
     throw Error(ErrorCode::usage,
                 "precision: bfloat16 is for trainings of images; set precision=float32 or float64 for a search");
@@ -113,9 +114,7 @@ Genotype Search::derive(const std::vector<at::Tensor>& alphas) const {
 }
 
 Batch Search::drawn_batch(std::int64_t samples) const {
-  return info_.kind == MIXOP_DATA_TEXT
-             ? drawn_words(config_.data.bptt, samples, device_)
-             : drawn_images({info_.channels, info_.height, info_.width}, samples, type_, device_);
+  return task_.drawn_batch({info_.channels, info_.height, info_.width}, config_.data.bptt, samples, type_, device_);
 }
 
 void Search::record_row() {
@@ -177,7 +176,7 @@ Metrics Search::measure(const std::atomic<int>& interrupt) {
     return true;
   });
   if (interrupt.load() != 0) return {};
-  Metrics metrics = valid.means("valid");
+  Metrics metrics = task_.means(valid, "valid");
   require_finite("the validation loss is", std::isfinite(metrics["valid_loss"]));
   metrics["learning_rate"] = epoch_rate();
   return metrics;

@@ -13,7 +13,7 @@
 #include "host/search/composition.hpp"
 #include "host/search/optimizers.hpp"
 #include "host/search/problem.hpp"
-#include "host/search/search_data.hpp"
+#include "host/task/task.hpp"
 #include "mixop/space.hpp"
 
 namespace mixop {
@@ -62,6 +62,7 @@ class Search final : public EpochLoop {
   std::vector<at::Tensor> relaxed(const std::vector<at::Tensor>& alphas) const;
 
   const Config& config() const { return config_; }
+  const Task& task() const { return task_; }
   Network& network() { return *network_; }
   SearchProblem& problem() { return *problem_; }
   Sgd& weight_optimizer() { return *weight_optimizer_; }
@@ -83,6 +84,7 @@ class Search final : public EpochLoop {
          const DatasetHandle* data);
   std::int64_t steps() const override { return data_->steps_in(position().at.epoch); }
   Step step() override;
+  Metrics train_means(const EpochSums& sums) const override { return task_.means(sums, "train"); }
   /// A step on that data at a learning rate of the weights.
   Step take(StepData data, double rate);
   Metrics measure(const std::atomic<int>& interrupt) override;
@@ -103,6 +105,7 @@ class Search final : public EpochLoop {
   const PluginRegistry& plugins_;
   Config config_;
   DatasetInfo info_;
+  const Task& task_;
   at::Device device_;
   at::ScalarType type_;
   RegistryCatalog operators_;

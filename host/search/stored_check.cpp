@@ -4,12 +4,12 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
 #include "host/json/json.hpp"
 #include "host/search/stored_tensor.hpp"
+#include "host/text/numbers.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -49,9 +49,8 @@ bool is_of_kind(const Archive& archive, const ArchiveKind& kind) {
 void check_layout(const Archive& archive, const ArchiveKind& kind) {
   const std::string found = archive.text("/", "layout");
   const std::string version = is_of_kind(archive, kind) ? found.substr(std::string(kind.name).size() + 1) : "";
-  unsigned number = 0;
-  const auto [end, problem] = std::from_chars(version.data(), version.data() + version.size(), number);
-  if (problem != std::errc() || *end != '\0' || number == 0)
+  const unsigned number = number_of<unsigned>(version).value_or(0);
+  if (number == 0)
     refuse(archive, "/@layout",
            std::string("expected ") + kind.what + ", " + kind.layout() + ", found '" + found + "'");
   if (number > kind.version)

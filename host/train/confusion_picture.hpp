@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "host/train/confusion.hpp"
+#include "host/task/confusion.hpp"
 
 namespace mixop {
 

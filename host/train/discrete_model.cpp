@@ -26,19 +26,13 @@ SpaceConfig network_config(const Config& config, const NetworkData& data) {
 
 }  // namespace
 
-std::string data_text(const NetworkData& data) {
-  if (data.is_text()) return "text of " + std::to_string(data.classes) + " words";
-  return std::to_string(data.shape.channels) + "x" + std::to_string(data.shape.height) + "x" +
-         std::to_string(data.shape.width) + " images of " + std::to_string(data.classes) + " classes";
-}
-
 DiscreteModel::DiscreteModel(const Config& config, const Genotype& genotype, const NetworkData& data,
                              const PluginRegistry& plugins, const ComponentOptions& options)
     : data_(data),
       device_(device_of(config.device)),
       type_(config.precision == "float64" ? at::kDouble : at::kFloat),
       operators_(plugins),
-      space_(make_space(plugins, config.space.name, options, data.is_text())) {
+      space_(make_space(plugins, config.space.name, options, task_of(data).domain() == Domain::recurrent)) {
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));

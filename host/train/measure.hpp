@@ -2,9 +2,9 @@
 
 #include <functional>
 
+#include "host/task/score.hpp"
+#include "host/task/training_data.hpp"
 #include "host/train/discrete_model.hpp"
-#include "host/train/score.hpp"
-#include "host/train/training_data.hpp"
 
 namespace mixop {
 

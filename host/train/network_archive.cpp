@@ -46,7 +46,7 @@ void check_fits(const Training& training, const Archive& archive) {
 
 void put_data(ArchiveBuilder& archive, const NetworkData& data) {
   archive.group("/data");
-  if (!data.is_text()) {
+  if (task_of(data).domain() == Domain::image) {
     archive.attribute("/data", "channels", data.shape.channels);
     archive.attribute("/data", "height", data.shape.height);
     archive.attribute("/data", "width", data.shape.width);
@@ -108,12 +108,10 @@ void restore_own(Training& training, const Archive& archive) {
       require_finite(archive, paths[i]);
     }
   }
-  const bool text = training.model().data().is_text();
   const Config& config = training.config();
-  own.carried = stored::restore_states(archive, kCarried,
-                                       text ? at::empty({config.train.batch, config.space.width},
-                                                        training.weights().front().options().requires_grad(false))
-                                            : at::Tensor());
+  own.carried = stored::restore_states(
+      archive, kCarried,
+      training.task().carried_state(config.train.batch, config.space.width, training.weights().front().options()));
 }
 
 }  // namespace
@@ -139,7 +137,6 @@ void restore(Training& training, const Archive& archive) {
   check_fits(training, archive);
   training.position() = stored::position_of(archive, network_kind, training.config().train.epochs,
                                             [&](std::int64_t epoch) { return training.data().steps_in(epoch); });
-  training.position().sums.words = training.model().data().is_text();
   training.record() = stored::record_of(archive);
   stored::restore_network(training.model().network(), archive, archive.has(kLast) ? kLast : "");
   restore_own(training, archive);

@@ -14,14 +14,14 @@ bool is_real(const Array& array) { return array.type == ElementType::float32 || 
 
 /// Those of every training, and those of the records that it was measured on.
 std::vector<std::string> metric_names(const Archive& archive) {
-  const bool text = archived_data(archive).is_text();
-  std::vector<std::string> names{"train_loss", text ? "train_perplexity" : "train_accuracy", "learning_rate",
+  const Task& task = task_of(archived_data(archive));
+  std::vector<std::string> names{"train_loss", std::string("train_") + task.step_figure().name, "learning_rate",
                                  "drop_path"};
-  const std::vector<const char*> figures =
-      text ? std::vector{"_loss", "_perplexity"} : std::vector{"_loss", "_top1", "_top5"};
-  for (const std::string records : {"valid", "test"})
-    if (archive.has("/metrics/" + records + "_loss"))
-      for (const char* figure : figures) names.push_back(records + figure);
+  for (const std::string records : {"valid", "test"}) {
+    if (!archive.has("/metrics/" + records + "_loss")) continue;
+    names.push_back(records + "_loss");
+    for (const Figure& figure : task.record_figures()) names.push_back(records + "_" + figure.name);
+  }
   return names;
 }
 
@@ -74,7 +74,7 @@ NetworkData archived_data(const Archive& archive) {
 
 void check_network(const Archive& archive) {
   stored::check_layout(archive, network_kind);
-  stored::check_position(archive, network_kind, /*equal_epochs=*/!archived_data(archive).is_text());
+  stored::check_position(archive, network_kind, /*equal_epochs=*/task_of(archived_data(archive)).has_equal_epochs());
   check_own(archive);
   stored::check_metrics(archive, metric_names(archive));
   for (const std::string& name : archive.children("/metrics")) require_finite(archive, archive_path("/metrics", name));

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "host/search/problem.hpp"
+#include "host/search/start_check.hpp"
 #include "host/train/low_precision.hpp"
 #include "host/train/measure.hpp"
 #include "host/train/schedule.hpp"
@@ -44,14 +45,14 @@ Training::Training(const Config& config, const Genotype& genotype, const PluginR
     : config_(config),
       genotype_(genotype),
       model_(config, genotype, network_data(info), plugins, options),
-      data_(data != nullptr ? open_training_data(*data, config, model_.type(), model_.device()) : nullptr),
+      data_(data != nullptr ? task().open_training_data(*data, config, model_.type(), model_.device()) : nullptr),
       weights_(parameters_of(model_.network())),
       optimizer_(weights_, config.weights.momentum, config.weights.decay) {
   if (config.train.rollbacks > 0 && config.train.keep != "best")
     throw Error(ErrorCode::usage, "train.rollbacks: expected 0 with train.keep=" + config.train.keep + ", found " +
                                       std::to_string(config.train.rollbacks) +
                                       "; a training rolls back to its best network, so set train.keep=best");
-  if (config.precision == "bfloat16" && model_.data().is_text())
+  if (config.precision == "bfloat16" && !task().has_low_precision())
     throw Error(ErrorCode::usage,
                 "precision: bfloat16 is for trainings of images; set precision=float32 or float64 for text");
   if (data_ != nullptr) {
@@ -63,17 +64,14 @@ Training::Training(const Config& config, const Genotype& genotype, const PluginR
   for (const at::Tensor& weight : weights_) weight.set_requires_grad(true);
 }
 
-/// An epoch's last batch may be one image, too few for the batch norm of a 1x1 map: better known now than after an
-/// epoch.
+/// Better known now than after an epoch.
 void Training::try_single_image() {
-  const std::int64_t batch = config_.train.batch, images = data_->count(Records::train);
-  if (model_.data().is_text() || (batch > 1 && images % batch != 1)) return;
+  if (data_->smallest_batch() != 1) return;
   const at::NoGradGuard no_grad;
-  const ImageShape& shape = model_.data().shape;
-  const at::Tensor image = at::zeros({1, shape.channels, shape.height, shape.width}, model_.type()).to(model_.device());
+  const Batch image = task().drawn_batch(model_.data().shape, 1, 1, model_.type(), model_.device());
   Pass pass;
   pass.update_statistics = false;
-  (void)model_.network().loss({}, {image, at::zeros({1}, at::kLong).to(model_.device())}, {}, pass);
+  require_single_image("train.batch", [&] { (void)model_.network().loss({}, image, {}, pass); });
 }
 
 std::vector<at::Tensor> Training::state() const { return distinct_tensors(model_.network()); }
@@ -117,7 +115,7 @@ Metrics Training::measure(const std::atomic<int>& interrupt) {
         model_, *data_, records, data_->measuring_batch(), [&] { return interrupt.load() == 0; },
         [&](std::int64_t, std::int64_t) { require_finite("the network's output is", false); });
     if (interrupt.load() != 0) return {};
-    metrics.merge(score.metrics(records_name(records)));
+    metrics.merge(task().metrics(score, records_name(records)));
   }
   return metrics;
 }

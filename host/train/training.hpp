@@ -8,8 +8,8 @@
 
 #include "host/loop/epoch_loop.hpp"
 #include "host/search/optimizers.hpp"
+#include "host/task/training_data.hpp"
 #include "host/train/discrete_model.hpp"
-#include "host/train/training_data.hpp"
 #include "host/train/weight_average.hpp"
 
 namespace mixop {
@@ -48,6 +48,7 @@ class Training final : public EpochLoop {
 
   const Config& config() const { return config_; }
   const Genotype& genotype() const override { return genotype_; }
+  const Task& task() const { return model_.task(); }
   DiscreteModel& model() { return model_; }
   const DiscreteModel& model() const { return model_; }
   const Sgd& optimizer() const { return optimizer_; }
@@ -64,6 +65,7 @@ class Training final : public EpochLoop {
            const ComponentOptions& options, const DatasetInfo& info, const DatasetHandle* data);
   std::int64_t steps() const override { return data_->steps_in(position().at.epoch); }
   Step step() override;
+  Metrics train_means(const EpochSums& sums) const override { return task().means(sums, "train"); }
   Metrics measure(const std::atomic<int>& interrupt) override;
   std::vector<at::Tensor> state() const override;
   void end_epoch(Metrics& metrics, RunObserver& observer) override;

@@ -7,8 +7,7 @@ namespace mixop {
 namespace {
 
 Batch drawn_batch(const DiscreteModel& model, std::int64_t longest, std::int64_t samples) {
-  return model.data().is_text() ? drawn_words(longest, samples, model.device())
-                                : drawn_images(model.data().shape, samples, model.type(), model.device());
+  return model.task().drawn_batch(model.data().shape, longest, samples, model.type(), model.device());
 }
 
 /// Data sets are read when they are first asked for, and decoded ahead.

@@ -53,7 +53,7 @@ void dataset(hid_t file, const char* name, hid_t type, hid_t space, hid_t proper
 
 }  // namespace
 
-TEST_CASE("a sound foreign file passes", "[archive][hostile]") {
+TEST_CASE("a sound file of another program passes", "[archive][hostile]") {
   CHECK(problem([](hid_t file) {
           const float values[6] = {};
           const Handle space = simple({6});

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstring>
+#include <span>
 
 #include "host/archive/archive.hpp"
 #include "host/archive/user_block.hpp"
@@ -43,10 +45,18 @@ TEST_CASE("a file that is missing or no archive is refused", "[archive]") {
         (folder.path() / "absent.h5").string() + ": opening failed: No such file or directory");
   CHECK(archive_error(ErrorCode::bad_data, [&] { Archive::open(folder.path()); }) ==
         folder.path().string() + ": not a regular file");
-  const auto text = folder.write("text.h5", std::string("hello"));
+}
+
+TEST_CASE("a right digest over bytes that are no HDF5 file is refused", "[archive][hostile]") {
+  const TemporaryFolder folder;
+  std::string bytes(kUserBlockSize, '\0');
+  bytes += "hello";
+  const auto block = make_user_block(std::as_bytes(std::span(bytes)).subspan(kUserBlockSize));
+  std::memcpy(bytes.data(), block.data(), block.size());
+  const auto file = folder.write("text.h5", bytes);
   CHECK(archive_error(ErrorCode::bad_data, [&] {
-          Archive::open_foreign(text);
-        }).rfind(text.string() + ": not a readable HDF5 file: ", 0) == 0);
+          Archive::open(file);
+        }).rfind(file.string() + ": not a readable HDF5 file: ", 0) == 0);
 }
 
 TEST_CASE("everything that was put in comes out", "[archive]") {

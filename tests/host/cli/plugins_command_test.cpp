@@ -4,7 +4,7 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/json/json.hpp"
-#include "host/plugins/child_process.hpp"
+#include "host/process/child_process.hpp"
 #include "mixop/error.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/plugins/temporary_folder.hpp"

@@ -35,10 +35,11 @@ TEST_CASE("times are shown as minutes and seconds, with hours where there are an
 TEST_CASE("without a terminal the first step and every epoch are whole lines", "[cli]") {
   cli::Progress progress(/*terminal=*/false);
   const std::string lines = written([&] {
-    progress.step(first_of_three(), 1, 2, 2.3, {18.4, 1, 8});
-    progress.step(first_of_three(), 2, 2, 2.2, {36.0, 3, 16});
+    progress.step(first_of_three(), 1, 2, 2.3, {{"train_accuracy", 12.5}}, task_of(Domain::image));
+    progress.step(first_of_three(), 2, 2, 2.2, {{"train_accuracy", 18.75}}, task_of(Domain::image));
     progress.epoch({1, 3, 2},
-                   {{"train_loss", 2.25}, {"train_accuracy", 18.75}, {"valid_loss", 2.1}, {"valid_accuracy", 20}});
+                   {{"train_loss", 2.25}, {"train_accuracy", 18.75}, {"valid_loss", 2.1}, {"valid_accuracy", 20}},
+                   task_of(Domain::image));
   });
   CHECK_THAT(lines, Contains("epoch 1/3  step 1/2  loss 2.3000  accuracy 12.50 %"));
   CHECK_THAT(
@@ -49,10 +50,11 @@ TEST_CASE("without a terminal the first step and every epoch are whole lines", "
 
 TEST_CASE("on a terminal the last step of an epoch fills the bar", "[cli]") {
   cli::Progress progress(/*terminal=*/true);
-  CHECK_THAT(written([&] {
-               progress.step(first_of_three(), 2, 2, 2.2, {36.0, 3, 16});
-             }),
-             Contains("\r") && Contains("[########################] step 2/2"));
+  CHECK_THAT(
+      written([&] {
+        progress.step(first_of_three(), 2, 2, 2.2, {{"train_perplexity", 123.456789}}, task_of(Domain::recurrent));
+      }),
+      Contains("\r") && Contains("[########################] step 2/2  loss 2.2000  perplexity 123.457"));
 }
 
 }  // namespace

@@ -20,6 +20,14 @@ std::string problem(const std::string& text) {
 
 }  // namespace
 
+TEST_CASE("alphas of the space's own names are read, and named where they are missing", "[genotype]") {
+  const AlphasFile read = parse_alphas("{\"arch\": [[1, 2]], \"other\": [[3]]}", "a.json", {"arch"});
+  REQUIRE(read.cases.at(0).size() == 1);
+  CHECK(read.cases[0][0].name == "arch");
+  CHECK_THROWS_WITH(parse_alphas("{\"other\": [[3]]}", "a.json", {"arch"}),
+                    Catch::Matchers::Contains("or raw_alphas; or the space's own, arch; found other"));
+}
+
 TEST_CASE("a file without alphas says which keys it has", "[alphas]") {
   CHECK(problem("{\"probs\": [], \"x\": 1}") ==
         "a.json:1:1: no alphas: expected the keys alphas_normal and alphas_reduce, or alphas, or raw_alphas; found "

@@ -40,9 +40,14 @@ TEST_CASE("what is no genotype is refused with what was found", "[genotype]") {
   CHECK(problem("{\"a\": 1}") ==
         "g.json:1:1: no genotype: expected the keys normal, normal_concat, reduce, reduce_concat, or recurrent, "
         "concat, or "
-        "genes, concat, reductions, seq; found a");
-  CHECK(problem("{\"normal\": [[\"a\", 0], [\"b\", 1]], \"normal_concat\": [2]}") ==
-        "g.json:1:1: the genotype's key 'reduce' is missing");
+        "genes, concat, reductions, seq, or NAME, NAME_concat for every cell; found a");
+  CHECK(problem("{\"normal\": [[\"a\", 0], [\"b\", 1]]}") ==
+        "g.json:1:1: the genotype's key 'normal_concat' is missing");
+  CHECK(problem("{\"stage_concat\": [2]}") == "g.json:1:1: the genotype's key 'stage' is missing");
+  CHECK(problem("{\"stage\": [], \"stage_concat\": [2], \"stage_inputs\": 0}") ==
+        "g.json:1:52: stage_inputs: expected a whole number from 1 to 64, found 0");
+  CHECK(problem("{\"stage\": [[\"a\", 2, 0]], \"stage_concat\": [2], \"stage_inputs\": 3}") ==
+        "g.json:1:18: stage, gene 0, the node it leads to: expected a whole number from 3 to 1024, found 2");
   CHECK(problem("{\"recurrent\": [[\"a\", 0]]}") == "g.json:1:1: the genotype's key 'concat' is missing");
 }
 
@@ -88,20 +93,67 @@ TEST_CASE("a genotype of hostile size is refused", "[genotype]") {
   CHECK(problem(image(genes + "]", "[2]")) == "g.json:1:12: normal: 65537 items; at most 65536");
 }
 
-TEST_CASE("a genotype that no form holds is not written", "[genotype]") {
+TEST_CASE("a genotype whose names no form holds is not written", "[genotype]") {
   const std::string start = "the genotype cannot be written: ";
-  const CellGenotype cell{"normal", {{"a", 0, 2}, {"b", 1, 2}}, {2}};
-  CHECK(unwritable({}) == start + "expected the cells normal and reduce, or recurrent, or one cell for each position");
-  CHECK(unwritable({{cell}}) ==
-        start + "expected the cells normal and reduce, or recurrent, or one cell for each position");
-  CHECK(unwritable({{{"0", cell.genes, {2}}, {"1", cell.genes, {3}}}}) == start + "its cells differ in their concat");
+  const std::vector<Gene> genes{{"a", 0, 2}, {"b", 1, 2}};
+  CHECK(unwritable({}) == start + "it has no cells");
+  CHECK(unwritable({{{"", genes, {2}}}}) == start + "a cell has no name");
+  CHECK(unwritable({{{"normal", genes, {}}}}) == start + "the cell 'normal' has no output");
+  const std::string twice = "' stands for two things; its space must call a cell otherwise";
+  CHECK(unwritable({{{"a", genes, {2}}, {"a", genes, {2}}}}) == start + "the name 'a" + twice);
+  CHECK(unwritable({{{"a", genes, {2}}, {"a_concat", genes, {2}}}}) == start + "the name 'a_concat" + twice);
+  CHECK(unwritable({{{"a_inputs", genes, {2}}, {"a", genes, {2}}}}) == start + "the name 'a_inputs" + twice);
+}
+
+TEST_CASE("a genotype that its JSON does not give back is known before it is stored", "[genotype]") {
+  CHECK_NOTHROW(require_readable({{{"cell", {{"a", 0, 1}}, {1}, 1}}}));
+  CHECK_THROWS_WITH(
+      require_readable({{{"cell", {{"a", 0, 2000}}, {1}, 1}}}),
+      "the genotype cannot be written: its JSON:3:11: cell, gene 0, the node it leads to: expected a whole "
+      "number from 1 to 1024, found 2000");
+  CHECK_THROWS_WITH(require_readable({{{"reduce", {}, {2}}, {"normal", {}, {2}}}}),
+                    Catch::Matchers::StartsWith("the genotype cannot be written: its JSON means another one: "));
+}
+
+TEST_CASE("what Python cannot hold is not written as Python", "[genotype]") {
+  const std::vector<Gene> genes{{"a", 0, 2}, {"b", 1, 2}};
+  CHECK_THROWS_WITH(genotype_to_python({{{"stage 1", genes, {2}}}}),
+                    "the genotype cannot be written as Python: 'stage 1' is no name in Python; take JSON");
+  CHECK_THROWS_WITH(genotype_to_python({{{"0", genes, {2}}, {"1", genes, {3}}}}),
+                    "the genotype cannot be written as Python: its cells differ in their concat or inputs; take JSON");
+}
+
+TEST_CASE("cells of any names, number and inputs survive JSON and Python and back", "[genotype]") {
+  const std::vector<Gene> one_input{{"a", 0, 1}, {"b", 0, 2}, {"c", 1, 2}}, three{{"a", 0, 3}, {"b", 2, 3}};
+  for (const Genotype& genotype :
+       {Genotype{{{"cell", one_input, {2}, 1}}}, Genotype{{{"stem", three, {3}, 3}, {"body", one_input, {1, 2}, 1}}},
+        Genotype{{{"normal", {{"a", 0, 2}, {"b", 1, 2}}, {2}}}},
+        Genotype{{{"genes", one_input, {2}, 1}, {"concat", three, {3}, 3}}},
+        Genotype{{{"recurrent", {{"tanh", 1, 2}}, {2}, 2}}},
+        Genotype{{{"recurrent", {{"tanh", 0, 1}}, {1}, 1}, {"cell", three, {3}, 3}}},
+        Genotype{{{"0", one_input, {2}, 1}, {"1", one_input, {2}, 1}}, std::vector{1}}}) {
+    const std::string text = genotype_to_json(genotype);
+    INFO(text);
+    CHECK(genotype_from_json(text, "g.json", ErrorCode::bad_data) == genotype);
+    CHECK(genotype_from_python(genotype_to_python(genotype), "g.txt", ErrorCode::bad_data) == genotype);
+  }
+  CHECK(genotype_to_json({{{"cell", {{"a", 0, 1}}, {1}, 1}}}) ==
+        "{\n  \"cell\": [\n    [\"a\", 1, 0]\n  ],\n  \"cell_concat\": [1],\n  \"cell_inputs\": 1\n}");
+}
+
+TEST_CASE("cells by position that differ in their outputs or inputs survive JSON and back", "[genotype]") {
+  const Genotype genotype{
+      {{"0", {{"a", 0, 2}}, {2}}, {"1", {{"b", 0, 1}}, {1}, 1}}, std::vector{1}, std::vector{0, 0, 1}};
+  const std::string text = genotype_to_json(genotype);
+  INFO(text);
+  CHECK(genotype_from_json(text, "g.json", ErrorCode::bad_data) == genotype);
 }
 
 TEST_CASE("cells of any number of genes a node survive JSON and back", "[genotype]") {
   const CellGenotype odd{"normal", {{"a", 1, 3}, {"b", 0, 3}, {"c", 3, 2}}, {2, 3}}, none{"reduce", {}, {2, 3}};
-  const CellGenotype recurrent{"recurrent", {{"tanh", 0, 2}, {"relu", 0, 2}}, {1, 2}};
+  const CellGenotype recurrent{"recurrent", {{"tanh", 0, 2}, {"relu", 0, 2}}, {1, 2}, 1};
   for (const Genotype& genotype :
-       {Genotype{{odd, none}}, Genotype{{recurrent}}, Genotype{{CellGenotype{"recurrent", {}, {1}}}}}) {
+       {Genotype{{odd, none}}, Genotype{{recurrent}}, Genotype{{CellGenotype{"recurrent", {}, {1}, 1}}}}) {
     const std::string text = genotype_to_json(genotype);
     INFO(text);
     CHECK(genotype_from_json(text, "g.json", ErrorCode::bad_data) == genotype);

@@ -124,7 +124,7 @@ TEST_CASE("the archive of a text training holds the best network, and evaluates 
   const std::int64_t best = archive.integer("/position", "best_epoch");
   REQUIRE(best == 1);
   DiscreteModel model = archived_model(archive, config, test::plugins(), test::text_options());
-  const auto data = open_training_data(test::small_text(), config, model.type(), model.device());
+  const auto data = model.task().open_training_data(test::small_text(), config, model.type(), model.device());
   const Score score = measure(
       model, *data, Records::valid, data->measuring_batch(), [] { return true; },
       [](std::int64_t, std::int64_t) { FAIL("not finite"); });

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/config/config.hpp"
+#include "host/plugins/registry.hpp"
+#include "host/train/discrete_model.hpp"
+#include "mixop/genotype.hpp"
+#include "mixop/space.hpp"
+
+namespace mixop {
+
+/// A genotype as a user named it.
+struct GenotypeArgument {
+  std::string title;  ///< for pictures: "darts_cnn/DARTS_V2", "run.h5, epoch 3"
+  std::string space;  ///< where it is known
+  Genotype genotype;
+  std::vector<std::vector<double>> strengths;  ///< edge weights of its genes, from a search's archive
+  std::optional<Config> config{};              ///< of its archive
+  std::optional<NetworkData> data{};           ///< of a network's archive
+};
+
+/// NAME, SPACE/NAME, a file of JSON (".json") or of published Python text (".txt", ".py"), or the archive of a search
+/// or a network (".h5"). A name that several spaces have is a usage error that lists them; an unknown one lists the
+/// known ones. `space`, where it is given, restricts names and must be that of an archive; `preferred` is taken of
+/// several spaces that have the name.
+GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins,
+                               const std::string& preferred = "");
+
+/// The genotype's space; where that is not known, one whose networks it describes by its form.
+std::string space_of(const GenotypeArgument& genotype);
+
+/// All published genotypes as "space/NAME", and their sources.
+struct ListedGenotype {
+  std::string space, name, source;
+};
+std::vector<ListedGenotype> list_genotypes(const PluginRegistry& plugins);
+
+}  // namespace mixop

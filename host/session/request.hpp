@@ -1,0 +1,43 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/config/schema.hpp"
+#include "host/metrics/stream.hpp"
+
+namespace mixop {
+
+/// How a run treats its output.
+enum class Start {
+  fresh,      ///< there must be none
+  overwrite,  ///< one that is there is replaced
+  resume,     ///< goes on with it to the same bits
+  more        ///< goes on with a finished training for more epochs
+};
+
+/// What is asked of a search or a training.
+struct RunRequest {
+  RunKind kind = RunKind::search;
+  std::string preset_or_file;       ///< empty: the defaults alone
+  std::vector<std::string> sets;    ///< "key=value", in order
+  std::optional<std::string> data;  ///< the data's folder; where a run goes on, another folder of the same data
+  std::filesystem::path out;        ///< the archive
+  Start start = Start::fresh;
+  StreamOptions metrics;
+  std::string command_line;  ///< for the archive's provenance; any text
+
+  bool goes_on() const { return start == Start::resume || start == Start::more; }
+};
+
+struct SearchRequest : RunRequest {};
+
+struct TrainRequest : RunRequest {
+  TrainRequest() { kind = RunKind::train; }
+  /// A name, a file or an archive; a run that goes on may leave it empty.
+  std::string genotype;
+};
+
+}  // namespace mixop

@@ -1,0 +1,262 @@
+#include "host/session/selection.hpp"
+
+#include <algorithm>
+#include <span>
+
+#include "host/archive/file.hpp"
+#include "host/genotype/genotype_json.hpp"
+#include "host/json/json.hpp"
+#include "host/json/json_writer.hpp"
+#include "host/loop/device.hpp"
+#include "host/search/run_check.hpp"
+#include "host/search/stored_parts.hpp"
+#include "host/session/search_session.hpp"
+#include "host/session/train_session.hpp"
+#include "host/text/text.hpp"
+
+namespace mixop {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kResult[] = "selection.json", kWinner[] = "winner.json";
+constexpr char kSearch[] = "search.h5", kTrain[] = "train.h5";
+
+/// The data of the searches, as keys of the trainings, and where these begin.
+std::vector<std::string> training_keys(const Config& search, const Task& task) {
+  std::vector<std::string> sets = {"space.name=" + search.space.name, "data.name=" + search.data.name,
+                                   "data.train_limit=" + std::to_string(search.data.train_limit), "train.epochs=100"};
+  for (const std::string& assignment : task.selection_keys(search)) sets.push_back(assignment);
+  if (const auto own = search.options.find(search.data.name); own != search.options.end())
+    for (const auto& [name, option] : own->second) sets.push_back(search.data.name + "." + name + "=" + option.text);
+  return sets;
+}
+
+bool names_folder(const std::string& assignment) { return assignment.rfind("data.dir", 0) == 0; }
+
+std::string run_text(const RunRequest& request) {
+  std::string text = run_kind_name(request.kind);
+  if (!request.preset_or_file.empty()) text += " " + request.preset_or_file;
+  for (const std::string& assignment : request.sets) text += " " + assignment;
+  return text;
+}
+
+/// The request of one run into `archive`, which it goes on with where it is there.
+template <class Request>
+Request run_of(Request request, const fs::path& archive) {
+  request.out = archive;
+  request.start = fs::exists(archive) ? Start::resume : Start::fresh;
+  return request;
+}
+
+Candidate candidate_of(std::int64_t seed, const fs::path& out) {
+  const fs::path folder = out / ("seed-" + std::to_string(seed));
+  return {seed, folder / kSearch, folder / kTrain};
+}
+
+Curves curves_of(const fs::path& archive) {
+  Curves curves = stored::record_of(Archive::open(archive)).metrics;
+  std::erase_if(curves, [](const auto& curve) { return curve.first.rfind("test_", 0) == 0; });
+  return curves;
+}
+
+void write_curves(JsonWriter& json, const char* name, const Curves& curves) {
+  json.key(name).begin_object();
+  for (const auto& [metric, values] : curves) {
+    json.key(metric).begin_list();
+    for (const double value : values) json.value(value);
+    json.end();
+  }
+  json.end();
+}
+
+void write_candidate(JsonWriter& json, const std::string& criterion, const Candidate& candidate) {
+  const bool trained = candidate.defect.empty();
+  const auto member = [&](const std::string& name, bool there, const auto& content) {
+    there ? json.member(name, content()) : json.key(name).null();
+  };
+  const auto below = [&](const fs::path& archive) {
+    return (candidate.search.parent_path().filename() / archive.filename()).string();
+  };
+  json.begin_object().member("seed", candidate.seed).member("search", below(candidate.search));
+  member("train", trained, [&] { return below(candidate.train); });
+  member("defect", !trained, [&] { return candidate.defect; });
+  for (const std::string& metric : {criterion, std::string("valid_loss")})
+    member(metric, trained, [&] { return candidate.figure(metric); });
+  json.key("genotype").raw(genotype_to_json(candidate.genotype));
+  write_curves(json, "search_curves", candidate.search_curves);
+  write_curves(json, "train_curves", candidate.train_curves);
+  json.end();
+}
+
+void write_whole(const fs::path& file, const std::string& text) { replace_file(file, std::as_bytes(std::span(text))); }
+
+/// Whether a folder holds nothing but what a selection that was killed as it began may have left.
+bool is_unused(const fs::path& out) {
+  const std::string begun = kResult;
+  std::error_code unreadable;  // which the lock will tell
+  for (const auto& entry : fs::directory_iterator(out, unreadable))
+    if (const std::string name = entry.path().filename(); name != begun + ".lock" && name != begun + ".tmp")
+      return false;
+  return true;
+}
+
+/// Removes a file and what writing it may have left beside it.
+void remove_written(const fs::path& file) {
+  for (const char* end : {"", ".prev", ".tmp", ".prev.tmp"}) fs::remove(file.string() + end);
+}
+
+bool is_seed_folder(const fs::path& path) {
+  const std::string name = path.filename(), digits = name.substr(std::min<std::size_t>(5, name.size()));
+  return name.rfind("seed-", 0) == 0 && !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
+}
+
+}  // namespace
+
+Selection::Selection(SelectionRequest request, const Application& application)
+    : request_(std::move(request)), application_(application) {
+  complete_training();
+  check_training();
+}
+
+void Selection::complete_training() {
+  const RunInputs search = inputs_of(request_.search, application_);
+  const Task& task = task_of(search.data.info().kind);
+  const std::vector<std::string> given = request_.train.sets;
+  std::vector<std::string>& sets = request_.train.sets;
+  sets = training_keys(search.config, task);
+  sets.insert(sets.end(), given.begin(), given.end());
+  request_.train.data = request_.search.data;
+  if (const std::string& folder = search.config.data.dir;
+      !folder.empty() && std::none_of(given.begin(), given.end(), names_folder))
+    request_.train.data = folder;
+  figure_ = &task.record_figures().front();
+  criterion_ = std::string("valid_") + figure_->name;
+}
+
+/// The trainings must read their data and hold records out, before days of searches.
+void Selection::check_training() const {
+  const RunInputs inputs = inputs_of(request_.train, application_);
+  const auto records = task_of(inputs.data.info().kind)
+                           .open_training_data(inputs.data, inputs.config, at::kFloat, device_of(inputs.config.device));
+  (void)records->steps_in(0);
+  if (records->count(Records::valid) == 0)
+    throw Error(
+        ErrorCode::usage,
+        "the trainings hold no records of " + inputs.data.name() +
+            " out, by which to select; leave data.train_portion of images to 0.5 or below 1, and take text that "
+            "has a valid split");
+}
+
+/// The same text for the same selection; where the data lies does not matter.
+std::string Selection::request_text() const {
+  std::vector<std::string> numbers;
+  for (const std::int64_t seed : request_.seeds) numbers.push_back(std::to_string(seed));
+  return "seeds " + joined(numbers, ",") + "; " + run_text(request_.search) + "; " + run_text(request_.train);
+}
+
+/// Refuses a folder that holds something else; makes it where it is not there.
+void Selection::take_place() const {
+  const fs::path& out = request_.out;
+  std::error_code failure;
+  if (!request_.overwrite && fs::exists(out / kResult)) {
+    const JsonValue root = parse_json_file(out / kResult, ErrorCode::bad_data);
+    const JsonValue* asked = root.find("request");
+    if (asked == nullptr || asked->text != request_text())
+      throw Error(ErrorCode::usage, out.string() + " holds another selection (" +
+                                        (asked == nullptr ? "no request" : asked->text) +
+                                        "); repeat its command, name another --out, or begin anew by --overwrite");
+  } else if (!fs::exists(out / kResult) && fs::is_directory(out, failure) && !is_unused(out)) {
+    throw Error(ErrorCode::usage, out.string() + " exists and holds no selection; name another --out");
+  }
+  fs::create_directories(out, failure);
+  if (failure)
+    throw Error(ErrorCode::usage,
+                out.string() + ": the folder cannot be made: " + failure.message() + "; name another --out");
+}
+
+/// Begins anew: nothing is left of the seeds of the selection that was here.
+void Selection::clear() const {
+  const fs::path& out = request_.out;
+  remove_written(out / kWinner);
+  const std::vector<fs::path> entries{fs::directory_iterator(out), fs::directory_iterator()};
+  for (const fs::path& folder : entries) {
+    if (!is_seed_folder(folder)) continue;
+    for (const char* archive : {kSearch, kTrain}) remove_written(folder / archive);
+    std::error_code holds_more;
+    fs::remove(folder, holds_more);
+  }
+  write_whole(out / kResult, result_json());
+  fs::remove((out / kResult).string() + ".prev");
+}
+
+bool Selection::run(Candidate& candidate, SessionObserver& observer, const std::atomic<int>& interrupt) const {
+  fs::create_directories(candidate.search.parent_path());
+  SearchRequest search = run_of(request_.search, candidate.search);
+  search.sets.push_back("seed=" + std::to_string(candidate.seed));
+  if (SearchSession(search, application_).run(observer, interrupt) == RunEnd::interrupted) return false;
+  candidate.genotype = genotypes(Archive::open(candidate.search)).back();
+  candidate.search_curves = curves_of(candidate.search);
+  TrainRequest train = run_of(request_.train, candidate.train);
+  train.genotype = candidate.search.string();
+  if (!train.goes_on()) candidate.defect = network_defect(train, application_);
+  if (!candidate.defect.empty()) {
+    observer.on_line("seed " + std::to_string(candidate.seed) +
+                     " found a network that cannot be built: " + candidate.defect);
+    return true;
+  }
+  if (interrupt.load() != 0) return false;
+  if (TrainSession(train, application_).run(observer, interrupt) == RunEnd::interrupted) return false;
+  candidate.train_curves = curves_of(candidate.train);
+  return true;
+}
+
+bool Selection::run(SessionObserver& observer, const std::atomic<int>& interrupt) {
+  take_place();
+  const ArchiveLock lock(request_.out / kResult);
+  if (request_.overwrite || !fs::exists(request_.out / kResult)) clear();
+  for (const std::int64_t seed : request_.seeds) {
+    observer.on_line("candidate " + std::to_string(done_.size() + 1) + " of " + std::to_string(request_.seeds.size()) +
+                     ": seed " + std::to_string(seed));
+    Candidate candidate = candidate_of(seed, request_.out);
+    if (interrupt.load() != 0 || !run(candidate, observer, interrupt)) return false;
+    done_.push_back(std::move(candidate));
+    write_whole(request_.out / kResult, result_json());
+  }
+  if (best() == nullptr)
+    throw Error(ErrorCode::failed, "none of the networks that were found can be built, the first for this reason: " +
+                                       done_.front().defect);
+  write_whole(winner_file(), genotype_to_json(best()->genotype) + "\n");
+  return true;
+}
+
+/// By the criterion, of equal ones that of the smaller loss, then the first.
+const Candidate* Selection::best() const {
+  const double sign = figure_->larger_is_better ? 1 : -1;
+  const auto rank = [&](const Candidate& candidate) {
+    return std::pair(sign * candidate.figure(criterion_), -candidate.figure("valid_loss"));
+  };
+  const Candidate* best = nullptr;
+  for (const Candidate& candidate : done_)
+    if (candidate.defect.empty() && (best == nullptr || rank(candidate) > rank(*best))) best = &candidate;
+  return best;
+}
+
+std::filesystem::path Selection::winner_file() const { return request_.out / kWinner; }
+
+std::string Selection::result_json() const {
+  JsonWriter json;
+  json.begin_object().member("layout", "mixop.selection/1").member("request", request_text()).key("winner");
+  const Candidate* const winner = done_.size() == request_.seeds.size() ? best() : nullptr;
+  if (winner != nullptr) {
+    json.begin_object().member("seed", winner->seed).member(criterion_, winner->figure(criterion_));
+    json.key("genotype").raw(genotype_to_json(winner->genotype)).end();
+  } else {
+    json.null();
+  }
+  json.key("candidates").begin_list();
+  for (const Candidate& candidate : done_) write_candidate(json, criterion_, candidate);
+  return json.end().end().text() + "\n";
+}
+
+}  // namespace mixop

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "host/session/application.hpp"
+#include "host/session/observer.hpp"
+#include "host/session/request.hpp"
+#include "host/task/task.hpp"
+#include "mixop/genotype.hpp"
+
+namespace mixop {
+
+/// What is asked of a selection among searches of several seeds by short trainings.
+struct SelectionRequest {
+  std::vector<std::int64_t> seeds;
+  SearchRequest search;  ///< without seed and output
+  TrainRequest train;    ///< without genotype and output; what it leaves open follows the search
+  std::filesystem::path out;
+  bool overwrite = false;
+};
+
+/// A metric's values, one an epoch, by name.
+using Curves = std::map<std::string, std::vector<double>>;
+
+/// A search and its network's training.
+struct Candidate {
+  std::int64_t seed;
+  std::filesystem::path search, train;  ///< archives
+  Genotype genotype = {};
+  Curves search_curves = {}, train_curves = {};  ///< without those of the test split
+  std::string defect = {};                       ///< why there is no network to train
+
+  /// A metric after the training's last epoch.
+  double figure(const std::string& metric) const { return train_curves.at(metric).back(); }
+};
+
+/// Searches once a seed, trains each network that was found for a short while, and selects the one that is best on
+/// records that this training held out. All candidates and their curves are in OUT/selection.json, the winner's
+/// genotype is OUT/winner.json; the same request goes on with what was interrupted.
+class Selection {
+ public:
+  /// Checks the request before anything is computed. The application must outlive the selection.
+  Selection(SelectionRequest request, const Application& application);
+
+  /// False where it was interrupted. Throws Error of code failed where no network that was found can be built.
+  bool run(SessionObserver& observer, const std::atomic<int>& interrupt);
+
+  const std::vector<Candidate>& candidates() const { return done_; }
+  /// The best one that can be built, or null.
+  const Candidate* best() const;
+  /// The metric of held-out records that selects, and its figure.
+  const std::string& criterion() const { return criterion_; }
+  const Figure& figure() const { return *figure_; }
+  /// The file of the winner's genotype.
+  std::filesystem::path winner_file() const;
+  /// The content of selection.json; the winner is null until all candidates are there.
+  std::string result_json() const;
+
+ private:
+  /// The trainings' request with what follows from the searches.
+  void complete_training();
+  void check_training() const;
+  std::string request_text() const;
+  void take_place() const;
+  void clear() const;
+  /// Searches and trains, or goes on with it; false where it was interrupted.
+  bool run(Candidate& candidate, SessionObserver& observer, const std::atomic<int>& interrupt) const;
+
+  SelectionRequest request_;
+  const Application& application_;
+  std::string criterion_;
+  const Figure* figure_ = nullptr;
+  std::vector<Candidate> done_;
+};
+
+}  // namespace mixop

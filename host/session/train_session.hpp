@@ -1,0 +1,44 @@
+#pragma once
+
+#include <atomic>
+#include <optional>
+
+#include "host/session/genotype_argument.hpp"
+#include "host/session/observer.hpp"
+#include "host/session/run_setup.hpp"
+#include "host/train/training.hpp"
+
+namespace mixop {
+
+/// A training and its archive, new or gone on with.
+class TrainSession {
+ public:
+  /// Checks the request, locks its output and makes the training; no step is taken yet. The application must outlive
+  /// the session.
+  TrainSession(const TrainRequest& request, const Application& application);
+
+  /// Runs to the end, or until `interrupt` is set; see EpochLoop::run().
+  RunEnd run(SessionObserver& observer, const std::atomic<int>& interrupt);
+  const Training& training() const { return training_; }
+
+ private:
+  void try_checkpoint();
+  void announce(SessionObserver& observer);
+
+  RunRules rules_;
+  std::optional<GenotypeArgument> fresh_;
+  RunSetup setup_;
+  GenotypeArgument genotype_;
+  Training training_;
+};
+
+/// The config of a training and the memory that it takes.
+RunForecast forecast(const TrainRequest& request, const Application& application);
+
+/// The config and data of a training that is still to begin. Its genotype need not be there yet.
+RunInputs inputs_of(const TrainRequest& request, const Application& application);
+
+/// Why the network of a training's genotype cannot be built; empty where it can.
+std::string network_defect(const TrainRequest& request, const Application& application);
+
+}  // namespace mixop

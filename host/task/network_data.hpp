@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "host/data/dataset_handle.hpp"
+#include "host/runtime/network.hpp"
+
+namespace mixop {
+
+/// What a network classifies: images, or words by those before them.
+struct NetworkData {
+  ImageShape shape;          ///< zeros for text
+  std::int64_t classes = 0;  ///< or words of the vocabulary
+  std::string class_digest;  ///< of their names in their order: SHA-256 of one line each
+
+  friend bool operator==(const NetworkData& a, const NetworkData& b) {
+    return a.shape.channels == b.shape.channels && a.shape.height == b.shape.height && a.shape.width == b.shape.width &&
+           a.classes == b.classes && a.class_digest == b.class_digest;
+  }
+};
+
+/// The shape and classes of an image data set, the vocabulary of a text.
+NetworkData network_data(const DatasetInfo& info);
+
+/// "3x32x32 images of 10 classes", "text of 10000 words".
+std::string data_text(const NetworkData& data);
+
+}  // namespace mixop

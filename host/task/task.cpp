@@ -1,0 +1,190 @@
+#include "host/task/task.hpp"
+
+#include <ATen/ATen.h>
+
+#include <cstdio>
+
+#include "host/task/batches.hpp"
+#include "host/task/image_records.hpp"
+#include "host/task/text_batches.hpp"
+#include "host/task/text_records.hpp"
+#include "host/text/sha256.hpp"
+
+namespace mixop {
+namespace {
+
+constexpr Figure kLoss{"loss", "loss", "%.4f", "", false};
+
+std::string with_unit(const std::string& text, const Figure& figure) {
+  return *figure.unit == '\0' ? text : text + " " + figure.unit;
+}
+
+/// "  valid top-1 43.10 %" where there is such a metric.
+std::string part_text(const Metrics& metrics, const char* which, const Figure& figure, bool named = true) {
+  const auto found = metrics.find(std::string(which) + "_" + figure.name);
+  if (found == metrics.end()) return "";
+  return "  " + (named ? std::string(which) + " " : "") + figure.label + " " + value_text(figure, found->second);
+}
+
+class Images final : public Task {
+ public:
+  Domain domain() const override { return Domain::image; }
+  const char* unit() const override { return "images"; }
+  const char* record_unit() const override { return "records"; }
+  std::unique_ptr<SearchData> open_search_data(const DatasetHandle& data, const Config& config, at::ScalarType type,
+                                               at::Device device) const override {
+    return std::make_unique<SearchBatches>(data, config, type, device);
+  }
+  std::unique_ptr<TrainingData> open_training_data(const DatasetHandle& data, const Config& config, at::ScalarType type,
+                                                   at::Device device) const override {
+    return std::make_unique<ImageRecords>(data, config, type, device);
+  }
+  Batch drawn_batch(const ImageShape& shape, std::int64_t, std::int64_t samples, at::ScalarType type,
+                    at::Device device) const override {
+    const auto options = at::TensorOptions(device);
+    return {at::linspace(-2, 2, samples * numbers_of(shape), options.dtype(type))
+                .view({samples, shape.channels, shape.height, shape.width}),
+            at::zeros({samples}, options.dtype(at::kLong))};
+  }
+  at::Tensor carried_state(std::int64_t, std::int64_t, const at::TensorOptions&) const override { return {}; }
+  bool has_equal_epochs() const override { return true; }
+  bool has_low_precision() const override { return true; }
+
+  const Figure& step_figure() const override {
+    static constexpr Figure accuracy{"accuracy", "accuracy", "%.2f", "%", true};
+    return accuracy;
+  }
+  const std::vector<Figure>& record_figures() const override {
+    static const std::vector<Figure> figures = {{"top1", "top-1", "%.2f", "%", true},
+                                                {"top5", "top-5", "%.2f", "%", true}};
+    return figures;
+  }
+  Metrics means(const EpochSums& sums, const std::string& which) const override {
+    return {{which + "_loss", sums.mean_loss()},
+            {which + "_accuracy", 100.0 * static_cast<double>(sums.correct) / static_cast<double>(sums.samples)}};
+  }
+  Metrics metrics(const Score& score, const std::string& which) const override {
+    return {{which + "_loss", score.loss()}, {which + "_top1", score.top1()}, {which + "_top5", score.top5()}};
+  }
+  std::string best_epoch_metric() const override { return "valid_top1"; }
+  std::string epoch_text(const Metrics& metrics) const override {
+    const Figure &top1 = record_figures()[0], &top5 = record_figures()[1];
+    std::string text;
+    for (const char* which : {"train", "valid"})
+      for (const Figure* figure : {&kLoss, &step_figure()}) text += part_text(metrics, which, *figure);
+    text += part_text(metrics, "valid", top1);
+    for (const Figure* figure : {&kLoss, &top1}) text += part_text(metrics, "test", *figure);
+    return text + part_text(metrics, "test", top5, /*named=*/false);
+  }
+  std::string size_text(const SpaceKeys& space) const override {
+    return std::to_string(space.channels) + " channels, " + std::to_string(space.layers) + " cells";
+  }
+  std::string data_text(const NetworkData& data) const override {
+    return std::to_string(data.shape.channels) + "x" + std::to_string(data.shape.height) + "x" +
+           std::to_string(data.shape.width) + " images of " + std::to_string(data.classes) + " classes";
+  }
+  std::vector<std::string> selection_keys(const Config&) const override { return {"data.train_portion=0.5"}; }
+};
+
+class Text final : public Task {
+ public:
+  Domain domain() const override { return Domain::recurrent; }
+  const char* unit() const override { return "words"; }
+  const char* record_unit() const override { return "words"; }
+  std::unique_ptr<SearchData> open_search_data(const DatasetHandle& data, const Config& config, at::ScalarType,
+                                               at::Device device) const override {
+    return std::make_unique<TextBatches>(data, config, device);
+  }
+  std::unique_ptr<TrainingData> open_training_data(const DatasetHandle& data, const Config& config, at::ScalarType,
+                                                   at::Device device) const override {
+    return std::make_unique<TextRecords>(data, config, device);
+  }
+  Batch drawn_batch(const ImageShape&, std::int64_t rows, std::int64_t samples, at::ScalarType,
+                    at::Device device) const override {
+    const at::Tensor words = at::zeros({rows, samples}, at::TensorOptions(device).dtype(at::kLong));
+    return {words, words};
+  }
+  at::Tensor carried_state(std::int64_t batch, std::int64_t width, const at::TensorOptions& options) const override {
+    return at::empty({batch, width}, options.requires_grad(false));
+  }
+  bool has_equal_epochs() const override { return false; }
+  bool has_low_precision() const override { return false; }
+
+  const Figure& step_figure() const override {
+    static constexpr Figure perplexity{"perplexity", "perplexity", "%.6g", "", false};
+    return perplexity;
+  }
+  const std::vector<Figure>& record_figures() const override {
+    static const std::vector<Figure> figures = {{"perplexity", "perplexity", "%.2f", "", false}};
+    return figures;
+  }
+  Metrics means(const EpochSums& sums, const std::string& which) const override {
+    return {{which + "_loss", sums.mean_loss()}, {which + "_perplexity", perplexity_of(sums.mean_loss())}};
+  }
+  Metrics metrics(const Score& score, const std::string& which) const override {
+    return {{which + "_loss", score.loss()}, {which + "_perplexity", score.perplexity()}};
+  }
+  std::string best_epoch_metric() const override { return "valid_loss"; }
+  std::string epoch_text(const Metrics& metrics) const override {
+    std::string text;
+    for (const Figure* figure : {&kLoss, &step_figure()})
+      for (const char* which : {"train", "valid"}) text += part_text(metrics, which, *figure);
+    return text;
+  }
+  std::string size_text(const SpaceKeys& space) const override { return "width " + std::to_string(space.width); }
+  std::string data_text(const NetworkData& data) const override {
+    return "text of " + std::to_string(data.classes) + " words";
+  }
+  std::vector<std::string> selection_keys(const Config& search) const override {
+    return {"data.bptt=" + std::to_string(search.data.bptt)};
+  }
+};
+
+const Images kImages;
+const Text kText;
+
+}  // namespace
+
+const Task& task_of(std::int32_t data_kind) {
+  if (data_kind == MIXOP_DATA_TEXT) return kText;
+  return kImages;
+}
+
+const Task& task_of(Domain domain) {
+  if (domain == Domain::recurrent) return kText;
+  return kImages;
+}
+
+const Task& task_of(const NetworkData& data) {
+  return task_of(data.shape.channels == 0 ? Domain::recurrent : Domain::image);
+}
+
+std::string number_text(const Figure& figure, double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, figure.format, value);
+  return text;
+}
+
+std::string value_text(const Figure& figure, double value) { return with_unit(number_text(figure, value), figure); }
+
+std::string label_text(const Figure& figure) { return with_unit(figure.label, figure); }
+
+std::string figure_text(const std::string& metric, double value) {
+  const std::size_t middle = metric.find('_');
+  if (middle == std::string::npos) return "";
+  for (const Task* task : {static_cast<const Task*>(&kImages), static_cast<const Task*>(&kText)})
+    for (const Figure& figure : task->record_figures())
+      if (metric.compare(middle + 1, std::string::npos, figure.name) == 0)
+        return metric.substr(0, middle) + " " + figure.label + ": " + value_text(figure, value);
+  return "";
+}
+
+NetworkData network_data(const DatasetInfo& info) {
+  std::string names;
+  for (const std::string& name : info.class_names) names += name + "\n";
+  return {{info.channels, info.height, info.width}, info.classes, sha256_of_text(names)};
+}
+
+std::string data_text(const NetworkData& data) { return task_of(data).data_text(data); }
+
+}  // namespace mixop

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/config/config.hpp"
+#include "host/data/dataset_handle.hpp"
+#include "host/loop/epoch_loop.hpp"
+#include "host/task/network_data.hpp"
+#include "host/task/score.hpp"
+#include "host/task/search_data.hpp"
+#include "host/task/training_data.hpp"
+#include "mixop/space.hpp"
+
+namespace mixop {
+
+/// A figure that records are measured by, and how people read it.
+struct Figure {
+  const char* name;    ///< ends the metric's name: "top1" in "valid_top1"
+  const char* label;   ///< "top-1"
+  const char* format;  ///< of printf, for one double: "%.2f"
+  const char* unit;    ///< "%", or empty
+  bool larger_is_better;
+};
+
+/// What differs between learning to classify images and to predict text. Whoever needs to know which it is asks here.
+class Task {
+ public:
+  virtual ~Task() = default;
+  virtual Domain domain() const = 0;
+  /// What is counted: "images" or "words"; of a training set "records" or "words".
+  virtual const char* unit() const = 0;
+  virtual const char* record_unit() const = 0;
+
+  /// The batches of searches and trainings. `data` must outlive the answer where its images are decoded. The second
+  /// throws usage where no record is left to train.
+  virtual std::unique_ptr<SearchData> open_search_data(const DatasetHandle& data, const Config& config,
+                                                       at::ScalarType type, at::Device device) const = 0;
+  virtual std::unique_ptr<TrainingData> open_training_data(const DatasetHandle& data, const Config& config,
+                                                           at::ScalarType type, at::Device device) const = 0;
+  /// A batch without a data set: images of class 0 that are all different, or `rows` rows of the vocabulary's first
+  /// word. No random number is drawn.
+  virtual Batch drawn_batch(const ImageShape& shape, std::int64_t rows, std::int64_t samples, at::ScalarType type,
+                            at::Device device) const = 0;
+  /// A hidden state that steps carry on, as far as its shape and type go; undefined where none is carried.
+  virtual at::Tensor carried_state(std::int64_t batch, std::int64_t width, const at::TensorOptions& options) const = 0;
+  /// Whether every epoch of a training has as many steps as the others.
+  virtual bool has_equal_epochs() const = 0;
+  /// Whether trainings may multiply in 16 bits.
+  virtual bool has_low_precision() const = 0;
+
+  /// Of the steps of an epoch, and of what a search measures its alphas by, beside "loss".
+  virtual const Figure& step_figure() const = 0;
+  /// Of records that a trained network is measured on, beside "loss"; the first one selects.
+  virtual const std::vector<Figure>& record_figures() const = 0;
+  /// WHICH_loss and the step figure of sums.
+  virtual Metrics means(const EpochSums& sums, const std::string& which) const = 0;
+  /// WHICH_loss and the record figures of a score.
+  virtual Metrics metrics(const Score& score, const std::string& which) const = 0;
+  /// The metric of held-out records by which the best epoch of a training is told.
+  virtual std::string best_epoch_metric() const = 0;
+  /// The metrics of an epoch that people are shown, in order, as "  valid loss 1.2345".
+  virtual std::string epoch_text(const Metrics& metrics) const = 0;
+
+  /// "16 channels, 8 cells", "width 300".
+  virtual std::string size_text(const SpaceKeys& space) const = 0;
+  /// "3x32x32 images of 10 classes", "text of 10000 words".
+  virtual std::string data_text(const NetworkData& data) const = 0;
+  /// What trainings that select among searches take from the search beside data set, limit and options, and where they
+  /// begin.
+  virtual std::vector<std::string> selection_keys(const Config& search) const = 0;
+
+ protected:
+  Task() = default;
+};
+
+/// Of data of that kind, MIXOP_DATA_*.
+const Task& task_of(std::int32_t data_kind);
+const Task& task_of(Domain domain);
+const Task& task_of(const NetworkData& data);
+
+/// A metric of any task as people read it, "valid top-1: 43.10 %"; empty for one that no task has.
+std::string figure_text(const std::string& metric, double value);
+
+/// A figure's value as text, "43.10 %", and its number alone.
+std::string value_text(const Figure& figure, double value);
+std::string number_text(const Figure& figure, double value);
+/// "top-1 %"
+std::string label_text(const Figure& figure);
+
+}  // namespace mixop
