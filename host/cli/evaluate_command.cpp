@@ -79,16 +79,27 @@ void require_free(const std::string& assignment, const std::string& data) {
                                     "; what the network is and how it was trained stands in its archive");
 }
 
-/// The archive's config with the command line's changes, which may not touch the network.
-Config evaluation_config(const po::variables_map& values, const Config& archived, const OptionCatalog& catalog) {
+/// The data set that the assignments name last, or `archived`.
+std::string data_name_of(const Arguments& sets, const std::string& archived) {
+  constexpr std::string_view kKey = "data.name=";
+  std::string name = archived;
+  for (const std::string& assignment : sets)
+    if (assignment.rfind(kKey, 0) == 0) name = trimmed(assignment.substr(kKey.size()));
+  return name;
+}
+
+/// The archive's config with the command line's changes, which may not touch the network. Another data set does without
+/// the options of the archive's.
+Config evaluation_config(const po::variables_map& values, Config archived, const OptionCatalog& catalog) {
   const Arguments sets = values.count("set") != 0 ? values["set"].as<Arguments>() : Arguments{};
+  const std::string data = data_name_of(sets, archived.data.name);
+  for (const std::string& assignment : sets) require_free(assignment, data);
+  if (data != archived.data.name) archived.options.erase(archived.data.name);
   ConfigLayers layers(catalog, RunKind::train);
   layers.add_object(parse_json(to_json(archived), "the archive's config", ErrorCode::bad_data), "the archive's config");
   for (const std::string& assignment : sets) layers.add_set(assignment);
   if (values.count("data") != 0) layers.add_set("data.dir=" + text(values, "data"));
-  const Config config = layers.config();
-  for (const std::string& assignment : sets) require_free(assignment, config.data.name);
-  return config;
+  return layers.config();
 }
 
 /// The records that trained the network and those that it held out are known by their place in the data it had.

@@ -67,10 +67,10 @@ SelectionRequest request_of(const po::variables_map& values, const Arguments& ar
 }
 
 void print_table(const Selection& selection) {
-  const Candidate* const best = selection.best();
+  const SeedCandidate* const best = selection.best();
   const std::string& criterion = selection.criterion();
   const Figure& figure = selection.figure();
-  for (const Candidate& candidate : selection.candidates()) {
+  for (const SeedCandidate& candidate : selection.candidates()) {
     const auto seed = static_cast<long long>(candidate.seed);
     if (candidate.defect.empty())
       std::printf("seed %-6lld held-out %s %8s%s\n", seed, label_text(figure).c_str(),

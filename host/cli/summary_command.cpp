@@ -219,6 +219,13 @@ Summary summarise_supernet(const po::variables_map& values, const PluginRegistry
   return summary;
 }
 
+/// Whether an option names a size.
+bool is_sized(const po::variables_map& values) {
+  for (const char* name : {"channels", "layers", "width", "vocabulary", "input", "classes", "stem"})
+    if (values.count(name) != 0 && !values[name].defaulted()) return true;
+  return false;
+}
+
 Summary summarise_network(const po::variables_map& values, const PluginRegistry& plugins) {
   require_absent(values, {"ops", "nodes", "baseline"},
                  "belongs to --genotype supernet; a genotype has its own, so leave it out");
@@ -239,6 +246,8 @@ Summary summarise_network(const po::variables_map& values, const PluginRegistry&
     sizes.auxiliary = false;
     summary.network = measure(space->network(sizes, argument.genotype), operators);
   }
+  if (argument.data && !is_sized(values))  // a network's archive, whose arrays bound what its config may mean
+    require_size(Archive::open(text(values, "genotype")), 4 * summary.network.cost().parameters);
   const std::int64_t auxiliary = summary.network.auxiliary_parameters();
   if (auxiliary > 0) summary.with_auxiliary = summary.network.cost().parameters + auxiliary;
   if (values.count("batch") == 0) return summary;

@@ -89,7 +89,7 @@ void visit(Space& c, Visitor&& v) {
   v("layers", c.layers, for_images(within(1, 1000, "Number of cells.")));
   v("width", c.width, for_text(within(1, 65536, "Width of embedding and hidden state.")));
   v("nodes", c.nodes, only(search, within(1, 32, "Intermediate nodes of a cell.")));
-  KeySpec ops = any("Candidate operations of every edge, as `mixop list ops` names them.");
+  KeySpec ops = any("Candidate operations of every edge, as `mixop list ops` names them; where nothing is said, those of the space.");
   ops.least = 1;
   v("ops", c.ops, only(search, std::move(ops)));
   v("stem", c.stem,
@@ -110,7 +110,7 @@ void visit(Search& c, Visitor&& v) {
   v("pretrain_epochs", c.pretrain_epochs,
     within(0, 1e6, "Of these, the first N train the weights alone: the alphas stay where they start."));
   v("batch", c.batch, within(1, 1e6, "Records of a step, for the weights and for the alphas."));
-  v("strategy", c.strategy, any("Strategy, as `mixop list strategies` names it."));
+  v("strategy", c.strategy, any("Strategy, as `mixop list strategies` names it; where nothing is said, that of the space."));
 }
 
 template <IsSection<TrainConfig> Train, class Visitor>

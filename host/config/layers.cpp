@@ -137,10 +137,21 @@ void ConfigLayers::add_members(const JsonValue& object, const std::string& prefi
   }
 }
 
+JsonValue ConfigLayers::current(const Key& key) const {
+  const auto name = index_.find("space.name");
+  if (key.given || kind_ != RunKind::search || name == index_.end()) return key.value;
+  const auto space = catalog_.spaces.find(keys_[name->second].value.text);
+  if (space == catalog_.spaces.end()) return key.value;
+  const std::string where = "a default of the space " + space->first;
+  if (key.spec.key == "space.ops") return value_from_text(key.spec, joined(space->second.operations, ","), where);
+  if (key.spec.key == "search.strategy") return value_from_text(key.spec, space->second.strategy, where);
+  return key.value;
+}
+
 JsonValue ConfigLayers::edited_list(const Key& key, const std::string& text, const std::string& where) const {
   KeySpec edits = key.spec;
   edits.least = 1;
-  JsonValue list = key.value;
+  JsonValue list = current(key);
   for (const JsonValue& item : value_from_text(edits, text.substr(1), where).items) {
     const auto at = std::find_if(list.items.begin(), list.items.end(),
                                  [&](const JsonValue& present) { return present.text == item.text; });
@@ -190,7 +201,7 @@ Config ConfigLayers::config() const {
       section = own;
     }
     writer.key(key.spec.key.substr(dot == std::string::npos ? 0 : dot + 1));
-    write_value(writer, key.spec, key.value);
+    write_value(writer, key.spec, current(key));
   }
   writer.end().end();
   Config made = config_from_layer_json(writer.text(), kind_);

@@ -41,6 +41,8 @@ class ConfigLayers {
   bool is_section(const std::string& name) const;
   void refuse_key_of_other_kind(const std::string& key, const std::string& where) const;
   [[noreturn]] void unknown(const std::string& key, const std::string& where) const;
+  /// The key's value; where no layer gives it, what the space at hand wants.
+  JsonValue current(const Key& key) const;
   JsonValue edited_list(const Key& key, const std::string& text, const std::string& where) const;
 
   OptionCatalog catalog_;

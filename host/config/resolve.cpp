@@ -99,7 +99,11 @@ Config resolve_config(const ConfigRequest& request, const OptionCatalog& catalog
     else
       add_preset(layers, source, request.kind);
   }
-  for (const std::string& assignment : request.sets) layers.add_set(assignment);
+  // The space first: what lists begin with is its own.
+  const auto names_space = [](const std::string& assignment) { return assignment.rfind("space.name=", 0) == 0; };
+  for (const bool spaces : {true, false})
+    for (const std::string& assignment : request.sets)
+      if (names_space(assignment) == spaces) layers.add_set(assignment);
   return layers.config();
 }
 

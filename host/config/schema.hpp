@@ -13,10 +13,17 @@
 
 namespace mixop {
 
+/// What a search takes where nobody says otherwise.
+struct SpaceDefaults {
+  std::vector<std::string> operations;
+  std::string strategy;
+};
+
 /// What a configuration knows of the loaded plugins.
 struct OptionCatalog {
   std::map<std::string, std::vector<MixopOptionSpec>> components = {};  ///< the options of those that have some, by name
   std::map<std::string, NamedStrategy> strategies = {};                 ///< by name
+  std::map<std::string, SpaceDefaults> spaces = {};                     ///< by name
 };
 
 /// What a configuration is for: `mixop search` or `mixop train`. Each has keys and defaults of its own.

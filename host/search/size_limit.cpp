@@ -24,6 +24,14 @@ std::int64_t stored_bytes(const Archive& archive) {
   return sum;
 }
 
+std::int64_t limit_of(const Archive& archive) { return 4 * stored_bytes(archive) + kOwn; }
+
+[[noreturn]] void refuse_size(const Archive& archive, std::int64_t bytes) {
+  refuse(archive, stored::resolved_config,
+         "means a network of more than " + std::to_string(bytes >> 20) + " MiB, and the weights and buffers beside it have " +
+             std::to_string(stored_bytes(archive)) + " bytes");
+}
+
 class Reporter final : public c10::MemoryReportingInfoBase {
  public:
   Reporter(std::int64_t most, std::function<void(std::int64_t)> refuse) : most_(most), refuse_(std::move(refuse)) {}
@@ -50,12 +58,11 @@ AllocationLimit::AllocationLimit(std::int64_t most, std::function<void(std::int6
     : guard_(c10::DebugInfoKind::PROFILER_STATE, std::make_shared<Reporter>(most, std::move(refuse))) {}
 
 NetworkSizeLimit::NetworkSizeLimit(const Archive& archive)
-    : limit_(4 * stored_bytes(archive) + kOwn, [&archive](std::int64_t held) {
-        mixop::refuse(archive, stored::resolved_config,
-                      "means a network of more than " + std::to_string(held >> 20) +
-                          " MiB, and the weights and buffers beside it have " + std::to_string(stored_bytes(archive)) +
-                          " bytes");
-      }) {}
+    : limit_(limit_of(archive), [&archive](std::int64_t held) { refuse_size(archive, held); }) {}
+
+void require_size(const Archive& archive, std::int64_t bytes) {
+  if (bytes > limit_of(archive)) refuse_size(archive, bytes);
+}
 
 std::int64_t half_of_free_memory() {
   std::ifstream file("/proc/meminfo");

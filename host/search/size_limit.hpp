@@ -29,6 +29,9 @@ class NetworkSizeLimit {
   AllocationLimit limit_;
 };
 
+/// The same limit on bytes that somebody has counted.
+void require_size(const Archive& archive, std::int64_t bytes);
+
 /// Half of the memory that this machine has free; as good as without bounds where it does not tell.
 std::int64_t half_of_free_memory();
 

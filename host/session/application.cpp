@@ -27,6 +27,10 @@ OptionCatalog option_catalog(const PluginRegistry& plugins) {
         const MixopFactory& factory = plugins.factory(component.interface, component.name);
         add_options(catalog, component.name, factory.options, factory.option_count);
       }
+      if (component.interface == SearchSpace::interface_id) {
+        const auto space = make_space(plugins, component.name, {});
+        catalog.spaces[component.name] = {space->default_operations(), space->default_strategy()};
+      }
     }
   }
   return catalog;

@@ -49,7 +49,7 @@ Request run_of(Request request, const fs::path& archive) {
   return request;
 }
 
-Candidate candidate_of(std::int64_t seed, const fs::path& out) {
+SeedCandidate candidate_of(std::int64_t seed, const fs::path& out) {
   const fs::path folder = out / ("seed-" + std::to_string(seed));
   return {seed, folder / kSearch, folder / kTrain};
 }
@@ -70,7 +70,7 @@ void write_curves(JsonWriter& json, const char* name, const Curves& curves) {
   json.end();
 }
 
-void write_candidate(JsonWriter& json, const std::string& criterion, const Candidate& candidate) {
+void write_candidate(JsonWriter& json, const std::string& criterion, const SeedCandidate& candidate) {
   const bool trained = candidate.defect.empty();
   const auto member = [&](const std::string& name, bool there, const auto& content) {
     there ? json.member(name, content()) : json.key(name).null();
@@ -190,7 +190,7 @@ void Selection::clear() const {
   fs::remove((out / kResult).string() + ".prev");
 }
 
-bool Selection::run(Candidate& candidate, SessionObserver& observer, const std::atomic<int>& interrupt) const {
+bool Selection::run(SeedCandidate& candidate, SessionObserver& observer, const std::atomic<int>& interrupt) const {
   fs::create_directories(candidate.search.parent_path());
   SearchRequest search = run_of(request_.search, candidate.search);
   search.sets.push_back("seed=" + std::to_string(candidate.seed));
@@ -218,7 +218,7 @@ bool Selection::run(SessionObserver& observer, const std::atomic<int>& interrupt
   for (const std::int64_t seed : request_.seeds) {
     observer.on_line("candidate " + std::to_string(done_.size() + 1) + " of " + std::to_string(request_.seeds.size()) +
                      ": seed " + std::to_string(seed));
-    Candidate candidate = candidate_of(seed, request_.out);
+    SeedCandidate candidate = candidate_of(seed, request_.out);
     if (interrupt.load() != 0 || !run(candidate, observer, interrupt)) return false;
     done_.push_back(std::move(candidate));
     write_whole(request_.out / kResult, result_json());
@@ -231,13 +231,13 @@ bool Selection::run(SessionObserver& observer, const std::atomic<int>& interrupt
 }
 
 /// By the criterion, of equal ones that of the smaller loss, then the first.
-const Candidate* Selection::best() const {
+const SeedCandidate* Selection::best() const {
   const double sign = figure_->larger_is_better ? 1 : -1;
-  const auto rank = [&](const Candidate& candidate) {
+  const auto rank = [&](const SeedCandidate& candidate) {
     return std::pair(sign * candidate.figure(criterion_), -candidate.figure("valid_loss"));
   };
-  const Candidate* best = nullptr;
-  for (const Candidate& candidate : done_)
+  const SeedCandidate* best = nullptr;
+  for (const SeedCandidate& candidate : done_)
     if (candidate.defect.empty() && (best == nullptr || rank(candidate) > rank(*best))) best = &candidate;
   return best;
 }
@@ -247,7 +247,7 @@ std::filesystem::path Selection::winner_file() const { return request_.out / kWi
 std::string Selection::result_json() const {
   JsonWriter json;
   json.begin_object().member("layout", "mixop.selection/1").member("request", request_text()).key("winner");
-  const Candidate* const winner = done_.size() == request_.seeds.size() ? best() : nullptr;
+  const SeedCandidate* const winner = done_.size() == request_.seeds.size() ? best() : nullptr;
   if (winner != nullptr) {
     json.begin_object().member("seed", winner->seed).member(criterion_, winner->figure(criterion_));
     json.key("genotype").raw(genotype_to_json(winner->genotype)).end();
@@ -255,7 +255,7 @@ std::string Selection::result_json() const {
     json.null();
   }
   json.key("candidates").begin_list();
-  for (const Candidate& candidate : done_) write_candidate(json, criterion_, candidate);
+  for (const SeedCandidate& candidate : done_) write_candidate(json, criterion_, candidate);
   return json.end().end().text() + "\n";
 }
 

@@ -27,7 +27,7 @@ struct SelectionRequest {
 using Curves = std::map<std::string, std::vector<double>>;
 
 /// A search and its network's training.
-struct Candidate {
+struct SeedCandidate {
   std::int64_t seed;
   std::filesystem::path search, train;  ///< archives
   Genotype genotype = {};
@@ -49,9 +49,9 @@ class Selection {
   /// False where it was interrupted. Throws Error of code failed where no network that was found can be built.
   bool run(SessionObserver& observer, const std::atomic<int>& interrupt);
 
-  const std::vector<Candidate>& candidates() const { return done_; }
+  const std::vector<SeedCandidate>& candidates() const { return done_; }
   /// The best one that can be built, or null.
-  const Candidate* best() const;
+  const SeedCandidate* best() const;
   /// The metric of held-out records that selects, and its figure.
   const std::string& criterion() const { return criterion_; }
   const Figure& figure() const { return *figure_; }
@@ -68,13 +68,13 @@ class Selection {
   void take_place() const;
   void clear() const;
   /// Searches and trains, or goes on with it; false where it was interrupted.
-  bool run(Candidate& candidate, SessionObserver& observer, const std::atomic<int>& interrupt) const;
+  bool run(SeedCandidate& candidate, SessionObserver& observer, const std::atomic<int>& interrupt) const;
 
   SelectionRequest request_;
   const Application& application_;
   std::string criterion_;
   const Figure* figure_ = nullptr;
-  std::vector<Candidate> done_;
+  std::vector<SeedCandidate> done_;
 };
 
 }  // namespace mixop

@@ -140,7 +140,8 @@ def hostile_files():
         run = mixop("data", "check", "image_folder", "--data", made, "--json")
         problems = [row["problem"] for row in json.loads(run.stdout)["corrupt"]]
         check(run.returncode == 3 and len(problems) == 1 and "Not enough image data" in problems[0], problems)
-        check(peak_mib() < before + 100, f"reading them took {peak_mib():.0f} MiB, a sound file {before:.0f} MiB")
+        # Half of what the first claims: the file itself, its 600 rows and the decoder take the rest.
+        check(peak_mib() < before + 200, f"reading them took {peak_mib():.0f} MiB, a sound file {before:.0f} MiB")
         print(f"figure: two hostile PNG files: {peak_mib() - before:.0f} MiB more than a sound one")
 
 

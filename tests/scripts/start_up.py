@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the program needs to start: no CUDA library, 140 MiB for the commands that only look something up, no search path that
+"""What the program needs to start: no CUDA library, 140 MiB for the commands that only look something up (150 where they read an archive), no search path that
 depends on the current folder; LibTorch stays out of spaces and data sets, and its CUDA libraries out of everything but
 libmixop_cuda.so. device=auto says what it took, device=cuda why it cannot."""
 import os
@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support
 from program import MIXOP, answer, check, mixop, refusal  # noqa: E402
 
 BUILD = pathlib.Path(os.environ["MIXOP_BUILD_DIR"])
-LARGEST = 140 * 1024  # KiB
+LARGEST, LARGEST_OF_ARCHIVES = 140 * 1024, 150 * 1024  # KiB
 SANITIZED = "MIXOP_SLOWNESS" in os.environ  # whose shadow memory is resident, too
 LIBTORCH = re.compile(r"lib(torch|c10)")
 LIBTORCH_CUDA = re.compile(r"lib(torch|c10)_cuda")
@@ -76,9 +76,9 @@ def peak(*arguments):
 
 def check_memory(archive):
     for command in (["--version"], ["--help"], ["list", "ops"], ["list", "presets"], ["verify", archive], ["inspect", archive]):
-        found = peak(*command)
+        found, largest = peak(*command), LARGEST_OF_ARCHIVES if archive in command else LARGEST
         print(f"figure: peak of mixop {' '.join(command[:2])} {found >> 10} MiB")
-        check(found <= LARGEST, f"mixop {' '.join(command)} takes {found >> 10} MiB; expected at most {LARGEST >> 10}")
+        check(found <= largest, f"mixop {' '.join(command)} takes {found >> 10} MiB; expected at most {largest >> 10}")
 
 
 def check_devices(folder):

@@ -183,7 +183,7 @@ TEST_CASE("a selection refuses trainings that hold nothing out, and selects amon
   REQUIRE(selection.best() != nullptr);
   CHECK(selection.criterion() == "valid_top1");
   CHECK(selection.candidates().size() == 2);
-  for (const Candidate& candidate : selection.candidates())
+  for (const SeedCandidate& candidate : selection.candidates())
     CHECK(candidate.figure("valid_top1") <= selection.best()->figure("valid_top1"));
   CHECK(std::filesystem::exists(selection.winner_file()));
 }

@@ -20,7 +20,7 @@ using namespace mixop;
 
 namespace {
 
-const Genotype kCell{{{"recurrent", {{"tanh", 0, 1}, {"relu", 1, 2}, {"sigmoid", 0, 3}}, {1, 2, 3}}}, std::nullopt};
+const Genotype kCell{{{"recurrent", {{"tanh", 0, 1}, {"relu", 1, 2}, {"sigmoid", 0, 3}}, {1, 2, 3}, 1}}, std::nullopt};
 
 Config training_on_text(std::int64_t epochs) {
   Config config = test::text_config(RunKind::train);
