@@ -9,6 +9,7 @@
 
 #include "host/graph/edge_rule.hpp"
 #include "host/search/baseline.hpp"
+#include "host/search/bilevel_step.hpp"
 #include "mixop/random.hpp"
 
 namespace mixop {
@@ -153,15 +154,7 @@ EpochLoop::Step Search::take(StepData data, double rate) {
   const LoopPosition& here = position();
   problem_->set_step({std::move(data.train), std::move(data.valid), here.at, step_key(), rate, config_.weights.clip});
 
-  auto& hypergradient = strategy_->part<Hypergradient>();
-  if (alphas_move()) alpha_optimizer_->step(hypergradient.alpha_gradients(*problem_), alpha_rate());
-
-  const std::vector<at::Tensor> weight_gradients =
-      alphas_move() ? hypergradient.weight_gradients(*problem_)
-                    : problem_->gradients(problem_->weight_loss(), problem_->weights());
-  problem_->clip(weight_gradients, config_.weights.clip);
-  weight_optimizer_->step(weight_gradients, rate);
-  problem_->finish_step();
+  take_bilevel_step(*problem_, *strategy_, *alpha_optimizer_, *weight_optimizer_, {rate, alpha_rate(), alphas_move()});
   return {problem_->train_value(), problem_->train_penalty(), problem_->train_output(), problem_->train_target()};
 }
 

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Two spaces of other shapes than cells of two inputs go the whole way: NAS-Bench-201, and a chain of mobile blocks that a
+third party builds against the installed package. Each is searched, killed and resumed to the same bits, derived, drawn,
+summarised, trained and evaluated."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
+from program import MIXOP, answer, asked, check, differences, says, stopped  # noqa: E402
+
+SOURCE, BUILD = (pathlib.Path(os.environ[name]) for name in ("MIXOP_SOURCE_DIR", "MIXOP_BUILD_DIR"))
+DATA = ["data.name=synthetic", "synthetic.size=12", "synthetic.train=480", "synthetic.test=32", "data.train_limit=0", "threads=1", "device=cpu"]
+
+
+def sets(*keys):
+    return [word for key in keys for word in ("--set", key)]
+
+
+def built(folder):
+    """The third party's plugin: from the installed package alone, in a folder outside the tree."""
+    prefix, project, build = folder / "prefix", folder / "mobile_chain", folder / "build"
+    subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix], check=True, capture_output=True)
+    shutil.copytree(SOURCE / "tests/third_party/mobile_chain", project)
+    for command in (["cmake", "-G", "Ninja", "-S", project, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}"], ["cmake", "--build", build]):
+        run = subprocess.run(command, capture_output=True, text=True)
+        check(run.returncode == 0, f"the third party's project: {run.stdout[-2000:]}{run.stderr[-2000:]}")
+    return build / "lib/mixop/plugins"
+
+
+def whole_way(folder, name, sizes, plugins, cells):
+    """From a search to an evaluation; `cells` checks the genotype."""
+    search = ["search", *sets(f"space.name={name}", *sizes, *DATA, "search.epochs=2", "search.batch=16", "alphas.lr=0.1"), *plugins]
+    run, cut = folder / "run.h5", folder / "cut.h5"
+    answer(*search, "--out", run)
+    code = stopped(signal.SIGKILL, says("epoch 1/2  train loss"), *search, "--out", cut)
+    check(code == -9, f"{name}: a killed search ends with {code}")
+    answer("search", "--resume", "--out", cut, *plugins)
+    check(differences(run, cut) == [], f"{name}: killed and resumed, other bits in {differences(run, cut)}")
+
+    genotype = json.loads(answer("derive", run, *plugins).stdout)
+    cells(genotype)
+    file = folder / "genotype.json"
+    file.write_text(json.dumps(genotype))
+    again = json.loads(answer("derive", file, *plugins).stdout)
+    check(again == genotype, f"{name}: the genotype reads back as {again}")
+    picture = folder / "cells.svg"
+    answer("draw", run, "-o", picture, *plugins)
+    check(picture.read_text().count("<g id=\"node") >= 3, f"{name}: a picture without nodes")
+    # A genotype alone says nothing of its space where several have such cells.
+    counted = asked("summary", "--space", name, "--genotype", run, *plugins)
+    check(counted["parameters"] > 0 and counted["multiply_adds"] > 0 and counted["uncounted"] == [], f"{name}: counted {counted}")
+
+    net = folder / "net.h5"
+    answer("train", "--genotype", run, *sets(f"space.name={name}", *[size for size in sizes if "nodes" not in size], *DATA, "train.epochs=2",
+           "train.batch=16", "train.auxiliary=0", "data.train_portion=0.5"), "--out", net, *plugins)
+    scored = asked("evaluate", net, *plugins)
+    check(scored["samples"] == 32 and 0 <= scored["top1"] <= 100, f"{name}: evaluated {scored}")
+    for file in (run, net):
+        check(asked("verify", file)["ok"], f"{name}: {file} is not sound")
+    print(f"figure: {name}: {counted['parameters']} parameters, top-1 {scored['top1']:.1f} % on 32 drawn images")
+
+
+def nasbench201(folder):
+    def cells(genotype):
+        check(len(genotype["cell"]) == 6 and {gene[0] for gene in genotype["cell"]} <=
+              {"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"}, f"nasbench201: {genotype}")
+
+    whole_way(folder, "nasbench201", ["space.channels=4", "space.layers=3"], [], cells)
+    # Dong and Yang 2020, table 1 and the benchmark's own numbers.
+    for genotype, parameters in (("AllConv3x3", 1531546), ("AllIdentity", 73306)):
+        found = asked("summary", "--genotype", f"nasbench201/{genotype}", "--channels", 16, "--layers", 15)["parameters"]
+        check(found == parameters, f"nasbench201/{genotype}: {found} parameters, published are {parameters}")
+
+
+def mobile_chain(folder):
+    plugins = ["--plugin-dir", built(folder)]
+
+    def cells(genotype):
+        check(len(genotype["genes"]) == 6, f"mobile_chain: {genotype}")
+
+    whole_way(folder, "demo.mobile_chain", ["space.channels=4", "space.layers=6"], plugins, cells)
+
+
+def main():
+    for space in (nasbench201, mobile_chain):
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["XDG_STATE_HOME"] = str(pathlib.Path(folder) / "state")
+            space(pathlib.Path(folder))
+
+
+if __name__ == "__main__":
+    main()
