@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include "host/genotype/genotype_json.hpp"
+#include "host/graph/check.hpp"
 #include "host/search/memory.hpp"
 #include "host/search/run_archive.hpp"
 #include "host/search/run_check.hpp"
@@ -62,6 +63,9 @@ void SearchSession::announce(SessionObserver& observer) {
     observer.on_line("the alphas stay where they start, for search.pretrain_epochs (" +
                      std::to_string(config.search.pretrain_epochs) + ") covers all of search.epochs (" +
                      std::to_string(config.search.epochs) + ")");
+  for (const std::string& name : unused_alphas(search_.network().graph()))
+    observer.on_line("no cell of this network reads the alphas '" + name + "', so they stay where they start and their part "
+                     "of the genotype means nothing; more space.layers may bring such a cell");
 }
 
 RunForecast forecast(const SearchRequest& request, const Application& application) {

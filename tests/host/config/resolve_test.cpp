@@ -120,3 +120,19 @@ TEST_CASE("the trainings on CIFAR-100 and ImageNet hold the published hyper-para
   CHECK(imagenet.weights.decay == 3e-5);
   CHECK(imagenet.weights.clip == 5);
 }
+
+TEST_CASE("operations and strategy are the space's own where nothing is said", "[config]") {
+  OptionCatalog catalog = test::sample_catalog();
+  catalog.spaces["chain"] = {{"wide", "narrow"}, "second_order"};
+  const auto resolved = [&](std::vector<std::string> sets) {
+    return resolve_config({"", std::move(sets), kPresets}, catalog);
+  };
+  const Config config = resolved({"space.name=chain"});
+  CHECK(config.space.ops == std::vector<std::string>{"wide", "narrow"});
+  CHECK(config.search.strategy == "second_order");
+  CHECK(resolved({"space.ops=+flat", "space.name=chain"}).space.ops ==
+        std::vector<std::string>{"wide", "narrow", "flat"});
+  CHECK(resolved({"space.name=chain", "search.strategy=first_order"}).search.strategy == "first_order");
+  CHECK(error_of(ErrorCode::usage, [&] { resolved({"space.name=chain", "space.ops=-none"}); }) ==
+        "--set space.ops=-none: 'none' is not in space.ops (wide,narrow)");
+}

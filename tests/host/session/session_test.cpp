@@ -188,4 +188,13 @@ TEST_CASE("a selection refuses trainings that hold nothing out, and selects amon
   CHECK(std::filesystem::exists(selection.winner_file()));
 }
 
+TEST_CASE("alphas that no cell reads are named at the start", "[session]") {
+  const test::TemporaryFolder folder;
+  Watcher watcher;
+  SearchSession session(with(small_search(folder.path() / "run.h5"), {"space.layers=1", "search.epochs=1"}), application());
+  (void)session.run(watcher, watcher.interrupt);
+  CHECK_THAT(watcher.lines, Contains("no cell of this network reads the alphas 'alphas_normal'"));
+  CHECK_THAT(watcher.lines, !Contains("'alphas_reduce'"));
+}
+
 }  // namespace
