@@ -31,6 +31,13 @@ std::vector<std::pair<std::string, at::Tensor>> alpha_state(Search& search) {
   return state;
 }
 
+/// "0 -> 2", in the order of the rows.
+std::vector<std::string> edge_names(const CellTopology& cell) {
+  std::vector<std::string> names;
+  for (const auto& [from, to] : cell.edges) names.push_back(std::to_string(from) + " -> " + std::to_string(to));
+  return names;
+}
+
 void put_alphas(ArchiveBuilder& archive, Search& search) {
   const auto& declarations = search.network().alphas();
   for (std::size_t i = 0; i < declarations.size(); ++i) {
@@ -41,6 +48,9 @@ void put_alphas(ArchiveBuilder& archive, Search& search) {
     put_tensor(archive, path, at::stack(rows));
     archive.texts(labels, declarations[i].topology.operations);
     archive.scale(path, declarations[i].per_cell ? 3 : 2, labels, "operation");
+    const std::string edges = archive_path("/edges", declarations[i].name);
+    archive.texts(edges, edge_names(declarations[i].topology));
+    archive.scale(path, declarations[i].per_cell ? 2 : 1, edges, "edge");
   }
 }
 

@@ -68,6 +68,8 @@ class RunSetup {
   const DatasetHandle& data() const { return data_; }
   const ConfigTexts& texts() const { return texts_; }
   const Provenance& provenance() const { return provenance_; }
+  /// Lines for people: plugins of the archive that are other files now. Nothing for a run that begins.
+  const std::vector<std::string>& plugin_changes() const { return plugin_changes_; }
 
  private:
   RunRequest request_;
@@ -78,6 +80,7 @@ class RunSetup {
   DatasetHandle data_;
   ConfigTexts texts_;
   Provenance provenance_;
+  std::vector<std::string> plugin_changes_;
 };
 
 }  // namespace mixop

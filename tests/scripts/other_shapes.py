@@ -88,6 +88,12 @@ def mobile_chain(folder):
     whole_way(folder, "demo.mobile_chain", ["space.channels=4", "space.layers=6"], plugins, cells)
 
 
+    file, = plugins[1].glob("*.so")
+    subprocess.run(["strip", file], check=True)
+    said = answer("search", "--resume", "--out", folder / "run.h5", *plugins).stderr
+    check("the plugin demo.mobile_chain is another file than when the archive was written" in said, f"another plugin is not told: {said}")
+
+
 def main():
     for space in (nasbench201, mobile_chain):
         with tempfile.TemporaryDirectory() as folder:
