@@ -75,9 +75,11 @@ class SearchCell final : public RecurrentCell {
 
  protected:
   at::Tensor nodes(const at::Tensor& initial, CellPass& pass) const override {
+    if (pass.node_weights.empty())
+      for (const Node& node : nodes_) pass.node_weights.push_back(weights_of(node, pass.relaxed));
     std::vector<at::Tensor> states{normalised(initial, pass.how)};
     for (std::size_t node = 0; node < nodes_.size(); ++node)
-      states.push_back(normalised(value_of(nodes_[node], states, weights(static_cast<int>(node)), pass), pass.how));
+      states.push_back(normalised(value_of(node, states, pass), pass.how));
     return mean_of(states, outputs_);
   }
 
@@ -93,17 +95,20 @@ class SearchCell final : public RecurrentCell {
     return norm_.forward(x, {.training = true, .update_statistics = false, .key = how.key});
   }
 
-  at::Tensor value_of(const Node& node, const std::vector<at::Tensor>& states, const at::Tensor& matrix,
-                      CellPass& pass) const {
-    std::vector<at::Tensor> sources, rows;
-    for (std::size_t j = 0; j < node.from.size(); ++j) {
-      sources.push_back(states[static_cast<std::size_t>(node.from[j])]);
-      rows.push_back(pass.relaxed.weights(node.rows[j]));
-    }
-    const at::Tensor from = at::stack(sources);
+  at::Tensor weights_of(const Node& node, RelaxedRows& relaxed) const {
+    std::vector<at::Tensor> rows;
+    for (const AlphaRef& ref : node.rows) rows.push_back(relaxed.weights(ref));
+    return at::stack(rows).index_select(1, index_).unsqueeze(-1).unsqueeze(-1);
+  }
+
+  at::Tensor value_of(std::size_t index, const std::vector<at::Tensor>& states, CellPass& pass) const {
+    const Node& node = nodes_[index];
+    std::vector<at::Tensor> sources;
+    for (const int source : node.from) sources.push_back(states[static_cast<std::size_t>(source)]);
+    const at::Tensor from = at::stack(sources), matrix = RecurrentCell::weights(static_cast<int>(index));
     const at::Tensor product =
         masked(from, pass.hidden_mask).flatten(0, 1).mm(matrix).view({from.size(0), from.size(1), -1});
-    const at::Tensor weights = at::stack(rows).index_select(1, index_).unsqueeze(-1).unsqueeze(-1);
+    const at::Tensor& weights = pass.node_weights[index];
     const bool all = std::all_of(node.rows.begin(), node.rows.end(),
                                  [&](const AlphaRef& ref) { return pass.relaxed.all_active(ref); });
     return all ? mixed(from, halves(product), weights, pass.how) : drawn(node, from, halves(product), weights, pass);

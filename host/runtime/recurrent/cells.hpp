@@ -17,6 +17,8 @@ struct CellPass {
   const Forward& how;
   at::Tensor hidden_mask;  ///< [N, width], undefined without dropout
   RelaxedRows& relaxed;    ///< of a search cell
+  /// The weights of every node's edges, [sources, operations, 1, 1], cut by the cell in the pass' first step.
+  std::vector<at::Tensor> node_weights{};
 };
 
 /// The recurrent cell of DARTS (Liu et al., ICLR 2019, section 2.1 and appendix A.2, after Zilly et al. 2017 and Pham
