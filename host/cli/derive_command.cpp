@@ -127,13 +127,21 @@ bool as_python(const po::variables_map& values) {
   return form == "python";
 }
 
-/// Prints the genotypes, one or a list of them, in the form that is asked for.
-int print(const std::vector<Genotype>& genotypes, bool is_list, const po::variables_map& values) {
+/// As published code writes it: in the space's own text where it has one.
+std::string published_text(const Genotype& genotype, const SearchSpace* space) {
+  const std::optional<std::string> own = space != nullptr ? space->print_text(genotype) : std::nullopt;
+  return own ? *own : genotype_to_python(genotype);
+}
+
+/// Prints the genotypes, one or a list of them, in the form that is asked for. `space` is theirs, null where that is not
+/// known.
+int print(const std::vector<Genotype>& genotypes, bool is_list, const po::variables_map& values,
+          const SearchSpace* space) {
   JsonWriter list;
   list.begin_list();
   for (const Genotype& genotype : genotypes) {
     if (as_python(values))
-      std::cout << genotype_to_python(genotype) << std::endl;
+      std::cout << published_text(genotype, space) << std::endl;
     else
       list.raw(genotype_to_json(genotype));
   }
@@ -168,17 +176,18 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
     const AlphaCase raw = match(read.cases[i], *space, operations, where);
     answers.push_back(derive(raw, *relaxation, *deriver, {}).genotype);
   }
-  return print(answers, read.is_list, values);
+  return print(answers, read.is_list, values, space.get());
 }
 
 /// A trained network has no alphas, but the genotype that it was made from.
-int derive_network(const Archive& archive, const po::variables_map& values) {
+int derive_network(const Archive& archive, const po::variables_map& values, const PluginRegistry& plugins) {
   for (const char* option : {"epoch", "rule", "strategy", "threshold"})
     if (values.count(option) != 0)
       throw Error(ErrorCode::usage, std::string("--") + option + " is for a search; " + archive.name() +
                                         " is a trained network, which has one genotype and no alphas");
-  check_network(archive);
-  return print({archived_genotype(archive)}, false, values);
+  const Config config = archived_network_config(archive, option_catalog(plugins));
+  const auto space = make_part<SearchSpace>(plugins, config.space.name, options_of(config));
+  return print({archived_genotype(archive)}, false, values, space.get());
 }
 
 int derive_run(const std::string& file, const po::variables_map& values, const PluginRegistry& plugins) {
@@ -187,7 +196,7 @@ int derive_run(const std::string& file, const po::variables_map& values, const P
       throw Error(ErrorCode::usage, std::string("--") + option + " belongs to --alphas FILE; the run in " + file +
                                         " has its own, so leave it out");
   Archive archive = Archive::open(file);
-  if (stored::is_of_kind(archive, network_kind)) return derive_network(archive, values);
+  if (stored::is_of_kind(archive, network_kind)) return derive_network(archive, values, plugins);
   const ArchivedRun run(std::move(archive), option_catalog(plugins));
   const ComponentOptions options = options_of(run.config());
   const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
@@ -196,7 +205,8 @@ int derive_run(const std::string& file, const po::variables_map& values, const P
   const std::int64_t epoch = values.count("epoch") != 0 ? values["epoch"].as<std::int64_t>() : run.epochs();
   const auto relaxation = make_part<Relaxation>(plugins, parts);
   const auto deriver = make_deriver(plugins, values, parts, options);
-  return print({derive(run.alphas(epoch, *space), *relaxation, *deriver, run.position(epoch)).genotype}, false, values);
+  return print({derive(run.alphas(epoch, *space), *relaxation, *deriver, run.position(epoch)).genotype}, false, values,
+               space.get());
 }
 
 /// A file that is neither JSON nor Python text: an archive may have any name, run.h5.prev for one.
@@ -211,7 +221,9 @@ int derive_named(const std::string& argument, const po::variables_map& values, c
     if (values.count(option) != 0)
       throw Error(ErrorCode::usage, std::string("--") + option + " is for a search's archive or --alphas; " + argument +
                                         " is a genotype");
-  return print({read_genotype(argument, text(values, "space"), plugins).genotype}, false, values);
+  const GenotypeArgument genotype = read_genotype(argument, text(values, "space"), plugins);
+  const auto space = genotype.space.empty() ? Part<SearchSpace>() : make_part<SearchSpace>(plugins, genotype.space, {});
+  return print({genotype.genotype}, false, values, space.get());
 }
 
 }  // namespace

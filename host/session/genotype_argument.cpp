@@ -81,6 +81,17 @@ GenotypeArgument published(const std::string& argument, const std::string& space
   return found;
 }
 
+/// A genotype in a space's own published text, such as NAS-Bench-201's.
+std::optional<GenotypeArgument> in_own_text(const std::string& argument, const std::string& space,
+                                            const PluginRegistry& plugins) {
+  for (const std::string& candidate : plugins.names(SearchSpace::interface_id)) {
+    if (!space.empty() && candidate != space) continue;
+    if (const auto read = make_part<SearchSpace>(plugins, candidate, {})->read_text(argument))
+      return GenotypeArgument{candidate + " " + argument, candidate, *read, {}};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<ListedGenotype> list_genotypes(const PluginRegistry& plugins) {
@@ -109,6 +120,7 @@ GenotypeArgument read_genotype(const std::string& argument, const std::string& s
                             : genotype_from_json(text, argument, ErrorCode::bad_data),
             {}};
   }
+  if (auto own = in_own_text(argument, space, plugins)) return *own;
   const GenotypeArgument found =
       file.extension() == ".h5" ? from_archive(argument, plugins) : published(argument, space, plugins, preferred);
   if (!space.empty() && found.space != space)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from program import MIXOP, answer, asked, check, differences, says, stopped  # noqa: E402
+from program import MIXOP, answer, asked, check, differences, refusal, says, stopped  # noqa: E402
 
 SOURCE, BUILD = (pathlib.Path(os.environ[name]) for name in ("MIXOP_SOURCE_DIR", "MIXOP_BUILD_DIR"))
 DATA = ["data.name=synthetic", "synthetic.size=12", "synthetic.train=480", "synthetic.test=32", "data.train_limit=0", "threads=1", "device=cpu"]
@@ -77,6 +77,11 @@ def nasbench201(folder):
     for genotype, parameters in (("AllConv3x3", 1531546), ("AllIdentity", 73306)):
         found = asked("summary", "--genotype", f"nasbench201/{genotype}", "--channels", 16, "--layers", 15)["parameters"]
         check(found == parameters, f"nasbench201/{genotype}: {found} parameters, published are {parameters}")
+    # The published strings, both ways.
+    text = "|nor_conv_3x3~0|+|nor_conv_3x3~0|none~1|+|skip_connect~0|nor_conv_1x1~1|avg_pool_3x3~2|"
+    check(answer("derive", text, "--form", "python").stdout.strip() == text, "a published string does not come back")
+    check(asked("summary", "--genotype", text, "--channels", 16, "--layers", 15)["parameters"] > 73306, "a string is not counted")
+    refusal(2, "node 2 has 5 operations; expected 2", "derive", text.replace("|+|skip", "|skip", 1))
 
 
 def mobile_chain(folder):
