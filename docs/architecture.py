@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Draws docs/images/architecture.svg: the folders of the SDK, the plugins and the host, and which includes which, read from the
-sources. An include that leads back is an error.
+"""Draws docs/images/architecture.svg: the layers of the code and the includes between them, as the sources have them.
 
-    python3 docs/architecture.py [FILE.svg]
-"""
+    python3 docs/architecture.py [FILE.svg]     # needs Graphviz
+
+Fails where an arrow leads back, by the order of tests/scripts/layers.py."""
+
 import pathlib
 import re
 import subprocess
@@ -11,74 +12,97 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/scripts"))
-from layers import HOST, INCLUDE, SUFFIXES  # noqa: E402
+import layers  # noqa: E402
 
-SDK = ["sdk/abi", "sdk/values", "sdk"]
-PLUGINS = ["plugins/datasets", "plugins/ops", "plugins/spaces", "plugins/strategies"]
-LIBTORCH_FREE_HEADERS = {"error", "options", "random", "utf8", "plugin", "dataset", "build_flags", "version", "native_revision", "structure",
-                         "structure_operator", "structure_size", "graph", "genotype", "space", "cells", "distance", "image_blocks", "slots"}
-PRESENT = [folder for folder in HOST if (ROOT / "host" / folder).is_dir()]
-ORDER = SDK + PLUGINS + ["host/" + folder for folder in PRESENT]
+SDK = {"abi": "abi\nthe C ABI", "values": "values\ngraphs, genotypes, spaces", "torch": "with LibTorch\nstrategies, operators"}
+RAW_STRING = re.compile(r'R"(\w*)\(.*?\)\1"', re.DOTALL)
+KINDS = ("ops", "spaces", "datasets", "strategies")
+ORDER = [*SDK, *(f"host/{folder}" for folder in layers.HOST), "host/main.cpp", *(f"plugins/{kind}" for kind in KINDS)]
 
 
-def place_of(path):
-    """The box that a file of the tree, or a file that is included by this name, belongs to."""
-    parts = pathlib.PurePosixPath(path).parts
-    if path.startswith("mixop/abi/") or path.startswith("sdk/include/mixop/abi/"):
-        return "sdk/abi"
-    if path.startswith(("mixop/", "sdk/include/mixop/")):
-        return "sdk/values" if pathlib.PurePosixPath(path).stem in LIBTORCH_FREE_HEADERS else "sdk"
-    if path.startswith("sdk/"):
-        return "sdk/values" if parts[1] == "values" else "sdk"
-    if parts[0] in ("plugins", "host") and len(parts) > 2:
-        return f"{parts[0]}/{parts[1]}"
-    return None
+def sources(folder):
+    return sorted(file for file in (ROOT / folder).rglob("*") if file.suffix in layers.SUFFIXES)
 
 
-def includes():
-    found = set()
-    for file in sorted(path for top in ("sdk", "plugins", "host") for path in (ROOT / top).rglob("*") if path.suffix in SUFFIXES):
-        name = str(file.relative_to(ROOT))
-        for line in file.read_text().splitlines():
-            match = re.match(INCLUDE, line)
-            other = place_of(match[2]) if match and match[1] == '"' else None
-            own = place_of(name)
-            if own and other and own != other:
-                found.add((own, other))
+def includes(file):
+    code = RAW_STRING.sub("", file.read_text())  # which may hold the text of another file
+    return [match[2] for line in code.splitlines() if (match := layers.INCLUDE.match(line))]
+
+
+def sdk_files():
+    """Every file of the SDK with its layer: with LibTorch whatever includes it, itself or through others."""
+    files = {str(file.relative_to(ROOT)).removeprefix("sdk/include/"): file for file in sources("sdk")}
+    with_torch = set()
+    while True:
+        more = {name for name, file in files.items() if name not in with_torch
+                and any(i in with_torch or i.startswith(("ATen/", "torch/", "c10/")) for i in includes(file))}
+        if not more:
+            break
+        with_torch |= more
+    return {name: "abi" if name.startswith("mixop/abi/") else "torch" if name in with_torch else "values" for name in files}
+
+
+def layer_of(name, sdk):
+    """Of a file's path, or of what an include names; None for the world outside."""
+    parts = pathlib.PurePosixPath(name).parts
+    return "/".join(parts[:2]) if parts[0] in ("host", "plugins") else sdk.get(name)
+
+
+def arrows():
+    """Pairs (layer, layer that it includes)."""
+    sdk, found = sdk_files(), set()
+    for file in sources("sdk") + sources("host") + sources("plugins"):
+        own = layer_of(str(file.relative_to(ROOT)).removeprefix("sdk/include/"), sdk)
+        found |= {(own, to) for i in includes(file) if (to := layer_of(i, sdk)) not in (None, own)}
     return found
 
 
-def reachable(start, edges):
-    seen, new = set(), {start}
-    while new:
-        new = {to for at, to in edges if at in new} - seen
-        seen |= new
-    return seen
+def place(layer):
+    return ORDER.index(layer) if layer in ORDER else -1
 
 
-def thinned(edges):
-    """Without the arrows that a way over other folders says already."""
-    return {(a, b) for a, b in edges if not any(b in reachable(c, edges) for x, c in edges if x == a and c != b)}
+def leading_back(found):
+    """Arrows to a later layer, to one without a place, and from plugins to anything but the SDK."""
+    def wrong(of, to):
+        return min(place(of), place(to)) < 0 or place(to) >= place(of) or (of.startswith("plugins/") and to not in SDK)
+    return sorted((of, to) for of, to in found if wrong(of, to))
 
 
-def to_dot(edges):
-    colours = {"sdk": "#cfe8cf", "plugins": "#f6e3b4", "host": "#d7e3f4"}
-    lines = ['digraph architecture {', '  rankdir=BT; nodesep=0.25; ranksep=0.35; fontname="Helvetica";',
-             '  node [shape=box, style="rounded,filled", fontname="Helvetica", fontsize=12]; edge [color="#707070", arrowsize=0.7];']
-    for folder in ORDER:
-        lines.append(f'  "{folder}" [fillcolor="{colours[folder.split("/")[0]]}"];')
-    lines += [f'  "{own}" -> "{other}";' for own, other in sorted(edges)]
-    return "\n".join(lines + ["}", ""])
+def group(name, colour, boxes):
+    """The lines of a frame with a box for each of {layer: text}."""
+    return [f'  subgraph cluster_{name} {{ label="{name}"; fillcolor="{colour}";',
+            *(f'    "{layer}" [label="{text}"];'.replace("\n", "\\n") for layer, text in boxes.items()), "  }"]
+
+
+def dot_text(found):
+    used = [layer for layer in ORDER if any(layer in arrow for arrow in found)]
+
+    def inside(folder):
+        return {layer: layer.removeprefix(folder) for layer in used if layer.startswith(folder)}
+    return "\n".join([
+        "digraph architecture {",
+        '  rankdir=BT; nodesep=0.35; ranksep=0.4; bgcolor=white; fontname="Helvetica"; style="rounded,filled"; color="#999999";',
+        '  node [shape=box, style="rounded,filled", fillcolor=white, fontname="Helvetica", fontsize=12];',
+        '  edge [color="#555555", arrowsize=0.7];',
+        *group("sdk", "#e8f0fe", SDK), *group("host", "#f3f3f3", inside("host/")), *group("plugins", "#fdf3e1", inside("plugins/")),
+        *(f'  "{of}" -> "{to}";' for of, to in sorted(found)),
+        "}"])
+
+
+def tool(command, text):
+    return subprocess.run(command, input=text, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def main():
-    edges = includes()
-    back = sorted((own, other) for own, other in edges if ORDER.index(own) < ORDER.index(other))
-    if back:
-        sys.exit("includes that lead back: " + ", ".join(f"{own} -> {other}" for own, other in back))
-    picture = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "docs/images/architecture.svg")
-    subprocess.run(["dot", "-T" + picture.suffix[1:], "-o", picture], input=to_dot(thinned(edges)), text=True, check=True)
-    print(f"{picture}: {len(ORDER)} folders, {len(edges)} includes between them, none back")
+    picture = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs/images/architecture.svg"
+    found = arrows()
+    wrong = leading_back(found)
+    if wrong:
+        sys.exit("\n".join(f"{of} includes {to}, which comes after it: move the file, or the folder in HOST of tests/scripts/layers.py"
+                           for of, to in wrong))
+    thinned = tool(["tred"], dot_text(found))
+    picture.write_text(tool(["dot", "-T" + picture.suffix[1:]], thinned))
+    print(f"{picture}: {len(found)} pairs of layers of which one includes the other, {thinned.count('->')} drawn, none back")
 
 
 if __name__ == "__main__":
