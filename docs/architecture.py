@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws docs/images/architecture.svg: the layers of the code and the includes between them, as the sources have them.
 
-    python3 docs/architecture.py [FILE.svg]     # needs Graphviz
+    python3 docs/architecture.py [FILE.svg|FILE.png]     # needs Graphviz
 
 Fails where an arrow leads back, by the order of tests/scripts/layers.py."""
 
@@ -101,7 +101,7 @@ def main():
         sys.exit("\n".join(f"{of} includes {to}, which comes after it: move the file, or the folder in HOST of tests/scripts/layers.py"
                            for of, to in wrong))
     thinned = tool(["tred"], dot_text(found))
-    picture.write_text(tool(["dot", "-T" + picture.suffix[1:]], thinned))
+    tool(["dot", "-T" + picture.suffix[1:], "-o", str(picture)], thinned)
     print(f"{picture}: {len(found)} pairs of layers of which one includes the other, {thinned.count('->')} drawn, none back")
 
 
