@@ -26,7 +26,7 @@ std::vector<Gene> darts_genes(const CellTopology& cell, const std::string& name,
       std::size_t best = cell.operations.size();
       const auto row = strength[static_cast<std::int64_t>(e)];
       for (std::size_t k = 0; k < cell.operations.size(); ++k) {
-        if (cell.operations[k] == "none") continue;
+        if (cell.operations[k] == "none" && !cell.keeps_none) continue;
         if (best == cell.operations.size() || row[static_cast<std::int64_t>(k)] > row[static_cast<std::int64_t>(best)])
           best = k;
       }

@@ -6,8 +6,8 @@
 namespace mixop::strategies {
 
 /// The rule of DARTS (section 2.4) as its published code applies it: of each node's edges the strongest, as many as the
-/// cell keeps (two of an image cell), ranked by their best operation other than `none`; of each such edge that
-/// operation. Ties go to the earlier edge and operation. Genes of a node stand in the order of their strength.
+/// cell keeps (two of an image cell), ranked by their best operation, which is `none` only in cells that list edges with
+/// it (NAS-Bench-201: the largest of every edge); of each such edge that operation. Ties go to the earlier edge and operation. Genes of a node stand in the order of their strength.
 class DartsDeriver final : public Deriver {
  public:
   explicit DartsDeriver(const Options&) {}

@@ -83,6 +83,20 @@ TEST_CASE("ties go to the earlier edge and the earlier operation, and none is ne
   CHECK((genotype.cells[0].genes == expected));
 }
 
+TEST_CASE("cells that list edges with none get the largest operation of every edge", "[strategy]") {
+  const auto space = make_part<SearchSpace>(test::plugins(), "nasbench201", {});
+  SpaceConfig config;
+  config.layers = 3;
+  config.operations = space->default_operations();
+  at::Tensor alphas = at::zeros({6, 5});
+  alphas[0][0] = 9;  // 0 -> 1: none
+  alphas[4][3] = 2;  // 1 -> 3: nor_conv_3x3
+  const auto relaxation = make_part<Relaxation>(test::plugins(), "softmax", {});
+  const auto deriver = make_part<Deriver>(test::plugins(), "darts", {});
+  const Genotype genotype = derive({space->search(config).alphas, {alphas}}, *relaxation, *deriver, {}).genotype;
+  CHECK(space->print_text(genotype) == "|none~0|+|none~0|none~1|+|none~0|nor_conv_3x3~1|none~2|");
+}
+
 TEST_CASE("candidates without anything to derive are refused", "[strategy][misuse]") {
   CHECK_THROWS_WITH(derived(at::zeros({2, 1}), at::zeros({2, 1}), {"none"}),
                     "cell 'normal' has no candidate other than none to derive; add one to space.ops");
