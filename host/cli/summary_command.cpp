@@ -237,7 +237,7 @@ Summary summarise_network(const po::variables_map& values, const PluginRegistry&
   SpaceConfig sizes = config_of(values, space->domain(), default_sizes(argument, space->domain(), plugins));
   sizes.auxiliary = space->domain() == Domain::image;
   Summary summary;
-  summary.no_auxiliary = "a recurrent network has none";
+  summary.no_auxiliary = "this network has none";
   try {
     summary.network = measure(space->network(sizes, argument.genotype), operators);
   } catch (const Error& error) {  // the head's problem, or the network's, which comes again without it

@@ -24,10 +24,6 @@ at::Tensor shift(const at::Tensor& x) {
   return odd_rows + odd_columns == 0 ? shifted : at::constant_pad_nd(shifted, {0, odd_columns, 0, odd_rows});
 }
 
-at::Tensor shuffle(const at::Tensor& x, std::int64_t groups) {
-  return x.view({x.size(0), groups, x.size(1) / groups, x.size(2), x.size(3)}).transpose(1, 2).reshape(x.sizes());
-}
-
 at::Tensor zero(const at::Tensor& x, const Pair& stride) {
   if (stride[0] == 1 && stride[1] == 1) return x.mul(0.0);
   return x.slice(2, 0, std::nullopt, stride[0]).slice(3, 0, std::nullopt, stride[1]).mul(0.0);
@@ -138,7 +134,7 @@ at::Tensor Module::run(std::size_t i, const std::vector<at::Tensor>& values, con
     case StageKind::multiply:
       return x.mul(value(1));
     case StageKind::shuffle:
-      return shuffle(x, stage.groups);
+      return at::channel_shuffle(x, stage.groups);
     case StageKind::concat: {
       std::vector<at::Tensor> parts;
       for (std::size_t input = 0; input < stage.inputs.size(); ++input) parts.push_back(value(input));

@@ -17,11 +17,6 @@ bool is_identity(const std::optional<Structure>& structure) {
 
 at::Tensor sum_of(const at::Tensor& sum, const at::Tensor& term) { return sum.defined() ? sum.add(term) : term; }
 
-/// Channels in groups, transposed.
-at::Tensor shuffled(const at::Tensor& x, std::int64_t groups) {
-  return x.reshape({x.size(0), groups, x.size(1) / groups, x.size(2), x.size(3)}).transpose(1, 2).reshape(x.sizes());
-}
-
 }  // namespace
 
 std::string joined_name(const std::string& one, const std::string& other) {
@@ -141,7 +136,7 @@ at::Tensor PlainBlock::run_partly(const Mixed& mixed, const at::Tensor& x, Relax
   at::Tensor others = x.narrow(1, channels, x.size(1) - channels);
   if (mixed.stride != 1)
     others = at::max_pool2d(others, mixed.stride, mixed.stride, /*padding=*/0, /*dilation=*/1, /*ceil_mode=*/true);
-  return shuffled(at::cat({y, others}, 1), mixed.divisor);
+  return at::channel_shuffle(at::cat({y, others}, 1), mixed.divisor);
 }
 
 at::Tensor PlainBlock::run(const Step& step, const at::Tensor& x, RelaxedRows& relaxed, Started& started,

@@ -81,6 +81,17 @@ inline DescribedSpace described_space(const std::string& name, const std::map<st
   return {static_cast<SearchSpace*>(made), [](SearchSpace* space) { delete space; }};
 }
 
+/// Of images of 7 classes.
+inline SpaceConfig sizes_of(std::int64_t channels, std::int64_t layers, std::int64_t height,
+                            std::int64_t width) {
+  SpaceConfig config;
+  config.channels = channels;
+  config.layers = layers;
+  config.input = {3, height, width};
+  config.classes = 7;
+  return config;
+}
+
 inline Genotype published_genotype(const std::string& space, const std::string& name) {
   const DescribedSpace made = described_space(space);
   for (const NamedGenotype& named : made->genotypes())

@@ -50,6 +50,7 @@ inline std::tuple<at::Tensor, at::Tensor, at::Tensor> batch_norm_backward(
 }
 
 inline at::Tensor alike(const at::Tensor& x) { return at::empty_like(x); }
+inline at::Tensor channel_shuffle(const at::Tensor& x, c10::SymInt) { return at::empty_like(x); }
 inline at::Tensor& itself(at::Tensor& x) { return x; }
 
 inline at::Tensor dot(const at::Tensor& one, const at::Tensor& other) {
@@ -93,6 +94,7 @@ TORCH_LIBRARY_IMPL(aten, Meta, library) {
   library.impl("native_batch_norm_backward", mixop::test::meta::batch_norm_backward);
   library.impl("relu", mixop::test::meta::alike);
   library.impl("relu_", mixop::test::meta::itself);
+  library.impl("channel_shuffle", mixop::test::meta::channel_shuffle);
   library.impl("dot", mixop::test::meta::dot);
   library.impl("index_select", mixop::test::meta::index_select);
   library.impl("embedding_dense_backward", mixop::test::meta::embedding_backward);

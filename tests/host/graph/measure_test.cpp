@@ -17,6 +17,7 @@ using test::described;
 using test::described_space;
 using test::DescribedPlugins;
 using test::published_genotype;
+using test::sizes_of;
 
 /// An operator of a third party with code of its own, which is never run here: one parameter matrix, no description.
 struct Blend {
@@ -71,19 +72,10 @@ DescribedPlugins with_blend(bool counts_itself = false) {
   return plugins;
 }
 
-SpaceConfig sizes(std::int64_t channels, std::int64_t layers, std::int64_t height, std::int64_t width) {
-  SpaceConfig config;
-  config.channels = channels;
-  config.layers = layers;
-  config.input = {3, height, width};
-  config.classes = 7;
-  return config;
-}
-
 Genotype darts(const std::string& name) { return published_genotype("darts_cnn", name); }
 
 TEST_CASE("a part stands for each block, under its name and kind", "[graph][measure]") {
-  SpaceConfig config = sizes(4, 3, 32, 32);
+  SpaceConfig config = sizes_of(4, 3, 32, 32);
   config.auxiliary = true;
   const MeasuredNetwork measured =
       measure(described_space("darts_cnn")->network(config, darts("DARTS_V2")), described());
@@ -110,7 +102,7 @@ TEST_CASE("a part stands for each block, under its name and kind", "[graph][meas
 TEST_CASE("what an operator does not tell is missing in its layer alone", "[graph][measure]") {
   Genotype genotype = darts("NASNet");
   genotype.cells[0].genes[0].operation = "test.blend";
-  const NetworkGraph graph = described_space("darts_cnn")->network(sizes(4, 3, 16, 16), genotype);
+  const NetworkGraph graph = described_space("darts_cnn")->network(sizes_of(4, 3, 16, 16), genotype);
   const DescribedPlugins operators = with_blend();
   Blend::made = 0;
   const MeasuredNetwork measured = measure(graph, operators);
@@ -130,7 +122,7 @@ TEST_CASE("an operator that counts itself is believed, and not made", "[graph][m
   const DescribedPlugins operators = with_blend(/*counts_itself=*/true);
   Blend::made = 0;
   const MeasuredNetwork measured =
-      measure(described_space("darts_cnn")->network(sizes(4, 3, 16, 16), genotype), operators);
+      measure(described_space("darts_cnn")->network(sizes_of(4, 3, 16, 16), genotype), operators);
   CHECK(Blend::made == 0);
   const Cost cost = measured.parts.at(1).layers.at(2).cost();
   CHECK((cost.parameters == 4 && cost.multiply_adds == 256 && cost.activations == 5));
@@ -142,7 +134,7 @@ TEST_CASE("operators of supernets that are not counted are listed once each", "[
   for (const char* name : {"darts_cnn", "ddarts", "dartopti"}) {
     INFO(name);
     const auto space = described_space(name);
-    SpaceConfig config = sizes(3, 4, 17, 16);
+    SpaceConfig config = sizes_of(3, 4, 17, 16);
     config.operations = space->default_operations();
     config.operations.push_back("test.blend");
     CHECK(measure(space->search(config), operators).cost().uncounted == std::vector<std::string>(4 * 14, "test.blend"));
@@ -150,7 +142,7 @@ TEST_CASE("operators of supernets that are not counted are listed once each", "[
 }
 
 TEST_CASE("candidates that begin alike put their beginning out once", "[graph][measure]") {
-  SpaceConfig config = sizes(4, 1, 8, 8);
+  SpaceConfig config = sizes_of(4, 1, 8, 8);
   config.nodes = 2;
   config.operations = {"none", "dil_conv_3x3", "dil_conv_5x5"};
   config.stem = "cifar";
@@ -178,7 +170,7 @@ TEST_CASE("candidates that begin alike put their beginning out once", "[graph][m
 }
 
 TEST_CASE("pools of a search are normalised where the choice says so", "[graph][measure]") {
-  SpaceConfig config = sizes(4, 1, 8, 8);
+  SpaceConfig config = sizes_of(4, 1, 8, 8);
   config.nodes = 1;
   config.operations = {"max_pool_3x3"};
   NetworkGraph graph = described_space("darts_cnn")->search(config);
@@ -193,7 +185,7 @@ TEST_CASE("pools of a search are normalised where the choice says so", "[graph][
 
 TEST_CASE("a wide and deep network is measured in well under a second, without its tensors", "[graph][measure]") {
   const auto space = described_space("darts_cnn");
-  SpaceConfig config = sizes(4096, 200, 32, 32);
+  SpaceConfig config = sizes_of(4096, 200, 32, 32);
   config.operations = space->default_operations();
   const auto start = std::chrono::steady_clock::now();
   CHECK(measure(space->search(config), described()).cost().parameters > std::int64_t{1} << 36);
@@ -249,7 +241,7 @@ TEST_CASE("an operator whose structure is not what it is asked for is refused", 
   const auto with = [&](const std::string& operation) {
     Genotype genotype = darts("DARTS_V1");
     genotype.cells[0].genes[0].operation = operation;
-    (void)measure(described_space("darts_cnn")->network(sizes(4, 3, 16, 16), genotype), operators);
+    (void)measure(described_space("darts_cnn")->network(sizes_of(4, 3, 16, 16), genotype), operators);
   };
   CHECK_THROWS_WITH(with("test.halves"),
                     "operator 'test.halves': its structure makes 4x8x8 of 4x16x16, expected 4x16x16");

@@ -11,6 +11,7 @@ namespace {
 using namespace mixop;
 using test::described;
 using test::described_space;
+using test::sizes_of;
 
 /// Of the tensor of that name and those whose names it begins; of all for "".
 std::int64_t stored_parameters(const Network& network, const std::string& name) {
@@ -59,27 +60,18 @@ void check(const NetworkGraph& graph) {
   check_shapes(*network, measured);
 }
 
-SpaceConfig sizes(std::int64_t channels, std::int64_t layers, std::int64_t height, std::int64_t width) {
-  SpaceConfig config;
-  config.channels = channels;
-  config.layers = layers;
-  config.input = {3, height, width};
-  config.classes = 7;
-  return config;
-}
-
 TEST_CASE("discrete networks have the parameters and shapes that they are measured to have", "[runtime][measure]") {
   for (const char* name : {"darts_cnn", "ddarts", "dartopti", "nasbench201"}) {
     const auto space = described_space(name);
     for (const NamedGenotype& named : space->genotypes()) {
       INFO(name << "/" << named.name);
       const auto listed = static_cast<std::int64_t>(named.genotype.positions());
-      SpaceConfig config = sizes(4, listed > 0 ? listed : 6, 36, 33);
+      SpaceConfig config = sizes_of(4, listed > 0 ? listed : 6, 36, 33);
       config.auxiliary = true;
       check(space->network(config, named.genotype));
     }
   }
-  SpaceConfig imagenet = sizes(6, 4, 130, 75);
+  SpaceConfig imagenet = sizes_of(6, 4, 130, 75);
   imagenet.stem = "imagenet";
   const auto space = described_space("darts_cnn");
   check(space->network(imagenet, space->genotypes().back().genotype));
@@ -89,7 +81,7 @@ TEST_CASE("supernets have the parameters and shapes that they are measured to ha
   for (const char* name : {"darts_cnn", "ddarts", "dartopti", "nasbench201"}) {
     INFO(name);
     const auto space = described_space(name);
-    SpaceConfig config = sizes(3, 3, 17, 16);
+    SpaceConfig config = sizes_of(3, 3, 17, 16);
     config.operations = space->default_operations();
     check(space->search(config));
   }

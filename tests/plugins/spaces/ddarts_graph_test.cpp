@@ -6,6 +6,7 @@
 #include "host/graph/check.hpp"
 #include "host/graph/measure.hpp"
 #include "mixop/error.hpp"
+#include "tests/support/listed_genotype.hpp"
 #include "tests/support/descriptions.hpp"
 #include "tests/support/fixture_path.hpp"
 
@@ -19,14 +20,6 @@ Genotype published(const std::string& name) {
       if (named.name == name) return named.genotype;
   FAIL("no genotype " << name);
   return {};
-}
-
-/// One cell a list of genes; a reduction and four nodes.
-Genotype listed(const std::vector<std::vector<Gene>>& cells, const std::vector<int>& concat = {2, 3, 4, 5}) {
-  Genotype genotype;
-  for (const auto& genes : cells) genotype.cells.push_back({std::to_string(genotype.cells.size()), genes, concat});
-  genotype.reductions = std::vector<int>{1};
-  return genotype;
 }
 
 std::vector<Gene> small_cell() { return {{"simple_conv_1x1", 0, 2}, {"skip_connect", 1, 2}}; }
@@ -95,7 +88,7 @@ TEST_CASE("deeper networks take the searched cells by the published rule", "[spa
   const JsonValue rows = parse_json_file(test::path_of_optional("ddarts_derivation_index.json"), ErrorCode::bad_data);
   for (const JsonMember& row : rows.members) {
     INFO(row.key);
-    const NetworkGraph graph = described(listed(cells, {2}), static_cast<std::int64_t>(row.value.items.size()));
+    const NetworkGraph graph = described(test::listed(cells, {2}), static_cast<std::int64_t>(row.value.items.size()));
     for (std::size_t i = 0; i < row.value.items.size(); ++i) {
       INFO("position " << i);
       const auto& operation = std::get<NamedOp>(cell_of(graph, i).edges.back().does);
@@ -114,7 +107,7 @@ TEST_CASE("in deeper networks searched reductions stand at the two reductions al
       std::vector<std::vector<Gene>> searched(static_cast<std::size_t>(cells), plain);
       for (const int reduction : {cells / 3, 2 * cells / 3})
         searched[static_cast<std::size_t>(reduction)] = {{"sep_conv_3x3", 0, 2}, {"skip_connect", 1, 2}};
-      Genotype genotype = listed(searched, {2});
+      Genotype genotype = test::listed(searched, {2});
       genotype.reductions.reset();
       std::set<std::string> convolutional;
       for (const Block& block : described(genotype, layers).blocks)
@@ -128,7 +121,7 @@ TEST_CASE("in deeper networks searched reductions stand at the two reductions al
 
 TEST_CASE("nodes run in the order of the list, and an operation whose source comes later never runs",
           "[space][ddarts]") {
-  const NetworkGraph graph = described(listed({{{"simple_conv_1x1", 0, 4},
+  const NetworkGraph graph = described(test::listed({{{"simple_conv_1x1", 0, 4},
                                                 {"simple_conv_1x1", 1, 2},
                                                 {"simple_conv_3x3", 2, 4},
                                                 {"skip_connect", 9, 2},
@@ -148,14 +141,14 @@ TEST_CASE("nodes run in the order of the list, and an operation whose source com
   CHECK(found.parts[1].layers[3].kind == "simple_conv_3x3 2 -> 4, never run");
   CHECK(found.parts[1].layers.back().kind == "concat 4 2 3");
   const MeasuredNetwork sound = measured(
-      described(listed({{{"simple_conv_1x1", 0, 4}, {"simple_conv_1x1", 1, 2}, {"simple_conv_1x1", 4, 3}}}), 1));
+      described(test::listed({{{"simple_conv_1x1", 0, 4}, {"simple_conv_1x1", 1, 2}, {"simple_conv_1x1", 4, 3}}}), 1));
   CHECK(found.cost().multiply_adds == sound.cost().multiply_adds);
   CHECK(found.cost().parameters == sound.cost().parameters + 9 * 16 + 8);
 }
 
 TEST_CASE("several operations of one edge are numbered, and absent nodes of the concat are left out",
           "[space][ddarts]") {
-  const NetworkGraph graph = described(listed({{{"simple_conv_1x1", 0, 2}, {"conv_3x1_1x3", 0, 2}}}, {2, 3}), 1);
+  const NetworkGraph graph = described(test::listed({{{"simple_conv_1x1", 0, 2}, {"conv_3x1_1x3", 0, 2}}}, {2, 3}), 1);
   const std::vector<std::string> names = test::weight_names(graph);
   CHECK(std::count(names.begin(), names.end(), "cells.0._ops.2.0.0.op.1.weight") == 1);
   CHECK(std::count(names.begin(), names.end(), "cells.0._ops.2.0.1.op.2.weight") == 1);
@@ -168,18 +161,18 @@ TEST_CASE("a defect of a genotype by position is named", "[space][ddarts][misuse
         "'normal'");
   CHECK(problem({}) ==
         "a genotype of ddarts lists the cells of its positions (genes, concat, reductions); this one has no cells");
-  CHECK(problem(listed({small_cell(), {}})) ==
+  CHECK(problem(test::listed({small_cell(), {}})) ==
         "cell 1 of the genotype has no operations: derive it with a lower threshold or another rule");
-  CHECK(problem(listed({{{"skip_connect", 0, 1}}})) ==
+  CHECK(problem(test::listed({{{"skip_connect", 0, 1}}})) ==
         "cell 0 of the genotype has skip_connect from node 0 to node 1; nodes count from 0, and 0 and 1 are the cell's "
         "inputs");
   CHECK(
-      problem(listed({{{"skip_connect", 0, 2}, {"skip_connect", 4, 3}}})) ==
+      problem(test::listed({{{"skip_connect", 0, 2}, {"skip_connect", 4, 3}}})) ==
       "cell 0 of the genotype leaves node 3 without input: every operation into it comes from a node, such as 4, that "
       "is fed later or not at all; nodes run in the order in which the list first names them");
-  CHECK(problem(listed({small_cell()}, {4, 5})) ==
+  CHECK(problem(test::listed({small_cell()}, {4, 5})) ==
         "cell 0 of the genotype has none of the nodes that concat names, so it has no output");
-  Genotype repeated = listed({small_cell()});
+  Genotype repeated = test::listed({small_cell()});
   repeated.sequence = std::vector<int>{0, 1};
   CHECK(problem(repeated) == "the genotype's seq names cell 1, but it has 1 cells");
   repeated.sequence = std::vector<int>{};
@@ -190,12 +183,12 @@ TEST_CASE("a depth that the rule of deeper networks does not reach is refused", 
   const std::string end = "; the rule for deeper ones is for at least 5 searched cells with two reductions at most";
   CHECK(problem(published("ResNet18"), 5) ==
         "space.layers: the genotype makes networks of up to 4 cells, found 5" + end);
-  CHECK(problem(listed({4, small_cell()}), 6) ==
+  CHECK(problem(test::listed({4, small_cell()}), 6) ==
         "space.layers: the genotype makes networks of up to 4 cells, found 6" + end);
-  Genotype three = listed({8, small_cell()});
+  Genotype three = test::listed({8, small_cell()});
   three.reductions = std::vector<int>{1, 2, 3};
   CHECK(problem(three, 9) == "space.layers: the genotype makes networks of up to 8 cells, found 9" + end);
-  CHECK(problem(listed({small_cell()}), 0) == "space.layers: expected at least 1, found 0");
+  CHECK(problem(test::listed({small_cell()}), 0) == "space.layers: expected at least 1, found 0");
 }
 
 TEST_CASE("supernets with alphas for every cell have their published sizes", "[space][ddarts]") {

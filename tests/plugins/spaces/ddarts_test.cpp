@@ -5,6 +5,7 @@
 
 #include "host/genotype/genotype_json.hpp"
 #include "mixop/gradients.hpp"
+#include "tests/support/listed_genotype.hpp"
 #include "tests/support/discrete_fixture.hpp"
 
 namespace {
@@ -19,14 +20,6 @@ Genotype published(const std::string& name) {
       if (named.name == name) return named.genotype;
   FAIL("no genotype " << name);
   return {};
-}
-
-/// One cell a list of genes; two reductions and four nodes.
-Genotype listed(const std::vector<std::vector<Gene>>& cells, const std::vector<int>& concat = {2, 3, 4, 5}) {
-  Genotype genotype;
-  for (const auto& genes : cells) genotype.cells.push_back({std::to_string(genotype.cells.size()), genes, concat});
-  genotype.reductions = std::vector<int>{1};
-  return genotype;
 }
 
 std::unique_ptr<Network> build(const Genotype& genotype, std::int64_t layers, SpaceConfig config = {}) {
@@ -62,7 +55,7 @@ TEST_CASE("discrete DARTOpti networks and baselines agree with the published cod
 }
 
 TEST_CASE("nodes run in the order of the list, and an operation whose source comes later is dropped", "[space]") {
-  const auto network = build(listed({{{"simple_conv_1x1", 0, 4},
+  const auto network = build(test::listed({{{"simple_conv_1x1", 0, 4},
                                       {"simple_conv_1x1", 1, 2},
                                       {"simple_conv_3x3", 2, 4},
                                       {"skip_connect", 4, 2},
@@ -117,7 +110,7 @@ TEST_CASE("heads and classifiers fit maps that the published networks fail on", 
 }
 
 TEST_CASE("drop-path masks the sum of a node for each image", "[space]") {
-  Genotype genotype = listed({{{"skip_connect", 0, 2}, {"simple_conv_1x1", 1, 2}, {"simple_conv_1x1", 0, 3}}}, {2, 3});
+  Genotype genotype = test::listed({{{"skip_connect", 0, 2}, {"simple_conv_1x1", 1, 2}, {"simple_conv_1x1", 0, 3}}}, {2, 3});
   genotype.reductions = std::vector<int>{};
   const auto network = build(genotype, 1);
   const Batch batch{at::randn({64, 3, 8, 8}), at::zeros({64}, at::kLong)};
