@@ -24,14 +24,14 @@ constexpr std::size_t kInfoSize = offsetof(MixopDatasetInfo, images_vary);
 constexpr std::size_t kWholeTableSize = offsetof(MixopDataset, decode) + sizeof MixopDataset::decode;
 constexpr std::size_t kWholeInfoSize = offsetof(MixopDatasetInfo, listing) + sizeof MixopDatasetInfo::listing;
 
-/// Judges one data set's answers; every complaint names it.
+/// Judges what one data set returns; every complaint names it.
 class Contract {
  public:
   explicit Contract(const std::string& name) : name_(name) {}
 
   [[noreturn]] void broken(const std::string& how) const {
     throw Error(ErrorCode::plugin,
-                "data set '" + name_ + "' breaks its contract: " + how + "; its plugin must be mended");
+                "data set '" + name_ + "' breaks its contract: " + how + "; its plugin must be fixed");
   }
   void within(const std::string& what, std::int64_t value, std::int64_t low, std::int64_t high) const {
     if (value < low || value > high)

@@ -16,8 +16,8 @@ struct CorruptImage {
   std::string problem;
 };
 
-/// Decodes every image of a set of many sizes on `workers` threads (0: one) and answers those that fail, in order of
-/// split and record. `progress` is told how many are done, by one thread at a time.
+/// Decodes every image of a set of many sizes on `workers` threads (0: one) and returns those that fail, in order of
+/// split and record. `progress` is called with how many are done, by one thread at a time.
 std::vector<CorruptImage> corrupt_images(const DatasetHandle& data, std::int64_t workers,
                                          const std::function<void(std::int64_t done)>& progress = {});
 

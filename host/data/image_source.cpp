@@ -2,8 +2,7 @@
 
 #include <string>
 
-#include "host/data/decoded_images.hpp"
-#include "host/data/image_set.hpp"
+#include "host/data/image_pipeline.hpp"
 
 namespace mixop {
 
@@ -21,8 +20,7 @@ std::int64_t images_of(const DatasetHandle& data, int split, std::int64_t limit)
 
 std::unique_ptr<ImageSource> open_images(const DatasetHandle& data, int split, std::int64_t limit,
                                          std::int64_t boundary) {
-  if (data.info().many_sizes) return std::make_unique<DecodedImages>(data, split, limit, boundary);
-  return std::make_unique<ImageSet>(data, split, limit);
+  return std::make_unique<ImagePipeline>(data, split, limit, boundary);
 }
 
 }  // namespace mixop

@@ -20,7 +20,7 @@ Histogram histogram_of(std::span<const std::uint8_t> pixels, std::size_t channel
   return counts;
 }
 
-/// Replaces each channel's bytes by a table that its histogram tells.
+/// Replaces each channel's bytes by a table that its histogram gives.
 template <class TableOf>
 void look_up_channels(std::span<std::uint8_t> pixels, const TableOf& table_of) {
   for (std::size_t c = 0; c < kChannels; ++c) {
@@ -90,11 +90,11 @@ std::int64_t fixed(double value) { return static_cast<std::int64_t>(std::floor(v
 
 }  // namespace
 
-void mirror(RgbImage& image) {
+void mirror(RgbImage& image, int channels) {
   for (std::int32_t y = 0; y < image.height; ++y) {
-    std::uint8_t* left = image.pixels.data() + std::int64_t{y} * image.width * 3;
-    std::uint8_t* right = left + (image.width - 1) * 3;
-    for (; left < right; left += 3, right -= 3) std::swap_ranges(left, left + 3, right);
+    std::uint8_t* left = image.pixels.data() + std::int64_t{y} * image.width * channels;
+    std::uint8_t* right = left + (image.width - 1) * channels;
+    for (; left < right; left += channels, right -= channels) std::swap_ranges(left, left + channels, right);
   }
 }
 

@@ -13,8 +13,8 @@ struct RgbImage {
   std::vector<std::uint8_t> pixels;
 };
 
-/// Left becomes right.
-void mirror(RgbImage& image);
+/// Left becomes right, of pixels of that many channels.
+void mirror(RgbImage& image, int channels = 3);
 
 // Operations in the arithmetic of Pillow's ImageOps and ImageFilter, in place. Those of single bytes treat each channel
 // alone.

@@ -35,7 +35,7 @@ std::vector<std::int64_t> epoch_permutation(std::uint64_t seed, std::uint64_t ep
 /// All records of a range in file order, for evaluation.
 std::vector<Sample> in_order(RecordRange range);
 
-/// The shuffled order of a range. Every answer is a pure function of (seed, range, arguments); a permutation is cached,
+/// The shuffled order of a range. Every result is a pure function of (seed, range, arguments); a permutation is cached,
 /// so an object serves one thread.
 class SampleOrder {
  public:

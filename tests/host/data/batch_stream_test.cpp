@@ -160,7 +160,7 @@ TEST_CASE("what a worker throws comes with its batch, and the stream goes on", "
   }
 }
 
-TEST_CASE("of several failures in a batch the first is told, whichever came first", "[data][stream]") {
+TEST_CASE("of several failures in a batch the first is reported, whichever came first", "[data][stream]") {
   Source source;
   source.fake.corrupt = {0, 10};  // the first and the third of the first batch
   const std::int64_t late = GENERATE(0, 10);

@@ -13,7 +13,7 @@ namespace {
 
 void check_contract(FakeDataset& fake, const std::string& how) {
   const Error error = error_of([&] { fake.handle(); });
-  CHECK(error.what() == "data set 'fake' breaks its contract: " + how + "; its plugin must be mended");
+  CHECK(error.what() == "data set 'fake' breaks its contract: " + how + "; its plugin must be fixed");
   CHECK(error.code() == ErrorCode::plugin);
 }
 
@@ -235,7 +235,7 @@ TEST_CASE("an image that cannot be decoded names split and file", "[data][misuse
   fake.images_a_call = GENERATE(0, 2);
   CHECK(error(1).what() ==
         "data set 'fake' breaks its contract: decode must give one image; record 1 of split 'train' came " +
-            std::to_string(fake.images_a_call) + " times; its plugin must be mended");
+            std::to_string(fake.images_a_call) + " times; its plugin must be fixed");
   CHECK(error(1).code() == ErrorCode::plugin);
   fake.images_a_call = 1;
   CHECK_THROWS_WITH(data.decode(MIXOP_SPLIT_TRAIN, 1,
@@ -256,7 +256,7 @@ TEST_CASE("a decoded image of absurd sides is the plugin's error", "[data][misus
   CHECK(error.what() ==
         "data set 'fake' breaks its contract: decode must give pixels, 1 to 65536 a side; record 1 of split 'train' "
         "has 3 x " +
-            std::to_string(fake.told_width) + "; its plugin must be mended");
+            std::to_string(fake.told_width) + "; its plugin must be fixed");
   CHECK(error.code() == ErrorCode::plugin);
   CHECK(calls == 0);
 }
@@ -280,6 +280,6 @@ TEST_CASE("a target outside the classes is the plugin's error", "[data][misuse]"
   const std::string place =
       fake.target_shift == 1 ? "record 2 of split 'train' has target 3" : "record 3 of split 'train' has target -1";
   CHECK(error.what() ==
-        "data set 'fake' breaks its contract: " + place + ", expected 0 to 2; its plugin must be mended");
+        "data set 'fake' breaks its contract: " + place + ", expected 0 to 2; its plugin must be fixed");
   CHECK(error.code() == ErrorCode::plugin);
 }

@@ -1,9 +1,8 @@
-#include "host/data/decoded_images.hpp"
+#include "host/data/image_pipeline.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 
-#include "host/data/image_set.hpp"
 #include "tests/host/data/fake_dataset.hpp"
 #include "tests/plugins/datasets/support.hpp"
 
@@ -42,7 +41,7 @@ std::vector<float> plain(const FakeDataset& fake, std::int64_t record) {
 TEST_CASE("images of many sizes come in the networks' size", "[data][images]") {
   ManySizesFake fake;
   const DatasetHandle data = fake.handle();
-  const DecodedImages images(data, MIXOP_SPLIT_TRAIN, 9);
+  const ImagePipeline images(data, MIXOP_SPLIT_TRAIN, 9);
   CHECK(images.size() == 9);
   CHECK(images.channels() == 3);
   CHECK(images.height() == 4);
@@ -74,7 +73,7 @@ TEST_CASE("a set is in memory where all images have one size and decoded where n
 TEST_CASE("decoded images are augmented by seed, epoch and record alone", "[data][images]") {
   ManySizesFake fake;
   const DatasetHandle data = fake.handle();
-  const DecodedImages images(data, MIXOP_SPLIT_TRAIN), fewer(data, MIXOP_SPLIT_TRAIN, 6);
+  const ImagePipeline images(data, MIXOP_SPLIT_TRAIN), fewer(data, MIXOP_SPLIT_TRAIN, 6);
   Augmentation augmentation;
   augmentation.jitter = {0.4, 0.4, 0.4, 0.2};
   augmentation.cutout_length = 2;
@@ -103,7 +102,7 @@ TEST_CASE("half of the decoded images are mirrored", "[data][images]") {
   ManySizesFake fake;
   fake.ramp = true;
   const DatasetHandle data = fake.handle();
-  const DecodedImages images(data, MIXOP_SPLIT_TRAIN);
+  const ImagePipeline images(data, MIXOP_SPLIT_TRAIN);
   const std::vector<float> plain = shown(images, {7, 0}).image;
   std::vector<float> mirrored = plain;
   for (auto row = mirrored.begin(); row != mirrored.end(); row += 4) std::reverse(row, row + 4);
@@ -124,7 +123,7 @@ TEST_CASE("an image that cannot be decoded ends the run where it is not skipped"
   ManySizesFake fake;
   fake.corrupt = {4};
   const DatasetHandle data = fake.handle();
-  const DecodedImages images(data, MIXOP_SPLIT_TRAIN);
+  const ImagePipeline images(data, MIXOP_SPLIT_TRAIN);
   const Error error = error_of([&] { shown(images, {4, 0}); });
   CHECK(error.what() == std::string("data set 'fake', split 'train': file 4: no image"));
   CHECK(error.code() == ErrorCode::bad_data);
@@ -136,7 +135,7 @@ TEST_CASE("the next good record and its target stand for one that cannot be deco
   fake.info.skip_corrupt = 1;
   fake.corrupt = {4, 5, 11};
   const DatasetHandle data = fake.handle();
-  const DecodedImages images(data, MIXOP_SPLIT_TRAIN);
+  const ImagePipeline images(data, MIXOP_SPLIT_TRAIN);
   for (int times = 0; times < 2; ++times) {
     CHECK(shown(images, {4, 0}).image == plain(fake, 6));
     CHECK(shown(images, {4, 0}).target == 0);
@@ -168,7 +167,7 @@ TEST_CASE("skipping ends where nothing can be decoded, and never hides a disk th
   fake.corrupt = {0, 1, 2};
   fake.unreadable = {3};
   const DatasetHandle data = fake.handle();
-  const DecodedImages three(data, MIXOP_SPLIT_TRAIN, 3), four(data, MIXOP_SPLIT_TRAIN, 4);
+  const ImagePipeline three(data, MIXOP_SPLIT_TRAIN, 3), four(data, MIXOP_SPLIT_TRAIN, 4);
   const Error none = error_of([&] { shown(three, {1, 0}); });
   CHECK(none.what() ==
         std::string("data set 'fake', split 'train': none of the records 0 to 2 can be decoded; mixop data "
@@ -182,12 +181,12 @@ TEST_CASE("skipping ends where nothing can be decoded, and never hides a disk th
 TEST_CASE("decoded sets and batches that cannot be made are usage errors", "[data][images][misuse]") {
   ManySizesFake fake;
   const DatasetHandle data = fake.handle();
-  CHECK(error_of([&] { DecodedImages(data, MIXOP_SPLIT_VALID); }).what() ==
+  CHECK(error_of([&] { ImagePipeline(data, MIXOP_SPLIT_VALID); }).what() ==
         std::string("data set 'fake', split 'valid': it has no records; choose a data set that has this split"));
   CHECK(
-      error_of([&] { DecodedImages(data, MIXOP_SPLIT_TRAIN, 13); }).what() ==
+      error_of([&] { ImagePipeline(data, MIXOP_SPLIT_TRAIN, 13); }).what() ==
       std::string("data set 'fake', split 'train': asked for the first 13 records but it has 12; give 0 (all) to 12"));
-  const DecodedImages images(data, MIXOP_SPLIT_TRAIN);
+  const ImagePipeline images(data, MIXOP_SPLIT_TRAIN);
   CHECK(error_of([&] { shown(images, {12, 0}); }).what() == std::string("record 12 of a set of 12"));
   CHECK(error_of([&] { shown(images, {-1, 0}); }).code() == ErrorCode::usage);
   Augmentation cutout;

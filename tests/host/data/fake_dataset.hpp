@@ -9,7 +9,7 @@
 
 #include "host/data/dataset_handle.hpp"
 
-/// A data set behind a table of C functions, whose every answer a test can set. Pixel i of record r is
+/// A data set behind a table of C functions, of which a test can set all that it returns. Pixel i of record r is
 /// (i * 3 + r * 11 + split) & 255 and its target r % 3, so a test can compute them by itself. After have_many_sizes(),
 /// record r is an image of (r + 2) x (2 r + 3) pixels, all of them of the colour (10 r, 20 r, 255 - r).
 struct FakeDataset {

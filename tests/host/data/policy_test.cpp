@@ -1,7 +1,6 @@
 #include "host/data/policy.hpp"
 
-#include "host/data/decoded_images.hpp"
-#include "host/data/image_set.hpp"
+#include "host/data/image_pipeline.hpp"
 #include "tests/host/data/fake_dataset.hpp"
 #include "tests/plugins/datasets/support.hpp"
 
@@ -56,7 +55,7 @@ TEST_CASE("a policy changes images of one size after crop and flip", "[data][pol
   FakeDataset fake;
   fake.info.channels = 3;
   const DatasetHandle data = fake.handle();
-  check_place(ImageSet(data, MIXOP_SPLIT_TRAIN), data.info(), {2, true, 0});
+  check_place(ImagePipeline(data, MIXOP_SPLIT_TRAIN), data.info(), {2, true, 0});
 }
 
 TEST_CASE("a policy changes images of many sizes after crop and flip", "[data][policy]") {
@@ -66,7 +65,7 @@ TEST_CASE("a policy changes images of many sizes after crop and flip", "[data][p
   const DatasetHandle data = fake.handle();
   Augmentation augmentation{0, true, 0};
   augmentation.random_crop = data.info().many_sizes->crop;
-  check_place(DecodedImages(data, MIXOP_SPLIT_TRAIN), data.info(), augmentation);
+  check_place(ImagePipeline(data, MIXOP_SPLIT_TRAIN), data.info(), augmentation);
 }
 
 TEST_CASE("the name of a policy that does not exist is refused", "[data][policy][misuse]") {

@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "host/data/image_set.hpp"
+#include "host/data/image_pipeline.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/data/fake_dataset.hpp"
 #include "tests/support/plugins.hpp"
@@ -72,11 +72,11 @@ TEST_CASE("the smallest batch is what an epoch's last step is left, or the alpha
 
 TEST_CASE("validation sees every record of the alphas' half once, as it is", "[search][data]") {
   const SearchBatches batches(small_data(), small_config(), at::kFloat, at::kCPU);
-  const ImageSet images(small_data(), MIXOP_SPLIT_TRAIN, 40);
+  const auto records = stored_records(small_data(), MIXOP_SPLIT_TRAIN, 40);
   std::int64_t seen = 0;
   batches.for_each_valid([&](const Batch& batch) {
     for (std::int64_t i = 0; i < batch.target.size(0); ++i, ++seen)
-      CHECK(batch.target[i].item<std::int64_t>() == images.target(20 + seen));
+      CHECK(batch.target[i].item<std::int64_t>() == records->target(20 + seen));
     return true;
   });
   CHECK(seen == 20);

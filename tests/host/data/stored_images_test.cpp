@@ -1,4 +1,4 @@
-#include "host/data/image_set.hpp"
+#include "host/data/image_pipeline.hpp"
 
 #include <cstdlib>
 #include <map>
@@ -10,7 +10,7 @@
 using mixop::Augmentation;
 using mixop::Error;
 using mixop::ErrorCode;
-using mixop::ImageSet;
+using mixop::ImagePipeline;
 using mixop::Sample;
 
 namespace {
@@ -43,7 +43,7 @@ std::vector<float> naive_image(const FakeDataset& fake, std::int64_t record, con
   return image;
 }
 
-std::vector<float> augmented(const ImageSet& images, Sample sample, const Augmentation& augmentation) {
+std::vector<float> augmented(const ImagePipeline& images, Sample sample, const Augmentation& augmentation) {
   std::vector<float> image(static_cast<std::size_t>(images.image_size()));
   std::int64_t target = -1;
   images.fill_batch({&sample, 1}, augmentation, image.data(), &target);
@@ -55,27 +55,34 @@ std::vector<float> augmented(const ImageSet& images, Sample sample, const Augmen
 
 TEST_CASE("a split is kept in memory as bytes", "[data][images]") {
   FakeDataset fake;
-  const ImageSet images(fake.handle(), MIXOP_SPLIT_TRAIN, 7);
+  const ImagePipeline images(fake.handle(), MIXOP_SPLIT_TRAIN, 7);
   CHECK(fake.closed == 1);
   CHECK(images.size() == 7);
   CHECK(images.channels() == 2);
   CHECK(images.height() == 6);
   CHECK(images.width() == 5);
-  CHECK(images.target(5) == 2);
-  CHECK(images.pixels(6)[59] == FakeDataset::pixel(MIXOP_SPLIT_TRAIN, 6, 59));
-  CHECK(ImageSet(fake.handle(), MIXOP_SPLIT_TEST).size() == 5);
+  const auto records = mixop::stored_records(fake.handle(), MIXOP_SPLIT_TRAIN, 7);
+  CHECK(records->target(5) == 2);
+  const std::int64_t shown = records->show(6, [](std::int32_t height, std::int32_t width, const std::uint8_t* pixels) {
+    CHECK((height == kHeight && width == kWidth));
+    for (int c = 0; c < kChannels; ++c)
+      for (int i = 0; i < kHeight * kWidth; ++i)
+        CHECK(pixels[i * kChannels + c] == FakeDataset::pixel(MIXOP_SPLIT_TRAIN, 6, c * kHeight * kWidth + i));
+  });
+  CHECK(shown == 6);
+  CHECK(ImagePipeline(fake.handle(), MIXOP_SPLIT_TEST).size() == 5);
 }
 
 TEST_CASE("evaluation normalises and does nothing else", "[data][images]") {
   FakeDataset fake;
-  const ImageSet images(fake.handle(), MIXOP_SPLIT_TRAIN);
+  const ImagePipeline images(fake.handle(), MIXOP_SPLIT_TRAIN);
   for (std::int64_t record = 0; record < 12; ++record)
     CHECK(augmented(images, {record, 4}, {}) == naive_image(fake, record, {}, 0));
 }
 
 TEST_CASE("every random crop and flip is one of the possible ones and all of them occur", "[data][images]") {
   FakeDataset fake;
-  const ImageSet images(fake.handle(), MIXOP_SPLIT_TRAIN);
+  const ImagePipeline images(fake.handle(), MIXOP_SPLIT_TRAIN);
   const Augmentation augmentation{2, true, 0, 3};
   std::map<std::vector<float>, int> possible;
   for (int down = -2; down <= 2; ++down)
@@ -93,7 +100,7 @@ TEST_CASE("every random crop and flip is one of the possible ones and all of the
 
 TEST_CASE("a cutout's centre is uniform and its square is clipped at the border", "[data][images]") {
   FakeDataset fake;
-  const ImageSet images(fake.handle(), MIXOP_SPLIT_TRAIN);
+  const ImagePipeline images(fake.handle(), MIXOP_SPLIT_TRAIN);
   const int length = GENERATE(1, 2, 3, 4);
   const Augmentation augmentation{0, false, length, 11};
   std::map<std::vector<float>, int> centres;
@@ -111,7 +118,7 @@ TEST_CASE("a cutout's centre is uniform and its square is clipped at the border"
 
 TEST_CASE("crop, flip and cutout together are the naive computation", "[data][images]") {
   FakeDataset fake;
-  const ImageSet images(fake.handle(), MIXOP_SPLIT_TRAIN);
+  const ImagePipeline images(fake.handle(), MIXOP_SPLIT_TRAIN);
   std::set<std::vector<float>> possible;
   for (int down = -1; down <= 1; ++down)
     for (int right = -1; right <= 1; ++right)
@@ -124,7 +131,7 @@ TEST_CASE("crop, flip and cutout together are the naive computation", "[data][im
 
 TEST_CASE("augmentation is a function of seed, epoch and record alone", "[data][images]") {
   FakeDataset fake;
-  const ImageSet images(fake.handle(), MIXOP_SPLIT_TRAIN), fewer(fake.handle(), MIXOP_SPLIT_TRAIN, 5);
+  const ImagePipeline images(fake.handle(), MIXOP_SPLIT_TRAIN), fewer(fake.handle(), MIXOP_SPLIT_TRAIN, 5);
   const Augmentation augmentation{2, true, 2, 1};
   const std::vector<Sample> batch = {{0, 0}, {4, 9}, {4, 10}, {3, 9}};
   std::vector<float> together(4 * 60);
@@ -148,7 +155,7 @@ TEST_CASE("augmentation is a function of seed, epoch and record alone", "[data][
 TEST_CASE("sets that cannot be made are usage errors", "[data][images][misuse]") {
   FakeDataset fake;
   const auto error = [&](int split, std::int64_t limit) {
-    return error_of([&] { ImageSet(fake.handle(), split, limit); });
+    return error_of([&] { ImagePipeline(fake.handle(), split, limit); });
   };
   CHECK(error(MIXOP_SPLIT_VALID, 0).what() ==
         std::string("data set 'fake', split 'valid': it has no records; choose a data set that has this split"));
@@ -167,7 +174,7 @@ TEST_CASE("sets that cannot be made are usage errors", "[data][images][misuse]")
 
 TEST_CASE("augmentation that does not fit the images is a usage error", "[data][images][misuse]") {
   FakeDataset fake;
-  const ImageSet images(fake.handle(), MIXOP_SPLIT_TRAIN);
+  const ImagePipeline images(fake.handle(), MIXOP_SPLIT_TRAIN);
   std::vector<float> image(60);
   std::int64_t target = 0;
   const auto error = [&](Sample sample, const Augmentation& augmentation) {
