@@ -37,7 +37,7 @@ constexpr int kNotStarted = 127;
   ::_exit(kNotStarted);
 }
 
-// Reads until the end of the pipe, or answers false at the deadline.
+// Reads until the end of the pipe, or returns false at the deadline.
 bool read_until(int pipe, Clock::time_point deadline, std::string& output) {
   std::array<char, 4096> buffer;
   for (;;) {
@@ -54,7 +54,7 @@ bool read_until(int pipe, Clock::time_point deadline, std::string& output) {
   }
 }
 
-// Waits for the end of a process whose pipe has closed; answers false at the deadline.
+// Waits for the end of a process whose pipe has closed; returns false at the deadline.
 bool wait_until(pid_t child, Clock::time_point deadline, int& status) {
   for (;;) {
     const pid_t ended = ::waitpid(child, &status, WNOHANG);

@@ -25,7 +25,7 @@ TEST_CASE("a child's output and exit status come back", "[process]") {
 
 TEST_CASE("a child has no input", "[process]") { CHECK(shell("cat").code == 0); }
 
-TEST_CASE("a child that dies of a signal is told apart", "[process]") {
+TEST_CASE("a child that dies of a signal is distinguished", "[process]") {
   const ChildResult result = shell("kill -SEGV $$");
   CHECK(result.end == ChildResult::End::killed);
   CHECK(result.code == 11);
