@@ -13,7 +13,7 @@ const std::vector<Command>& commands() {
       {"derive", "print the genotype of a run or of alphas", derive_command},
       {"summary", "count a network's parameters and multiply-adds", summary_command},
       {"draw", "draw a genotype's cells", draw_command},
-      {"distance", "tell how far genotypes are apart", distance_command},
+      {"distance", "measure how far genotypes are apart", distance_command},
       {"inspect", "show what the archive of a run or network holds", inspect_command},
       {"verify", "check that an archive is whole", verify_command},
       {"compare", "list what differs between two archives", compare_command},

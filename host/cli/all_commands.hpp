@@ -5,7 +5,7 @@
 
 namespace mixop::cli {
 
-/// The commands' entry points. Each takes the words after its name, answers the exit code, and throws Error for what
+/// The commands' entry points. Each takes the words after its name, returns the exit code, and throws Error for what
 /// stops it.
 int search_command(const std::vector<std::string>& arguments);
 int train_command(const std::vector<std::string>& arguments);

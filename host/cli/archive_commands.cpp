@@ -10,6 +10,7 @@
 #include "host/json/json_writer.hpp"
 #include "host/search/run_archive.hpp"
 #include "host/search/run_check.hpp"
+#include "host/search/stored_fields.hpp"
 #include "host/text/table.hpp"
 #include "host/train/network_check.hpp"
 
@@ -63,6 +64,23 @@ void write_metrics(JsonWriter& json, const std::map<std::string, std::vector<dou
     if (epoch > 0 && epoch <= values.size()) json.member(name, values[epoch - 1]);
 }
 
+/// What the network was made for.
+void write_data(JsonWriter& json, const Archive& archive) {
+  const NetworkData data = stored::archived_data(archive);
+  const Task& task = task_of(data);
+  json.key("data").begin_object();
+  for (const auto& [name, size] : task.shape_members(data.shape)) json.member(name, size);
+  json.member(task.classes_name(), data.classes);
+  if (!data.class_names.empty()) json.member("class_names", data.class_names);
+  for (const auto& [name, values] : {std::pair{"mean", data.mean}, std::pair{"deviation", data.deviation}}) {
+    if (values.empty()) continue;
+    json.key(name).begin_list();
+    for (const double value : values) json.value(value);
+    json.end();
+  }
+  json.end();
+}
+
 /// A search's epochs begin at 0, the start, and have a genotype each.
 void write_run(JsonWriter& json, const Archive& archive) {
   const auto metrics = epoch_metrics(archive);
@@ -72,7 +90,9 @@ void write_run(JsonWriter& json, const Archive& archive) {
     write_metrics(json, metrics, epoch);
     json.key("genotype").raw(genotypes[epoch]).end();
   }
-  json.end().key("strategy_history").begin_list();
+  json.end();
+  write_data(json, archive);
+  json.key("strategy_history").begin_list();
   for (const std::string& change : archive.texts("/strategy_history")) json.raw(change);
   json.end();
 }
@@ -84,21 +104,17 @@ struct HeldNetwork {
 };
 
 HeldNetwork held_network(const Archive& archive) {
-  const auto number = [&](const char* name) { return archive.integer("/position", name); };
-  if (number("best_epoch") > 0) return {number("best_epoch"), number("best_averaged_steps"), true};
-  return {number("epoch"), number("averaged_steps"), false};
+  const auto own = read_section<StoredTraining>(archive, "/position");
+  if (own.best_epoch > 0) return {own.best_epoch, own.best_averaged_steps, true};
+  return {read_section<LoopPosition>(archive, "/position").at.epoch, own.averaged_steps, false};
 }
 
 void write_network(JsonWriter& json, const Archive& archive) {
   const auto metrics = epoch_metrics(archive);
   const auto epochs = static_cast<std::size_t>(archive.integer("/position", "epoch"));
-  json.key("genotype").raw(archive.text("/genotype")).key("data").begin_object();
-  const NetworkData data = archived_data(archive);
-  const bool images = task_of(data).domain() == Domain::image;
-  if (images)
-    json.member("channels", data.shape.channels).member("height", data.shape.height).member("width", data.shape.width);
-  json.member(images ? "classes" : "words", data.classes);
-  json.end().key("epochs").begin_list();
+  json.key("genotype").raw(archive.text("/genotype"));
+  write_data(json, archive);
+  json.key("epochs").begin_list();
   for (std::size_t epoch = 1; epoch <= epochs; ++epoch) {
     write_metrics(json, metrics, epoch);
     json.end();

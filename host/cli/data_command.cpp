@@ -12,8 +12,8 @@
 #include "host/data/dataset_handle.hpp"
 #include "host/data/digest.hpp"
 #include "host/data/image_check.hpp"
-#include "host/data/token_set.hpp"
 #include "host/json/json_writer.hpp"
+#include "host/task/task.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -26,7 +26,7 @@ CommandSyntax data_syntax() {
   syntax.about =
       "describe says which layouts on disk a data set reads, its options, and its size where the data is at hand. "
       "check reads\n"
-      "every record, decodes every image, and prints the counts and the digest that archives keep. Of text it tells "
+      "every record, decodes every image, and prints the counts and the digest that archives keep. Of text it prints "
       "the unigram\n"
       "perplexity of every split: what a model that sees no context can reach on it.";
   syntax.options.add_options()("data", po::value<std::string>()->value_name("DIR"),
@@ -60,7 +60,7 @@ void read_all(const DatasetHandle& data) {
     const std::int64_t records = info.records[static_cast<std::size_t>(split)];
     for (std::int64_t first = 0; first < records; first += kChunk)
       data.read(split, first, std::min(kChunk, records - first),
-                info.kind == MIXOP_DATA_IMAGES ? values.data() : nullptr, targets.data());
+                values.empty() ? nullptr : values.data(), targets.data());
   }
 }
 
@@ -88,47 +88,25 @@ void write_corrupt(JsonWriter& json, const std::vector<CorruptImage>& corrupt) {
   json.end();
 }
 
-/// Of each split that has words.
-std::map<std::string, double> unigram_perplexities(const DatasetHandle& data) {
-  std::map<std::string, double> perplexities;
-  for (int split = 0; split < MIXOP_SPLIT_COUNT; ++split)
-    if (data.info().records[static_cast<std::size_t>(split)] > 0) {
-      const TokenSet words(data, split);
-      perplexities[split_name(split)] = unigram_perplexity(words.tokens(), words.vocabulary());
-    }
-  return perplexities;
-}
-
 void write_info(JsonWriter& json, const DatasetHandle& data) {
   const DatasetInfo& info = data.info();
   json.key("records").begin_object();
   for (int split = 0; split < MIXOP_SPLIT_COUNT; ++split)
     json.member(split_name(split), info.records[static_cast<std::size_t>(split)]);
   json.end().member("classes", info.classes).member("class_names", info.class_names);
-  if (info.kind == MIXOP_DATA_TEXT) {
-    json.key("unigram_perplexity").begin_object();
-    for (const auto& [split, perplexity] : unigram_perplexities(data)) json.member(split, perplexity);
-    json.end();
-  }
-  if (info.kind == MIXOP_DATA_IMAGES)
-    json.key("shape").begin_list().value(info.channels).value(info.height).value(info.width).end();
+  task_of(info.kind).write_data(json, data);
   json.member("files", info.files).member("digest", dataset_digest(data));
 }
 
 void print_info(const DatasetHandle& data) {
   const DatasetInfo& info = data.info();
-  const bool text = info.kind == MIXOP_DATA_TEXT;
+  const Task& task = task_of(info.kind);
   for (int split = 0; split < MIXOP_SPLIT_COUNT; ++split)
     if (info.records[static_cast<std::size_t>(split)] > 0)
-      std::cout << split_name(split) << ": " << info.records[static_cast<std::size_t>(split)]
-                << (text ? " words\n" : " records\n");
-  if (!text)
-    std::cout << "images: " << info.channels << "x" << info.height << "x" << info.width
-              << (info.many_sizes ? ", made of images of many sizes" : "") << "\n";
-  if (text)
-    for (const auto& [split, perplexity] : unigram_perplexities(data))
-      std::cout << "unigram perplexity, " << split << ": " << perplexity << "\n";
-  std::cout << (text ? "vocabulary: " : "classes: ") << info.classes << "\ndigest: " << dataset_digest(data) << "\n";
+      std::cout << split_name(split) << ": " << info.records[static_cast<std::size_t>(split)] << " "
+                << task.record_unit() << "\n";
+  for (const std::string& line : task.data_lines(data)) std::cout << line << "\n";
+  std::cout << task.classes_name() << ": " << info.classes << "\ndigest: " << dataset_digest(data) << "\n";
 }
 
 void write_options(JsonWriter& json, const MixopDataset& table, const std::string& name) {
@@ -167,7 +145,7 @@ int data_command(const std::vector<std::string>& arguments) {
   JsonWriter writer;
   writer.begin_object().member("name", name).member("expects", std::string(table.expects));
   if (!check) json ? write_options(writer, table, name) : describe_table(table, name);
-  // Without a folder a data set on disk answers usage; so does a wrong --set, which no description excuses.
+  // Without a folder opening a data set on disk is a usage error; so does a wrong --set, which no description excuses.
   const bool no_folder = folder.empty() && values->count("set") == 0;
   std::size_t corrupt = 0;
   try {

@@ -7,11 +7,14 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
+#include "host/config/layers.hpp"
 #include "host/genotype/alphas_file.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/genotype/genotype_python.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/archived_run.hpp"
+#include "host/search/search.hpp"
+#include "host/session/application.hpp"
 #include "host/session/genotype_argument.hpp"
 #include "host/text/text.hpp"
 #include "host/train/network_check.hpp"
@@ -29,7 +32,7 @@ CommandSyntax derive_syntax() {
       "Prints a genotype: that of a run, a published name's, a file's, or that of raw alphas in a JSON file: "
       "{\"alphas_normal\": [[...]], \"alphas_reduce\": "
       "[[...]]},\n"
-      "{\"alphas\": ...}, a list of such cases, or {\"cases\": [...]}; cases are answered by a list. The relaxation is "
+      "{\"alphas\": ...}, a list of such cases, or {\"cases\": [...]}; a list of cases gives a list. The relaxation is "
       "applied\n"
       "in float32.";
   syntax.options.add_options()("space", po::value<std::string>()->value_name("S"), "the space of --alphas")(
@@ -44,7 +47,7 @@ CommandSyntax derive_syntax() {
       "epoch", po::value<std::int64_t>()->value_name("N"), "after that many epochs; default: the last")(
       "form", po::value<std::string>()->value_name("F")->default_value("json"),
       "json, or python: the text form of published code, a line a genotype")(
-      "json", "has no effect: the answer is JSON unless --form says otherwise");
+      "json", "has no effect: the output is JSON unless --form says otherwise");
   syntax.positionals = 1;
   add_plugin_options(syntax);
   return syntax;
@@ -92,11 +95,10 @@ Part<Deriver> make_deriver(const PluginRegistry& plugins, const po::variables_ma
 }
 
 /// The declarations of `space` with as many nodes and cells as the tables have rows for.
-AlphaCase match(const std::vector<RawAlphas>& raw, const SearchSpace& space, const std::vector<std::string>& operations,
+AlphaCase match(const std::vector<RawAlphas>& raw, const SearchSpace& space, SpaceConfig config,
                 const std::string& where) {
-  SpaceConfig config;
-  config.operations = operations;
-  for (const RawAlphas& table : raw) config.layers = static_cast<std::int64_t>(std::max<std::size_t>(table.cells, 1));
+  for (const RawAlphas& table : raw)
+    if (table.cells > 0) config.layers = static_cast<std::int64_t>(table.cells);
   for (config.nodes = 1; config.nodes <= kMostNodes; ++config.nodes) {
     AlphaCase result{space.search(config).alphas, {}};
     bool fits = true;
@@ -149,9 +151,7 @@ int print(const std::vector<Genotype>& genotypes, bool is_list, const po::variab
   return 0;
 }
 
-std::vector<std::string> alpha_names(const SearchSpace& space, const std::vector<std::string>& operations) {
-  SpaceConfig config;
-  config.operations = operations;
+std::vector<std::string> alpha_names(const SearchSpace& space, const SpaceConfig& config) {
   std::vector<std::string> names;
   for (const AlphaSet& set : space.search(config).alphas) names.push_back(set.name);
   return names;
@@ -161,19 +161,21 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
   if (values.count("space") == 0)
     throw Error(ErrorCode::usage, "--alphas needs --space, for instance --space darts_cnn");
   if (values.count("epoch") != 0) throw Error(ErrorCode::usage, "--epoch is for a run's archive, not for --alphas");
-  const auto space = make_part<SearchSpace>(plugins, text(values, "space"), {});
-  const PartChoices parts = parts_of(plugins, text(values, "strategy", space->default_strategy()), {});
+  const std::string name = text(values, "space");
+  const auto space = make_part<SearchSpace>(plugins, name, {});
+  const PartChoices parts = parts_of(plugins, text(values, "strategy", space->defaults().strategy), {});
   const auto relaxation = make_part<Relaxation>(plugins, parts);
   const auto deriver = make_deriver(plugins, values, parts, {});
-  const auto operations = values.count("ops") != 0 ? split(text(values, "ops"), ',') : space->default_operations();
+  SpaceConfig sizes = alphas_config(default_config(RunKind::search, name, option_catalog(plugins)).space, *space);
+  if (values.count("ops") != 0) sizes.operations = split(text(values, "ops"), ',');
 
   const std::string file = text(values, "alphas");
-  const AlphasFile read = read_alphas_file(file, alpha_names(*space, operations));
+  const AlphasFile read = read_alphas_file(file, alpha_names(*space, sizes));
   std::vector<Genotype> answers;
   for (std::size_t i = 0; i < read.cases.size(); ++i) {
     const std::string where = file + (read.is_list ? ", case " + std::to_string(i) : "");
     require_float32(read.cases[i], where);
-    const AlphaCase raw = match(read.cases[i], *space, operations, where);
+    const AlphaCase raw = match(read.cases[i], *space, sizes, where);
     answers.push_back(derive(raw, *relaxation, *deriver, {}).genotype);
   }
   return print(answers, read.is_list, values, space.get());

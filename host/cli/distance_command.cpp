@@ -21,7 +21,7 @@ CommandSyntax distance_syntax() {
   CommandSyntax syntax;
   syntax.usage = "mixop distance GENOTYPE GENOTYPE ... [--weights FILE]";
   syntax.about =
-      "Tells the architecture distance of D-DARTS between two genotypes, or between all pairs of more: the mean over\n"
+      "Measures the architecture distance of D-DARTS between two genotypes, or between all pairs of more: the mean over\n"
       "the cells that both list of the Hausdorff distance between their sets of edges, operations weighted. Genotypes\n"
       "are names, files or archives.";
   syntax.options.add_options()(
@@ -53,13 +53,15 @@ Weights weights_of_file(const std::string& file) {
   return weights;
 }
 
-/// Those of --weights; else those of DARTOpti where a genotype is of its space or has one of its operations.
-Weights weights_of(const po::variables_map& values, const std::vector<GenotypeArgument>& arguments) {
+/// Those of --weights; else the published ones of the genotypes' operations and of their spaces' candidates.
+Weights weights_of(const po::variables_map& values, const std::vector<GenotypeArgument>& arguments,
+                   const PluginRegistry& plugins) {
   if (values.count("weights") != 0) return weights_of_file(text(values, "weights"));
   std::set<std::string> operations;
   for (const GenotypeArgument& argument : arguments) {
-    if (argument.space == "dartopti")
-      for (const OperationWeight& known : dartopti_weights()) operations.insert(known.operation);
+    if (!argument.space.empty())
+      for (const std::string& candidate : make_part<SearchSpace>(plugins, argument.space, {})->defaults().operations)
+        if (has_published_weight(candidate)) operations.insert(candidate);
     for (const CellGenotype& cell : argument.genotype.cells)
       for (const Gene& gene : cell.genes) operations.insert(gene.operation);
   }
@@ -129,11 +131,12 @@ int distance_command(const std::vector<std::string>& arguments) {
   std::vector<GenotypeArgument> genotypes;
   for (const std::string& argument : given) {
     genotypes.push_back(read_genotype(argument, text(*values, "space"), plugins));
-    if (genotypes.back().genotype.find("recurrent") != nullptr)
-      throw Error(ErrorCode::usage, "distance: expected genotypes of cells for images, found the recurrent cell of '" +
-                                        argument + "'; leave it out");
+    for (const std::string& space : spaces_of(genotypes.back(), plugins))
+      if (make_part<SearchSpace>(plugins, space, {})->domain() != Domain::image)
+        throw Error(ErrorCode::usage, "distance: expected genotypes of cells for images, found the recurrent cell of '" +
+                                          argument + "'; leave it out");
   }
-  const Weights weights = weights_of(*values, genotypes);
+  const Weights weights = weights_of(*values, genotypes, plugins);
   const bool json = values->count("json") != 0;
   if (genotypes.size() == 2)
     print_pair(genotypes[0], genotypes[1], weights, json);

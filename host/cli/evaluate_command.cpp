@@ -237,7 +237,7 @@ void print_images(const Score& score, std::int64_t records, const std::string& s
 std::optional<std::filesystem::path> picture_of(const po::variables_map& values, const DatasetInfo& data) {
   if (values.count("confusion") == 0) return std::nullopt;
   const std::filesystem::path file = text(values, "confusion");
-  if (task_of(data.kind).domain() != Domain::image || data.classes > kMostClasses)
+  if (!task_of(data.kind).counts_confusions() || data.classes > kMostClasses)
     throw Error(ErrorCode::usage, "--confusion: it is drawn of images of at most " + std::to_string(kMostClasses) +
                                       " classes; leave it out");
   if (file.extension() != ".svg")
@@ -261,7 +261,7 @@ int evaluate_command(const Arguments& arguments) {
   const Config config = evaluation_config(*values, archived_network_config(archive, catalog), catalog);
   const ComponentOptions options = options_of(config);
   const DatasetHandle handle = open_data(config, plugins, options);
-  require_same_data(archived_data(archive), network_data(handle.info()), archive.name(), handle.name());
+  require_same_data(stored::archived_data(archive), network_data(handle.info()), archive.name(), handle.name());
   const auto picture = picture_of(*values, handle.info());
   if (records != Records::test) require_training_data(archive, handle, text(*values, "split"));
   DiscreteModel model = archived_model(archive, config, plugins, options);
@@ -275,14 +275,14 @@ int evaluate_command(const Arguments& arguments) {
   say_unfinished(archive, config);
   const bool json = values->count("json") != 0;
   std::optional<Confusion> confusion;
-  if (task_of(handle.info().kind).domain() == Domain::image && handle.info().classes <= kMostClasses)
+  if (model.task().counts_confusions() && handle.info().classes <= kMostClasses)
     confusion.emplace(handle.info().classes);
   Confusion* const counted = confusion ? &*confusion : nullptr;
   const std::vector<std::string>& names = handle.info().class_names;
   const Score score = evaluate(model, *data, records, batch, archive.name(), counted);
   if (picture) write_text(confusion_svg(*confusion, names), *picture);
-  model.task().domain() == Domain::recurrent ? print_words(score, split, json)
-                                             : print_images(score, data->count(records), split, json, counted, names);
+  model.task().counts_confusions() ? print_images(score, data->count(records), split, json, counted, names)
+                                   : print_words(score, split, json);
   return 0;
 }
 

@@ -66,7 +66,7 @@ CommandSyntax lock_syntax() {
   syntax.about =
       "Writes down the SHA-256 of all plugins that are loaded. With --locked, every command then uses these files "
       "alone.\n"
-      "A lock file that is there already is replaced, and what changed is told.";
+      "A lock file that is there already is replaced, and what changed is printed.";
   syntax.options.add_options()("out", po::value<std::string>()->default_value(kLockFile)->value_name("FILE"),
                                "the lock file");
   add_plugin_options(syntax);

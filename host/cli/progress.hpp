@@ -8,7 +8,7 @@
 
 namespace mixop::cli {
 
-/// Tells on stderr how a search or a training goes on: a bar that is redrawn on a terminal, plain lines otherwise (the
+/// Reports on stderr how a search or a training goes on: a bar that is redrawn on a terminal, plain lines otherwise (the
 /// first step, then one every ten seconds, and one an epoch).
 class Progress {
  public:

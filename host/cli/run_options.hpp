@@ -35,7 +35,7 @@ std::string command_line(const std::string& command, const Arguments& arguments)
 /// Says how a run ended: where its archive is, or how it goes on.
 void say_end(RunKind kind, RunEnd end, const std::filesystem::path& out);
 
-/// Tells stderr how sessions go on.
+/// Reports on stderr how sessions go on.
 class TerminalObserver final : public SessionObserver {
  public:
   TerminalObserver();

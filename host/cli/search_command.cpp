@@ -3,7 +3,7 @@
 #include <iostream>
 
 #include "host/cli/all_commands.hpp"
-#include "host/cli/interrupt.hpp"
+#include "host/cli/run_command.hpp"
 #include "host/cli/run_options.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/json/json_writer.hpp"
@@ -54,16 +54,9 @@ int search_command(const Arguments& arguments) {
   if (print_keys(*values, application.catalog, RunKind::search)) return 0;
   SearchRequest request;
   read_run(*values, arguments, kArchive, request);
-  if (values->count("dry-run") != 0) {
-    print_forecast(forecast(request, application));
-    return 0;
-  }
-  SearchSession session(request, application);
-  TerminalObserver observer;
-  const InterruptGuard interrupt;
-  const RunEnd end = session.run(observer, interrupt.received());
-  report(session.search(), end, request.out, values->count("json") != 0);
-  return end == RunEnd::interrupted ? 128 + interrupt.received() : 0;
+  return run_or_forecast<SearchSession>(*values, request, application, [&](SearchSession& session, RunEnd end) {
+    report(session.search(), end, request.out, values->count("json") != 0);
+  });
 }
 
 }  // namespace mixop::cli

@@ -7,6 +7,7 @@
 #include "host/cli/command_line.hpp"
 #include "host/cli/run_options.hpp"
 #include "host/cli/summary_table.hpp"
+#include "host/config/layers.hpp"
 #include "host/config/resolve.hpp"
 #include "host/graph/measure.hpp"
 #include "host/json/json_writer.hpp"
@@ -14,7 +15,7 @@
 #include "host/search/baseline.hpp"
 #include "host/search/composition.hpp"
 #include "host/search/memory.hpp"
-#include "host/search/size_limit.hpp"
+#include "host/search/memory_limit.hpp"
 #include "host/session/genotype_argument.hpp"
 #include "host/text/numbers.hpp"
 #include "host/text/text.hpp"
@@ -23,7 +24,7 @@
 namespace mixop::cli {
 namespace {
 
-constexpr std::int64_t kDeepest = 3, kMostRecords = 1000000;
+constexpr std::int64_t kDeepest = 3, kMostRecords = 1000000, kMostNames = 16777216, kPublishedWidth = 850;
 
 struct Summary {
   MeasuredNetwork network;
@@ -49,10 +50,10 @@ CommandSyntax summary_syntax() {
                                "search space; default: the genotype's")(
       "genotype", po::value<std::string>()->value_name("G"),
       "a name, a file, a run's archive, whose sizes are the defaults, or supernet")(
-      "channels", po::value<std::int64_t>()->value_name("C"), "of the first cells; default: 36, supernet 16")(
+      "channels", po::value<std::int64_t>()->value_name("C"), "of the first cells; default: 36, supernet 16, or the space's")(
       "layers", po::value<std::int64_t>()->value_name("L"),
-      "cells; default: as many as the genotype lists, or 20; supernet 8")(
-      "nodes", po::value<std::int64_t>()->value_name("N"), "of a supernet's cells; default: 4, recurrent 8")(
+      "cells; default: as many as the genotype lists, or 20, supernet 8, or the space's")(
+      "nodes", po::value<std::int64_t>()->value_name("N"), "of a supernet's cells; default: 4, or the space's")(
       "width", po::value<std::int64_t>()->value_name("W"),
       "recurrent: embedding and hidden state; default: 850, supernet 300")(
       "vocabulary", po::value<std::int64_t>()->value_name("N"), "recurrent: words; default: 10000")(
@@ -85,11 +86,16 @@ ImageShape shape_of(const std::string& text) {
   return {sizes[0], sizes[1], sizes[2]};
 }
 
-/// An option of the other domain would change nothing.
-void require_unused(const po::variables_map& values, std::initializer_list<const char*> names, const char* kind) {
-  for (const char* name : names)
-    if (values.count(name) != 0 && !values[name].defaulted())
-      throw Error(ErrorCode::usage, std::string("--") + name + " means nothing to a " + kind + " space; leave it out");
+/// An option of another task would change nothing.
+void require_meaning(const po::variables_map& values, const Task& task) {
+  const auto& own = task.size_options();
+  for (const Task* other : tasks())
+    for (const char* name : other->size_options())
+      if (std::find_if(own.begin(), own.end(), [&](const char* option) { return std::string(option) == name; }) ==
+              own.end() &&
+          values.count(name) != 0 && !values[name].defaulted())
+        throw Error(ErrorCode::usage, std::string("--") + name + " means nothing to a space of " + task.data_name() +
+                                          "; leave it out");
 }
 
 std::int64_t number(const po::variables_map& values, const char* name, std::int64_t fallback,
@@ -102,57 +108,41 @@ std::int64_t number(const po::variables_map& values, const char* name, std::int6
   return value;
 }
 
-/// The sizes that options do not name.
-SpaceConfig default_sizes(Domain domain, bool supernet, std::int64_t layers) {
-  SpaceConfig sizes;
-  sizes.channels = supernet ? 16 : 36;
-  sizes.layers = layers;
-  sizes.width = supernet ? 300 : 850;
-  if (domain == Domain::recurrent) {
-    sizes.nodes = 8;
-    sizes.classes = 10000;
-  }
+/// Sizes where nothing is said: the space's own, on its task's usual data.
+SpaceConfig default_sizes(RunKind kind, const std::string& name, const SearchSpace& space,
+                          const PluginRegistry& plugins) {
+  const NetworkData data = task_of(space.domain()).usual_data();
+  SpaceConfig sizes = alphas_config(default_config(kind, name, option_catalog(plugins)).space, space);
+  sizes.width = kind == RunKind::search ? sizes.width : kPublishedWidth;
+  sizes.input = data.shape;
+  sizes.classes = data.classes;
   return sizes;
 }
 
 /// Those of a genotype: its archive's, where it comes from one.
-SpaceConfig default_sizes(const GenotypeArgument& genotype, Domain domain, const PluginRegistry& plugins) {
-  const auto listed = static_cast<std::int64_t>(genotype.genotype.positions());
-  SpaceConfig sizes = default_sizes(domain, false, listed > 0 ? listed : 20);
+SpaceConfig default_sizes(const GenotypeArgument& genotype, const std::string& name, const SearchSpace& space,
+                          const PluginRegistry& plugins) {
+  SpaceConfig sizes = default_sizes(RunKind::train, name, space, plugins);
+  if (const auto listed = static_cast<std::int64_t>(genotype.genotype.positions()); listed > 0) sizes.layers = listed;
   if (!genotype.config) return sizes;
   const SpaceKeys& keys = genotype.config->space;
   sizes.channels = keys.channels;
   sizes.layers = keys.layers;
   sizes.width = keys.width;
   sizes.stem = keys.stem;
-  std::optional<NetworkData> data = genotype.data;
-  try {
-    if (!data) data = network_data(open_data(*genotype.config, plugins, options_of(*genotype.config)).info());
-  } catch (const Error& error) {
-    say("the archive of a search does not tell what its data set holds, which is not at hand (" +
-        std::string(error.what()) + "); where --input, --classes or --vocabulary is not given, " +
-        (domain == Domain::image ? "3x32x32 images of 10 classes are" : "a vocabulary of 10000 is") + " taken");
-  }
-  if (!data) return sizes;
-  sizes.classes = data->classes;
-  if (domain == Domain::image) sizes.input = data->shape;
+  sizes.classes = genotype.data->classes;
+  sizes.input = genotype.data->shape;
   return sizes;
 }
 
-SpaceConfig config_of(const po::variables_map& values, Domain domain, const SpaceConfig& defaults) {
+SpaceConfig config_of(const po::variables_map& values, const Task& task, const SpaceConfig& defaults) {
+  require_meaning(values, task);
   SpaceConfig config = defaults;
-  if (domain == Domain::recurrent) {
-    require_unused(values, {"channels", "layers", "input", "classes", "stem"}, "recurrent");
-    config.width = number(values, "width", defaults.width);
-    config.nodes = number(values, "nodes", defaults.nodes);
-    config.classes = number(values, "vocabulary", defaults.classes, 16777216);
-    return config;
-  }
-  require_unused(values, {"width", "vocabulary"}, "convolutional");
   config.channels = number(values, "channels", defaults.channels);
   config.layers = number(values, "layers", defaults.layers);
+  config.width = number(values, "width", defaults.width);
   config.nodes = number(values, "nodes", defaults.nodes);
-  config.classes = number(values, "classes", defaults.classes);
+  config.classes = number(values, task.size_options().back(), defaults.classes, kMostNames);
   if (!values["input"].defaulted()) config.input = shape_of(text(values, "input"));
   if (!values["stem"].defaulted()) config.stem = text(values, "stem");
   return config;
@@ -165,15 +155,12 @@ void require_absent(const po::variables_map& values, std::initializer_list<const
 }
 
 /// The published run of that kind, with the sizes at hand.
-Config run_config(RunKind kind, const std::string& space, Domain domain, const SpaceConfig& sizes,
+Config run_config(RunKind kind, const std::string& space, const Task& task, const SpaceConfig& sizes,
                   const PluginRegistry& plugins) {
-  const bool search = kind == RunKind::search;
   ConfigRequest request;
   request.kind = kind;
   request.presets_folder = presets_folder();
-  request.preset_or_file = domain == Domain::recurrent ? search ? "darts-ptb-search" : "darts-ptb-train"
-                           : search                    ? "darts-cifar10"
-                                                       : "darts-cifar10-train";
+  request.preset_or_file = task.preset(kind);
   Config config = resolve_config(request, option_catalog(plugins));
   config.space.name = space;
   config.space.channels = sizes.channels;
@@ -185,36 +172,26 @@ Config run_config(RunKind kind, const std::string& space, Domain domain, const S
   return config;
 }
 
-/// A data set of that shape, as far as a run without data asks.
-DatasetInfo info_of(const SpaceConfig& sizes, Domain domain) {
-  DatasetInfo info;
-  info.kind = domain == Domain::image ? MIXOP_DATA_IMAGES : MIXOP_DATA_TEXT;
-  info.classes = sizes.classes;
-  if (domain != Domain::image) return info;
-  info.channels = static_cast<std::int32_t>(sizes.input.channels);
-  info.height = static_cast<std::int32_t>(sizes.input.height);
-  info.width = static_cast<std::int32_t>(sizes.input.width);
-  return info;
-}
-
 Summary summarise_supernet(const po::variables_map& values, const PluginRegistry& plugins) {
   const std::string name = text(values, "space", "darts_cnn");
   const auto space = make_part<SearchSpace>(plugins, name, {});
-  SpaceConfig sizes = config_of(values, space->domain(), default_sizes(space->domain(), true, 8));
-  sizes.operations = values.count("ops") != 0 ? split(text(values, "ops"), ',') : space->default_operations();
+  const Task& task = task_of(space->domain());
+  SpaceConfig sizes = config_of(values, task, default_sizes(RunKind::search, name, *space, plugins));
+  if (values.count("ops") != 0) sizes.operations = split(text(values, "ops"), ',');
   const std::string baseline = baseline_text(text(values, "baseline"));
   set_baseline(sizes, baseline, *space, name);
   Summary summary;
   summary.no_auxiliary = "the search network has none";
   summary.network = measure(space->search(sizes), RegistryCatalog(plugins));
   if (values.count("batch") == 0) return summary;
-  Config config = run_config(RunKind::search, name, space->domain(), sizes, plugins);
+  Config config = run_config(RunKind::search, name, task, sizes, plugins);
   config.space.baseline = baseline;
   config.search.batch = number(values, "batch", 1, kMostRecords);
-  config.search.strategy = values.count("order") == 0           ? space->default_strategy()
+  config.search.strategy = values.count("order") == 0           ? space->defaults().strategy
                            : number(values, "order", 1, 2) == 1 ? "first_order"
                                                                 : "second_order";
-  Search search(config, plugins, options_of(config), info_of(sizes, space->domain()));
+  require_memory(summary.network, config, task, largest_trial(config.search.batch));
+  Search search(config, plugins, options_of(config), task.info_of(sizes.input, sizes.classes));
   summary.peak_memory = predict_peak_memory(search);
   return summary;
 }
@@ -231,11 +208,12 @@ Summary summarise_network(const po::variables_map& values, const PluginRegistry&
                  "belongs to --genotype supernet; a genotype has its own, so leave it out");
   require_absent(values, {"order"}, "belongs to --genotype supernet; a training has no such orders, so leave it out");
   const GenotypeArgument argument = read_genotype(text(values, "genotype"), text(values, "space"), plugins);
-  const std::string name = space_of(argument);
+  const std::string name = space_of(argument, plugins);
   const auto space = make_part<SearchSpace>(plugins, name, {});
   const RegistryCatalog operators(plugins);
-  SpaceConfig sizes = config_of(values, space->domain(), default_sizes(argument, space->domain(), plugins));
-  sizes.auxiliary = space->domain() == Domain::image;
+  const Task& task = task_of(space->domain());
+  SpaceConfig sizes = config_of(values, task, default_sizes(argument, name, *space, plugins));
+  sizes.auxiliary = true;
   Summary summary;
   summary.no_auxiliary = "this network has none";
   try {
@@ -246,15 +224,16 @@ Summary summarise_network(const po::variables_map& values, const PluginRegistry&
     sizes.auxiliary = false;
     summary.network = measure(space->network(sizes, argument.genotype), operators);
   }
-  if (argument.data && !is_sized(values))  // a network's archive, whose arrays bound what its config may mean
-    require_size(Archive::open(text(values, "genotype")), 4 * summary.network.cost().parameters);
+  if (argument.config && argument.config->kind == RunKind::train && !is_sized(values))
+    require_stored(Archive::open(text(values, "genotype")), summary.network.cost().parameters);
   const std::int64_t auxiliary = summary.network.auxiliary_parameters();
   if (auxiliary > 0) summary.with_auxiliary = summary.network.cost().parameters + auxiliary;
   if (values.count("batch") == 0) return summary;
-  Config config = run_config(RunKind::train, name, space->domain(), sizes, plugins);
+  Config config = run_config(RunKind::train, name, task, sizes, plugins);
   config.train.batch = number(values, "batch", 1, kMostRecords);
   if (!sizes.auxiliary) config.train.auxiliary = 0;
-  Training training(config, argument.genotype, plugins, options_of(config), info_of(sizes, space->domain()));
+  require_memory(summary.network, config, task, largest_trial(config.train.batch));
+  Training training(config, argument.genotype, plugins, options_of(config), task.info_of(sizes.input, sizes.classes));
   summary.peak_memory = predict_peak_memory(training);
   return summary;
 }
@@ -287,7 +266,7 @@ void print_text(const Summary& summary, const std::vector<std::string>& uncounte
   print_parts(summary.network.parts, depth);
   std::cout << std::flush;
   for (const std::string& name : uncounted)
-    say("operator '" + name + "' does not tell its multiply-adds; they are not in the sum");
+    say("operator '" + name + "' does not report its multiply-adds; they are not in the sum");
 }
 
 void print(const Summary& summary, std::int64_t depth, bool json) {
@@ -310,7 +289,6 @@ int summary_command(const std::vector<std::string>& arguments) {
     throw Error(ErrorCode::usage, "--order says whose memory --batch N predicts; give both or leave it out");
   const std::int64_t depth = number(*values, "depth", 1, kDeepest);
   const PluginRegistry plugins = load_plugins(*values);
-  const MachineLimit limit;
   const bool supernet = text(*values, "genotype") == "supernet";
   print(supernet ? summarise_supernet(*values, plugins) : summarise_network(*values, plugins), depth,
         values->count("json") != 0);

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "host/cli/all_commands.hpp"
-#include "host/cli/interrupt.hpp"
+#include "host/cli/run_command.hpp"
 #include "host/cli/run_options.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/json/json_writer.hpp"
@@ -123,16 +123,9 @@ int train_command(const Arguments& arguments) {
                 "--genotype is missing: a name such as DARTS_V2, a JSON file, or the archive of a "
                 "search\nUsage: " +
                     train_syntax().usage);
-  if (values->count("dry-run") != 0) {
-    print_forecast(forecast(request, application));
-    return 0;
-  }
-  TrainSession session(request, application);
-  TerminalObserver observer;
-  const InterruptGuard interrupt;
-  const RunEnd end = session.run(observer, interrupt.received());
-  report(session.training(), end, request.out, values->count("json") != 0);
-  return end == RunEnd::interrupted ? 128 + interrupt.received() : 0;
+  return run_or_forecast<TrainSession>(*values, request, application, [&](TrainSession& session, RunEnd end) {
+    report(session.training(), end, request.out, values->count("json") != 0);
+  });
 }
 
 }  // namespace mixop::cli

@@ -139,13 +139,12 @@ void ConfigLayers::add_members(const JsonValue& object, const std::string& prefi
 
 JsonValue ConfigLayers::current(const Key& key) const {
   const auto name = index_.find("space.name");
-  if (key.given || kind_ != RunKind::search || name == index_.end()) return key.value;
+  if (key.given || name == index_.end()) return key.value;
   const auto space = catalog_.spaces.find(keys_[name->second].value.text);
   if (space == catalog_.spaces.end()) return key.value;
-  const std::string where = "a default of the space " + space->first;
-  if (key.spec.key == "space.ops") return value_from_text(key.spec, joined(space->second.operations, ","), where);
-  if (key.spec.key == "search.strategy") return value_from_text(key.spec, space->second.strategy, where);
-  return key.value;
+  const auto wanted = space->second.find(key.spec.key);
+  if (wanted == space->second.end()) return key.value;
+  return value_from_text(key.spec, wanted->second, "a default of the space " + space->first);
 }
 
 JsonValue ConfigLayers::edited_list(const Key& key, const std::string& text, const std::string& where) const {
@@ -185,6 +184,12 @@ void ConfigLayers::add_set(const std::string& assignment) {
   key->given = true;
   key->where = where;
   key->is_set = true;
+}
+
+Config default_config(RunKind kind, const std::string& space, const OptionCatalog& catalog) {
+  ConfigLayers layers(catalog, kind);
+  layers.add_set("space.name=" + space);
+  return layers.config();
 }
 
 Config ConfigLayers::config() const {

@@ -242,6 +242,25 @@ KeySpec option_key(const std::string& component, const MixopOptionSpec& option) 
   return spec;
 }
 
+std::map<std::string, std::string> default_keys(const SpaceDefaults& defaults, const std::string& space) {
+  std::map<std::string, std::string> wanted = defaults.keys;
+  if (!defaults.operations.empty()) wanted["space.ops"] = joined(defaults.operations, ",");
+  wanted["search.strategy"] = defaults.strategy;
+  for (const auto& [key, text] : wanted) {
+    const auto& known = config_keys(RunKind::search);
+    const auto spec = std::find_if(known.begin(), known.end(), [&](const KeySpec& own) { return own.key == key; });
+    const std::string where = "the space '" + space + "': its default " + key + "=" + text;
+    if (spec == known.end())
+      throw Error(ErrorCode::plugin, where + ": a search has no such key; the plugin must be fixed");
+    try {
+      (void)value_from_text(*spec, text, where);
+    } catch (const Error& error) {
+      throw Error(ErrorCode::plugin, std::string(error.what()) + "; the plugin must be fixed");
+    }
+  }
+  return wanted;
+}
+
 std::vector<KeySpec> all_keys(const OptionCatalog& catalog, RunKind kind) {
   std::vector<KeySpec> keys = config_keys(kind);
   for (const auto& [component, options] : catalog.components)
@@ -322,11 +341,24 @@ std::string text_of_value(const KeySpec& spec, const JsonValue& value) {
   return joined(items, ",");
 }
 
+namespace {
+
+/// " (nasbench201: 15)", where spaces want something else.
+std::string defaults_of_spaces(const OptionCatalog& catalog, const KeySpec& spec) {
+  std::string text;
+  for (const auto& [space, wanted] : catalog.spaces)
+    if (const auto own = wanted.find(spec.key); own != wanted.end() && own->second != spec.default_text)
+      text += (text.empty() ? " (" : "; ") + space + ": " + own->second;
+  return text.empty() ? "" : text + ")";
+}
+
+}  // namespace
+
 std::string describe_keys(const OptionCatalog& catalog, RunKind kind) {
   std::string lines;
   for (const KeySpec& spec : all_keys(catalog, kind))
     lines += "  " + spec.key + "\n      " + spec.help + "\n      " + allowed_values(spec) + "; default " +
-             or_empty(spec.default_text) + "\n";
+             or_empty(spec.default_text) + defaults_of_spaces(catalog, spec) + "\n";
   return lines;
 }
 

@@ -10,20 +10,15 @@
 #include "host/json/json.hpp"
 #include "mixop/abi/dataset.h"
 #include "mixop/abi/option.h"
+#include "mixop/space.hpp"
 
 namespace mixop {
-
-/// What a search takes where nobody says otherwise.
-struct SpaceDefaults {
-  std::vector<std::string> operations;
-  std::string strategy;
-};
 
 /// What a configuration knows of the loaded plugins.
 struct OptionCatalog {
   std::map<std::string, std::vector<MixopOptionSpec>> components = {};  ///< the options of those that have some, by name
   std::map<std::string, NamedStrategy> strategies = {};                 ///< by name
-  std::map<std::string, SpaceDefaults> spaces = {};                     ///< by name
+  std::map<std::string, std::map<std::string, std::string>> spaces = {};  ///< their default_keys(), by name
 };
 
 /// What a configuration is for: `mixop search` or `mixop train`. Each has keys and defaults of its own.
@@ -57,6 +52,10 @@ const std::vector<KeySpec>& config_keys(RunKind kind = RunKind::search);
 
 /// The key "<component>.<option>" of an option that a component declares.
 KeySpec option_key(const std::string& component, const MixopOptionSpec& option);
+
+/// What a space wants, by key and as `--set` writes it. A key that is none, or a value that it does not allow, is the
+/// fault of the plugin.
+std::map<std::string, std::string> default_keys(const SpaceDefaults& defaults, const std::string& space);
 
 /// config_keys() and the options of the catalogue.
 std::vector<KeySpec> all_keys(const OptionCatalog& catalog, RunKind kind = RunKind::search);

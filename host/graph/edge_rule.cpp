@@ -9,7 +9,7 @@ namespace mixop {
 NetworkGraph with_rule(NetworkGraph graph, const EdgeRuleData& rule) {
   const std::int64_t divisor = rule.channel_divisor;
   if (divisor == 1) return graph;
-  if (graph.domain == Domain::recurrent)
+  if (graph.language_model)
     throw Error(ErrorCode::usage,
                 "strategy.edge_rule: partial channels are for images, found a recurrent space; set strategy.edge_rule=none");
   for (Block& block : graph.blocks)

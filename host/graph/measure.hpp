@@ -13,7 +13,7 @@ struct Cost {
   std::int64_t parameters = 0;
   std::int64_t multiply_adds = 0;        ///< convolutions and linear layers of one sample, in evaluation
   std::int64_t activations = 0;          ///< numbers that its layers put out for one sample, in training
-  std::vector<std::string> uncounted{};  ///< operators that do not tell their multiply-adds
+  std::vector<std::string> uncounted{};  ///< operators that do not report their multiply-adds
   Cost& operator+=(const Cost& other);
 };
 

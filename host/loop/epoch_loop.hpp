@@ -46,13 +46,13 @@ struct LoopRecord {
   void add(const Metrics& metrics, std::int64_t epoch);
 };
 
-/// What somebody who watches a loop is told.
+/// What an observer of a loop is called with.
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
   virtual void on_step(const SearchPosition& at, std::int64_t step_in_epoch, std::int64_t steps_per_epoch, double loss,
                        const EpochSums& sums) = 0;
-  /// After the epoch's checkpoint: what is told here is safe.
+  /// After the epoch's checkpoint: what is reported here is safe.
   virtual void on_epoch(const SearchPosition& at, const Metrics& metrics, const Genotype& genotype) = 0;
   /// Something that a person wants to know: one line.
   virtual void on_notice(const std::string&) {}
@@ -137,7 +137,7 @@ class EpochLoop {
   LoopRecord record_;
 };
 
-/// exp of a mean loss, at most the largest double: a training that goes astray is told in numbers that can be stored.
+/// exp of a mean loss, at most the largest double: a training that goes astray is reported in numbers that can be stored.
 double perplexity_of(double mean_loss);
 
 /// How many rows of `output` [N, classes] have their largest entry at `target` [N].

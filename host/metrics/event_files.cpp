@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kBeginning[] = "events.out.tfevents.";
-/// An event's scalar of this name holds the epoch's number, from which a resumed run knows what is told already.
+/// An event's scalar of this name holds the epoch's number, from which a resumed run knows what is reported already.
 constexpr char kEpochTag[] = "epoch/number";
 
 double now() { return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count(); }
@@ -32,7 +32,7 @@ void make_folder(const fs::path& folder) {
                                       failure.message() + "; name another by --tensorboard=DIR");
 }
 
-/// Cuts a file behind its last whole event of a step up to `step`; answers the last epoch that it tells.
+/// Cuts a file behind its last whole event of a step up to `step`; returns the last epoch that it holds.
 std::int64_t cut_after(const fs::path& path, std::int64_t step) {
   const std::string bytes = whole_file(path).value_or("");
   std::string_view rest = bytes;

@@ -16,7 +16,7 @@ class EventFiles final : public MetricsSink {
   EventFiles(std::filesystem::path folder, bool resume);
 
   void write(const Measured& measured) override;
-  /// Begins a new file, which tells readers that have seen later events to forget them.
+  /// Begins a new file, at which readers that have seen later events forget them.
   void cut(std::int64_t step) override;
   void sync() override { file_->sync(); }
   std::int64_t last_epoch() const override { return last_epoch_; }

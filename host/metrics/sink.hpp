@@ -25,7 +25,7 @@ class MetricsSink {
   virtual ~MetricsSink() = default;
   /// Hands it to the operating system at once, so that others can read it.
   virtual void write(const Measured& measured) = 0;
-  /// Removes what was told of steps after `step`, and what was cut off.
+  /// Removes what was reported of steps after `step`, and what was cut off.
   virtual void cut(std::int64_t step) = 0;
   /// Returns when all of it is on disk.
   virtual void sync() = 0;

@@ -38,7 +38,7 @@ MetricsStream::MetricsStream(const StreamOptions& options, const std::string& ar
     : every_(options.every), last_step_(at.step) {
   if (options.lines) sinks_.push_back(std::make_unique<JsonLines>(*options.lines, archive, true));
   if (options.tensorboard) sinks_.push_back(std::make_unique<EventFiles>(*options.tensorboard, true));
-  // An epoch is told after its checkpoint, so a run may have ended between the two.
+  // An epoch is reported after its checkpoint, so a run may have ended between the two.
   for (const auto& sink : sinks_) {
     sink->cut(at.step);
     if (at.between_epochs && at.epoch > 0 && sink->last_epoch() < at.epoch)

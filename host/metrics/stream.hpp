@@ -14,7 +14,7 @@ namespace mixop {
 struct StreamOptions {
   std::optional<std::filesystem::path> lines;        ///< a file of JSON lines
   std::optional<std::filesystem::path> tensorboard;  ///< a folder of event files
-  std::int64_t every = 1;                            ///< steps from one to the next; every epoch is told
+  std::int64_t every = 1;                            ///< steps from one to the next; every epoch is reported
 };
 
 /// Where a resumed run stands.
@@ -24,16 +24,16 @@ struct ResumePoint {
   std::map<std::string, double> metrics;  ///< of the last epoch
 };
 
-/// Tells a run's metrics live to all the places that its options name; none is a place too.
+/// Reports a run's metrics live to all the places that its options name; none is a place too.
 class MetricsStream {
  public:
   /// A new run. Throws usage where there are metrics already, unless `overwrite`.
   MetricsStream(const StreamOptions& options, const std::string& archive, bool overwrite);
-  /// A run that goes on: what was told of later steps is removed, and the last epoch is told if it was not.
+  /// A run that goes on: what was reported of later steps is removed, and the last epoch is reported if it was not.
   MetricsStream(const StreamOptions& options, const std::string& archive, const ResumePoint& at);
 
-  /// Told where `step` is a multiple of options.every. A step that is not later than the last one takes the run back:
-  /// what was told from it on is removed.
+  /// Called where `step` is a multiple of options.every. A step that is not later than the last one takes the run back:
+  /// what was reported from it on is removed.
   void step(std::int64_t step, std::int64_t epoch, std::map<std::string, double> values);
   void epoch(std::int64_t step, std::int64_t epoch, std::map<std::string, double> values);
   /// Returns when all of it is on disk.

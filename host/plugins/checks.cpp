@@ -83,7 +83,7 @@ std::vector<std::byte> read_all(const OpenFile& file, std::uint64_t size, const 
   return bytes;
 }
 
-// Path, owner and mode; the answer is what all further checks look at.
+// Path, owner and mode; the result is what all further checks look at.
 std::vector<std::byte> read_checked(const fs::path& path, fs::path& resolved) {
   if (!path.is_absolute())
     throw PluginRefused(PluginCheck::path, path,

@@ -8,13 +8,13 @@ namespace mixop {
 /// Remembers which plugin files passed the self-test on this host: a text file with a line for each.
 class TestedPlugins {
  public:
-  /// `file` need not exist. `host` tells hosts apart: a plugin is tried again with another LibTorch.
+  /// `file` need not exist. `host` distinguishes hosts: a plugin is tried again with another LibTorch.
   TestedPlugins(std::filesystem::path file, std::string host);
   /// `mixop/tested-plugins` under XDG_STATE_HOME, or under ~/.local/state; for this program.
   static TestedPlugins of_user();
 
   bool contains(const std::string& sha256) const;
-  /// Answers whether it could be written down.
+  /// Returns whether it could be written down.
   bool add(const std::string& sha256);
 
  private:

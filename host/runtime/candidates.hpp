@@ -31,14 +31,14 @@ class Candidate {
   std::vector<StateEntry> state_;
 };
 
-/// The first stages of candidates that begin alike on one input: those without state, and the norm without affine
+/// The first stages of candidates that begin in the same way on one input: those without state, and the norm without affine
 /// behind a pool. They are computed once for all of these candidates, whose statistics all see the norm.
 class SharedStart {
  public:
   /// Whether the candidate begins with such a stage at all.
   static bool exists(const Candidate& candidate);
   explicit SharedStart(const Candidate& first);
-  /// Takes the candidate in where it begins alike.
+  /// Takes the candidate in where it begins in the same way.
   bool admit(const Candidate& candidate);
 
   at::Tensor forward(const at::Tensor& x, const Forward& how) const;

@@ -7,8 +7,8 @@ namespace mixop {
 
 std::unique_ptr<Network> compile(const NetworkGraph& graph, const OperatorCatalog& operators, const Target& target) {
   check(graph);
-  return graph.domain == Domain::recurrent ? compile_language_model(graph, operators, target)
-                                           : compile_image_network(graph, operators, target);
+  return graph.language_model ? compile_language_model(graph, operators, target)
+                              : compile_image_network(graph, operators, target);
 }
 
 }  // namespace mixop

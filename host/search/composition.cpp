@@ -71,13 +71,12 @@ Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& n
 }
 
 Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options,
-                             bool text) {
+                             const Task& task) {
   auto space = make_space(plugins, name, options);
-  const bool recurrent = space->domain() == Domain::recurrent;
-  if (recurrent != text)
+  if (const Task& own = task_of(space->domain()); &own != &task)
     throw Error(ErrorCode::usage,
-                "space.name: expected a space for " + std::string(text ? "text" : "images") +
-                    ", as the data is, found '" + name + "', which is for " + (recurrent ? "text" : "images") +
+                std::string("space.name: expected a space for ") + task.data_name() + ", as the data is, found '" + name +
+                    "', which is for " + own.data_name() +
                     "; choose another space.name or data.name, or a preset, which sets both (mixop list presets)");
   return space;
 }

@@ -9,6 +9,7 @@
 
 #include "host/config/parts.hpp"
 #include "host/plugins/registry.hpp"
+#include "host/task/task.hpp"
 #include "mixop/space.hpp"
 #include "mixop/strategy.hpp"
 
@@ -55,9 +56,9 @@ Part<Interface> as_interface(Part<StrategyPart> part, const std::string& name) {
 
 /// A new search space, with the user's options over its defaults.
 Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options);
-/// The search space of that name for images or for text; throws a usage error where it reads the other.
+/// The search space of that name for a task; throws a usage error where it is for another.
 Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options,
-                             bool text);
+                             const Task& task);
 
 /// The parts of a named strategy, exchanged where `names` has others, with all their option values: their defaults, over
 /// those the strategy's, over those what `options` says of a component of that name.

@@ -14,12 +14,17 @@ namespace {
 /// Up to here a step on the batch itself is tried, and from here on none on more than twice as many.
 constexpr std::int64_t kSmall = 16, kLargestTrial = 64;
 
+/// Beside it a step on twice as many is tried.
+std::int64_t smaller_trial(std::int64_t batch) {
+  return std::clamp<std::int64_t>(batch / 4, kSmall / 2, kLargestTrial);
+}
+
 /// "VmRSS" (resident now) or "VmHWM" (at the peak) of this process.
 std::int64_t status_bytes(const std::string& key) {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;)
     if (std::int64_t kib = 0; word == key + ":" && status >> kib) return kib << 10;
-  throw Error(ErrorCode::unsupported, "/proc/self/status tells no " + key + ", by which memory is predicted");
+  throw Error(ErrorCode::unsupported, "/proc/self/status has no " + key + ", by which memory is predicted");
 }
 
 /// The peak of a step. What earlier ones left in the heap is given back before it, as it is not there in a run.
@@ -33,12 +38,14 @@ std::int64_t peak_of(const MemoryTrial& trial, std::int64_t samples) {
 std::int64_t peak_of_steps(const MemoryTrial& trial) {
   trial.step(std::min<std::int64_t>(trial.batch, 2));  // what is made once, such as kernels, is there from now on
   if (trial.batch <= kSmall) return peak_of(trial, trial.batch);
-  const std::int64_t few = std::clamp(trial.batch / 4, kSmall / 2, kLargestTrial);
+  const std::int64_t few = smaller_trial(trial.batch);
   const std::int64_t first = peak_of(trial, few), second = peak_of(trial, 2 * few);
   return second + std::max<std::int64_t>(0, second - first) * (trial.batch - 2 * few) / few;
 }
 
 }  // namespace
+
+std::int64_t largest_trial(std::int64_t batch) { return batch <= kSmall ? batch : 2 * smaller_trial(batch); }
 
 std::int64_t predict_peak_memory(const MemoryTrial& trial) {
   const std::int64_t steps = peak_of_steps(trial);

@@ -15,6 +15,9 @@ struct MemoryTrial {
   std::int64_t archived = 0;               ///< bytes of the arrays that its archive has
 };
 
+/// The largest batch of a trial for a run of that batch.
+std::int64_t largest_trial(std::int64_t batch);
+
 /// The peak of this process's resident memory, in bytes, where it goes on with the run. Measured: that of a step on the
 /// batch where that is small, otherwise that of steps on a quarter and on a half of it, continued. What LibTorch's
 /// allocations, the heap between them and the kernels' own memory take is in it, and the archive, which is made in

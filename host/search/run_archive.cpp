@@ -158,6 +158,7 @@ ArchiveBuilder archive_of(Search& search, const ConfigTexts& config, const Prove
   stored::put_config(archive, run_kind, config);
   stored::put_position(archive, search.position());
   archive.attribute("/position", "stop_reason", search.history().stop_reason);
+  stored::put_data(archive, search.data_shape());
   put_alphas(archive, search);
   put_history(archive, search.history());
   stored::put_metrics(archive, search.record());

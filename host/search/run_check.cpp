@@ -59,11 +59,9 @@ void check_table(const Archive& archive, const std::string& name, std::uint64_t 
   require_finite(archive, path);
 }
 
-/// Those of every search on images or on text; parts add their own.
+/// Those of every search of its task; parts add their own.
 std::vector<std::string> metric_names(const Archive& archive) {
-  std::string figure = task_of(Domain::image).step_figure().name;
-  if (const std::string other = task_of(Domain::recurrent).step_figure().name; archive.has("/metrics/train_" + other))
-    figure = other;
+  const std::string figure = task_of(stored::archived_data(archive)).step_figure().name;
   return {"train_loss", "train_" + figure, "learning_rate", "valid_loss", "valid_" + figure};
 }
 

@@ -63,6 +63,14 @@ SpaceConfig alphas_config(const SpaceKeys& keys, const SearchSpace& space) {
   return config;
 }
 
+MeasuredNetwork measured_supernet(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options,
+                                  const DatasetInfo& info) {
+  const auto space = make_space(plugins, config.space.name, options, task_of(info.kind));
+  const auto rule =
+      make_part<EdgeRule>(plugins, parts_of(plugins, config.search.strategy, config.strategy, options))->rule();
+  return measure(with_rule(space->search(space_config(config.space, info, *space)), rule), RegistryCatalog(plugins));
+}
+
 Search::Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options,
                const DatasetInfo& info, const DatasetHandle* data)
     : plugins_(plugins),
@@ -74,7 +82,7 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
       operators_(plugins),
       strategy_(std::make_unique<Composition>(
           plugins, parts_of(plugins, config.search.strategy, config.strategy, options))),
-      space_(make_space(plugins, config.space.name, options, task_.domain() == Domain::recurrent)),
+      space_(make_space(plugins, config.space.name, options, task_)),
       data_(data != nullptr ? task_.open_search_data(*data, config, type_, device_) : nullptr) {
   if (config.precision == "bfloat16")
     throw Error(ErrorCode::usage,

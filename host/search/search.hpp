@@ -8,6 +8,7 @@
 #include "host/config/config.hpp"
 #include "host/loop/device.hpp"
 #include "host/loop/epoch_loop.hpp"
+#include "host/graph/measure.hpp"
 #include "host/graph/operator_catalog.hpp"
 #include "host/plugins/registry.hpp"
 #include "host/search/composition.hpp"
@@ -40,13 +41,17 @@ SpaceConfig alphas_config(const SpaceKeys& keys, const SearchSpace& space);
 /// The whole config of a space, for the data at hand.
 SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data, const SearchSpace& space);
 
+/// The size of the supernet, before it is made.
+MeasuredNetwork measured_supernet(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options,
+                                  const DatasetInfo& info);
+
 /// A differentiable search: the supernet, its alphas and optimizers, the data and the loop over them.
 class Search final : public EpochLoop {
  public:
   Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options,
          const DatasetHandle& data)
       : Search(config, plugins, options, data.info(), &data) {}
-  /// Without data, of which `info` tells the shape: for try_step() alone.
+  /// Without data, of which `info` has the shape: for try_step() alone.
   Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options, const DatasetInfo& info)
       : Search(config, plugins, options, info, nullptr) {}
 
@@ -74,6 +79,8 @@ class Search final : public EpochLoop {
   void follow(std::vector<StrategyChange> changes);
   SearchHistory& history() { return history_; }
   const SearchHistory& history() const { return history_; }
+  /// What the supernet is made for.
+  NetworkData data_shape() const { return network_data(info_); }
   bool has_data() const { return data_ != nullptr; }
   SearchData& data() { return *data_; }
   /// A batch of drawn images, or of one word all over in sequences of data.bptt, of the shape that the search works on.

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "host/json/json.hpp"
+#include "host/search/stored_fields.hpp"
 #include "host/search/stored_tensor.hpp"
 #include "host/text/numbers.hpp"
 #include "host/text/text.hpp"
@@ -57,21 +57,15 @@ void check_layout(const Archive& archive, const ArchiveKind& kind) {
     refuse(archive, "/@layout", found + "; this program reads " + kind.layout() + ", so use a newer one");
 }
 
-std::int64_t integer_within(const Archive& archive, const std::string& path, const char* name, std::int64_t least,
-                            std::int64_t most) {
-  const std::int64_t value = archive.integer(path, name);
-  if (value < least || value > most)
-    refuse(archive, path + "@" + name,
-           "expected " + std::to_string(least) + " to " + std::to_string(most) + ", found " + std::to_string(value));
-  return value;
-}
-
 void check_position(const Archive& archive, const ArchiveKind& kind, bool equal_epochs) {
-  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
   const std::int64_t epochs = configured_epochs(archive, kind);
-  const std::int64_t epoch = integer_within(archive, "/position", "epoch", 0, epochs);
-  const std::int64_t step = integer_within(archive, "/position", "step", 0, kMost);
-  const std::int64_t in_epoch = integer_within(archive, "/position", "step_in_epoch", 0, epoch == epochs ? 0 : step);
+  const auto position = read_section<LoopPosition>(archive, "/position");
+  const std::int64_t epoch = position.at.epoch, step = position.at.step, in_epoch = position.step_in_epoch;
+  const auto within = [&](const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
+    require_within(archive, "/position", name, value, least, most);
+  };
+  within("epoch", epoch, 0, epochs);
+  within("step_in_epoch", in_epoch, 0, epoch == epochs ? 0 : step);
   const std::int64_t whole = step - in_epoch;
   const bool fits =
       epoch == 0 ? whole == 0 : whole >= epoch && (!equal_epochs || (whole % epoch == 0 && in_epoch <= whole / epoch));
@@ -80,9 +74,23 @@ void check_position(const Archive& archive, const ArchiveKind& kind, bool equal_
            std::to_string(step) + " steps, " + std::to_string(in_epoch) +
                " of them in the epoch under way, do not make " + std::to_string(epoch) + " epochs " +
                (equal_epochs ? "of one length" : "before it"));
-  const std::int64_t samples = integer_within(archive, "/position", "samples", in_epoch, in_epoch == 0 ? 0 : kMost);
-  integer_within(archive, "/position", "correct", 0, samples);
-  if (!std::isfinite(archive.real("/position", "loss_sum"))) refuse(archive, "/position@loss_sum", "is not finite");
+  const EpochSums& sums = position.sums;
+  within("samples", sums.samples, in_epoch, in_epoch == 0 ? 0 : sections::kAny);
+  within("correct", sums.correct, 0, sums.samples);
+  if (!std::isfinite(sums.loss)) refuse(archive, "/position@loss_sum", "is not finite");
+}
+
+NetworkData archived_data(const Archive& archive) {
+  const auto data = read_section<NetworkData>(archive, "/data");
+  if (data.shape.channels == 0) return data;
+  check_count(archive, "/data/class_names", static_cast<std::uint64_t>(data.classes), data.class_names.size(), "each class");
+  for (const char* name : {"/data/mean", "/data/deviation"}) {
+    check_count(archive, name, static_cast<std::uint64_t>(data.shape.channels), archive.array(name).count(), "each channel");
+    require_finite(archive, name);
+  }
+  if (digest_of_names(data.class_names) != data.class_digest)
+    refuse(archive, "/data@class_digest", "is not that of /data/class_names");
+  return data;
 }
 
 void check_count(const Archive& archive, const std::string& path, std::uint64_t expected, std::uint64_t found,
@@ -124,9 +132,7 @@ void check_generator(const Archive& archive) {
   }
 }
 
-void check_provenance(const Archive& archive) {
-  for (const char* name : {"started", "dataset_digest"}) (void)archive.text("/provenance", name);
-}
+void check_provenance(const Archive& archive) { (void)read_section<Provenance>(archive, "/provenance"); }
 
 Config archived_config(const Archive& archive, const ArchiveKind& kind, const OptionCatalog& catalog) {
   return config_from_json(archive.text(resolved_config), archive.name() + ": " + resolved_config, catalog,

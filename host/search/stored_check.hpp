@@ -6,6 +6,7 @@
 
 #include "host/archive/archive.hpp"
 #include "host/config/config.hpp"
+#include "host/task/network_data.hpp"
 
 // The checks that archives of searches and of trained networks share. Each throws bad_data, naming the archive and the
 // path, unless its part is sound and agrees with the others: a right digest says that a file is undamaged, not what is
@@ -46,9 +47,8 @@ void check_provenance(const Archive& archive);
 void check_count(const Archive& archive, const std::string& path, std::uint64_t expected, std::uint64_t found,
                  const char* one_for);
 
-/// An integer attribute within bounds.
-std::int64_t integer_within(const Archive& archive, const std::string& path, const char* name, std::int64_t least,
-                            std::int64_t most);
+/// What a network was made for, checked.
+NetworkData archived_data(const Archive& archive);
 
 /// The config of a checked archive.
 Config archived_config(const Archive& archive, const ArchiveKind& kind, const OptionCatalog& catalog);

@@ -8,6 +8,7 @@
 #include <torch/version.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "host/plugins/checks.hpp"
 #include "host/search/problem.hpp"
@@ -51,14 +52,10 @@ void put_config(ArchiveBuilder& archive, const ArchiveKind& kind, const ConfigTe
 }
 
 void put_position(ArchiveBuilder& archive, const LoopPosition& position) {
-  archive.group("/position");
-  archive.attribute("/position", "epoch", position.at.epoch);
-  archive.attribute("/position", "step", position.at.step);
-  archive.attribute("/position", "step_in_epoch", position.step_in_epoch);
-  archive.attribute("/position", "loss_sum", position.sums.loss);
-  archive.attribute("/position", "correct", position.sums.correct);
-  archive.attribute("/position", "samples", position.sums.samples);
+  visit(position, SectionWriter(archive, "/position"));
 }
+
+void put_data(ArchiveBuilder& archive, const NetworkData& data) { visit(data, SectionWriter(archive, "/data")); }
 
 void put_metrics(ArchiveBuilder& archive, const LoopRecord& record) {
   archive.group("/metrics");
@@ -90,24 +87,18 @@ void put_generator(ArchiveBuilder& archive) {
   put_tensor(archive, generator, at::detail::getDefaultCPUGenerator().get_state());
 }
 
-void put_provenance(ArchiveBuilder& archive, const Provenance& provenance, std::int64_t seed,
+void put_provenance(ArchiveBuilder& archive, Provenance provenance, std::int64_t seed,
                     const std::vector<double>& seconds) {
-  archive.group("/provenance");
-  const auto put = [&](const char* name, const Attribute& value) { archive.attribute("/provenance", name, value); };
-  put("mixop", std::string(MIXOP_VERSION_STRING));
-  put("libtorch", std::string(TORCH_VERSION));
+  provenance.mixop = MIXOP_VERSION_STRING;
+  provenance.libtorch = TORCH_VERSION;
   const std::uint32_t cuda = HostTraits::current().cuda;
-  put("cuda", cuda == 0 ? "none" : cuda_text(cuda));
-  put("compiler", std::string(MIXOP_COMPILER));
-  put("cpu_capability", at::get_cpu_capability());
-  put("seed", seed);
-  put("device", provenance.device);
-  put("threads", static_cast<std::int64_t>(at::get_num_threads()));
-  put("dataset_digest", provenance.dataset_digest);
-  put("started", provenance.started);
-  archive.text("/provenance/command_line", provenance.command_line);
-  archive.texts("/provenance/plugins", provenance.plugins);
-  archive.array<double>(epoch_seconds, {seconds.size()}, seconds);
+  provenance.cuda = cuda == 0 ? "none" : cuda_text(cuda);
+  provenance.compiler = MIXOP_COMPILER;
+  provenance.cpu_capability = at::get_cpu_capability();
+  provenance.seed = seed;
+  provenance.threads = at::get_num_threads();
+  provenance.epoch_seconds = seconds;
+  visit(std::as_const(provenance), SectionWriter(archive, "/provenance"));
 }
 
 void refuse_misfit(const Archive& archive, const std::string& path) {
@@ -125,11 +116,8 @@ void copy_into(const at::Tensor& to, const Archive& archive, const std::string& 
 
 LoopPosition position_of(const Archive& archive, const ArchiveKind& kind, std::int64_t epochs,
                          const std::function<std::int64_t(std::int64_t)>& steps_in) {
-  LoopPosition position;
-  position.at = {archive.integer("/position", "epoch"), epochs, archive.integer("/position", "step")};
-  position.step_in_epoch = archive.integer("/position", "step_in_epoch");
-  position.sums = {archive.real("/position", "loss_sum"), archive.integer("/position", "correct"),
-                   archive.integer("/position", "samples")};
+  LoopPosition position = read_section<LoopPosition>(archive, "/position");
+  position.at.epochs = epochs;
   const std::int64_t steps = position.at.epoch == epochs ? 0 : steps_in(position.at.epoch);
   std::int64_t whole = 0;
   for (std::int64_t epoch = 0; epoch < position.at.epoch; ++epoch) whole += steps_in(epoch);

@@ -8,20 +8,12 @@
 #include "host/loop/epoch_loop.hpp"
 #include "host/search/optimizers.hpp"
 #include "host/search/stored_check.hpp"
+#include "host/search/stored_fields.hpp"
 #include "host/runtime/network.hpp"
 
-// What the archives of searches and of trained networks hold alike: writing it and putting it back.
+// What the archives of searches and of trained networks have in common: writing it and putting it back.
 
 namespace mixop {
-
-/// Where a run comes from: the part of its archive that may differ between two runs of one seed.
-struct Provenance {
-  std::string command_line;
-  std::string started;  ///< UTC, ISO 8601
-  std::string device;
-  std::string dataset_digest;
-  std::vector<std::string> plugins;  ///< "id version sha256" of every plugin that was loaded
-};
 
 /// The config of a run: as the user gave it, and resolved.
 struct ConfigTexts {
@@ -42,8 +34,10 @@ void put_network(ArchiveBuilder& archive, const Network& network, const std::vec
 void put_optimizer(ArchiveBuilder& archive, const Network& network, const Sgd& optimizer);
 /// The state of LibTorch's generator.
 void put_generator(ArchiveBuilder& archive);
-void put_provenance(ArchiveBuilder& archive, const Provenance& provenance, std::int64_t seed,
+/// What was made, where and by which programs, beside what the run knows of itself.
+void put_provenance(ArchiveBuilder& archive, Provenance provenance, std::int64_t seed,
                     const std::vector<double>& epoch_seconds);
+void put_data(ArchiveBuilder& archive, const NetworkData& data);
 
 // The ways back, from checked archives. They throw bad_data where the archive does not fit what it is put into.
 

@@ -93,7 +93,7 @@ double published_sizes(const PluginRegistry& plugins) {
   constexpr std::int64_t kDartsV2 = 3349342, kDartsV2MultiplyAdds = 528359040, kSupernet = 1930618;
   const auto space = make_part<SearchSpace>(plugins, "darts_cnn", {});
   SpaceConfig config;
-  config.operations = space->default_operations();
+  config.operations = space->defaults().operations;
   const RegistryCatalog operators(plugins);
   double off =
       std::abs(static_cast<double>(measure(space->search(config), operators).cost().parameters - kSupernet));

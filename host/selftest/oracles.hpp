@@ -10,7 +10,7 @@
 
 namespace mixop {
 
-/// One oracle's answer: how far this machine is from what mathematics says, and how far it may be.
+/// The result of one oracle: how far this machine is from what mathematics says, and how far it may be.
 struct OracleResult {
   std::string name;
   double deviation = 0;

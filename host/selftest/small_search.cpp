@@ -16,7 +16,7 @@ SmallSearch::SmallSearch(const PluginRegistry& plugins, const std::string& strat
   config.layers = 3;
   config.nodes = 2;
   config.input = {3, 8, 8};
-  config.operations = space->default_operations();
+  config.operations = space->defaults().operations;
   network = compile(space->search(config), RegistryCatalog(plugins), {at::kCPU, type});
   for (const AlphaSet& set : network->alphas()) alphas.push_back(at::randn(set.shape()).to(type));
   weights = std::make_unique<Sgd>(parameters_of(*network), 0.9, 3e-4);

@@ -28,8 +28,8 @@ OptionCatalog option_catalog(const PluginRegistry& plugins) {
         add_options(catalog, component.name, factory.options, factory.option_count);
       }
       if (component.interface == SearchSpace::interface_id) {
-        const auto space = make_space(plugins, component.name, {});
-        catalog.spaces[component.name] = {space->default_operations(), space->default_strategy()};
+        catalog.spaces[component.name] =
+            default_keys(make_space(plugins, component.name, {})->defaults(), component.name);
       }
     }
   }

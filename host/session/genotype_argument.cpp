@@ -1,10 +1,15 @@
 #include "host/session/genotype_argument.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <set>
+#include <utility>
 
+#include "host/config/layers.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/genotype/genotype_python.hpp"
 #include "host/search/archived_run.hpp"
+#include "host/search/search.hpp"
 #include "host/session/application.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/text.hpp"
@@ -22,7 +27,7 @@ GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plu
             archived_genotype(archive),
             {},
             config,
-            archived_data(archive)};
+            stored::archived_data(archive)};
   }
   const ArchivedRun run(std::move(archive), option_catalog(plugins));
   const ComponentOptions options = options_of(run.config());
@@ -35,7 +40,7 @@ GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plu
           derived.genotype,
           derived.strengths,
           run.config(),
-          {}};
+          stored::archived_data(run.archive())};
 }
 
 /// Published Python text.
@@ -81,6 +86,25 @@ GenotypeArgument published(const std::string& argument, const std::string& space
   return found;
 }
 
+/// Whether a genotype lists cells that the alphas of a space decide on: of its kinds, or one a position.
+bool has_cells_of(const Genotype& genotype, const std::vector<AlphaSet>& sets) {
+  std::set<std::string> kinds;
+  for (const AlphaSet& set : sets)
+    if (!set.per_cell) kinds.insert(set.topology.name);
+  if (kinds.empty()) return genotype.by_position();
+  return !genotype.cells.empty() && std::all_of(genotype.cells.begin(), genotype.cells.end(),
+                                                [&](const CellGenotype& cell) { return kinds.count(cell.name) != 0; });
+}
+
+/// How many of the genotype's operations are none of a space's own.
+std::size_t unknown_operations(const Genotype& genotype, const std::vector<std::string>& own) {
+  std::set<std::string> unknown;
+  for (const CellGenotype& cell : genotype.cells)
+    for (const Gene& gene : cell.genes)
+      if (std::find(own.begin(), own.end(), gene.operation) == own.end()) unknown.insert(gene.operation);
+  return unknown.size();
+}
+
 /// A genotype in a space's own published text, such as NAS-Bench-201's.
 std::optional<GenotypeArgument> in_own_text(const std::string& argument, const std::string& space,
                                             const PluginRegistry& plugins) {
@@ -102,10 +126,31 @@ std::vector<ListedGenotype> list_genotypes(const PluginRegistry& plugins) {
   return all;
 }
 
-std::string space_of(const GenotypeArgument& genotype) {
-  if (!genotype.space.empty()) return genotype.space;
-  if (genotype.genotype.by_position()) return "ddarts";
-  return genotype.genotype.find("recurrent") != nullptr ? "darts_rnn" : "darts_cnn";
+std::vector<std::string> spaces_of(const GenotypeArgument& genotype, const PluginRegistry& plugins) {
+  if (!genotype.space.empty()) return {genotype.space};
+  const OptionCatalog catalog = option_catalog(plugins);
+  std::vector<std::string> best;
+  std::pair<std::size_t, std::size_t> least{};
+  for (const std::string& name : plugins.names(SearchSpace::interface_id)) {
+    const auto space = make_part<SearchSpace>(plugins, name, {});
+    const SpaceKeys keys = default_config(RunKind::search, name, catalog).space;
+    if (!has_cells_of(genotype.genotype, space->search(alphas_config(keys, *space)).alphas)) continue;
+    const std::pair fit{unknown_operations(genotype.genotype, keys.ops), keys.ops.size()};
+    if (best.empty() || fit < least) best.clear();
+    if (best.empty() || fit == least) best.push_back(name);
+    least = best.size() == 1 ? fit : least;
+  }
+  return best;
+}
+
+std::string space_of(const GenotypeArgument& genotype, const PluginRegistry& plugins) {
+  const std::vector<std::string> best = spaces_of(genotype, plugins);
+  if (best.empty())
+    throw Error(ErrorCode::usage, genotype.title + ": no space has cells of these names; name one by --space or space.name");
+  if (best.size() > 1)
+    throw Error(ErrorCode::usage, genotype.title + " may be of the spaces " + joined(best) +
+                                      "; name one by --space or space.name");
+  return best.front();
 }
 
 GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins,

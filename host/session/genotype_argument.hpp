@@ -19,7 +19,7 @@ struct GenotypeArgument {
   Genotype genotype;
   std::vector<std::vector<double>> strengths;  ///< edge weights of its genes, from a search's archive
   std::optional<Config> config{};              ///< of its archive
-  std::optional<NetworkData> data{};           ///< of a network's archive
+  std::optional<NetworkData> data{};           ///< what that was made for
 };
 
 /// NAME, SPACE/NAME, a file of JSON (".json") or of published Python text (".txt", ".py"), or the archive of a search
@@ -29,8 +29,11 @@ struct GenotypeArgument {
 GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins,
                                const std::string& preferred = "");
 
-/// The genotype's space; where that is not known, one whose networks it describes by its form.
-std::string space_of(const GenotypeArgument& genotype);
+/// The genotype's space; where that is not known, those that declare cells of its names, of these the ones that know
+/// most of its operations, and of these the ones with the fewest of others.
+std::vector<std::string> spaces_of(const GenotypeArgument& genotype, const PluginRegistry& plugins);
+/// The only one of spaces_of(); throws a usage error where there is none or several are left.
+std::string space_of(const GenotypeArgument& genotype, const PluginRegistry& plugins);
 
 /// All published genotypes as "space/NAME", and their sources.
 struct ListedGenotype {

@@ -7,7 +7,7 @@
 
 namespace mixop {
 
-/// What somebody who watches a session is told.
+/// What an observer of a session is called with.
 class SessionObserver {
  public:
   virtual ~SessionObserver() = default;
@@ -16,7 +16,7 @@ class SessionObserver {
   /// `means` are those of the epoch's steps so far, as train_...
   virtual void on_step(const SearchPosition&, std::int64_t /*step*/, std::int64_t /*steps*/, double /*loss*/,
                        const Metrics& /*means*/, const Task&) {}
-  /// After the epoch's checkpoint: what is told here is safe.
+  /// After the epoch's checkpoint: what is reported here is safe.
   virtual void on_epoch(const SearchPosition&, const Metrics&, const Task&) {}
 
  protected:

@@ -49,7 +49,7 @@ void Recorder::on_epoch(const SearchPosition& at, const Metrics& metrics, const 
 }
 
 void Recorder::checkpoint() {
-  metrics_.sync();  // so that a run that goes on from this checkpoint finds all that was told before it
+  metrics_.sync();  // so that a run that goes on from this checkpoint finds all that was reported before it
   archive_().save(out_);
 }
 

@@ -8,12 +8,12 @@
 #include <set>
 
 #include "host/config/layers.hpp"
-#include "host/config/meaning.hpp"
 #include "host/config/resolve.hpp"
 #include "host/data/digest.hpp"
 #include "host/loop/device.hpp"
 #include "host/search/baseline.hpp"
 #include "host/search/search.hpp"
+#include "host/task/meaning.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -93,7 +93,7 @@ bool is_data_missing(ErrorCode failure, const Config& config, const PluginRegist
 DatasetHandle data_of(const ConfigRequest& request, const Config& config, const Application& application,
                       const ComponentOptions& options) {
   DatasetHandle data = open_data(config, application.plugins, options);
-  check_meaning(request.sets, request.kind, data.info().kind);
+  check_meaning(request.sets, request.kind, task_of(data.info().kind));
   return data;
 }
 

@@ -7,7 +7,7 @@
 #include "host/search/memory.hpp"
 #include "host/search/run_archive.hpp"
 #include "host/search/run_check.hpp"
-#include "host/search/size_limit.hpp"
+#include "host/search/memory_limit.hpp"
 #include "host/search/start_check.hpp"
 #include "host/session/recorder.hpp"
 
@@ -16,11 +16,13 @@ namespace {
 
 const RunRules kRules{archived_config};
 
-/// The config of a resumed search comes from its archive, whose arrays bound what it may mean.
+/// Refused, where it is, before its memory is taken for steps of `batch`. The config of a resumed search comes from its
+/// archive, whose weights bound what it may mean.
 Search search_of(const Archive* resumed, const Config& config, const ComponentOptions& options,
-                 const DatasetHandle& data, const Application& application) {
-  std::optional<NetworkSizeLimit> limit;
-  if (resumed != nullptr) limit.emplace(*resumed);
+                 const DatasetHandle& data, const Application& application, std::int64_t batch) {
+  const MeasuredNetwork network = measured_supernet(config, application.plugins, options, data.info());
+  if (resumed != nullptr) require_stored(*resumed, all_parameters(network));
+  require_memory(network, config, task_of(data.info().kind), batch);
   return Search(config, application.plugins, options, data);
 }
 
@@ -28,7 +30,8 @@ Search search_of(const Archive* resumed, const Config& config, const ComponentOp
 
 SearchSession::SearchSession(const SearchRequest& request, const Application& application)
     : setup_(request, application, kRules),
-      search_(search_of(setup_.resumed(), setup_.config(), setup_.options(), setup_.data(), application)) {
+      search_(search_of(setup_.resumed(), setup_.config(), setup_.options(), setup_.data(), application,
+                        setup_.config().search.batch)) {
   try_smallest_batch(search_);
   if (setup_.resumed() != nullptr) restore(search_, *setup_.resumed());
 }
@@ -73,9 +76,9 @@ RunForecast forecast(const SearchRequest& request, const Application& applicatio
   PlannedRun run(request, application, kRules);
   (void)application.plugins.strategy(run.config.search.strategy);
   RunForecast forecast{run.config, {}, run.data_missing};
-  const MachineLimit machine;
   if (!run.data) return forecast;
-  Search search = search_of(run.archive ? &*run.archive : nullptr, run.config, run.options, *run.data, application);
+  Search search = search_of(run.archive ? &*run.archive : nullptr, run.config, run.options, *run.data, application,
+                            largest_trial(run.config.search.batch));
   try_smallest_batch(search);
   forecast.peak_memory = predict_peak_memory(search);
   return forecast;

@@ -94,7 +94,7 @@ void write_whole(const fs::path& file, const std::string& text) { replace_file(f
 /// Whether a folder holds nothing but what a selection that was killed as it began may have left.
 bool is_unused(const fs::path& out) {
   const std::string begun = kResult;
-  std::error_code unreadable;  // which the lock will tell
+  std::error_code unreadable;  // which the lock will report
   for (const auto& entry : fs::directory_iterator(out, unreadable))
     if (const std::string name = entry.path().filename(); name != begun + ".lock" && name != begun + ".tmp")
       return false;

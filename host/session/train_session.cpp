@@ -4,7 +4,8 @@
 
 #include "host/genotype/genotype_json.hpp"
 #include "host/loop/device.hpp"
-#include "host/search/size_limit.hpp"
+#include "host/search/memory.hpp"
+#include "host/search/memory_limit.hpp"
 #include "host/session/recorder.hpp"
 #include "host/train/network_archive.hpp"
 #include "host/train/training_memory.hpp"
@@ -35,7 +36,7 @@ RunRules rules_for(const TrainRequest& request, const Application& application) 
   if (request.genotype.empty()) return rules;
   const std::string preferred = config_of(request, application, kRules, nullptr).space.name;
   const GenotypeArgument genotype = read_genotype(request.genotype, "", application.plugins, preferred);
-  rules.defaults.push_back("space.name=" + space_of(genotype));
+  rules.defaults.push_back("space.name=" + space_of(genotype, application.plugins));
   if (const std::size_t listed = genotype.genotype.positions(); listed > 0)
     rules.defaults.push_back("space.layers=" + std::to_string(listed));
   return rules;
@@ -49,9 +50,15 @@ std::optional<GenotypeArgument> fresh_genotype(const TrainRequest& request, cons
   return genotype_of(request, config, nullptr, application);
 }
 
-/// The config and genotype of a resumed training come from its archive, which answers for them.
+/// Refused, where it is, before its memory is taken for steps of `batch`. The config and genotype of a resumed training
+/// come from its archive, whose fault their defects are.
 Training training_of(const Archive* resumed, const Config& config, const ComponentOptions& options,
-                     const DatasetHandle& data, const Genotype& genotype, const Application& application) {
+                     const DatasetHandle& data, const Genotype& genotype, const Application& application,
+                     std::int64_t batch) {
+  const NetworkData shape = network_data(data.info());
+  require_memory(resumed != nullptr ? archived_size(*resumed, config, shape, application.plugins, options)
+                                    : measured_network(config, genotype, shape, application.plugins, options),
+                 config, task_of(shape), batch);
   if (resumed != nullptr) return resumed_training(*resumed, config, application.plugins, options, data);
   return Training(config, genotype, application.plugins, options, data);
 }
@@ -66,7 +73,7 @@ TrainSession::TrainSession(const TrainRequest& request, const Application& appli
       setup_(request, application, rules_),
       genotype_(fresh_ ? *fresh_ : genotype_of(request, setup_.config(), setup_.resumed(), application)),
       training_(training_of(setup_.resumed(), setup_.config(), setup_.options(), setup_.data(), genotype_.genotype,
-                            application)) {
+                            application, setup_.config().train.batch)) {
   if (setup_.resumed() != nullptr) restore(training_, *setup_.resumed());
 }
 
@@ -111,9 +118,9 @@ RunForecast forecast(const TrainRequest& request, const Application& application
   const Archive* const archive = run.archive ? &*run.archive : nullptr;
   const Genotype genotype = genotype_of(request, run.config, archive, application).genotype;
   RunForecast forecast{run.config, {}, run.data_missing};
-  const MachineLimit machine;
   if (!run.data) return forecast;
-  Training training = training_of(archive, run.config, run.options, *run.data, genotype, application);
+  Training training = training_of(archive, run.config, run.options, *run.data, genotype, application,
+                                  largest_trial(run.config.train.batch));
   forecast.peak_memory = predict_peak_memory(training);
   return forecast;
 }

@@ -18,7 +18,7 @@ namespace mixop {
 /// A batch as tensors; takes its memory over.
 Batch batch_of(ImageBatch batch, const ImageSource& source, at::ScalarType type, at::Device device);
 
-/// The records of a range in file order, as they are, batch by batch, until `visit` answers false.
+/// The records of a range in file order, as they are, batch by batch, until `visit` returns false.
 void for_each_batch(const ImageSource& source, RecordRange range, std::int64_t batch, std::int64_t workers,
                     at::ScalarType type, at::Device device, const std::function<bool(const Batch&)>& visit);
 

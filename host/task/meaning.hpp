@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "host/config/schema.hpp"
+#include "host/task/task.hpp"
 
 namespace mixop {
 
-/// Refuses assignments "key=value" of keys that mean nothing to such data.
-void check_meaning(const std::vector<std::string>& sets, RunKind kind, std::int32_t data);
+/// Refuses assignments "key=value" of keys that mean nothing to a task.
+void check_meaning(const std::vector<std::string>& sets, RunKind kind, const Task& task);
 
 }  // namespace mixop

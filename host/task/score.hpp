@@ -12,7 +12,7 @@ namespace mixop {
 /// for the rounding of the network's own outputs.
 class Score {
  public:
-  /// Images: `logits` [N, classes], finite, `target` int64 [N]. Tells `confusion` what each was taken for.
+  /// Images: `logits` [N, classes], finite, `target` int64 [N]. Counts in `confusion` what each was taken for.
   void add(const at::Tensor& logits, const at::Tensor& target, Confusion* confusion = nullptr);
   /// Words: their mean loss in natural logarithms.
   void add_words(double mean_loss, std::int64_t words);

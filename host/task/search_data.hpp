@@ -29,7 +29,7 @@ class SearchData {
   virtual StepData at(std::int64_t epoch, std::int64_t step_in_epoch, std::int64_t step) = 0;
   /// Images of the smallest batch that a step trains on; text, which is not normalised over the batch: 0.
   virtual std::int64_t smallest_batch() const = 0;
-  /// All that the alphas are measured on after an epoch, in order and as it is, until `visit` answers false. Texts come
+  /// All that the alphas are measured on after an epoch, in order and as it is, until `visit` returns false. Texts come
   /// as one stream: the state goes from batch to batch.
   virtual void for_each_valid(const std::function<bool(const Batch&)>& visit) const = 0;
   /// Images so far that others stand for, see ImageSource::replaced.

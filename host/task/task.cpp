@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <cstdio>
+#include <map>
 
+#include "host/data/token_set.hpp"
 #include "host/task/batches.hpp"
 #include "host/task/image_records.hpp"
 #include "host/task/text_batches.hpp"
@@ -26,9 +28,28 @@ std::string part_text(const Metrics& metrics, const char* which, const Figure& f
   return "  " + (named ? std::string(which) + " " : "") + figure.label + " " + value_text(figure, found->second);
 }
 
+/// As streams print it.
+std::string printed(double value) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%g", value);
+  return text;
+}
+
+/// What a model that sees no context can reach, of each split that has words.
+std::map<std::string, double> unigram_perplexities(const DatasetHandle& data) {
+  std::map<std::string, double> perplexities;
+  for (int split = 0; split < MIXOP_SPLIT_COUNT; ++split)
+    if (data.info().records[static_cast<std::size_t>(split)] > 0) {
+      const TokenSet words(data, split);
+      perplexities[split_name(split)] = unigram_perplexity(words.tokens(), words.vocabulary());
+    }
+  return perplexities;
+}
+
 class Images final : public Task {
  public:
   Domain domain() const override { return Domain::image; }
+  const char* data_name() const override { return "images"; }
   const char* unit() const override { return "images"; }
   const char* record_unit() const override { return "records"; }
   std::unique_ptr<SearchData> open_search_data(const DatasetHandle& data, const Config& config, at::ScalarType type,
@@ -79,9 +100,44 @@ class Images final : public Task {
   std::string size_text(const SpaceKeys& space) const override {
     return std::to_string(space.channels) + " channels, " + std::to_string(space.layers) + " cells";
   }
+  std::string size_keys(const SpaceKeys& space) const override {
+    return "space.channels (" + std::to_string(space.channels) + "), space.layers (" + std::to_string(space.layers) + ")";
+  }
+  std::int64_t samples_of_step(std::int64_t batch, std::int64_t) const override { return batch; }
   std::string data_text(const NetworkData& data) const override {
     return std::to_string(data.shape.channels) + "x" + std::to_string(data.shape.height) + "x" +
            std::to_string(data.shape.width) + " images of " + std::to_string(data.classes) + " classes";
+  }
+  std::vector<std::pair<const char*, std::int64_t>> shape_members(const ImageShape& shape) const override {
+    return {{"channels", shape.channels}, {"height", shape.height}, {"width", shape.width}};
+  }
+  const char* classes_name() const override { return "classes"; }
+  bool counts_confusions() const override { return true; }
+  std::vector<std::string> data_lines(const DatasetHandle& data) const override {
+    const DatasetInfo& info = data.info();
+    return {"images: " + std::to_string(info.channels) + "x" + std::to_string(info.height) + "x" +
+            std::to_string(info.width) + (info.many_sizes ? ", made of images of many sizes" : "")};
+  }
+  void write_data(JsonWriter& json, const DatasetHandle& data) const override {
+    const DatasetInfo& info = data.info();
+    json.key("shape").begin_list().value(info.channels).value(info.height).value(info.width).end();
+  }
+  NetworkData usual_data() const override { return {{3, 32, 32}, 10, ""}; }
+  DatasetInfo info_of(const ImageShape& shape, std::int64_t classes) const override {
+    DatasetInfo info;
+    info.kind = MIXOP_DATA_IMAGES;
+    info.classes = classes;
+    info.channels = static_cast<std::int32_t>(shape.channels);
+    info.height = static_cast<std::int32_t>(shape.height);
+    info.width = static_cast<std::int32_t>(shape.width);
+    return info;
+  }
+  const std::vector<const char*>& size_options() const override {
+    static const std::vector<const char*> options = {"channels", "layers", "input", "stem", "classes"};
+    return options;
+  }
+  const char* preset(RunKind kind) const override {
+    return kind == RunKind::search ? "darts-cifar10" : "darts-cifar10-train";
   }
   std::vector<std::string> selection_keys(const Config&) const override { return {"data.train_portion=0.5"}; }
 };
@@ -89,6 +145,7 @@ class Images final : public Task {
 class Text final : public Task {
  public:
   Domain domain() const override { return Domain::recurrent; }
+  const char* data_name() const override { return "text"; }
   const char* unit() const override { return "words"; }
   const char* record_unit() const override { return "words"; }
   std::unique_ptr<SearchData> open_search_data(const DatasetHandle& data, const Config& config, at::ScalarType,
@@ -132,8 +189,40 @@ class Text final : public Task {
     return text;
   }
   std::string size_text(const SpaceKeys& space) const override { return "width " + std::to_string(space.width); }
+  std::string size_keys(const SpaceKeys& space) const override {
+    return "space.width (" + std::to_string(space.width) + ")";
+  }
+  std::int64_t samples_of_step(std::int64_t batch, std::int64_t rows) const override { return batch * rows; }
   std::string data_text(const NetworkData& data) const override {
     return "text of " + std::to_string(data.classes) + " words";
+  }
+  std::vector<std::pair<const char*, std::int64_t>> shape_members(const ImageShape&) const override { return {}; }
+  const char* classes_name() const override { return "words"; }
+  bool counts_confusions() const override { return false; }
+  std::vector<std::string> data_lines(const DatasetHandle& data) const override {
+    std::vector<std::string> lines;
+    for (const auto& [split, perplexity] : unigram_perplexities(data))
+      lines.push_back("unigram perplexity, " + split + ": " + printed(perplexity));
+    return lines;
+  }
+  void write_data(JsonWriter& json, const DatasetHandle& data) const override {
+    json.key("unigram_perplexity").begin_object();
+    for (const auto& [split, perplexity] : unigram_perplexities(data)) json.member(split, perplexity);
+    json.end();
+  }
+  NetworkData usual_data() const override { return {{}, 10000, ""}; }
+  DatasetInfo info_of(const ImageShape&, std::int64_t classes) const override {
+    DatasetInfo info;
+    info.kind = MIXOP_DATA_TEXT;
+    info.classes = classes;
+    return info;
+  }
+  const std::vector<const char*>& size_options() const override {
+    static const std::vector<const char*> options = {"width", "vocabulary"};
+    return options;
+  }
+  const char* preset(RunKind kind) const override {
+    return kind == RunKind::search ? "darts-ptb-search" : "darts-ptb-train";
   }
   std::vector<std::string> selection_keys(const Config& search) const override {
     return {"data.bptt=" + std::to_string(search.data.bptt)};
@@ -144,6 +233,11 @@ const Images kImages;
 const Text kText;
 
 }  // namespace
+
+const std::vector<const Task*>& tasks() {
+  static const std::vector<const Task*> all = {&kImages, &kText};
+  return all;
+}
 
 const Task& task_of(std::int32_t data_kind) {
   if (data_kind == MIXOP_DATA_TEXT) return kText;
@@ -172,17 +266,28 @@ std::string label_text(const Figure& figure) { return with_unit(figure.label, fi
 std::string figure_text(const std::string& metric, double value) {
   const std::size_t middle = metric.find('_');
   if (middle == std::string::npos) return "";
-  for (const Task* task : {static_cast<const Task*>(&kImages), static_cast<const Task*>(&kText)})
+  for (const Task* task : tasks())
     for (const Figure& figure : task->record_figures())
       if (metric.compare(middle + 1, std::string::npos, figure.name) == 0)
         return metric.substr(0, middle) + " " + figure.label + ": " + value_text(figure, value);
   return "";
 }
 
+std::string digest_of_names(const std::vector<std::string>& names) {
+  std::string lines;
+  for (const std::string& name : names) lines += name + "\n";
+  return sha256_of_text(lines);
+}
+
 NetworkData network_data(const DatasetInfo& info) {
-  std::string names;
-  for (const std::string& name : info.class_names) names += name + "\n";
-  return {{info.channels, info.height, info.width}, info.classes, sha256_of_text(names)};
+  NetworkData data{{info.channels, info.height, info.width}, info.classes, digest_of_names(info.class_names)};
+  if (info.channels == 0) return data;
+  data.class_names = info.class_names;
+  for (std::size_t channel = 0; channel < static_cast<std::size_t>(info.channels); ++channel) {
+    data.mean.push_back(info.mean[channel]);
+    data.deviation.push_back(info.deviation[channel]);
+  }
+  return data;
 }
 
 std::string data_text(const NetworkData& data) { return task_of(data).data_text(data); }

@@ -4,10 +4,12 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/config/config.hpp"
 #include "host/data/dataset_handle.hpp"
+#include "host/json/json_writer.hpp"
 #include "host/loop/epoch_loop.hpp"
 #include "host/task/network_data.hpp"
 #include "host/task/score.hpp"
@@ -31,11 +33,13 @@ class Task {
  public:
   virtual ~Task() = default;
   virtual Domain domain() const = 0;
+  /// "images" or "text".
+  virtual const char* data_name() const = 0;
   /// What is counted: "images" or "words"; of a training set "records" or "words".
   virtual const char* unit() const = 0;
   virtual const char* record_unit() const = 0;
 
-  /// The batches of searches and trainings. `data` must outlive the answer where its images are decoded. The second
+  /// The batches of searches and trainings. `data` must outlive what is returned where its images are decoded. The second
   /// throws usage where no record is left to train.
   virtual std::unique_ptr<SearchData> open_search_data(const DatasetHandle& data, const Config& config,
                                                        at::ScalarType type, at::Device device) const = 0;
@@ -60,15 +64,35 @@ class Task {
   virtual Metrics means(const EpochSums& sums, const std::string& which) const = 0;
   /// WHICH_loss and the record figures of a score.
   virtual Metrics metrics(const Score& score, const std::string& which) const = 0;
-  /// The metric of held-out records by which the best epoch of a training is told.
+  /// The metric of held-out records by which the best epoch of a training is chosen.
   virtual std::string best_epoch_metric() const = 0;
   /// The metrics of an epoch that people are shown, in order, as "  valid loss 1.2345".
   virtual std::string epoch_text(const Metrics& metrics) const = 0;
 
   /// "16 channels, 8 cells", "width 300".
   virtual std::string size_text(const SpaceKeys& space) const = 0;
+  /// The keys of those sizes with their values: "space.channels (16), space.layers (8)".
+  virtual std::string size_keys(const SpaceKeys& space) const = 0;
+  /// What a step computes a loss for: its images, or the words of its rows.
+  virtual std::int64_t samples_of_step(std::int64_t batch, std::int64_t rows) const = 0;
   /// "3x32x32 images of 10 classes", "text of 10000 words".
   virtual std::string data_text(const NetworkData& data) const = 0;
+  /// Sizes of its data by their names in archives and in JSON: channels, height and width; nothing for text.
+  virtual std::vector<std::pair<const char*, std::int64_t>> shape_members(const ImageShape& shape) const = 0;
+  /// What it distinguishes: "classes" or "words".
+  virtual const char* classes_name() const = 0;
+  /// Whether it matters which class was taken for which.
+  virtual bool counts_confusions() const = 0;
+  /// What people read of a data set beside its counts, and the same as members of JSON.
+  virtual std::vector<std::string> data_lines(const DatasetHandle& data) const = 0;
+  virtual void write_data(JsonWriter& json, const DatasetHandle& data) const = 0;
+  /// Data to count a network for where nothing is said of it, and a data set of such sizes without records.
+  virtual NetworkData usual_data() const = 0;
+  virtual DatasetInfo info_of(const ImageShape& shape, std::int64_t classes) const = 0;
+  /// Options of `mixop summary` that mean something to it alone; the one that counts classes or words is the last.
+  virtual const std::vector<const char*>& size_options() const = 0;
+  /// The preset of the published run of that kind.
+  virtual const char* preset(RunKind kind) const = 0;
   /// What trainings that select among searches take from the search beside data set, limit and options, and where they
   /// begin.
   virtual std::vector<std::string> selection_keys(const Config& search) const = 0;
@@ -77,6 +101,8 @@ class Task {
   Task() = default;
 };
 
+/// All tasks.
+const std::vector<const Task*>& tasks();
 /// Of data of that kind, MIXOP_DATA_*.
 const Task& task_of(std::int32_t data_kind);
 const Task& task_of(Domain domain);

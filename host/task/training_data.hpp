@@ -38,7 +38,7 @@ class TrainingData {
   /// Text: rows of the longest sequence of the first `epochs` epochs. Images: 0.
   virtual std::int64_t longest_sequence(std::int64_t epochs) = 0;
   /// All records in order and as they are, in batches (text: in so many columns, as one stream whose state goes from
-  /// batch to batch); ends where `visit` answers false.
+  /// batch to batch); ends where `visit` returns false.
   virtual void for_each(Records records, std::int64_t batch, const std::function<bool(const Batch&)>& visit) = 0;
   /// What an epoch's end is measured on.
   virtual std::vector<Records> measured() const = 0;

@@ -26,13 +26,19 @@ SpaceConfig network_config(const Config& config, const NetworkData& data) {
 
 }  // namespace
 
+MeasuredNetwork measured_network(const Config& config, const Genotype& genotype, const NetworkData& data,
+                                 const PluginRegistry& plugins, const ComponentOptions& options) {
+  const auto space = make_space(plugins, config.space.name, options, task_of(data));
+  return measure(space->network(network_config(config, data), genotype), RegistryCatalog(plugins));
+}
+
 DiscreteModel::DiscreteModel(const Config& config, const Genotype& genotype, const NetworkData& data,
                              const PluginRegistry& plugins, const ComponentOptions& options)
     : data_(data),
       device_(device_of(config.device)),
       type_(config.precision == "float64" ? at::kDouble : at::kFloat),
       operators_(plugins),
-      space_(make_space(plugins, config.space.name, options, task_of(data).domain() == Domain::recurrent)) {
+      space_(make_space(plugins, config.space.name, options, task_of(data))) {
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));

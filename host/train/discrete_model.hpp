@@ -12,6 +12,10 @@
 
 namespace mixop {
 
+/// The size of a genotype's network, before it is made.
+MeasuredNetwork measured_network(const Config& config, const Genotype& genotype, const NetworkData& data,
+                                 const PluginRegistry& plugins, const ComponentOptions& options);
+
 /// The network of a genotype on the device that the config names, freshly initialised from its seed.
 class DiscreteModel {
  public:

@@ -8,11 +8,11 @@
 
 namespace mixop {
 
-/// Told of a batch for which the network's output is not finite, after `before` samples; throws.
+/// Called for a batch for which the network's output is not finite, after `before` samples; throws.
 using NotFiniteOutput = std::function<void(std::int64_t before, std::int64_t samples)>;
 
-/// Measures a network on records as they are; images tell `confusion`, where it is given, what they were taken for.
-/// Ends early, with a score of no use, where `go_on` answers false.
+/// Measures a network on records as they are; images are counted in `confusion`, where it is given, by what they were taken for.
+/// Ends early, with a score of no use, where `go_on` returns false.
 Score measure(DiscreteModel& model, TrainingData& data, Records records, std::int64_t batch,
               const std::function<bool()>& go_on, const NotFiniteOutput& not_finite, Confusion* confusion = nullptr);
 

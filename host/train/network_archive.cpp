@@ -5,7 +5,7 @@
 #include "host/genotype/genotype_json.hpp"
 #include "host/loop/device.hpp"
 #include "host/search/problem.hpp"
-#include "host/search/size_limit.hpp"
+#include "host/search/memory_limit.hpp"
 #include "host/search/stored_tensor.hpp"
 
 namespace mixop {
@@ -13,13 +13,12 @@ namespace {
 
 constexpr const char *kLast = "/last", *kAverage = "/average", *kCarried = "/position/train_state";
 
-/// What `make` builds of an archive's own config and genotype; what they are refused for is the archive's fault.
+/// What `make` makes of an archive's own config and genotype; what they are refused for is the archive's fault.
 template <class Make>
 auto made_from(const Archive& archive, const Config& config, Make&& make) {
   (void)device_of(config.device);  // a device that this machine lacks is not
   try {
-    const NetworkSizeLimit limit(archive);
-    return make();
+    return make(archived_genotype(archive));
   } catch (const Error& error) {
     if (error.code() != ErrorCode::usage) throw;
     throw Error(ErrorCode::bad_data, archive.name() + ": its config and genotype make no network: " + error.what());
@@ -28,7 +27,7 @@ auto made_from(const Archive& archive, const Config& config, Make&& make) {
 
 /// The data at hand must be that which the archive was made on.
 void check_fits(const Training& training, const Archive& archive) {
-  const NetworkData archived = archived_data(archive), &found = training.model().data();
+  const NetworkData archived = stored::archived_data(archive), &found = training.model().data();
   if (!(archived == found))
     refuse(archive, "/data",
            "says " + data_text(archived) + ", and the data at hand has " + data_text(found) +
@@ -42,17 +41,6 @@ void check_fits(const Training& training, const Archive& archive) {
              measured ? "is not there, and the data at hand has such records"
                       : "is there, and the data at hand has no such records");
   }
-}
-
-void put_data(ArchiveBuilder& archive, const NetworkData& data) {
-  archive.group("/data");
-  if (task_of(data).domain() == Domain::image) {
-    archive.attribute("/data", "channels", data.shape.channels);
-    archive.attribute("/data", "height", data.shape.height);
-    archive.attribute("/data", "width", data.shape.width);
-  }
-  archive.attribute("/data", "classes", data.classes);
-  archive.attribute("/data", "class_digest", data.class_digest);
 }
 
 /// The paths of the weights' averages, in the order of parameters_of().
@@ -84,10 +72,9 @@ void put_networks(ArchiveBuilder& archive, const Training& training) {
 }
 
 void put_own(ArchiveBuilder& archive, const TrainingState& own) {
-  archive.attribute("/position", "rollbacks", own.rollbacks);
-  archive.attribute("/position", "averaged_steps", own.average ? own.average->steps() : std::int64_t{-1});
-  archive.attribute("/position", "best_epoch", own.best ? own.best->epoch : std::int64_t{0});
-  archive.attribute("/position", "best_averaged_steps", own.best ? own.best->averaged : std::int64_t{0});
+  const StoredTraining numbers{own.rollbacks, own.average ? own.average->steps() : -1, own.best ? own.best->epoch : 0,
+                               own.best ? own.best->averaged : 0};
+  visit(numbers, SectionWriter(archive, "/position"));
   for (std::size_t k = 0; k < own.carried.size(); ++k)
     put_tensor(archive, archive_path(kCarried, std::to_string(k)), own.carried[k]);
 }
@@ -95,12 +82,13 @@ void put_own(ArchiveBuilder& archive, const TrainingState& own) {
 void restore_own(Training& training, const Archive& archive) {
   TrainingState& own = training.own();
   const Network& network = training.model().network();
-  own.rollbacks = archive.integer("/position", "rollbacks");
-  if (const std::int64_t epoch = archive.integer("/position", "best_epoch"); epoch > 0)
+  const auto numbers = read_section<StoredTraining>(archive, "/position");
+  own.rollbacks = numbers.rollbacks;
+  if (const std::int64_t epoch = numbers.best_epoch; epoch > 0)
     own.best =
         KeptNetwork{epoch, training.record().metrics.at("valid_loss").at(static_cast<std::size_t>(epoch) - 1),
-                    archive.integer("/position", "best_averaged_steps"), stored::network_values(network, archive)};
-  if (const std::int64_t steps = archive.integer("/position", "averaged_steps"); steps >= 0) {
+                    numbers.best_averaged_steps, stored::network_values(network, archive)};
+  if (const std::int64_t steps = numbers.averaged_steps; steps >= 0) {
     own.average.emplace(training.weights(), steps);
     const std::vector<std::string> paths = average_paths(network);
     for (std::size_t i = 0; i < paths.size(); ++i) {
@@ -121,7 +109,7 @@ ArchiveBuilder archive_of(Training& training, const ConfigTexts& config, const P
   ArchiveBuilder archive;
   stored::put_config(archive, network_kind, config);
   archive.text("/genotype", genotype_to_json(training.genotype()));
-  put_data(archive, training.model().data());
+  stored::put_data(archive, training.model().data());
   stored::put_position(archive, training.position());
   put_own(archive, training.own());
   stored::put_metrics(archive, training.record());
@@ -144,10 +132,21 @@ void restore(Training& training, const Archive& archive) {
   stored::restore_generator(archive);
 }
 
+MeasuredNetwork archived_size(const Archive& archive, const Config& config, const NetworkData& data,
+                              const PluginRegistry& plugins, const ComponentOptions& options) {
+  const MeasuredNetwork network = made_from(archive, config, [&](const Genotype& genotype) {
+    return measured_network(config, genotype, data, plugins, options);
+  });
+  require_stored(archive, all_parameters(network));
+  return network;
+}
+
 DiscreteModel archived_model(const Archive& archive, const Config& config, const PluginRegistry& plugins,
                              const ComponentOptions& options) {
-  DiscreteModel model = made_from(archive, config, [&] {
-    return DiscreteModel(config, archived_genotype(archive), archived_data(archive), plugins, options);
+  const NetworkData data = stored::archived_data(archive);
+  require_memory(archived_size(archive, config, data, plugins, options), config, task_of(data), /*batch=*/0);
+  DiscreteModel model = made_from(archive, config, [&](const Genotype& genotype) {
+    return DiscreteModel(config, genotype, data, plugins, options);
   });
   stored::restore_network(model.network(), archive);
   return model;
@@ -155,8 +154,10 @@ DiscreteModel archived_model(const Archive& archive, const Config& config, const
 
 Training resumed_training(const Archive& archive, const Config& config, const PluginRegistry& plugins,
                           const ComponentOptions& options, const DatasetHandle& data) {
-  return made_from(archive, config,
-                   [&] { return Training(config, archived_genotype(archive), plugins, options, data); });
+  (void)archived_size(archive, config, network_data(data.info()), plugins, options);
+  return made_from(archive, config, [&](const Genotype& genotype) {
+    return Training(config, genotype, plugins, options, data);
+  });
 }
 
 }  // namespace mixop

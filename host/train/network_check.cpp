@@ -1,20 +1,17 @@
 #include "host/train/network_check.hpp"
 
-#include <limits>
-
 #include "host/genotype/genotype_json.hpp"
+#include "host/search/stored_fields.hpp"
 #include "host/search/stored_tensor.hpp"
 
 namespace mixop {
 namespace {
 
-constexpr std::int64_t kMostChannels = 4, kMostPixels = 16384, kMostClasses = std::int64_t{1} << 24;
-
 bool is_real(const Array& array) { return array.type == ElementType::float32 || array.type == ElementType::float64; }
 
 /// Those of every training, and those of the records that it was measured on.
 std::vector<std::string> metric_names(const Archive& archive) {
-  const Task& task = task_of(archived_data(archive));
+  const Task& task = task_of(stored::archived_data(archive));
   std::vector<std::string> names{"train_loss", std::string("train_") + task.step_figure().name, "learning_rate",
                                  "drop_path"};
   for (const std::string records : {"valid", "test"}) {
@@ -46,13 +43,15 @@ void check_weights(const Archive& archive) {
 
 /// What is kept and averaged, against the position.
 void check_own(const Archive& archive) {
-  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
-  const std::int64_t epoch = archive.integer("/position", "epoch"), step = archive.integer("/position", "step");
-  stored::integer_within(archive, "/position", "rollbacks", 0, kMost);
-  stored::integer_within(archive, "/position", "averaged_steps", -1, step);
-  const std::int64_t best = stored::integer_within(archive, "/position", "best_epoch", 0, epoch);
-  stored::integer_within(archive, "/position", "best_averaged_steps", 0, best == 0 ? 0 : step);
-  if (best > 0 && !archive.has("/metrics/valid_loss"))
+  const auto position = read_section<LoopPosition>(archive, "/position");
+  const auto own = read_section<StoredTraining>(archive, "/position");
+  const auto within = [&](const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
+    require_within(archive, "/position", name, value, least, most);
+  };
+  within("averaged_steps", own.averaged_steps, -1, position.at.step);
+  within("best_epoch", own.best_epoch, 0, position.at.epoch);
+  within("best_averaged_steps", own.best_averaged_steps, 0, own.best_epoch == 0 ? 0 : position.at.step);
+  if (own.best_epoch > 0 && !archive.has("/metrics/valid_loss"))
     refuse(archive, "/position@best_epoch", "names an epoch, and no loss of held-out records was measured");
 }
 
@@ -62,19 +61,9 @@ Genotype archived_genotype(const Archive& archive) {
   return genotype_from_json(archive.text("/genotype"), archive.name() + ": /genotype", ErrorCode::bad_data);
 }
 
-NetworkData archived_data(const Archive& archive) {
-  const auto size = [&](const char* name, std::int64_t most) {
-    return stored::integer_within(archive, "/data", name, 1, most);
-  };
-  const bool images = archive.has_attribute("/data", "channels");
-  return {images ? ImageShape{size("channels", kMostChannels), size("height", kMostPixels), size("width", kMostPixels)}
-                 : ImageShape{},
-          size("classes", kMostClasses), archive.text("/data", "class_digest")};
-}
-
 void check_network(const Archive& archive) {
   stored::check_layout(archive, network_kind);
-  stored::check_position(archive, network_kind, /*equal_epochs=*/task_of(archived_data(archive)).has_equal_epochs());
+  stored::check_position(archive, network_kind, /*equal_epochs=*/task_of(stored::archived_data(archive)).has_equal_epochs());
   check_own(archive);
   stored::check_metrics(archive, metric_names(archive));
   for (const std::string& name : archive.children("/metrics")) require_finite(archive, archive_path("/metrics", name));

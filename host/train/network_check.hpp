@@ -16,8 +16,7 @@ void check_network(const Archive& archive);
 /// The config that a network was trained by, after check_network. Throws bad_data where it is none.
 Config archived_network_config(const Archive& archive, const OptionCatalog& catalog);
 
-/// The genotype of a checked network, and what it was trained to classify.
+/// The genotype of a checked network.
 Genotype archived_genotype(const Archive& archive);
-NetworkData archived_data(const Archive& archive);
 
 }  // namespace mixop

@@ -38,7 +38,7 @@ class Training final : public EpochLoop {
   Training(const Config& config, const Genotype& genotype, const PluginRegistry& plugins,
            const ComponentOptions& options, const DatasetHandle& data)
       : Training(config, genotype, plugins, options, data.info(), &data) {}
-  /// Without data, of which `info` tells the shape: for try_step() alone.
+  /// Without data, of which `info` has the shape: for try_step() alone.
   Training(const Config& config, const Genotype& genotype, const PluginRegistry& plugins,
            const ComponentOptions& options, const DatasetInfo& info)
       : Training(config, genotype, plugins, options, info, nullptr) {}

@@ -21,8 +21,7 @@ void try_dataset(const MixopDataset& table, const std::string& name, const Trial
       const std::int64_t count = std::min<std::int64_t>(data.info().records[static_cast<std::size_t>(split)], 2);
       std::vector<std::uint8_t> values(static_cast<std::size_t>(count * data.info().record_bytes()));
       std::vector<std::int64_t> targets(static_cast<std::size_t>(count));
-      const bool images = data.info().kind == MIXOP_DATA_IMAGES;
-      if (count > 0) data.read(split, 0, count, images ? values.data() : nullptr, targets.data());
+      if (count > 0) data.read(split, 0, count, values.empty() ? nullptr : values.data(), targets.data());
       for (std::int64_t record = 0; record < count && data.info().many_sizes; ++record)
         data.decode(split, record, [&](std::int32_t height, std::int32_t width, const std::uint8_t* pixels) {
           values.assign(pixels, pixels + std::int64_t{height} * width * data.info().channels);

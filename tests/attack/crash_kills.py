@@ -59,7 +59,7 @@ def killed_at_random(life, temporary, left, source):
 
 
 def check_state(out, announced, number):
-    """What a kill leaves: whole files, none older than what was announced. Answers the archive's epoch."""
+    """What a kill leaves: whole files, none older than what was announced. Returns the archive's epoch."""
     if not out.exists():
         check(announced == 0, f"kill {number}: epoch {announced} was announced and there is no archive")
         return 0

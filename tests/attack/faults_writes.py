@@ -79,7 +79,7 @@ class Scene:
 
 
 def one_fault(root, contents, mode, call, at, problem):
-    """Fails one call; answers its name, or None where there are no so many calls."""
+    """Fails one call; returns its name, or None where there are no so many calls."""
     what = f"{call} number {at} with {errno.errorcode[problem]}"
     scene = Scene(root, contents)
     answer = scene.write(mode, call=call, at=at, problem=problem)
@@ -172,7 +172,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name).resolve()
         contents = generations(root)
-        check(len(set(contents)) == len(contents), "generations are alike")
+        check(len(set(contents)) == len(contents), "generations are the same")
         order_of_calls(root, contents)
         harmless_modes(root, contents)
         every_call(root, contents)

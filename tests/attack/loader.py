@@ -193,7 +193,7 @@ def show(specimen, folder, lock):
 
 
 def sound_plugins(folder):
-    """The sound plugin passes and leaves its trace; answers the lock file that lists it, and the checks there are."""
+    """The sound plugin passes and leaves its trace; returns the lock file that lists it, and the checks there are."""
     trace, lock = folder / "trace", folder / "plugins.lock"
     environment = {"XDG_STATE_HOME": folder / "state", "MIXOP_ZOO_TRACE": trace}
     run = mixop("lock", "--out", lock, "--plugin-dir", ZOO / "good.so", **environment)

@@ -27,7 +27,7 @@ def check(holds, message):
 
 
 def examples():
-    """Runs the Python blocks in the folder of run.h5 and net.h5; a text block shows what the one before it printed. Answers their
+    """Runs the Python blocks in the folder of run.h5 and net.h5; a text block shows what the one before it printed. Returns their
     common names."""
     names, printed, counts = {}, "", {"python": 0, "text": 0}
     for language, content in FENCED.findall(PAGE):

@@ -111,7 +111,7 @@ def corrupt_files(folder):
         run = answer(*SEARCH, "--set", "imagenet.on_corrupt=skip", "--set", f"data.workers={workers}", "--data", folder, "--out",
                      archives[-1])
         said = "images that cannot be decoded, so that the next ones stand in their places: 1; mixop data check names them"
-        check(run.stderr.count(said) == 1, f"the replaced image is not told once: {run.stderr}")
+        check(run.stderr.count(said) == 1, f"the replaced image is not reported once: {run.stderr}")
     check(same_bits(*archives) == [], "workers change what stands for a corrupt image")
 
 

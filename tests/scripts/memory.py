@@ -12,7 +12,7 @@ import tempfile
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "support"))
 from program import MIXOP, answer, asked, check
 
-SANITIZED = "MIXOP_SLOWNESS" in os.environ  # whose allocator keeps what is freed, so that resident memory tells nothing
+SANITIZED = "MIXOP_SLOWNESS" in os.environ  # whose allocator keeps what is freed, so that resident memory says nothing
 
 
 def sets(*assignments):
@@ -73,7 +73,7 @@ def archived_sizes(folder):
     own = asked("summary", "--genotype", run, "--depth", 2)
     (folder / "genotype.json").write_text(answer("derive", run).stdout)
     check(own == asked("summary", "--genotype", folder / "genotype.json", "--channels", 8, "--layers", 3, "--depth", 2),
-          "a search's archive tells channels and cells")
+          "a search's archive says channels and cells")
     check(asked("summary", "--genotype", run, "--layers", 5) != own, "an option goes before the archive")
     text = asked("summary", "--genotype", folder / "recurrent.h5")
     check(text["rows"][0]["parameters"] == 150 * 2000, f"width and vocabulary of a recurrent search: {text['rows'][0]}")

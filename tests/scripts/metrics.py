@@ -38,7 +38,7 @@ def same(first, second):
 
 
 def agree(archive, every=1):
-    """Both say what the archive holds, each step and epoch once; answers how many."""
+    """Both say what the archive holds, each step and epoch once; returns how many."""
     seen = asked("inspect", archive)
     lines, scalars = lines_of(archive.parent / "metrics.jsonl"), scalars_of(archive.parent / "tensorboard" / archive.stem)
     steps = [line for line in lines if line["kind"] == "step"]
@@ -59,7 +59,7 @@ def agree(archive, every=1):
 
 
 def killed_and_resumed(folder, whole):
-    """Killed at several places, the last line torn as a crash may tear it: the resumed run tells the same as one that was never killed."""
+    """Killed at several places, the last line torn as a crash may tear it: the resumed run reports the same as one that was never killed."""
     for count, sign, code in ((5, signal.SIGKILL, -9), (33, signal.SIGINT, 130), (50, signal.SIGKILL, -9)):
         place = folder / f"killed-{count}"
         place.mkdir()

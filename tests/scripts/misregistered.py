@@ -17,7 +17,7 @@ PRELUDE = """
 using namespace mixop;
 struct Spaces : SearchSpace {
   std::string summary() const override { return ""; }
-  std::vector<std::string> default_operations() const override { return {}; }
+  SpaceDefaults defaults() const override { return {}; }
   NetworkGraph search(const SpaceConfig&) const override { return {}; }
   NetworkGraph network(const SpaceConfig&, const Genotype&) const override { return {}; }
   const std::vector<NamedGenotype>& genotypes() const override { throw 0; }

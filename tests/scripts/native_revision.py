@@ -82,7 +82,7 @@ def main():
         return approve(include)
     now, (expected, sha256) = revision(include), APPROVED.read_text().split()
     problems, changes = overlooked(include)
-    print(f"figure: changes of crossing headers told from others {changes - len(problems)} of {changes}")
+    print(f"figure: changes of crossing headers distinguished from others {changes - len(problems)} of {changes}")
     if digest(include) != sha256:
         headers = ", ".join(crossing(include))
         problems.append(f"C++ types that cross changed since revision {expected} was approved ({headers}): raise "

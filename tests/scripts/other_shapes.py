@@ -96,7 +96,7 @@ def mobile_chain(folder):
     file, = plugins[1].glob("*.so")
     subprocess.run(["strip", file], check=True)
     said = answer("search", "--resume", "--out", folder / "run.h5", *plugins).stderr
-    check("the plugin demo.mobile_chain is another file than when the archive was written" in said, f"another plugin is not told: {said}")
+    check("the plugin demo.mobile_chain is another file than when the archive was written" in said, f"another plugin is not reported: {said}")
 
 
 def main():

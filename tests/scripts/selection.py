@@ -118,7 +118,7 @@ def begun_anew(out, folder):
 
 
 def defects(folder):
-    """A network that cannot be built is told, and the others are selected from."""
+    """A network that cannot be built is reported, and the others are selected from."""
     out = folder / "threshold"
     apart = [*THRESHOLD, "--set", "space.alpha_init=3", "--seeds", "0,1"]
     said = answer(*apart, "--out", out).stdout

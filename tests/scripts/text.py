@@ -83,7 +83,7 @@ def go_on(folder, run, net):
     changed = asked("train", "--continue", "--out", net, *sets("train.epochs=7", "weights.lr=1"))
     check(asked("inspect", net)["epochs"][-1]["learning_rate"] == 1 and changed["epoch"] == 7, "another rate from there on")
     with h5py.File(net) as file:
-        check([text.decode() for text in file["config/sets"][-2:]] == ["train.epochs=7", "weights.lr=1"], "what was changed is told")
+        check([text.decode() for text in file["config/sets"][-2:]] == ["train.epochs=7", "weights.lr=1"], "what was changed is kept")
     said = mixop("train", "--resume", "--out", net)
     check(said.returncode == 0 and "finished before: all 7 epochs" in said.stderr, said.stderr)
     expect(2, ["--continue", "above the 7 epochs", "found 7"], "train", "--continue", "--out", net)
@@ -109,8 +109,8 @@ def misuse(folder, net):
            "train.keep=best"), *out)
     expect(2, ["was trained on text of 50 words", "text of 60 words"], "evaluate", net, *sets("synthetic_text.vocabulary=60"))
     expect(2, ["was trained on text of 50 words", "3x32x32 images of 10 classes"], "evaluate", net, *sets("data.name=synthetic"))
-    expect(2, ["--width means nothing to a convolutional space"], "summary", "--genotype", "darts_cnn/DARTS_V2", "--width", 10)
-    expect(2, ["--channels means nothing to a recurrent space"], "summary", "--genotype", "darts_rnn/DARTS_V2", "--channels", 10)
+    expect(2, ["--width means nothing to a space of images"], "summary", "--genotype", "darts_cnn/DARTS_V2", "--width", 10)
+    expect(2, ["--channels means nothing to a space of text"], "summary", "--genotype", "darts_rnn/DARTS_V2", "--channels", 10)
     expect(1, ["not finite any more"], *TRAIN, "--genotype", "darts_rnn/DARTS_V2", *sets("weights.lr=1000", "weights.clip=0",
            "weights.decay=1000", "train.epochs=2"), *out)
     described = asked("data", "describe", "synthetic_text")

@@ -82,7 +82,7 @@ def archive(folder, net, answer):
     for name, metric in (("best_epoch_by_held_out_records", "valid_top1"), ("best_epoch_by_test_split_not_a_selection", "test_top1")):
         check(answer[name][metric] == max(row[metric] for row in seen["epochs"]), f"{name}: {answer[name]}")
     genotype = asked("derive", net)
-    check(genotype == seen["genotype"] == answer["genotype"], "derive answers the genotype")
+    check(genotype == seen["genotype"] == answer["genotype"], "derive prints the genotype")
     check(asked("verify", net)["ok"] and asked("compare", net, net)["equal"], "verify and compare")
     check(mixop("draw", net, "-o", folder / "cells.dot").returncode == 0, "draw")
     sizes = ["--channels", 2, "--layers", 3, "--input", "3x8x8", "--classes", 10]
@@ -120,7 +120,7 @@ def low_precision(folder):
 
 
 def confusion(net, first):
-    """Classes and matrix tell the same as top-1; the picture is one."""
+    """Classes and matrix say the same as top-1; the picture is one."""
     rows, counts = first["classes"], first["confusion"]
     check(len(rows) == len(counts) == 10 and sum(map(sum, counts)) == 50, counts)
     check([row["samples"] for row in rows] == [sum(row) for row in counts], "a row has its class's samples")

@@ -27,7 +27,7 @@ struct StoredCellwise {
     keys.classes = integer("num_classes");
     keys.nodes = integer("steps");
     keys.input = {input.size(1), input.size(2), input.size(3)};
-    keys.operations = space->default_operations();
+    keys.operations = space->defaults().operations;
     keys.stem = "cifar";
     set_baseline(keys, baseline, *space, name);
     network = compile(space->search(keys), RegistryCatalog(plugins()), in_double);

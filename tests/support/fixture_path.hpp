@@ -14,7 +14,7 @@ inline std::filesystem::path fixture_path(const std::string& file) {
   return std::filesystem::path(folder != nullptr ? folder : MIXOP_FIXTURES_DEFAULT) / file;
 }
 
-/// A table that does not depend on the sizes of a set: the one of MIXOP_FIXTURES, or the tree's own, which is told,
+/// A table that does not depend on the sizes of a set: the one of MIXOP_FIXTURES, or the tree's own, which is reported,
 /// where that set has none.
 inline std::filesystem::path path_of_optional(const std::string& file) {
   const std::filesystem::path given = fixture_path(file), own = std::filesystem::path(MIXOP_FIXTURES_DEFAULT) / file;

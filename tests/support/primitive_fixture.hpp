@@ -104,7 +104,7 @@ inline void check_primitive(const Fixture& fixture, const std::string& group) {
   CHECK(disagreement(evaluated, fixture.tensor(group + "/eval_output_f64")) <= 1);
 }
 
-/// Compares every group of the file, of which there must be some; answers how many there are.
+/// Compares every group of the file, of which there must be some; returns how many there are.
 inline std::size_t check_primitives(const std::string& file) {
   const Fixture fixture(path_of_optional(file));
   const std::vector<std::string> groups = fixture.names("/");

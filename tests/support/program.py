@@ -27,7 +27,7 @@ def answer(*arguments):
 
 
 def asked(*arguments):
-    """What such a command answers to --json."""
+    """What such a command prints with --json."""
     return json.loads(answer(*arguments, "--json").stdout)
 
 

@@ -59,7 +59,7 @@ struct StoredSupernet {
     config.classes = number("num_classes");
     const auto& input = json.find("input")->items;
     config.input = {input[0].integer, input[1].integer, input[2].integer};
-    config.operations = darts_space()->default_operations();
+    config.operations = darts_space()->defaults().operations;
     config.nodes = nodes_for(fixture.tensor("alphas/normal").size(0));
     config.stem = "cifar";
     network = compile(darts_space()->search(config), RegistryCatalog(plugins()), in_double);

@@ -41,9 +41,9 @@ class DartsCnn final : public SearchSpace {
   std::string summary() const override {
     return "Convolutional cells of DARTS (Liu et al., ICLR 2019): one normal and one reduction cell, repeated.";
   }
-  std::vector<std::string> default_operations() const override {
-    return {"none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect",
-            "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"};
+  SpaceDefaults defaults() const override {
+    return {{"none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect",
+            "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"}};
   }
   NetworkGraph search(const SpaceConfig& config) const override {
     check_config("darts_cnn", config);

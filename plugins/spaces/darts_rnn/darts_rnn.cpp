@@ -105,8 +105,8 @@ class DartsRnn final : public SearchSpace {
     return "Recurrent cell of DARTS (Liu et al., ICLR 2019) in a language model with tied embedding.";
   }
   Domain domain() const override { return Domain::recurrent; }
-  std::vector<std::string> default_operations() const override {
-    return {"none", "tanh", "relu", "sigmoid", "identity"};
+  SpaceDefaults defaults() const override {
+    return {{"none", "tanh", "relu", "sigmoid", "identity"}, "first_order", {{"space.nodes", "8"}}};
   }
   NetworkGraph search(const SpaceConfig& config) const override {
     check_config(config);

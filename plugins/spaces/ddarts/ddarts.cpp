@@ -14,7 +14,6 @@ namespace {
 /// What both spaces share: every cell of the network is its own.
 class CellwiseSpace : public SearchSpace {
  public:
-  std::string default_strategy() const override { return "ddarts"; }
   NetworkGraph search(const SpaceConfig& config) const override { return search_network(name_, config); }
   NetworkGraph network(const SpaceConfig& config, const Genotype& genotype) const override {
     return discrete_network(name_, config, genotype);
@@ -34,9 +33,9 @@ class Ddarts final : public CellwiseSpace {
   std::string summary() const override {
     return "Convolutional cells of D-DARTS (Heuillet et al., arXiv 2108.09306): every cell of the network is its own.";
   }
-  std::vector<std::string> default_operations() const override {
-    return {"max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3",
-            "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"};
+  SpaceDefaults defaults() const override {
+    return {{"max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3",
+            "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"}, "ddarts"};
   }
   const std::vector<NamedGenotype>& genotypes() const override { return ddarts_genotypes(); }
 };
@@ -48,9 +47,9 @@ class Dartopti final : public CellwiseSpace {
   std::string summary() const override {
     return "Hand-made networks as cells, re-optimised (DARTOpti, Heuillet et al., arXiv 2108.09306).";
   }
-  std::vector<std::string> default_operations() const override {
-    return {"conv_3x1_1x3",    "conv_7x1_1x7", "max_pool_3x3", "avg_pool_3x3", "skip_connect", "simple_conv_1x1",
-            "simple_conv_3x3", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5", "bottleneck_1x3x1"};
+  SpaceDefaults defaults() const override {
+    return {{"conv_3x1_1x3",    "conv_7x1_1x7", "max_pool_3x3", "avg_pool_3x3", "skip_connect", "simple_conv_1x1",
+            "simple_conv_3x3", "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5", "bottleneck_1x3x1"}, "ddarts"};
   }
   const std::vector<NamedGenotype>& genotypes() const override { return dartopti_genotypes(); }
 };

@@ -7,7 +7,7 @@
 
 namespace mixop::ddarts {
 
-/// A node of a cell as its list tells it.
+/// A node of a cell as its list describes it.
 struct ListedNode {
   struct Operation {
     std::string name;

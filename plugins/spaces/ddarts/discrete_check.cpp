@@ -43,7 +43,7 @@ void check_genotype(const std::string& space, const Genotype& genotype) {
           "a genotype of " + space + " lists the cells of its positions (genes, concat, reductions); this one has " +
               (genotype.cells.empty() ? "no cells" : "a cell '" + genotype.cells[0].name + "'"));
   if (genotype.sequence) {
-    require(!genotype.sequence->empty(), "the genotype's seq is empty; it tells the cell of every position");
+    require(!genotype.sequence->empty(), "the genotype's seq is empty; it lists the cell of every position");
     for (const int cell : *genotype.sequence)
       require(cell >= 0 && cell < static_cast<int>(genotype.cells.size()),
               "the genotype's seq names cell " + std::to_string(cell) + ", but it has " +

@@ -13,7 +13,7 @@ namespace mixop::ddarts {
 /// rule does not hold: fewer than 5 cells, more than two reductions, or a sequence.
 std::size_t cell_of_position(const Genotype& genotype, std::size_t i, std::size_t layers);
 
-/// One a position: the genotype's reductions, or those at a third and at two thirds where it tells none.
+/// One a position: the genotype's reductions, or those at a third and at two thirds where it lists none.
 std::vector<bool> reductions_of(const Genotype& genotype, std::size_t layers);
 
 /// The network of a genotype by position. `space` names the space in errors, which are of code usage.

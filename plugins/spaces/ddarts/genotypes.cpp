@@ -44,7 +44,7 @@ std::vector<Gene> genes_of(std::string_view cell) {
   return genes;
 }
 
-/// A genotype of cells by position; `sequence`, where given, tells which of them every position of the network takes.
+/// A genotype of cells by position; `sequence`, where given, says which of them every position of the network takes.
 Genotype listed(const std::vector<const char*>& cells, const std::vector<int>& concat, std::vector<int> reductions,
                 std::vector<int> sequence = {}) {
   Genotype genotype;

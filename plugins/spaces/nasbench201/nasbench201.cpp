@@ -15,8 +15,8 @@ class NasBench201 final : public SearchSpace {
     return "The cell of NAS-Bench-201 (Dong and Yang, ICLR 2020) in three stages, without auxiliary head: space.layers "
            "counts all cells (15 published), space.nodes the cell's input, too (4 published).";
   }
-  std::vector<std::string> default_operations() const override {
-    return {"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"};
+  SpaceDefaults defaults() const override {
+    return {{"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"}, "first_order", {{"space.layers", "15"}}};
   }
   NetworkGraph search(const SpaceConfig& config) const override { return search_network(config); }
   NetworkGraph network(const SpaceConfig& config, const Genotype& genotype) const override {

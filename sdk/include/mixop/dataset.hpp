@@ -23,7 +23,7 @@ class Dataset {
   using Sink = std::function<void(std::int32_t height, std::int32_t width, const std::uint8_t* pixels)>;
 
   virtual ~Dataset() = default;
-  /// Pointers inside the answer live as long as this object.
+  /// Pointers inside what it returns live as long as this object.
   virtual MixopDatasetInfo info() const = 0;
   /// Records [first, first + count) of `split`; the range has been checked. Thread-safe.
   virtual void read(int split, std::int64_t first, std::int64_t count, std::uint8_t* values,

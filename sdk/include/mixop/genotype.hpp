@@ -44,7 +44,7 @@ struct Genotype {
       if (cells[i].name != std::to_string(i)) return false;
     return !cells.empty();
   }
-  /// How many cells the network has of which the genotype tells each; 0 where they are by kind.
+  /// How many cells the network has of which the genotype lists each; 0 where they are by kind.
   std::size_t positions() const { return !by_position() ? 0 : sequence ? sequence->size() : cells.size(); }
   friend bool operator==(const Genotype&, const Genotype&) = default;
 };

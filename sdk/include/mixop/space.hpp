@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,13 @@ struct NamedGenotype {
   Genotype genotype;
 };
 
+/// What a space wants where nobody says otherwise: before the defaults of the program, behind presets.
+struct SpaceDefaults {
+  std::vector<std::string> operations{};    ///< space.ops: the published candidates
+  std::string strategy = "first_order";     ///< search.strategy; its relaxation and rule read raw alphas
+  std::map<std::string, std::string> keys{};  ///< other keys, as `--set` writes them: {"space.layers", "15"}
+};
+
 /// A search space. Constructible from `const Options&`. It describes networks and builds none. Bad configurations and
 /// genotypes throw usage errors.
 class SearchSpace {
@@ -43,10 +51,7 @@ class SearchSpace {
   virtual std::string summary() const = 0;
   /// What its networks read: images, or text word by word.
   virtual Domain domain() const { return Domain::image; }
-  /// The published candidate operations.
-  virtual std::vector<std::string> default_operations() const = 0;
-  /// The strategy that searches it, and whose relaxation and rule read raw alphas, where nobody names another.
-  virtual std::string default_strategy() const { return "first_order"; }
+  virtual SpaceDefaults defaults() const = 0;
   /// The network of a search.
   virtual NetworkGraph search(const SpaceConfig& config) const = 0;
   /// The network of a genotype.

@@ -56,7 +56,7 @@ class Search:
         return lambda: words in self.log.read_text()
 
     def ends(self, number):
-        """Sends a signal; answers the exit code and the seconds that it took."""
+        """Sends a signal; returns the exit code and the seconds that it took."""
         start = time.monotonic()
         self.process.send_signal(number)
         return self.process.wait(timeout=60), time.monotonic() - start

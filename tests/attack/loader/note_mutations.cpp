@@ -1,4 +1,4 @@
-// Whatever bytes the reader of notes gets, it answers or throws ElfError: mutations of plugins and of libraries built
+// Whatever bytes the reader of notes gets, it returns or throws ElfError: mutations of plugins and of libraries built
 // by hand, each in a buffer of its own size, so that the sanitizers see every access outside it.
 #include <algorithm>
 #include <array>
@@ -173,7 +173,7 @@ class Mutator {
   RandomStream random_;
 };
 
-// All that the loader reads; answers the defect, or nothing where the bytes are accepted.
+// All that the loader reads; returns the defect, or nothing where the bytes are accepted.
 std::optional<ElfDefect> read(std::span<const std::byte> bytes) {
   try {
     const mixop::ElfFile file(bytes);

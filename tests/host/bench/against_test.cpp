@@ -22,14 +22,14 @@ std::string printing(const std::string& seconds, const std::string& memory) {
       .append("}'");
 }
 
-TEST_CASE("the last line of a benchmark's output is its answer", "[bench]") {
+TEST_CASE("the last line of a benchmark's output is its result", "[bench]") {
   const BenchAnswer answer = answer_in("warming up\n" + kLine + "\n\n", "yardstick");
   CHECK(answer.median_s == 0.5);
   CHECK(answer.peak_rss_mb == 120);
   CHECK(answer_in(kLine, "yardstick").median_s == 0.5);
 }
 
-TEST_CASE("an output that is no answer is told with the command and what was found", "[bench][misuse]") {
+TEST_CASE("an output that is no result is reported with the command and what was found", "[bench][misuse]") {
   CHECK_THROWS_WITH(answer_in("", "yardstick"),
                     Contains("expected 'yardstick' to end with a line of JSON") && Contains("found ''"));
   CHECK_THROWS_WITH(answer_in("Killed\n", "y"), Contains("found 'Killed'"));

@@ -76,7 +76,7 @@ TEST_CASE("plugins prints its usage", "[plugins][cli]") {
   }
 }
 
-TEST_CASE("wrong usage of plugins is told", "[plugins][cli]") {
+TEST_CASE("wrong usage of plugins is refused", "[plugins][cli]") {
   CHECK_THROWS_WITH(run({}), Contains("plugins: expected list, check, lock or new\nUsage: mixop plugins list"));
   CHECK_THROWS_WITH(run({"remove"}), Contains("plugins: expected list, check, lock or new, found 'remove'"));
   CHECK_THROWS_WITH(run({"chekc"}), Contains("found 'chekc'; did you mean 'check'?"));
@@ -122,7 +122,7 @@ TEST_CASE("plugins check ends with exit code 4 at the check that failed", "[plug
              Contains("FAILED  test.plain: opens, or says why not\n        data set 'test.plain': the open"));
 }
 
-TEST_CASE("plugins check answers as JSON", "[plugins][cli]") {
+TEST_CASE("plugins check prints JSON", "[plugins][cli]") {
   const auto sound =
       mixop::parse_json(program({"check", "--json", plugin("test_plain")}).output, "x", ErrorCode::failed);
   CHECK(member(sound, "passed").boolean);

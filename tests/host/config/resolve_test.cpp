@@ -121,15 +121,31 @@ TEST_CASE("the trainings on CIFAR-100 and ImageNet hold the published hyper-para
   CHECK(imagenet.weights.clip == 5);
 }
 
-TEST_CASE("operations and strategy are the space's own where nothing is said", "[config]") {
+TEST_CASE("defaults of a space that no search can have are the plugin's fault", "[config][misuse]") {
+  const auto problem = [](const char* key, const char* text) {
+    return error_of(ErrorCode::plugin, [&] { (void)default_keys({{"wide"}, "first_order", {{key, text}}}, "chain"); });
+  };
+  CHECK(problem("space.layer", "15") ==
+        "the space 'chain': its default space.layer=15: a search has no such key; the plugin must be fixed");
+  CHECK(problem("space.layers", "none") ==
+        "the space 'chain': its default space.layers=none: space.layers: expected a whole number from 1 to 1000, found "
+        "text 'none'; the plugin must be fixed");
+}
+
+TEST_CASE("a space's own defaults stand over the program's and under everything that is said", "[config]") {
   OptionCatalog catalog = test::sample_catalog();
-  catalog.spaces["chain"] = {{"wide", "narrow"}, "second_order"};
+  catalog.spaces["chain"] = default_keys({{"wide", "narrow"}, "second_order", {{"space.layers", "15"}}}, "chain");
   const auto resolved = [&](std::vector<std::string> sets) {
     return resolve_config({"", std::move(sets), kPresets}, catalog);
   };
   const Config config = resolved({"space.name=chain"});
   CHECK(config.space.ops == std::vector<std::string>{"wide", "narrow"});
   CHECK(config.search.strategy == "second_order");
+  CHECK(config.space.layers == 15);
+  CHECK(resolved({"space.name=chain", "space.layers=6"}).space.layers == 6);
+  CHECK(resolve_config({"quick", {"space.name=chain"}, kPresets}, catalog).space.layers != 15);
+  CHECK(resolve_config({"", {"space.name=chain"}, kPresets, RunKind::train}, catalog).space.layers == 15);
+  CHECK(describe_keys(catalog).find("default 8 (chain: 15)") != std::string::npos);
   CHECK(resolved({"space.ops=+flat", "space.name=chain"}).space.ops ==
         std::vector<std::string>{"wide", "narrow", "flat"});
   CHECK(resolved({"space.name=chain", "search.strategy=first_order"}).search.strategy == "first_order");

@@ -99,7 +99,7 @@ TEST_CASE("a part stands for each block, under its name and kind", "[graph][meas
   CHECK(sum == measured.cost().parameters + measured.auxiliary_parameters());
 }
 
-TEST_CASE("what an operator does not tell is missing in its layer alone", "[graph][measure]") {
+TEST_CASE("what an operator does not report is missing in its layer alone", "[graph][measure]") {
   Genotype genotype = darts("NASNet");
   genotype.cells[0].genes[0].operation = "test.blend";
   const NetworkGraph graph = described_space("darts_cnn")->network(sizes_of(4, 3, 16, 16), genotype);
@@ -135,13 +135,13 @@ TEST_CASE("operators of supernets that are not counted are listed once each", "[
     INFO(name);
     const auto space = described_space(name);
     SpaceConfig config = sizes_of(3, 4, 17, 16);
-    config.operations = space->default_operations();
+    config.operations = space->defaults().operations;
     config.operations.push_back("test.blend");
     CHECK(measure(space->search(config), operators).cost().uncounted == std::vector<std::string>(4 * 14, "test.blend"));
   }
 }
 
-TEST_CASE("candidates that begin alike put their beginning out once", "[graph][measure]") {
+TEST_CASE("candidates that begin in the same way put their beginning out once", "[graph][measure]") {
   SpaceConfig config = sizes_of(4, 1, 8, 8);
   config.nodes = 2;
   config.operations = {"none", "dil_conv_3x3", "dil_conv_5x5"};
@@ -186,7 +186,7 @@ TEST_CASE("pools of a search are normalised where the choice says so", "[graph][
 TEST_CASE("a wide and deep network is measured in well under a second, without its tensors", "[graph][measure]") {
   const auto space = described_space("darts_cnn");
   SpaceConfig config = sizes_of(4096, 200, 32, 32);
-  config.operations = space->default_operations();
+  config.operations = space->defaults().operations;
   const auto start = std::chrono::steady_clock::now();
   CHECK(measure(space->search(config), described()).cost().parameters > std::int64_t{1} << 36);
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(1));

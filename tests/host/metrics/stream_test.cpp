@@ -61,7 +61,7 @@ const Lines kAll = {"step 1", "step 2", "epoch 2", "step 3", "step 4", "epoch 4"
 
 }  // namespace
 
-TEST_CASE("steps and epochs are there as soon as they are told", "[metrics]") {
+TEST_CASE("steps and epochs are there as soon as they are reported", "[metrics]") {
   const Places places;
   MetricsStream stream(places.options, "run.h5", false);
   stream.step(1, 1, {{"loss", 2.5}, {"accuracy", 10}});
@@ -77,14 +77,14 @@ TEST_CASE("steps and epochs are there as soon as they are told", "[metrics]") {
   CHECK(places.events() == 3);
 }
 
-TEST_CASE("steps are told at the chosen rate, epochs always", "[metrics]") {
+TEST_CASE("steps are reported at the chosen rate, epochs always", "[metrics]") {
   Places places;
   places.options.every = 2;
   places.write();
   CHECK(places.lines() == Lines{"step 2", "epoch 2", "step 4", "epoch 4"});
 }
 
-TEST_CASE("a resumed run goes on where its archive stands, without a step told twice", "[metrics]") {
+TEST_CASE("a resumed run goes on where its archive stands, without a step reported twice", "[metrics]") {
   const Places places;
   places.write();
   REQUIRE(places.lines() == kAll);
@@ -120,7 +120,7 @@ TEST_CASE("a resumed run begins a file behind those that are there, where earlie
   CHECK(event_files(*places.options.tensorboard).size() == 3);
 }
 
-TEST_CASE("an epoch that was archived and not yet told is told by the resumed run", "[metrics]") {
+TEST_CASE("an epoch that was archived and not yet reported is reported by the resumed run", "[metrics]") {
   const Places places;
   MetricsStream(places.options, "run.h5", false).step(1, 1, {{"loss", 1}});
   const std::size_t before = places.events();
@@ -144,7 +144,7 @@ TEST_CASE("what was cut off in the middle of writing is removed", "[metrics]") {
   CHECK(places.events() == 7 + 2);
 }
 
-TEST_CASE("a run that is rolled back takes back what it told", "[metrics]") {
+TEST_CASE("a run that is rolled back takes back what it reported", "[metrics]") {
   const Places places;
   MetricsStream stream(places.options, "run.h5", false);
   for (const std::int64_t step : {1, 2, 3, 4, 3}) stream.step(step, 1, {{"loss", 1}});

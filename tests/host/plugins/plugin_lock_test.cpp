@@ -79,7 +79,7 @@ TEST_CASE("a lock file reads back as it was written", "[plugins][lock]") {
   CHECK_FALSE(std::filesystem::exists(folder.path() / "plugins.lock.partial"));
 }
 
-TEST_CASE("a lock file that cannot be written is told and leaves nothing", "[plugins][lock]") {
+TEST_CASE("a lock file that cannot be written is reported and leaves nothing", "[plugins][lock]") {
   const TemporaryFolder folder;
   const PluginLock lock = PluginLock::of(PluginRegistry());
   const auto nowhere = folder.path() / "no" / "plugins.lock";
@@ -105,7 +105,7 @@ TEST_CASE("only a lock file is replaced", "[plugins][lock]") {
                 [&] { PluginLock::replaceable(folder.path()); });
 }
 
-TEST_CASE("a new lock file tells what it changes", "[plugins][lock]") {
+TEST_CASE("a new lock file reports what it changes", "[plugins][lock]") {
   const TemporaryFolder folder;
   const auto read = [&](const std::string& plugins) {
     return PluginLock::read(folder.write("plugins.lock", lock_text(plugins)));

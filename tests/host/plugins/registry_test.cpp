@@ -211,7 +211,7 @@ TEST_CASE("asking for a component of a refused plugin throws its refusal", "[plu
   CHECK_THROWS_WITH(registry.dataset("test.init"), Contains("init failed: no licence"));
 }
 
-TEST_CASE("an unknown name is answered with the refused plugins, which may have had it", "[plugins][registry]") {
+TEST_CASE("an unknown name is refused with the refused plugins, which may have had it", "[plugins][registry]") {
   const TemporaryFolder folder;
   const auto file = folder.write("a.so", std::string("no library"));
   PluginRegistry registry;

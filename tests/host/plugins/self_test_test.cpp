@@ -69,7 +69,7 @@ TEST_CASE("images of many sizes are decoded in the trial", "[plugins][self_test]
   REQUIRE(report.trials.size() == 1);
   CHECK_FALSE(report.passed());
   CHECK(report.trials[0].detail ==
-        "data set 'test.pictures' breaks its contract: " + found + "; its plugin must be mended");
+        "data set 'test.pictures' breaks its contract: " + found + "; its plugin must be fixed");
 }
 
 TEST_CASE("a plugin that crashes, exits or hangs is refused", "[plugins][self_test]") {
@@ -95,7 +95,7 @@ TEST_CASE("a trial that fails is a refusal with the trial's name", "[plugins][se
                              file.path.string() + "` for all of them"));
 }
 
-TEST_CASE("where the child stopped is told", "[plugins][self_test]") {
+TEST_CASE("where the child stopped is reported", "[plugins][self_test]") {
   const PluginFile file = plugin("test_plain");
   require_refused(file, {"/bin/sh", "-c", "exit 5"}, PluginCheck::self_test,
                   "the self-test ended early with exit status 5 while it was loaded");

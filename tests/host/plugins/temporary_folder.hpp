@@ -26,7 +26,7 @@ class TemporaryFolder {
 
   const std::filesystem::path& path() const { return path_; }
 
-  /// Writes a file and answers its path.
+  /// Writes a file and returns its path.
   template <class Bytes>
   std::filesystem::path write(const std::string& name, const Bytes& bytes) const {
     const std::filesystem::path file = path_ / name;

@@ -18,7 +18,7 @@ TEST_CASE("a plugin that passed is remembered for its host", "[plugins][tested]"
   CHECK_FALSE(TestedPlugins(file, "host-1").contains("aaa"));
 }
 
-TEST_CASE("a state that cannot be written is told", "[plugins][tested]") {
+TEST_CASE("a state that cannot be written is reported", "[plugins][tested]") {
   const mixop::test::TemporaryFolder folder;
   const auto file = folder.write("file", std::string("x"));
   TestedPlugins blocked(file / "tested-plugins", "host");

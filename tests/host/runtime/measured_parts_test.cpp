@@ -82,7 +82,7 @@ TEST_CASE("supernets have the parameters and shapes that they are measured to ha
     INFO(name);
     const auto space = described_space(name);
     SpaceConfig config = sizes_of(3, 3, 17, 16);
-    config.operations = space->default_operations();
+    config.operations = space->defaults().operations;
     check(space->search(config));
   }
 }
@@ -93,7 +93,7 @@ TEST_CASE("recurrent cells have the parameters that they are measured to have", 
   config.width = 5;
   config.classes = 11;
   config.nodes = 3;
-  config.operations = space->default_operations();
+  config.operations = space->defaults().operations;
   std::vector<NetworkGraph> graphs{space->search(config)};
   for (const NamedGenotype& named : space->genotypes()) graphs.push_back(space->network(config, named.genotype));
   for (const NetworkGraph& graph : graphs) {

@@ -16,7 +16,7 @@ class AskedSpace final : public SearchSpace {
  public:
   explicit AskedSpace(bool refuses = false) : refuses_(refuses) {}
   std::string summary() const override { return "For tests."; }
-  std::vector<std::string> default_operations() const override { return {}; }
+  SpaceDefaults defaults() const override { return {}; }
   NetworkGraph search(const SpaceConfig& config) const override {
     if (refuses_) throw Error(ErrorCode::usage, "space.nodes: too many");
     asked = config;

@@ -28,7 +28,7 @@ SpaceConfig config_of(const std::string& name, const SearchSpace& space) {
   config.nodes = 4;
   config.width = 6;
   config.input = {3, 16, 16};
-  config.operations = space.default_operations();
+  config.operations = space.defaults().operations;
   if (name == "dartopti") {
     config.layers = 4;
     set_baseline(config, "ResNet18", space, name);

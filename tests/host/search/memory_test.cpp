@@ -28,7 +28,7 @@ TEST_CASE("a prediction tries small batches alone", "[search][memory]") {
   CHECK(asked == std::vector<std::int64_t>{2, 20, 40});
 }
 
-#ifndef __SANITIZE_ADDRESS__  // whose allocator keeps what is freed, so that resident memory tells nothing
+#ifndef __SANITIZE_ADDRESS__  // whose allocator keeps what is freed, so that resident memory says nothing
 
 std::int64_t predicted_mib(const MemoryTrial& trial) { return predict_peak_memory(trial) / kMiB; }
 

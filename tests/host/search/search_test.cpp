@@ -68,7 +68,7 @@ TEST_CASE("alphas move, and every epoch leaves its row of alphas, genotype and m
   CHECK(archive.array("/metrics/step_train_loss").count() == 8);
 }
 
-/// Runs a search in which something is poisoned after a step; answers the message.
+/// Runs a search in which something is poisoned after a step; returns the message.
 std::string poisoned(const std::filesystem::path& out, std::int64_t step, const std::function<void(Search&)>& poison) {
   Search search(tiny_config(), test::plugins(), {}, tiny_data());
   test::RunWatcher watcher(search, out);

@@ -21,7 +21,7 @@ const Application& application() {
   return made;
 }
 
-/// Keeps what it is told, and interrupts after a step.
+/// Keeps what it is called with, and interrupts after a step.
 struct Watcher final : SessionObserver {
   void on_line(const std::string& line) override { lines += line + "\n"; }
   void on_step(const SearchPosition& at, std::int64_t, std::int64_t, double, const Metrics&, const Task&) override {
@@ -88,6 +88,18 @@ TEST_CASE("a session says a mistake in the configuration before it touches the o
   CHECK_THAT(refusal_of(with(small_search(folder.path() / "run.h5"), {"data.bptt=4"})),
              Contains("data.bptt is for text, and the data is images"));
   CHECK(std::filesystem::is_empty(folder.path()));
+}
+
+TEST_CASE("a search and a training that this machine has no memory for are refused before it is taken", "[session][memory]") {
+  const test::TemporaryFolder folder;
+  const SearchRequest search = with(small_search(folder.path() / "run.h5"), {"space.channels=65536", "space.layers=20"});
+  const TrainRequest training = with(small_training(folder.path() / "net.h5"), {"space.channels=65536", "space.layers=20"});
+  CHECK_THAT(refusal_of(search), Contains("the run takes at least ") &&
+                                     Contains("lower space.channels (65536), space.layers (20) or search.batch (8)"));
+  CHECK_THROWS_WITH(forecast(search, application()), Contains("lower space.channels (65536)"));
+  CHECK_THROWS_WITH(TrainSession(training, application()), Contains("or train.batch (16)"));
+  CHECK_THROWS_WITH(forecast(training, application()), Contains("lower space.channels (65536)"));
+  CHECK_FALSE(std::filesystem::exists(search.out));
 }
 
 TEST_CASE("a last batch of one image that a network cannot train on is refused before the first step", "[session]") {

@@ -23,7 +23,7 @@ TEST_CASE("a confusion counts what each class was taken for", "[train]") {
   CHECK(std::isnan(confusion.accuracy(2)));
 }
 
-TEST_CASE("a score tells which class had the largest logit, of equal ones the lower number", "[train]") {
+TEST_CASE("a score says which class had the largest logit, of equal ones the lower number", "[train]") {
   const at::Tensor logits = at::tensor({0.0, 3.0, 3.0, 1.0, 0.0, 5.0}).view({2, 3});
   Confusion confusion(3);
   Score score;

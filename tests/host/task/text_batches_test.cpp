@@ -65,7 +65,7 @@ TEST_CASE("a half sequence has half the rate, and no other length is drawn", "[s
   CHECK(halves < wholes / 5);
 }
 
-TEST_CASE("validation reads the valid split in ten columns, as one stream, until it is told to end", "[search][text]") {
+TEST_CASE("validation reads the valid split in ten columns, as one stream, until it is stopped", "[search][text]") {
   const TextBatches data(test::small_text(), config_of(10), at::kCPU);
   const auto valid = words_of(MIXOP_SPLIT_VALID, 300);
   std::int64_t row = 0;

@@ -252,7 +252,7 @@ TEST_CASE("a training that has rolled back resumes to the same bits", "[train][t
   CHECK(test::differences(folder.path() / "whole.h5", folder.path() / "stopped.h5") == std::vector<std::string>{});
 }
 
-TEST_CASE("where nothing is drawn, the second failure alike ends the training", "[train][text][rollback][misuse]") {
+TEST_CASE("where nothing is drawn, the second failure, which is the same, ends the training", "[train][text][rollback][misuse]") {
   Training training(training_on_text(3), kCell, test::plugins(), test::without_dropout(), test::small_text());
   test::TrainingWatcher watcher;
   watcher.each_step = [&] {

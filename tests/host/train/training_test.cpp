@@ -29,7 +29,7 @@ RunEnd run_to(const std::filesystem::path& out, std::int64_t stop_at = -1, bool 
   return training.run(watcher, watcher.interrupt);
 }
 
-/// Runs a training in which something is poisoned after a step; answers the message and the checkpoints before it.
+/// Runs a training in which something is poisoned after a step; returns the message and the checkpoints before it.
 std::pair<std::string, int> poisoned(std::int64_t step, const std::function<void(Training&)>& poison) {
   Training training = test::small_training();
   test::TrainingWatcher watcher;
@@ -116,7 +116,7 @@ TEST_CASE("another seed gives another network", "[train][determinism]") {
     CHECK(std::find(paths.begin(), paths.end(), path) != paths.end());
 }
 
-TEST_CASE("an epoch is told only once its archive is written", "[train]") {
+TEST_CASE("an epoch is reported only once its archive is written", "[train]") {
   Training training = test::small_training();
   test::TrainingWatcher watcher;
   std::int64_t checkpoints = 0;

@@ -15,7 +15,7 @@ using Catch::Matchers::Contains;
 
 SpaceConfig darts_config() {
   SpaceConfig config;
-  config.operations = test::described_space("darts_cnn")->default_operations();
+  config.operations = test::described_space("darts_cnn")->defaults().operations;
   return config;
 }
 

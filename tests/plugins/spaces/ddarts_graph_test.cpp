@@ -80,7 +80,7 @@ TEST_CASE("the published genotypes are those of the stored facts", "[space][ddar
 }
 
 TEST_CASE("deeper networks take the searched cells by the published rule", "[space][ddarts]") {
-  // Every cell has an operation of its own, which tells which cell stands where.
+  // Every cell has an operation of its own, which says which cell stands where.
   const std::vector<std::string> operations{"sep_conv_3x3", "sep_conv_5x5",    "dil_conv_3x3",    "dil_conv_5x5",
                                             "conv_7x1_1x7", "simple_conv_1x1", "simple_conv_3x3", "bottleneck_1x3x1"};
   std::vector<std::vector<Gene>> cells;
@@ -176,7 +176,7 @@ TEST_CASE("a defect of a genotype by position is named", "[space][ddarts][misuse
   repeated.sequence = std::vector<int>{0, 1};
   CHECK(problem(repeated) == "the genotype's seq names cell 1, but it has 1 cells");
   repeated.sequence = std::vector<int>{};
-  CHECK(problem(repeated) == "the genotype's seq is empty; it tells the cell of every position");
+  CHECK(problem(repeated) == "the genotype's seq is empty; it lists the cell of every position");
 }
 
 TEST_CASE("a depth that the rule of deeper networks does not reach is refused", "[space][ddarts][misuse]") {
@@ -201,7 +201,7 @@ TEST_CASE("supernets with alphas for every cell have their published sizes", "[s
     SpaceConfig config;
     config.channels = std::stoll(row.key.substr(row.key.find("_C") + 2));
     config.layers = row.value.find("cells")->integer;
-    config.operations = space->default_operations();
+    config.operations = space->defaults().operations;
     const auto& shape = row.value.find("alphas")->items;
     for (config.nodes = 1; config.nodes * (config.nodes + 3) / 2 < shape[1].integer; ++config.nodes) continue;
     if (from_baseline) config.baseline = published(name);
@@ -224,7 +224,7 @@ TEST_CASE("a baseline's operations start at 10, in the rows that its positions s
   const auto space = test::described_space("dartopti");
   SpaceConfig config;
   config.layers = 4;
-  config.operations = space->default_operations();
+  config.operations = space->defaults().operations;
   config.baseline = published("ResNet18");
   const NetworkGraph graph = space->search(config);
   const AlphaSet& set = graph.alphas.front();
@@ -254,7 +254,7 @@ TEST_CASE("a baseline's operations start at 10, in the rows that its positions s
 TEST_CASE("the last four nodes of a searched cell make its output", "[space][ddarts]") {
   const auto space = test::described_space("ddarts");
   SpaceConfig config;
-  config.operations = space->default_operations();
+  config.operations = space->defaults().operations;
   config.nodes = 6;
   const NetworkGraph graph = space->search(config);
   CHECK(graph.alphas[0].topology.concat == std::vector<int>{4, 5, 6, 7});
@@ -266,7 +266,7 @@ TEST_CASE("a search that cannot be described is refused", "[space][ddarts][misus
     const auto space = test::described_space("dartopti");
     SpaceConfig config;
     config.layers = 4;
-    config.operations = space->default_operations();
+    config.operations = space->defaults().operations;
     config.baseline = published("ResNet18");
     change(config);
     try {

@@ -15,7 +15,7 @@ using namespace mixop;
 SpaceConfig published_sizes() {
   SpaceConfig config;
   config.layers = 15;
-  config.operations = test::described_space("nasbench201")->default_operations();
+  config.operations = test::described_space("nasbench201")->defaults().operations;
   return config;
 }
 

@@ -87,7 +87,7 @@ TEST_CASE("cells that list edges with none get the largest operation of every ed
   const auto space = make_part<SearchSpace>(test::plugins(), "nasbench201", {});
   SpaceConfig config;
   config.layers = 3;
-  config.operations = space->default_operations();
+  config.operations = space->defaults().operations;
   at::Tensor alphas = at::zeros({6, 5});
   alphas[0][0] = 9;  // 0 -> 1: none
   alphas[4][3] = 2;  // 1 -> 3: nor_conv_3x3

@@ -97,7 +97,7 @@ TEST_CASE("a threshold outside 0 to 1 is refused", "[ddarts][strategy][misuse]")
                     "threshold_edge: threshold_edge.threshold: expected a number from 0 to 1, found 1.5");
 }
 
-TEST_CASE("genotypes of alphas for every cell tell which positions reduce", "[ddarts][strategy]") {
+TEST_CASE("genotypes of alphas for every cell say which positions reduce", "[ddarts][strategy]") {
   const Genotype genotype = derived(at::full({8, 14, 2}, 3.0), {"skip_connect", "sep_conv_3x3"}, "threshold_edge");
   CHECK(genotype.reductions == std::vector<int>{2, 5});
   CHECK(genotype.cells[7].name == "7");

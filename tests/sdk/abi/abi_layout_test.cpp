@@ -17,6 +17,11 @@
 #define FIELD(type, field, offset, bytes)                                          \
   static_assert(offsetof(type, field) == (offset), #type "." #field " has moved"); \
   static_assert(sizeof(type::field) == (bytes), #type "." #field " has another size")
+// A struct that begins with its size and a word that nothing uses.
+#define OPENS(type, bytes)   \
+  SIZE(type, bytes);         \
+  FIELD(type, size, 0, 4);   \
+  FIELD(type, reserved, 4, 4)
 
 // error.h
 
@@ -135,37 +140,27 @@ FIELD(MixopStage, dilation, 112, 16);
 FIELD(MixopStage, epsilon, 128, 8);
 FIELD(MixopStage, momentum, 136, 8);
 
-SIZE(MixopStructure, 16);
-FIELD(MixopStructure, size, 0, 4);
-FIELD(MixopStructure, reserved, 4, 4);
+OPENS(MixopStructure, 16);
 FIELD(MixopStructure, describe, 8, 8);
 
 // ext/cost.h
 
-SIZE(MixopCost, 32);
-FIELD(MixopCost, size, 0, 4);
-FIELD(MixopCost, reserved, 4, 4);
+OPENS(MixopCost, 32);
 FIELD(MixopCost, parameters, 8, 8);
 FIELD(MixopCost, multiply_adds, 16, 8);
 FIELD(MixopCost, activations, 24, 8);
 
-SIZE(MixopCostTable, 16);
-FIELD(MixopCostTable, size, 0, 4);
-FIELD(MixopCostTable, reserved, 4, 4);
+OPENS(MixopCostTable, 16);
 FIELD(MixopCostTable, cost, 8, 8);
 
 // ext/backward.h
 
-SIZE(MixopBackward, 16);
-FIELD(MixopBackward, size, 0, 4);
-FIELD(MixopBackward, reserved, 4, 4);
+OPENS(MixopBackward, 16);
 FIELD(MixopBackward, backward, 8, 8);
 
 // ext/log.h
 
-SIZE(MixopLog, 16);
-FIELD(MixopLog, size, 0, 4);
-FIELD(MixopLog, reserved, 4, 4);
+OPENS(MixopLog, 16);
 FIELD(MixopLog, log, 8, 8);
 
 // dataset.h

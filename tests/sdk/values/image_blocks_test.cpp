@@ -67,7 +67,7 @@ TEST_CASE("the pooling that fits keeps what the published one sees", "[blocks]")
   CHECK((pooled(4, false).kernel[0] == 2 && pooled(4, false).stride[0] == 2));
 }
 
-TEST_CASE("stems halve as often as they are told", "[blocks]") {
+TEST_CASE("stems halve as often as is asked", "[blocks]") {
   const ImageShape images{3, 64, 64};
   for (const std::int64_t halvings : {2, 3}) {
     const std::vector<Block> stems = imagenet_stems(3, 8, halvings);

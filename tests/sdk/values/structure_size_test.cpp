@@ -7,7 +7,7 @@ namespace {
 
 using namespace mixop;
 
-TEST_CASE("a structure names its stages as a sequence of modules would, or as it is told", "[structure]") {
+TEST_CASE("a structure names its stages as a sequence of modules would, or as it is asked to", "[structure]") {
   const Structure structure = Structure("op.").relu().conv({.in = 2, .out = 4}).name("").batch_norm(4, true);
   CHECK(structure.stages()[0].name.empty());
   CHECK(structure.stages()[1].name == "op.1");

@@ -39,8 +39,8 @@ class MobileChain final : public SearchSpace {
   explicit MobileChain(const Options&) {}
 
   std::string summary() const override { return "A chain of mobile blocks, each with its kernel and expansion."; }
-  std::vector<std::string> default_operations() const override {
-    return {"demo.mobile_3_3", "demo.mobile_3_6", "demo.mobile_5_3", "demo.mobile_5_6"};
+  SpaceDefaults defaults() const override {
+    return {{"demo.mobile_3_3", "demo.mobile_3_6", "demo.mobile_5_3", "demo.mobile_5_6"}};
   }
 
   NetworkGraph search(const SpaceConfig& config) const override {
