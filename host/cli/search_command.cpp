@@ -15,7 +15,8 @@ constexpr char kArchive[] = "run.h5";
 
 CommandSyntax search_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop search PRESET|config.json [--strategy S] [--set key=value ...] [--data DIR] [--out RUN.h5]";
+  syntax.usage = "mixop search PRESET|config.json [--strategy S] [--set key=value ...] [--data DIR] [--out RUN.h5]\n"
+      "       mixop search --resume|--continue --out RUN.h5 [--set search.epochs=N ...] [--data DIR]";
   syntax.about =
       "Searches an architecture: trains a supernet's weights and alphas together and archives the run after every "
       "epoch.\n"
@@ -23,6 +24,7 @@ CommandSyntax search_syntax() {
       "presets.";
   syntax.options.add_options()("strategy", po::value<std::string>()->value_name("S"),
                                "short for --set search.strategy=S");
+  syntax.options.add_options()("continue", "goes on with a finished search for more epochs, --set search.epochs=N");
   add_run_options(syntax, "RUN.h5", kArchive);
   return syntax;
 }

@@ -9,7 +9,8 @@
 #include "host/loop/epoch_loop.hpp"
 #include "host/task/network_data.hpp"
 
-// Every section of an archive of attributes and lists, each field said once: see host/archive/sections.hpp.
+// Every section of an archive of attributes and lists, each field said once: see host/archive/sections.hpp. Bounds that
+// depend on other fields are in check_position() and check_network().
 
 namespace mixop {
 
@@ -39,20 +40,20 @@ struct StoredTraining {
 
 template <IsStored<LoopPosition> Position, class Visitor>
 void visit(Position& position, Visitor&& v) {
-  v("epoch", position.at.epoch, 0, sections::kAny);
+  v("epoch", position.at.epoch);
   v("step", position.at.step, 0, sections::kAny);
-  v("step_in_epoch", position.step_in_epoch, 0, sections::kAny);
+  v("step_in_epoch", position.step_in_epoch);
   v("loss_sum", position.sums.loss);
-  v("correct", position.sums.correct, 0, sections::kAny);
-  v("samples", position.sums.samples, 0, sections::kAny);
+  v("correct", position.sums.correct);
+  v("samples", position.sums.samples);
 }
 
 template <IsStored<StoredTraining> Training, class Visitor>
 void visit(Training& training, Visitor&& v) {
   v("rollbacks", training.rollbacks, 0, sections::kAny);
-  v("averaged_steps", training.averaged_steps, -1, sections::kAny);
-  v("best_epoch", training.best_epoch, 0, sections::kAny);
-  v("best_averaged_steps", training.best_averaged_steps, 0, sections::kAny);
+  v("averaged_steps", training.averaged_steps);
+  v("best_epoch", training.best_epoch);
+  v("best_averaged_steps", training.best_averaged_steps);
 }
 
 /// What a network was made for.

@@ -7,12 +7,13 @@
 #include <ctime>
 #include <set>
 
-#include "host/config/layers.hpp"
+#include "host/archive/hdf5.hpp"
 #include "host/config/resolve.hpp"
 #include "host/data/digest.hpp"
 #include "host/loop/device.hpp"
 #include "host/search/baseline.hpp"
 #include "host/search/search.hpp"
+#include "host/session/going_on.hpp"
 #include "host/task/meaning.hpp"
 #include "host/text/text.hpp"
 
@@ -97,11 +98,28 @@ DatasetHandle data_of(const ConfigRequest& request, const Config& config, const 
   return data;
 }
 
-/// What was asked for, behind what the run that it goes on with was asked for, in ASCII: archives and JSON hold no
-/// bytes that are not UTF-8.
+/// The data of a run that may go on with an archive, whose folder may have moved.
+DatasetHandle data_at_hand(const RunRequest& request, const Config& config, const Application& application,
+                           const RunRules& rules, const ComponentOptions& options, const Archive* resumed) {
+  try {
+    return data_of(config_request(request, application, rules), config, application, options);
+  } catch (const Error& error) {
+    const std::string& folder = config.data.dir;
+    if (resumed == nullptr || request.data || folder.empty() || std::filesystem::exists(folder)) throw;
+    throw Error(error.code(), std::string(error.what()) + "; " + resumed->name() + " was made with the data in " +
+                                  folder + ", which is not there: name the folder where it lies now by --data DIR");
+  }
+}
+
+/// What was asked for, behind what the run that it goes on with was asked for. Archives and JSON hold neither control
+/// characters nor bytes that are not UTF-8.
 std::string command_line_of(const RunRequest& request, const Archive* resumed) {
   std::string line = resumed != nullptr ? resumed->text("/provenance/command_line") + "; " : "";
-  for (const char c : request.command_line) line += c >= ' ' && c <= '~' ? c : '?';
+  const bool all = hdf5::is_utf8(request.command_line);
+  for (const char c : request.command_line) {
+    const auto byte = static_cast<unsigned char>(c);
+    line += byte >= ' ' && byte != 0x7f && (byte < 0x80 || all) ? c : '?';
+  }
   return line;
 }
 
@@ -115,44 +133,6 @@ std::string checked_digest(const DatasetHandle& data, const Archive* resumed) {
                     "; name the folder of the same files by --data DIR (a digest covers the files, so "
                     "another layout of the same images has another one)");
   return digest;
-}
-
-/// Whether a training may go on with another value of a key: what the network is and what it learns from stays.
-bool may_change(const std::string& key) {
-  for (const char* free : {"train.epochs", "train.nonmono", "train.rollbacks", "data.dir", "device", "threads"})
-    if (key == free) return true;
-  return key.rfind("weights.", 0) == 0;
-}
-
-/// A finished training's config with more epochs, and what else the command line changes.
-Config continued_config(const ConfigRequest& request, const Config& archived, const Archive& archive,
-                        const OptionCatalog& catalog) {
-  const auto refuse = [](const std::string& problem) { throw Error(ErrorCode::usage, "--continue: " + problem); };
-  if (!request.preset_or_file.empty())
-    refuse("goes on with the archive's own configuration, found '" + request.preset_or_file + "'; leave it out");
-  const std::int64_t done = archive.integer("/position", "epoch");
-  if (done < archived.train.epochs)
-    refuse(archive.name() + " has " + std::to_string(done) + " of its " + std::to_string(archived.train.epochs) +
-           " epochs; finish it by --resume");
-  ConfigLayers layers(catalog, archived.kind);
-  layers.add_object(parse_json(to_json(archived), "the archive's config", ErrorCode::bad_data), "the archive's config");
-  for (const std::string& assignment : request.sets) {
-    const std::string key(trimmed(std::string_view(assignment).substr(0, assignment.find('='))));
-    if (!may_change(key))
-      refuse("--set " + assignment + ": expected train.epochs, train.nonmono, train.rollbacks, weights.*, device or " +
-             "threads; what the network is and what it is trained on stays, so leave it out");
-    layers.add_set(assignment);
-  }
-  Config config = layers.config();
-  if (config.train.epochs <= done)
-    refuse("expected --set train.epochs=N above the " + std::to_string(done) + " epochs that " + archive.name() +
-           " has, found " + std::to_string(config.train.epochs));
-  if (config.train.rollbacks > 0 && config.train.keep != "best")
-    refuse("train.rollbacks: expected 0, for the archive's train.keep is " + config.train.keep +
-           " and a training rolls back to its best network");
-  if (config.train.nonmono > 0 && !archive.has("/metrics/valid_loss"))
-    refuse("train.nonmono: expected 0, for no records are held out in " + archive.name());
-  return config;
 }
 
 }  // namespace
@@ -184,17 +164,9 @@ Config config_of(const RunRequest& request, const Application& application, cons
     return config;
   };
   if (archive == nullptr) return resolved();
-  Config archived = rules.archived_config(*archive, application.catalog);
+  const Config archived = rules.archived_config(*archive, application.catalog);
   if (request.start == Start::more) return continued_config(asked_for, archived, *archive, application.catalog);
-  Config asked = resolved();
-  if (request.data) archived.data.dir = asked.data.dir;
-  if (request.preset_or_file.empty() && request.sets.empty()) return archived;
-  asked.data.dir = archived.data.dir;
-  if (!(asked == archived))
-    throw Error(ErrorCode::usage,
-                "--resume goes on with the archive's own configuration, and the command line means "
-                "another; leave preset and --set out, or start a new run");
-  return archived;
+  return resumed_config(asked_for, archived, application.catalog, resolved);
 }
 
 RunInputs::RunInputs(const RunRequest& request, const Application& application, const RunRules& rules)
@@ -226,10 +198,17 @@ RunSetup::RunSetup(const RunRequest& request, const Application& application, co
       }()),
       config_(config_of(request, application, rules, resumed())),
       options_(options_of(config_)),
-      data_(data_of(config_request(request, application, rules), config_, application, options_)),
+      data_(data_at_hand(request, config_, application, rules, options_, resumed())),
       texts_(texts_of(config_request(request, application, rules), config_, resumed())),
       provenance_{command_line_of(request, resumed()), now_utc(), device_of(config_.device).str(),
                   checked_digest(data_, resumed()), plugin_lines(application.plugins, resumed())},
       plugin_changes_(resumed_ ? changes_since(*resumed_, application.plugins) : std::vector<std::string>{}) {}
+
+std::vector<std::string> RunSetup::changes() const {
+  std::vector<std::string> lines = plugin_changes_;
+  if (!resumed_) return lines;
+  for (std::string& line : inexact_changes(*resumed_, provenance_.device)) lines.push_back(std::move(line));
+  return lines;
+}
 
 }  // namespace mixop

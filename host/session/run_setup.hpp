@@ -22,8 +22,7 @@ struct RunRules {
 /// Refuses an output that cannot be written, before anything is computed for it.
 void check_output(const std::filesystem::path& out, bool goes_on, bool overwrite);
 
-/// The config to run. A resumed run has the archive's own, which the request must not contradict; only its data may lie
-/// in another folder. A continued training has more epochs, and may change its optimiser.
+/// The config to run; that of a run that goes on as resumed_config() and continued_config() say.
 Config config_of(const RunRequest& request, const Application& application, const RunRules& rules,
                  const Archive* archive);
 
@@ -68,8 +67,9 @@ class RunSetup {
   const DatasetHandle& data() const { return data_; }
   const ConfigTexts& texts() const { return texts_; }
   const Provenance& provenance() const { return provenance_; }
-  /// Lines for people: plugins of the archive that are other files now. Nothing for a run that begins.
-  const std::vector<std::string>& plugin_changes() const { return plugin_changes_; }
+  /// Lines for people, once the run's network is made: what is other than the archive was written with. Nothing for a
+  /// run that begins.
+  std::vector<std::string> changes() const;
 
  private:
   RunRequest request_;

@@ -1,3 +1,5 @@
+#include <ATen/Parallel.h>
+
 #include "host/archive/compare.hpp"
 #include "host/session/search_session.hpp"
 #include "host/session/selection.hpp"
@@ -100,6 +102,95 @@ TEST_CASE("a search and a training that this machine has no memory for are refus
   CHECK_THROWS_WITH(TrainSession(training, application()), Contains("or train.batch (16)"));
   CHECK_THROWS_WITH(forecast(training, application()), Contains("lower space.channels (65536)"));
   CHECK_FALSE(std::filesystem::exists(search.out));
+}
+
+TEST_CASE("a search goes on with other workers, threads and device, and with nothing else", "[session][resume]") {
+  const test::TemporaryFolder folder;
+  SearchRequest request = small_search(folder.path() / "run.h5");
+  Watcher stops;
+  stops.stop_at = 3;
+  CHECK(SearchSession(request, application()).run(stops, stops.interrupt) == RunEnd::interrupted);
+  request.start = Start::resume;
+  request.sets = {"space.channels=4"};
+  CHECK_THAT(refusal_of(request), Contains("goes on with the archive's own configuration") &&
+                                      Contains("may change device, threads, data.workers, data.dir alone") &&
+                                      Contains("--continue adds epochs"));
+  request.sets = {"data.workers=0", "threads=2", "device=cpu"};
+  Watcher watcher;
+  CHECK(SearchSession(request, application()).run(watcher, watcher.interrupt) == RunEnd::finished);
+  CHECK_THAT(watcher.lines, Contains("the archive was written with threads 1, and this run has 2: sums are rounded in "
+                                     "another way, so that the same bits are not promised"));
+  CHECK(watcher.lines.find("with device") == std::string::npos);
+  at::set_num_threads(1);
+  CHECK_THAT(Archive::open(request.out).text("/config/resolved"), Contains("\"workers\": 0"));
+}
+
+TEST_CASE("a run whose data has moved says from where, and goes on with the new folder", "[session][resume]") {
+  const test::TemporaryFolder folder;
+  const std::filesystem::path before = folder.path() / "before", after = folder.path() / "after";
+  std::filesystem::create_directory(before);
+  std::string words;
+  for (int i = 0; i < 300; ++i) words += "one two three\n";
+  for (const char* name : {"before/train.txt", "before/valid.txt", "before/test.txt"}) folder.write(name, words);
+  SearchRequest request;
+  request.out = folder.path() / "run.h5";
+  request.data = before.string();
+  request.sets = {"data.name=text",  "space.name=darts_rnn", "space.width=4",   "space.nodes=2", "search.batch=4",
+                  "data.bptt=20", "search.epochs=1",      "threads=1", "device=cpu"};
+  Watcher stops;
+  stops.stop_at = 2;
+  CHECK(SearchSession(request, application()).run(stops, stops.interrupt) == RunEnd::interrupted);
+  std::filesystem::rename(before, after);
+  request.start = Start::resume;
+  request.sets.clear();
+  request.data.reset();
+  CHECK_THAT(refusal_of(request), Contains("was made with the data in " + before.string() +
+                                           ", which is not there: name the folder where it lies now by --data DIR"));
+  request.data = after.string();
+  Watcher watcher;
+  CHECK(SearchSession(request, application()).run(watcher, watcher.interrupt) == RunEnd::finished);
+}
+
+TEST_CASE("a finished search goes on for more epochs, and an unfinished one does not", "[session][resume]") {
+  const test::TemporaryFolder folder;
+  SearchRequest request = small_search(folder.path() / "run.h5");
+  Watcher watcher;
+  CHECK(SearchSession(request, application()).run(watcher, watcher.interrupt) == RunEnd::finished);
+  request.start = Start::more;
+  request.sets = {};
+  CHECK_THAT(refusal_of(request), Contains("--continue: expected --set search.epochs=N above the 2 epochs that") &&
+                                      Contains("found 2"));
+  request.sets = {"search.epochs=3", "space.nodes=3"};
+  CHECK_THAT(refusal_of(request), Contains("--continue: --set space.nodes=3: expected search.epochs, device, threads or "
+                                           "data.workers; what the network is"));
+  request.sets = {"search.epochs=3"};
+  Watcher more;
+  CHECK(SearchSession(request, application()).run(more, more.interrupt) == RunEnd::finished);
+  CHECK(more.epochs.size() == 1);
+  CHECK(Archive::open(request.out).integer("/position", "epoch") == 3);
+  CHECK(Archive::open(request.out).texts("/genotypes").size() == 4);
+
+  SearchRequest unfinished = small_search(folder.path() / "part.h5");
+  Watcher stops;
+  stops.stop_at = 3;
+  CHECK(SearchSession(unfinished, application()).run(stops, stops.interrupt) == RunEnd::interrupted);
+  unfinished.start = Start::more;
+  unfinished.sets = {"search.epochs=5"};
+  CHECK_THAT(refusal_of(unfinished), Contains("has 0 of its 2 epochs; finish it by --resume"));
+}
+
+TEST_CASE("a command line is archived as it was typed, but for what is no text", "[session]") {
+  const test::TemporaryFolder folder;
+  SearchRequest request = with(small_search(folder.path() / "run.h5"), {"search.epochs=1"});
+  const auto archived = [&](const std::string& typed) {
+    request.command_line = typed;
+    request.start = Start::overwrite;
+    Watcher watcher;
+    SearchSession(request, application()).run(watcher, watcher.interrupt);
+    return Archive::open(request.out).text("/provenance/command_line");
+  };
+  CHECK(archived("mixop search --out Läufe/größer.h5") == "mixop search --out Läufe/größer.h5");
+  CHECK(archived("a\tb\x7f \xff") == "a?b? ?");
 }
 
 TEST_CASE("a last batch of one image that a network cannot train on is refused before the first step", "[session]") {
