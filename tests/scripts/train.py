@@ -77,7 +77,9 @@ def archive(folder, net, answer):
     for name in ("train_loss", "train_accuracy", "valid_loss", "valid_top1", "test_loss", "test_top1", "test_top5"):
         check(last[name] == answer[name], f"inspect and train give two {name}")
     check(seen["epochs"][0]["drop_path"] == 0 and last["drop_path"] > 0, "scheduled drop-path")
-    check(seen["data"] == {"channels": 3, "height": 8, "width": 8, "classes": 10}, seen["data"])
+    data = seen["data"]
+    check({name: data[name] for name in ("channels", "height", "width", "classes")} == {"channels": 3, "height": 8, "width": 8, "classes": 10}, data)
+    check(len(data["class_names"]) == 10 and len(data["mean"]) == len(data["deviation"]) == 3, data)
     check("train" in seen["config"] and "search" not in seen["config"], "the config of a training has its own keys alone")
     for name, metric in (("best_epoch_by_held_out_records", "valid_top1"), ("best_epoch_by_test_split_not_a_selection", "test_top1")):
         check(answer[name][metric] == max(row[metric] for row in seen["epochs"]), f"{name}: {answer[name]}")

@@ -135,7 +135,7 @@ TEST_CASE("a run whose data has moved says from where, and goes on with the new 
   SearchRequest request;
   request.out = folder.path() / "run.h5";
   request.data = before.string();
-  request.sets = {"data.name=text",  "space.name=darts_rnn", "space.width=4",   "space.nodes=2", "search.batch=4",
+  request.sets = {"data.name=corpus", "space.name=darts_rnn", "space.width=4",   "space.nodes=2", "search.batch=4",
                   "data.bptt=20", "search.epochs=1",      "threads=1", "device=cpu"};
   Watcher stops;
   stops.stop_at = 2;
@@ -176,7 +176,7 @@ TEST_CASE("a finished search goes on for more epochs, and an unfinished one does
   CHECK(SearchSession(unfinished, application()).run(stops, stops.interrupt) == RunEnd::interrupted);
   unfinished.start = Start::more;
   unfinished.sets = {"search.epochs=5"};
-  CHECK_THAT(refusal_of(unfinished), Contains("has 0 of its 2 epochs; finish it by --resume"));
+  CHECK_THAT(refusal_of(unfinished), Contains("has 1 of its 2 epochs; finish it by --resume"));
 }
 
 TEST_CASE("a command line is archived as it was typed, but for what is no text", "[session]") {
