@@ -5,10 +5,11 @@
 
 namespace mixop {
 
-std::unique_ptr<Network> compile(const NetworkGraph& graph, const OperatorCatalog& operators, const Target& target) {
+std::unique_ptr<Network> compile(const NetworkGraph& graph, const OperatorCatalog& operators, const Target& target,
+                                 Execution execution) {
   check(graph);
   return graph.domain == Domain::recurrent ? compile_language_model(graph, operators, target)
-                                           : compile_image_network(graph, operators, target);
+                                           : compile_image_network(graph, operators, target, execution);
 }
 
 }  // namespace mixop

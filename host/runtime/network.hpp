@@ -55,9 +55,14 @@ class Network {
   NetworkGraph graph_;
 };
 
-/// The plain execution of a graph: each operator's own forward, or its structure stage by stage. Weights are drawn from
-/// LibTorch's generator in the order of state().
-std::unique_ptr<Network> compile(const NetworkGraph& graph, const OperatorCatalog& operators,
-                                 const Target& target = {});
+/// How a graph is run. Both compute the same to float rounding, from the same weights.
+enum class Execution {
+  plain,  ///< each operator's own forward, or its structure stage by stage
+  fused   ///< a cell at a time, where that can be (fused/fused_block.hpp); the rest plainly
+};
+
+/// Weights are drawn from LibTorch's generator in the order of state().
+std::unique_ptr<Network> compile(const NetworkGraph& graph, const OperatorCatalog& operators, const Target& target = {},
+                                 Execution execution = Execution::plain);
 
 }  // namespace mixop

@@ -1,0 +1,62 @@
+#include "host/runtime/fused/buffers.hpp"
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <new>
+#include <vector>
+
+namespace mixop {
+namespace {
+
+constexpr std::size_t kLine = 64, kHugePage = std::size_t{1} << 21;
+
+/// Sizes are rounded up, so that maps of almost the same size share their memory.
+std::size_t rounded(std::size_t bytes) {
+  const std::size_t unit = bytes >= kHugePage ? std::size_t{1} << 16 : kLine;
+  return (bytes + unit - 1) / unit * unit;
+}
+
+void* allocate(std::size_t bytes) {
+  const bool large = bytes >= kHugePage;
+  void* memory = nullptr;
+  if (posix_memalign(&memory, large ? kHugePage : kLine, bytes) != 0) throw std::bad_alloc();
+  if (large) madvise(memory, bytes, MADV_HUGEPAGE);  // fewer page faults; a refusal changes nothing else
+  return memory;
+}
+
+}  // namespace
+
+struct BufferPool::Store {
+  std::mutex mutex;
+  std::map<std::size_t, std::vector<void*>> free;
+
+  ~Store() {
+    for (const auto& [bytes, blocks] : free)
+      for (void* block : blocks) std::free(block);
+  }
+};
+
+BufferPool::BufferPool() : store_(std::make_shared<Store>()) {}
+
+std::shared_ptr<void> BufferPool::take(std::size_t bytes) {
+  const std::size_t size = rounded(bytes);
+  void* memory = nullptr;
+  {
+    const std::lock_guard lock(store_->mutex);
+    std::vector<void*>& free = store_->free[size];
+    if (!free.empty()) {
+      memory = free.back();
+      free.pop_back();
+    }
+  }
+  if (memory == nullptr) memory = allocate(size);
+  return {memory, [store = store_, size](void* block) {
+            const std::lock_guard lock(store->mutex);
+            store->free[size].push_back(block);
+          }};
+}
+
+}  // namespace mixop
