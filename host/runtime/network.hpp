@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "host/graph/operators.hpp"
@@ -60,6 +61,9 @@ enum class Execution {
   plain,  ///< each operator's own forward, or its structure stage by stage
   fused   ///< a cell at a time, where that can be (fused/fused_block.hpp); the rest plainly
 };
+
+/// That of a config: "plain" or "fused".
+Execution execution_named(const std::string& name);
 
 /// Weights are drawn from LibTorch's generator in the order of state().
 std::unique_ptr<Network> compile(const NetworkGraph& graph, const OperatorCatalog& operators, const Target& target = {},
