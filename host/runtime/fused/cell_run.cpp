@@ -47,8 +47,7 @@ class TypedRun final : public CellRun {
       else
         sum_node(s);
       if (!keeps_) release_operations_behind(s);
-      for (std::size_t i = 0; i < operations_.size(); ++i)
-        if (from_of(i) == s && operations_[i].active) run_operation(i);
+      run_operations(s);
     }
     return joined();
   }
@@ -64,9 +63,9 @@ class TypedRun final : public CellRun {
         result.inputs[s] = at::empty_like(inputs_[s]);
         nodes_[s].gradient_data = result.inputs[s].template mutable_data_ptr<T>();
       }
-      for (std::size_t i = 0; i < operations_.size(); ++i)
-        if (from_of(i) == s && operations_[i].active && operations_[i].needed) unrun_operation(i, result);
-      finish_gradient(nodes_[s]);
+      unrun_operations(s, result);
+      if (s >= result.inputs.size()) finish_gradient(nodes_[s]);
+      else if (nodes_[s].needed && !nodes_[s].written) result.inputs[s].zero_();
     }
     for (std::size_t i = 0; i < operations_.size(); ++i) {
       parameter_gradients_[i].resize(parameters_of(program_.operations[i]).size());
@@ -85,8 +84,15 @@ class TypedRun final : public CellRun {
     bool written = false;
     std::vector<double> gradient_sums;  // [images][channels]
   };
+  /// First units of operations on one node.
+  struct First {
+    std::size_t from = 0;
+    std::vector<std::size_t> operations;
+    UnitGroup<T> group;
+  };
   struct Operation {
-    std::vector<UnitRun<T>> units;
+    std::size_t first = 0, place = 0;  // of its first unit: in firsts_, and in the group
+    std::vector<UnitGroup<T>> others;  // one unit each
     at::Tensor leaf, own_result, own_output;  // of code that is run as it is
     bool active = false, needed = false;
     std::vector<std::size_t> terms;
@@ -133,8 +139,8 @@ class TypedRun final : public CellRun {
     const CellProgram::Term& of = program_.terms[term];
     const Operation& operation = operations_[of.operation];
     if (operation.own_output.defined()) return maps_of(operation.own_output);
-    if (operation.units.empty()) return nodes_[from_of(of.operation)].maps;
-    return operation.units.back().output(of.copy);
+    if (program_.operations[of.operation].chain.empty()) return nodes_[from_of(of.operation)].maps;
+    return last_unit(operation).output(of.copy);
   }
 
   static Maps<T> maps_of(const at::Tensor& x) {
@@ -211,16 +217,49 @@ class TypedRun final : public CellRun {
     nodes_[s].maps = maps;
   }
 
-  void run_operation(std::size_t i) {
-    const CellProgram::Operation& program = program_.operations[i];
-    Operation& operation = operations_[i];
-    Maps<T> x = nodes_[from_of(i)].maps;
-    if (program.own_code) return run_own_code(program, operation, x);
-    operation.units.reserve(program.chain.size());
-    for (const Unit& unit : program.chain) {
-      operation.units.emplace_back(unit, k_, pool_);
-      operation.units.back().forward(x, how_.training, how_.training && how_.update_statistics);
-      x = operation.units.back().output();
+  const UnitRun<T>& last_unit(const Operation& operation) const {
+    if (!operation.others.empty()) return operation.others.back().unit(0);
+    return firsts_[operation.first].group.unit(operation.place);
+  }
+
+  void run_operations(std::size_t s) {
+    std::vector<std::vector<std::size_t>> alike;  // operations whose first units make a group
+    for (std::size_t i = 0; i < operations_.size(); ++i) {
+      const CellProgram::Operation& program = program_.operations[i];
+      if (from_of(i) != s || !operations_[i].active) continue;
+      if (program.own_code) run_own_code(program, operations_[i], nodes_[s].maps);
+      if (program.chain.empty()) continue;
+      auto at = std::find_if(alike.begin(), alike.end(), [&](const std::vector<std::size_t>& group) {
+        return UnitGroup<T>::fits(program_.operations[group.front()].chain.front(), program.chain.front());
+      });
+      if (at == alike.end()) at = alike.insert(at, std::vector<std::size_t>());
+      at->push_back(i);
+    }
+    for (const std::vector<std::size_t>& group : alike) run_group(s, group);
+  }
+
+  void run_group(std::size_t s, const std::vector<std::size_t>& operations) {
+    const bool update = how_.training && how_.update_statistics;
+    std::vector<const Unit*> units;
+    for (std::size_t p = 0; p < operations.size(); ++p) {
+      operations_[operations[p]].first = firsts_.size();
+      operations_[operations[p]].place = p;
+      units.push_back(&program_.operations[operations[p]].chain.front());
+    }
+    firsts_.push_back({s, operations, UnitGroup<T>(units, k_, pool_)});
+    UnitGroup<T>& first = firsts_.back().group;
+    first.forward(nodes_[s].maps, how_.training, update);
+    for (std::size_t p = 0; p < operations.size(); ++p) {
+      const Chain& chain = program_.operations[operations[p]].chain;
+      Operation& operation = operations_[operations[p]];
+      operation.others.reserve(chain.size() - 1);
+      UnitRun<T>* before = &first.unit(p);
+      for (std::size_t u = 1; u < chain.size(); ++u) {
+        operation.others.emplace_back(std::vector<const Unit*>{&chain[u]}, k_, pool_);
+        operation.others.back().forward(before->output(), how_.training, update);
+        if (!keeps_) before->release();
+        before = &operation.others.back().unit(0);
+      }
     }
   }
 
@@ -240,13 +279,15 @@ class TypedRun final : public CellRun {
 
   /// In a pass that keeps nothing: what no later node reads.
   void release_operations_behind(std::size_t s) {
-    for (Operation& operation : operations_) {
+    for (std::size_t i = 0; i < operations_.size(); ++i) {
+      Operation& operation = operations_[i];
       const bool read_later = std::any_of(operation.terms.begin(), operation.terms.end(), [&](std::size_t t) {
         return program_.terms[t].to > static_cast<int>(s);
       });
-      if (read_later) continue;
-      operation.units.clear();
+      if (read_later || from_of(i) >= s || !operation.active) continue;
+      operation.others.clear();
       operation.own_output.reset();
+      if (!program_.operations[i].chain.empty()) firsts_[operation.first].group.unit(operation.place).release();
     }
   }
 
@@ -323,23 +364,21 @@ class TypedRun final : public CellRun {
     node.gradient_sums = sums_of(gradient, node.maps);
   }
 
-  void unrun_operation(std::size_t i, CellGradients& result) {
-    const CellProgram::Operation& program = program_.operations[i];
-    Operation& operation = operations_[i];
-    Node& from = nodes_[from_of(i)];
+  /// The gradients of what an operation puts out.
+  std::vector<GradientTerm<T>> terms_of(std::size_t i) const {
     std::vector<GradientTerm<T>> terms;
-    for (const std::size_t t : operation.terms) {
+    for (const std::size_t t : operations_[i].terms) {
       const Node& to = nodes_[static_cast<std::size_t>(program_.terms[t].to)];
-      terms.push_back({to.gradient_data, to.gradient_sums.data(), factors_.of_terms[t],
-                       masked(t) ? factors_.of_images[t].data() : nullptr, wants_.terms[t]});
+      GradientTerm<T> term{to.gradient_data, to.gradient_sums.data()};
+      term.factor = factors_.of_terms[t];
+      term.factors = masked(t) ? factors_.of_images[t].data() : nullptr;
+      term.wanted = wants_.terms[t];
+      terms.push_back(term);
     }
-    if (program.own_code)
-      unrun_own_code(i, terms);
-    else if (program.chain.empty())
-      pass_through(from, terms);
-    else
-      unrun_units(i, terms);
-    for (std::size_t t = 0; t < terms.size(); ++t) result.terms[operation.terms[t]] = terms[t].gradient;
+    return terms;
+  }
+  void note_factor_gradients(std::size_t i, const std::vector<GradientTerm<T>>& terms, CellGradients& result) const {
+    for (std::size_t t = 0; t < terms.size(); ++t) result.terms[operations_[i].terms[t]] = terms[t].gradient;
   }
 
   InputGradient<T> gradient_of_input(Node& node) {
@@ -348,31 +387,88 @@ class TypedRun final : public CellRun {
     return {maps, std::exchange(node.written, true)};
   }
 
-  void unrun_units(std::size_t i, std::vector<GradientTerm<T>>& terms) {
-    Operation& operation = operations_[i];
-    std::vector<UnitGradients> gradients(operation.units.size());
-    std::vector<GradientTerm<T>> inner = terms;
-    Buffer<T> memory;  // of the gradient between two units
-    std::vector<double> sums;
-    for (std::size_t u = gradients.size(); u-- > 0;) {
-      std::vector<GradientTerm<T>>& own = u + 1 == gradients.size() ? terms : inner;
-      if (u == 0) {
-        gradients[u] = operation.units[u].backward(own, gradient_of_input(nodes_[from_of(i)]), wants_.weights);
-        break;
-      }
-      if (!nodes_[from_of(i)].needed && !wants_.weights) {
-        operation.units[u].backward(own, {}, /*weights=*/false);
-        return;
-      }
-      const Maps<T> between = operation.units[u - 1].output();
-      const Buffer<T> next = scratch<T>(pool_, between.images * between.numbers(), k_.period(between.channels));
-      gradients[u] = operation.units[u].backward(own, {next.data(), false}, wants_.weights);
-      operation.units.pop_back();
-      memory = next;
-      sums = sums_of(memory.data(), between);
-      inner.assign(1, {memory.data(), sums.data()});
+  void unrun_operations(std::size_t s, CellGradients& result) {
+    for (std::size_t i = 0; i < operations_.size(); ++i) {
+      const CellProgram::Operation& program = program_.operations[i];
+      if (from_of(i) != s || !operations_[i].active || !operations_[i].needed) continue;
+      if (!program.own_code && !program.chain.empty()) continue;
+      std::vector<GradientTerm<T>> terms = terms_of(i);
+      program.own_code ? unrun_own_code(i, terms) : pass_through(nodes_[s], terms);
+      note_factor_gradients(i, terms, result);
     }
-    operation.units.clear();
+    while (!firsts_.empty() && firsts_.back().from == s) {
+      unrun_group(firsts_.back(), result);
+      firsts_.pop_back();
+    }
+  }
+
+  /// A gradient between two units, with what the norm of the first needs of it.
+  struct Between {
+    Buffer<T> maps;
+    std::vector<double> sums, dots;
+  };
+
+  void unrun_group(First& first, CellGradients& result) {
+    Node& from = nodes_[first.from];
+    const bool goes_on = from.needed || wants_.weights;
+    std::vector<std::vector<GradientTerm<T>>> terms(first.operations.size());
+    std::vector<Between> between(first.operations.size());
+    std::vector<std::vector<UnitGradients>> gradients(first.operations.size());
+    for (std::size_t p = 0; p < first.operations.size(); ++p) {
+      const std::size_t i = first.operations[p];
+      if (!operations_[i].needed) continue;
+      gradients[p].resize(program_.operations[i].chain.size());
+      terms[p] = terms_of(i);
+      unrun_others(i, first.group.unit(p), terms[p], between[p], gradients[p], result);
+    }
+    std::vector<UnitGradients> own;
+    if (goes_on || has_wanted(terms)) own = first.group.backward(terms, gradient_of_input(from), wants_.weights);
+    for (std::size_t p = 0; p < first.operations.size(); ++p) {
+      const std::size_t i = first.operations[p];
+      if (gradients[p].empty()) continue;
+      if (gradients[p].size() == 1) note_factor_gradients(i, terms[p], result);
+      if (!wants_.weights) continue;
+      gradients[p].front() = std::move(own[p]);
+      add_parameter_gradients(i, gradients[p]);
+    }
+  }
+  static bool has_wanted(const std::vector<std::vector<GradientTerm<T>>>& terms) {
+    for (const std::vector<GradientTerm<T>>& own : terms)
+      for (const GradientTerm<T>& term : own)
+        if (term.wanted) return true;
+    return false;
+  }
+
+  /// Back through all units but the first; `terms` becomes that of the first's output.
+  void unrun_others(std::size_t i, const UnitRun<T>& first, std::vector<GradientTerm<T>>& terms, Between& between,
+                    std::vector<UnitGradients>& gradients, CellGradients& result) {
+    Operation& operation = operations_[i];
+    const bool goes_on = nodes_[from_of(i)].needed || wants_.weights;
+    for (std::size_t u = operation.others.size(); u-- > 0;) {
+      const Maps<T> before = (u == 0 ? first : operation.others[u - 1].unit(0)).output();
+      Between next;
+      InputGradient<T> input;
+      if (goes_on) {
+        next.maps = scratch<T>(pool_, before.images * before.numbers(), k_.period(before.channels));
+        next.sums.resize(static_cast<std::size_t>(before.images * before.channels));
+        next.dots.resize(next.sums.size());
+        input = {next.maps.data(), false, next.sums.data(), next.dots.data()};
+      }
+      std::vector<std::vector<GradientTerm<T>>> own{terms};
+      gradients[u + 1] = std::move(operation.others[u].backward(own, input, wants_.weights).front());
+      if (u + 1 == operation.others.size()) note_factor_gradients(i, own.front(), result);
+      operation.others.pop_back();
+      between = std::move(next);
+      terms.clear();
+      if (!goes_on) return;
+      GradientTerm<T>& term = terms.emplace_back();
+      term.maps = between.maps.data();
+      term.sums = between.sums.data();
+      term.dots = between.dots.data();
+    }
+  }
+
+  void add_parameter_gradients(std::size_t i, std::vector<UnitGradients>& gradients) {
     std::vector<at::Tensor>& parameters = parameter_gradients_[i];
     const Chain& chain = program_.operations[i].chain;
     for (std::size_t u = 0; u < chain.size(); ++u) {
@@ -458,6 +554,7 @@ class TypedRun final : public CellRun {
   std::vector<at::Tensor> inputs_;
   std::vector<Node> nodes_;
   std::vector<Operation> operations_;
+  std::vector<First> firsts_;  // in the order in which they ran
   std::vector<std::vector<at::Tensor>> parameter_gradients_;  // of each operation
 };
 

@@ -28,49 +28,83 @@ std::vector<double> inverse_counts(const Reading& reading, const Window& window)
 }
 
 template <class T>
-void UnitRun<T>::forward(const Maps<T>& x, bool training, bool update) {
+UnitGroup<T>::UnitGroup(const std::vector<const Unit*>& units, const cpu::Kernels<T>& kernels, BufferPool& pool)
+    : k_(&kernels), pool_(&pool) {
+  for (const Unit* unit : units) units_.emplace_back(*unit, kernels, pool);
+}
+
+template <class T>
+bool UnitGroup<T>::fits(const Unit& first, const Unit& unit) {
+  const auto border_is_low = [](const Unit& of) { return of.kind == Unit::Kind::max_pool; };
+  return first.relu == unit.relu && border_is_low(first) == border_is_low(unit) &&
+         first.windows().front().stride == unit.windows().front().stride;
+}
+
+template <class T>
+void UnitGroup<T>::forward(const Maps<T>& x, bool training, bool update) {
   x_ = x;
-  training_ = training;
-  reading_ = reading_of(x.height, x.width, x.channels, unit_->windows(), k_->period(x.channels));
-  channels_ = unit_->kind == Unit::Kind::convolution ? unit_->out : x.channels;
-  const std::int64_t numbers = reading_.height * reading_.width * channels_;
-  y_ = scratch<T>(*pool_, x.images * numbers, k_->period(channels_));
-  if (unit_->kind == Unit::Kind::max_pool) from_ = Buffer<std::uint8_t>(*pool_, static_cast<std::size_t>(x.images * numbers));
-  const Forward pass(*this);
+  std::vector<Window> windows;
+  for (const UnitRun<T>& run : units_) {
+    first_.push_back(windows.size());
+    for (const Window& window : run.unit_->windows()) windows.push_back(window);
+  }
+  reading_ = reading_of(x.height, x.width, x.channels, windows, k_->period(x.channels));
+  const GroupInput<T> input(x_, reading_, *units_.front().unit_, *k_);
+  std::vector<UnitForward<T>> passes;
+  passes.reserve(units_.size());
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    UnitRun<T>& run = units_[i];
+    run.training_ = training;
+    run.images_ = x.images;
+    run.height_ = reading_.height;
+    run.width_ = reading_.width;
+    run.channels_ = run.unit_->kind == Unit::Kind::convolution ? run.unit_->out : x.channels;
+    run.y_ = scratch<T>(*pool_, x.images * run.numbers(), k_->period(run.channels_));
+    if (run.unit_->kind == Unit::Kind::max_pool)
+      run.from_ = Buffer<std::uint8_t>(*pool_, static_cast<std::size_t>(x.images * run.numbers()));
+    run.norms_.assign(1, {});
+    if (run.unit_->norm && training) {
+      run.sums_.resize(static_cast<std::size_t>(x.images * run.channels_));
+      run.squares_.resize(run.sums_.size());
+    }
+    passes.emplace_back(run, input, first_[i]);
+  }
   at::parallel_for(0, x.images, 1, [&](std::int64_t begin, std::int64_t end) {
-    const Buffer<T> padded = pass.padded(), middle = pass.middle();
-    for (std::int64_t n = begin; n < end; ++n) pass.image(n, padded.data(), middle.data());
+    const Buffer<T> padded = input.padded(*pool_);
+    const Buffer<T> middle = scratch<T>(*pool_, passes.front().middle_map().numbers(), input.period);
+    for (std::int64_t n = begin; n < end; ++n) {
+      input.pad(n, padded.data());
+      for (std::size_t i = 0; i < units_.size(); ++i) {
+        UnitRun<T>& run = units_[i];
+        passes[i].image(n, padded.data(), middle.data());
+        if (run.sums_.empty()) continue;
+        const T* y = run.y_.data() + n * run.numbers();
+        k_->dot({run.numbers(), run.channels_, k_->period(run.channels_), y, y, run.sums_.data() + n * run.channels_,
+                 run.squares_.data() + n * run.channels_});
+      }
+    }
   });
-  norms_.assign(1, {});
-  if (!unit_->norm) return;
-  training_ ? take_statistics(update) : read_running();
+  for (UnitRun<T>& run : units_)
+    if (run.unit_->norm) training ? run.take_statistics(update) : run.read_running();
 }
 
 template <class T>
 void UnitRun<T>::take_statistics(bool update) {
-  const std::int64_t images = x_.images, pixels = reading_.height * reading_.width;
-  const auto channels = static_cast<std::size_t>(channels_);
-  if (images * pixels == 1) require_batch_statistics(at::empty({1, channels_, 1, 1}));
-  std::vector<double> sums(static_cast<std::size_t>(images) * channels), squares(sums.size());
-  at::parallel_for(0, images, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t n = begin; n < end; ++n) {
-      const T* y = y_.data() + n * pixels * channels_;
-      k_->dot({pixels * channels_, channels_, k_->period(channels_), y, y, sums.data() + n * channels_,
-               squares.data() + n * channels_});
-    }
-  });
+  const std::int64_t pixels = height_ * width_;
+  const auto channels = static_cast<std::size_t>(channels_), images = static_cast<std::size_t>(images_);
+  if (images_ * pixels == 1) require_batch_statistics(at::empty({1, channels_, 1, 1}));
   const Norm& norm = *unit_->norm;
   const std::vector<double> weight = doubles_of(norm.weight), bias = doubles_of(norm.bias);
-  const double count = static_cast<double>(images * pixels);
+  const double count = static_cast<double>(images_ * pixels);
   mean_.assign(channels, 0);
   inverse_.assign(channels, 0);
   std::vector<double> variance(channels);
   ChannelAffine& affine = norms_.front();
   for (std::size_t c = 0; c < channels; ++c) {
     double sum = 0, square = 0;
-    for (std::size_t n = 0; n < static_cast<std::size_t>(images); ++n) {
-      sum += sums[n * channels + c];
-      square += squares[n * channels + c];
+    for (std::size_t n = 0; n < images; ++n) {
+      sum += sums_[n * channels + c];
+      square += squares_[n * channels + c];
     }
     mean_[c] = sum / count;
     const double spread = square / count - mean_[c] * mean_[c];
@@ -113,14 +147,10 @@ void UnitRun<T>::read_running() {
   }
 }
 
-template <class T>
-Maps<T> UnitRun<T>::output(std::size_t copy) const {
-  return {y_.data(), x_.images, reading_.height, reading_.width, channels_, norms_[norms_.size() == 1 ? 0 : copy]};
-}
-
-#define MIXOP_INSTANCES(T)                                                  \
-  template void UnitRun<T>::forward(const Maps<T>&, bool training, bool update); \
-  template Maps<T> UnitRun<T>::output(std::size_t copy) const;
+#define MIXOP_INSTANCES(T)                                                                                       \
+  template UnitGroup<T>::UnitGroup(const std::vector<const Unit*>&, const cpu::Kernels<T>&, BufferPool& pool); \
+  template bool UnitGroup<T>::fits(const Unit&, const Unit&);                                                   \
+  template void UnitGroup<T>::forward(const Maps<T>&, bool training, bool update);
 MIXOP_INSTANCES(float)
 MIXOP_INSTANCES(double)
 

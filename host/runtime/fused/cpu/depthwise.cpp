@@ -14,7 +14,10 @@ inline void window(const Depthwise<T>& job, const T* x, const T* weights, T* out
     const T* from = x + job.offsets[tap];
     for (int b = 0; b < BLOCKS; ++b) sums[b] += weight * load(from + b * job.period);
   }
-  for (int b = 0; b < BLOCKS; ++b) store(out + b * job.period, sums[b]);
+  for (int b = 0; b < BLOCKS; ++b) {
+    T* to = out + b * job.period;
+    store(to, job.accumulate ? load(to) + sums[b] : sums[b]);
+  }
 }
 
 template <class T, int TAPS>

@@ -53,13 +53,23 @@ void gate(const Unpad<T>& job, const T* d, const T* x, T* out, std::int64_t numb
   });
 }
 
-constexpr std::int64_t kInFloat = 64;  // numbers that are summed before the sum goes on in double
+constexpr int kInFloat = 64;  // numbers that are summed before the sum goes on in double
 
+/// A vector of sums in double.
 template <class T>
-inline void flush(Vector<T>& from, double* to, std::int64_t channels, std::int64_t at) {
-  for (std::int64_t l = 0; l < kLanes<T>; ++l) to[(at + l) % channels] += static_cast<double>(from[l]);
-  from = Vector<T>{};
-}
+struct Sums {
+  double numbers[kLanes<T>] = {};
+
+  void add(Vector<T> more) {
+    T lanes[kLanes<T>];
+    store(lanes, more);
+    for (std::int64_t l = 0; l < kLanes<T>; ++l) numbers[l] += static_cast<double>(lanes[l]);
+  }
+  /// To the sums of channels, from place `at` of the period on.
+  void add_to(double* channels, std::int64_t count, std::int64_t at) const {
+    for (std::int64_t l = 0, c = at % count; l < kLanes<T>; ++l, c = c + 1 == count ? 0 : c + 1) channels[c] += numbers[l];
+  }
+};
 
 }  // namespace
 
@@ -112,31 +122,32 @@ void unpad(const Unpad<T>& job) {
 
 template <class T>
 void combine(const Combine<T>& job) {
-  std::int64_t at = 0;
   constexpr int kBlocks = 4;
-  std::int64_t i = 0;
-  // Blocks of whole vectors that lie in one period or are multiples of it.
-  if (job.period == kLanes<T>)
-    for (; i + kBlocks * kLanes<T> <= job.numbers; i += kBlocks * kLanes<T>) {
-      const Vector<T> shift = job.shift != nullptr ? load(job.shift) : Vector<T>{};
-      Vector<T> sums[kBlocks];
-      for (int b = 0; b < kBlocks; ++b)
-        sums[b] = job.accumulate ? load(job.out + i + b * kLanes<T>) + shift : shift;
-      for (std::int64_t term = 0; term < job.terms; ++term) {
-        const Vector<T> scale = load(job.scales[term]);
-        const T* x = job.x[term] + i;
-        for (int b = 0; b < kBlocks; ++b) sums[b] += scale * load(x + b * kLanes<T>);
-      }
-      for (int b = 0; b < kBlocks; ++b) store(job.out + i + b * kLanes<T>, sums[b]);
+  std::int64_t i = 0, at = 0;
+  const auto next = [&](std::int64_t place) { return place + kLanes<T> == job.period ? 0 : place + kLanes<T>; };
+  for (; i + kBlocks * kLanes<T> <= job.numbers; i += kBlocks * kLanes<T>) {
+    std::int64_t places[kBlocks];
+    Vector<T> sums[kBlocks];
+    for (int b = 0; b < kBlocks; ++b, at = next(at)) {
+      places[b] = at;
+      sums[b] = job.shift != nullptr ? load(job.shift + at) : Vector<T>{};
+      if (job.accumulate) sums[b] += load(job.out + i + b * kLanes<T>);
     }
-  by_vectors<T>(job.numbers - i, [&](std::int64_t k, std::int64_t count) {
-    const std::int64_t n = i + k;
+    for (std::int64_t term = 0; term < job.terms; ++term) {
+      const T* scales = job.scales[term];
+      const T* x = job.x[term] + i;
+      for (int b = 0; b < kBlocks; ++b) sums[b] += load(scales + places[b]) * load(x + b * kLanes<T>);
+    }
+    for (int b = 0; b < kBlocks; ++b) store(job.out + i + b * kLanes<T>, sums[b]);
+  }
+  for (; i < job.numbers; i += kLanes<T>, at = next(at)) {
+    const std::int64_t count = job.numbers - i < kLanes<T> ? job.numbers - i : kLanes<T>;
     Vector<T> sum = job.shift != nullptr ? load(job.shift + at) : Vector<T>{};
-    if (job.accumulate) sum += some(job.out + n, count);
-    for (std::int64_t term = 0; term < job.terms; ++term) sum += load(job.scales[term] + at) * some(job.x[term] + n, count);
-    put(job.out + n, sum, count);
-    at = at + kLanes<T> == job.period ? 0 : at + kLanes<T>;
-  });
+    if (job.accumulate) sum += some(job.out + i, count);
+    for (std::int64_t term = 0; term < job.terms; ++term)
+      sum += load(job.scales[term] + at) * some(job.x[term] + i, count);
+    put(job.out + i, sum, count);
+  }
 }
 
 template <class T>
@@ -147,30 +158,32 @@ void dot(const Dot<T>& job) {
   }
   constexpr int kChains = 4;  // sums that do not wait for each other
   for (std::int64_t v = 0; v < job.period; v += kLanes<T>) {
-    Vector<T> dots[kChains] = {}, sums[kChains] = {};
-    std::int64_t i = v, held = 0;
-    const auto flush_all = [&] {
-      for (int k = 0; k < kChains; ++k) {
-        flush<T>(dots[k], job.dot, job.channels, v);
-        if (job.sum != nullptr) flush<T>(sums[k], job.sum, job.channels, v);
-      }
-      held = 0;
-    };
-    for (; i + (kChains - 1) * job.period + kLanes<T> <= job.numbers; i += kChains * job.period) {
-      for (int k = 0; k < kChains; ++k) {
-        const Vector<T> d = load(job.d + i + k * job.period);
-        dots[k] += d * load(job.x + i + k * job.period);
-        if (job.sum != nullptr) sums[k] += d;
-      }
-      if (++held == kInFloat) flush_all();
+    Sums<T> dots, sums;
+    std::int64_t i = v;
+    const std::int64_t step = kChains * job.period, last = job.numbers - (kChains - 1) * job.period - kLanes<T>;
+    while (i <= last) {
+      Vector<T> dot[kChains] = {}, sum[kChains] = {};
+      for (int held = 0; held < kInFloat / kChains && i <= last; ++held, i += step)
+        for (int k = 0; k < kChains; ++k) {
+          const Vector<T> d = load(job.d + i + k * job.period);
+          dot[k] += d * load(job.x + i + k * job.period);
+          if (job.sum != nullptr) sum[k] += d;
+        }
+      dots.add((dot[0] + dot[1]) + (dot[2] + dot[3]));
+      if (job.sum != nullptr) sums.add((sum[0] + sum[1]) + (sum[2] + sum[3]));
     }
+    Vector<T> dot = {}, sum = {};
     for (; i < job.numbers; i += job.period) {
       const std::int64_t count = job.numbers - i < kLanes<T> ? job.numbers - i : kLanes<T>;
       const Vector<T> d = some(job.d + i, count);
-      dots[0] += d * some(job.x + i, count);
-      if (job.sum != nullptr) sums[0] += d;
+      dot += d * some(job.x + i, count);
+      sum += d;
     }
-    flush_all();
+    dots.add(dot);
+    dots.add_to(job.dot, job.channels, v);
+    if (job.sum == nullptr) continue;
+    sums.add(sum);
+    sums.add_to(job.sum, job.channels, v);
   }
 }
 

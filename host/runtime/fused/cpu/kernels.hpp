@@ -57,15 +57,16 @@ struct Pad {
   T* out;  ///< scratch
 };
 
-/// out[i] = sum over taps of weights[tap][i % period] * x[offset[tap] + i] over the rows of a scratch map.
+/// out[i] (+)= sum over taps of weights[tap][i % period] * x[offset[tap] + i] over the rows of a scratch map.
 template <class T>
 struct Depthwise {
   std::int64_t rows, row_x, row_out, period;  ///< row_out: a multiple of period, all of it is written
   std::int64_t taps;
   const std::int64_t* offsets;
   const T* weights;  ///< [taps][period]
-  const T* x;        ///< scratch
-  T* out;            ///< scratch
+  bool accumulate;
+  const T* x;  ///< scratch
+  T* out;      ///< scratch
 };
 
 /// x[offset[tap] + i] += weights[tap][i % period] * d[i], for the `numbers` first of each row.
