@@ -373,6 +373,7 @@ class TypedRun final : public CellRun {
       term.factor = factors_.of_terms[t];
       term.factors = masked(t) ? factors_.of_images[t].data() : nullptr;
       term.wanted = wants_.terms[t];
+      term.copy = program_.terms[t].copy;
       terms.push_back(term);
     }
     return terms;
@@ -444,7 +445,8 @@ class TypedRun final : public CellRun {
                     std::vector<UnitGradients>& gradients, CellGradients& result) {
     Operation& operation = operations_[i];
     const bool goes_on = nodes_[from_of(i)].needed || wants_.weights;
-    for (std::size_t u = operation.others.size(); u-- > 0;) {
+    const std::size_t last = gradients.size() - 1;
+    for (std::size_t u = last; u-- > 0;) {
       const Maps<T> before = (u == 0 ? first : operation.others[u - 1].unit(0)).output();
       Between next;
       InputGradient<T> input;
@@ -456,7 +458,7 @@ class TypedRun final : public CellRun {
       }
       std::vector<std::vector<GradientTerm<T>>> own{terms};
       gradients[u + 1] = std::move(operation.others[u].backward(own, input, wants_.weights).front());
-      if (u + 1 == operation.others.size()) note_factor_gradients(i, own.front(), result);
+      if (u + 1 == last) note_factor_gradients(i, own.front(), result);
       operation.others.pop_back();
       between = std::move(next);
       terms.clear();

@@ -14,9 +14,9 @@ namespace {
 /// Over how many groups of images sums of weights' gradients are taken.
 constexpr std::int64_t kGroups = 16;
 
-/// The coefficients of a norm's backward pass: d y = scale * g + slope * y + constant, by channel.
+/// A norm's backward pass: d y = its scale * g + slope * y + constant, by channel; and the gradients of its parameters.
 struct NormGradient {
-  std::vector<double> scale, slope, constant, weight, bias;
+  std::vector<double> slope, constant, weight, bias;
 };
 
 }  // namespace
@@ -78,7 +78,8 @@ class UnitBackward {
   void set_norm(const NormGradient& norm) {
     const std::int64_t period = k_.period(out_);
     for (const GradientTerm<T>& term : terms_) {
-      std::vector<double> scale = norm.scale;
+      std::vector<double> scale = run_.norm(term.copy).scale;
+      if (scale.empty()) scale.assign(static_cast<std::size_t>(out_), 1);
       if (term.factors == nullptr)
         for (double& number : scale) number *= term.factor;
       scales_.push_back(tiled<T>(scale, period));
@@ -254,12 +255,12 @@ namespace {
 
 /// The unit's norm, backward: sums over the batch, and the gradients of the terms' factors.
 template <class T>
-NormGradient norm_gradient(const UnitRun<T>& run, const Unit& unit, const ChannelAffine& affine,
-                           const std::vector<double>& mean, const std::vector<double>& inverse, bool training,
-                           const cpu::Kernels<T>& k, std::vector<GradientTerm<T>>& terms) {
+NormGradient norm_gradient(const UnitRun<T>& run, const Unit& unit, const std::vector<double>& mean,
+                           const std::vector<double>& inverse, bool training, const cpu::Kernels<T>& k,
+                           std::vector<GradientTerm<T>>& terms) {
   const Maps<T> y = run.output();
   const auto images = static_cast<std::size_t>(y.images), channels = static_cast<std::size_t>(y.channels);
-  NormGradient norm{unit.norm ? affine.scale : std::vector<double>(channels, 1), {}, {}, {}, {}};
+  NormGradient norm;
   std::vector<double> sum(channels, 0), with_y(channels, 0);
   for (GradientTerm<T>& term : terms) {
     if (!unit.norm && !term.wanted) continue;
@@ -273,6 +274,7 @@ NormGradient norm_gradient(const UnitRun<T>& run, const Unit& unit, const Channe
       });
     }
     const double* dots = term.dots == nullptr ? own.data() : term.dots;
+    const ChannelAffine& affine = run.norm(term.copy);
     for (std::size_t n = 0; n < images; ++n)
       for (std::size_t c = 0; c < channels; ++c) {
         const double plain = term.sums[n * channels + c], dot = dots[n * channels + c];
@@ -289,9 +291,9 @@ NormGradient norm_gradient(const UnitRun<T>& run, const Unit& unit, const Channe
     norm.weight.push_back(centred);
     norm.bias.push_back(sum[c]);
     if (!training) continue;
-    const double slope = -affine.scale[c] * inverse[c] * centred / count;
+    const double scale = run.norm(0).scale[c], slope = -scale * inverse[c] * centred / count;
     norm.slope.push_back(slope);
-    norm.constant.push_back(-affine.scale[c] * sum[c] / count - slope * mean[c]);
+    norm.constant.push_back(-scale * sum[c] / count - slope * mean[c]);
   }
   return norm;
 }
@@ -310,8 +312,8 @@ std::vector<UnitGradients> UnitGroup<T>::backward(std::vector<std::vector<Gradie
     const Unit& unit = *run.unit_;
     result[i].parts.resize(unit.parts.size());
     norms.push_back(terms[i].empty() ? NormGradient()
-                                     : norm_gradient(run, unit, run.norms_.front(), run.mean_, run.inverse_,
-                                                     run.training_, *k_, terms[i]));
+                                     : norm_gradient(run, unit, run.mean_, run.inverse_, run.training_, *k_,
+                                                     terms[i]));
     if (terms[i].empty()) continue;
     through.push_back(i);
     gathers = gathers && unit.kind != Unit::Kind::max_pool && unit.windows().size() == 1 &&

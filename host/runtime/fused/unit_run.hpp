@@ -37,6 +37,7 @@ struct GradientTerm {
   const double* factors = nullptr;  ///< [images], in place of `factor`
   bool wanted = false;              ///< whether `gradient` is
   double gradient = 0;              ///< d loss / d factor: the sum of maps * output
+  std::size_t copy = 0;             ///< see UnitRun::output()
   const double* dots = nullptr;     ///< of the maps with the unit's output before its norm, where they are known
 
   double factor_of(std::int64_t n) const { return factors != nullptr ? factors[n] : factor; }
@@ -74,8 +75,9 @@ class UnitRun {
 
   /// What comes out, with the norm of the `copy`th of the candidates that share the unit.
   Maps<T> output(std::size_t copy = 0) const {
-    return {y_.data(), images_, height_, width_, channels_, norms_[norms_.size() == 1 ? 0 : copy]};
+    return {y_.data(), images_, height_, width_, channels_, norm(copy)};
   }
+  const ChannelAffine& norm(std::size_t copy) const { return norms_[norms_.size() == 1 ? 0 : copy]; }
   /// Gives the output's memory back.
   void release() { y_.release(); }
 
