@@ -67,6 +67,7 @@ class ImageNetwork final : public Network {
   }
 
   const std::vector<StateEntry>& state() const override { return state_; }
+  void give_back_memory() override { pool_.give_back(); }
 
   Outcome loss(const std::vector<Relaxed>& relaxed, const Batch& batch, const RecurrentState&,
                const Pass& pass) override {

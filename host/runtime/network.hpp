@@ -48,6 +48,8 @@ class Network {
   /// `relaxed` has one entry for each alpha set.
   virtual Outcome loss(const std::vector<Relaxed>& relaxed, const Batch& batch, const RecurrentState& state,
                        const Pass& pass) = 0;
+  /// Gives the system the memory that is kept for further passes.
+  virtual void give_back_memory() {}
 
  protected:
   explicit Network(NetworkGraph graph) : graph_(std::move(graph)) {}

@@ -9,6 +9,7 @@ namespace mixop {
 
 /// What a run does and holds, as far as its memory goes.
 struct MemoryTrial {
+  Network& network;
   std::int64_t batch = 0;                  ///< images or columns of its steps
   std::function<void(std::int64_t)> step;  ///< takes a step on that many
   std::int64_t later = 0;                  ///< bytes that the run comes to hold beside what it holds after a step

@@ -6,7 +6,6 @@
 #include <map>
 #include <mutex>
 #include <new>
-#include <vector>
 
 namespace mixop {
 namespace {
@@ -31,32 +30,40 @@ void* allocate(std::size_t bytes) {
 
 struct BufferPool::Store {
   std::mutex mutex;
-  std::map<std::size_t, std::vector<void*>> free;
+  std::multimap<std::size_t, void*> idle;  // by size
 
-  ~Store() {
-    for (const auto& [bytes, blocks] : free)
-      for (void* block : blocks) std::free(block);
+  ~Store() { clear(); }
+  void clear() {
+    for (const auto& [size, block] : idle) std::free(block);
+    idle.clear();
   }
 };
 
 BufferPool::BufferPool() : store_(std::make_shared<Store>()) {}
 
 std::shared_ptr<void> BufferPool::take(std::size_t bytes) {
-  const std::size_t size = rounded(bytes);
+  std::size_t size = rounded(bytes);
   void* memory = nullptr;
   {
+    // The last batch of an epoch is smaller: it gets the memory of the others.
     const std::lock_guard lock(store_->mutex);
-    std::vector<void*>& free = store_->free[size];
-    if (!free.empty()) {
-      memory = free.back();
-      free.pop_back();
+    const auto found = store_->idle.lower_bound(size);
+    if (found != store_->idle.end() && found->first <= 2 * size) {
+      size = found->first;
+      memory = found->second;
+      store_->idle.erase(found);
     }
   }
   if (memory == nullptr) memory = allocate(size);
   return {memory, [store = store_, size](void* block) {
             const std::lock_guard lock(store->mutex);
-            store->free[size].push_back(block);
+            store->idle.emplace(size, block);
           }};
+}
+
+void BufferPool::give_back() {
+  const std::lock_guard lock(store_->mutex);
+  store_->clear();
 }
 
 }  // namespace mixop

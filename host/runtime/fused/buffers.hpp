@@ -10,8 +10,10 @@ namespace mixop {
 class BufferPool {
  public:
   BufferPool();
-  /// Aligned to a cache line; its content is what was there.
+  /// Aligned to a cache line; its content is what was there. A block may be up to twice as large as it was asked for.
   std::shared_ptr<void> take(std::size_t bytes);
+  /// Gives the system what nobody holds.
+  void give_back();
 
  private:
   struct Store;

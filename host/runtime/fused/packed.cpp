@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 namespace mixop {
 
 template <class T>
@@ -57,13 +59,16 @@ at::Tensor unpacked_dense(const at::Tensor& weight, const cpu::Kernels<T>& kerne
   const std::int64_t width = kernels.rounded(out);
   at::Tensor gradient = at::empty(weight.sizes(), weight.options().requires_grad(false));
   T* to = gradient.mutable_data_ptr<T>();
-  for (std::int64_t o = 0; o < out; ++o)
-    for (std::int64_t i = 0; i < in; ++i)
-      for (std::int64_t tap = 0; tap < taps; ++tap) {
-        double sum = 0;
-        for (const T* part : sums) sum += static_cast<double>(part[(tap * in + i) * width + o]);
-        to[(o * in + i) * taps + tap] = static_cast<T>(sum);
-      }
+  std::vector<double> row(static_cast<std::size_t>(out));
+  for (std::int64_t tap = 0; tap < taps; ++tap)
+    for (std::int64_t i = 0; i < in; ++i) {
+      std::fill(row.begin(), row.end(), 0);
+      for (const T* part : sums)
+        for (std::int64_t o = 0; o < out; ++o)
+          row[static_cast<std::size_t>(o)] += static_cast<double>(part[(tap * in + i) * width + o]);
+      for (std::int64_t o = 0; o < out; ++o)
+        to[(o * in + i) * taps + tap] = static_cast<T>(row[static_cast<std::size_t>(o)]);
+    }
   return gradient;
 }
 

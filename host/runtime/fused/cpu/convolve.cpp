@@ -59,6 +59,8 @@ void columns(const Convolve<T>& job, std::int64_t first) {
       tile<T, kPixels, VECTORS>(job, width, x + p * job.pixel_x, weights, out + p * job.pixel_out, left);
     for (; p + 4 <= job.width; p += 4)
       tile<T, 4, VECTORS>(job, width, x + p * job.pixel_x, weights, out + p * job.pixel_out, left);
+    for (; p + 2 <= job.width; p += 2)
+      tile<T, 2, VECTORS>(job, width, x + p * job.pixel_x, weights, out + p * job.pixel_out, left);
     for (; p < job.width; ++p)
       tile<T, 1, VECTORS>(job, width, x + p * job.pixel_x, weights, out + p * job.pixel_out, left);
   }
