@@ -6,7 +6,6 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -99,9 +98,7 @@ class TypedRun final : public CellRun {
   };
 
   std::size_t from_of(std::size_t i) const { return static_cast<std::size_t>(program_.operations[i].from); }
-  bool is_active(std::size_t term) const {
-    return !factors_.of_images[term].empty() || !std::isnan(factors_.of_terms[term]);
-  }
+  bool is_active(std::size_t term) const { return factors_.active[term]; }
 
   /// Which operations run, and which nodes and operations a gradient goes through.
   void plan() {

@@ -13,7 +13,8 @@ namespace mixop {
 
 /// What a pass over a cell is given beside its inputs.
 struct CellFactors {
-  std::vector<double> of_terms;                ///< one for each term of the program; NaN: it is inactive
+  std::vector<double> of_terms;                ///< one for each term of the program
+  std::vector<bool> active;                    ///< of each term: whether it is computed
   std::vector<std::vector<double>> of_images;  ///< of each term [images], where drop-path masks it: in place of the one
 };
 

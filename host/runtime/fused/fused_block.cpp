@@ -5,7 +5,6 @@
 #include <torch/csrc/autograd/function.h>
 #include <torch/csrc/autograd/functions/utils.h>
 
-#include <limits>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -47,10 +46,8 @@ CellFactors factors_of(const CellProgram& program, const Rows& rows, const Relax
   CellFactors factors;
   for (std::size_t t = 0; t < program.terms.size(); ++t) {
     const CellProgram::Term& term = program.terms[t];
-    double factor = 1;
-    if (term.alphas)
-      factor = relaxed.is_active(*term.alphas, term.candidate) ? numbers[rows.of_terms[t]][term.candidate]
-                                                               : std::numeric_limits<double>::quiet_NaN();
+    const double factor = term.alphas ? numbers[rows.of_terms[t]][term.candidate] : 1;
+    factors.active.push_back(!term.alphas || relaxed.is_active(*term.alphas, term.candidate));
     std::vector<double>& images = factors.of_images.emplace_back();
     if (term.drop && pass.training && pass.drop_path > 0) {
       images = doubles_of(samples_that_stay(input.size(0), pass.drop_path, key_of({key, *term.drop}), input));
