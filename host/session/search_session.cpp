@@ -60,6 +60,9 @@ void SearchSession::announce(SessionObserver& observer) {
                    config.search.strategy + " on " + setup_.data().name() + ", " +
                    std::to_string(search_.data().steps_in(search_.position().at.epoch)) + " steps an epoch, " +
                    device_text(config.device) + ", " + std::to_string(at::get_num_threads()) + " thread(s)");
+  for (const std::string& note : setup_.data().info().notes) observer.on_line(note);
+  if (config.alphas.lr == 0)
+    observer.on_line("alphas.lr is 0, so the alphas stay where they start and the genotype means nothing");
   if (config.search.pretrain_epochs >= config.search.epochs)
     observer.on_line("the alphas stay where they start, for search.pretrain_epochs (" +
                      std::to_string(config.search.pretrain_epochs) + ") covers all of search.epochs (" +
