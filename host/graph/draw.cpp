@@ -73,17 +73,53 @@ struct Naming {
   std::string node(int index) const { return quoted(prefix + "n" + std::to_string(index)); }
   std::string gene(std::size_t index) const { return quoted(prefix + "g" + std::to_string(index)); }
   std::string output() const { return quoted(prefix + "out"); }
+  std::string title() const { return quoted(prefix + "title"); }
 };
+
+/// Graphviz heeds such an unseen edge outside clusters alone, so cells are none.
+void place_below(std::string& dot, const std::string& node, const std::string& above) {
+  dot += "    { rank=same; " + above + " -> " + node + " [style=invis]; }\n";
+}
 
 void draw_nodes(std::string& dot, const Naming& naming, const std::set<int>& nodes) {
   for (int i = 0; i < naming.inputs; ++i)
     dot += "    " + naming.node(i) + " [label=" + quoted(naming.input_label(i)) + ", fillcolor=\"#cfe8cf\"];\n";
-  for (int i = 1; i < naming.inputs; ++i)  // the older inputs above
-    dot += "    { rank=same; " + naming.node(i) + " -> " + naming.node(i - 1) + " [style=invis]; }\n";
+  for (int i = 0; i < naming.inputs; ++i)
+    place_below(dot, naming.node(i), i == 0 ? naming.title() : naming.node(i - 1));
   for (auto node = nodes.rbegin(); node != nodes.rend(); ++node)  // Graphviz stacks from the bottom
     if (*node >= naming.inputs)
       dot += "    " + naming.node(*node) + " [label=\"" + std::to_string(*node) + "\", fillcolor=\"#d7e3f4\"];\n";
   dot += "    " + naming.output() + " [label=" + quoted(naming.output_label()) + ", fillcolor=\"#f6e3b4\"];\n";
+}
+
+/// By the nodes that they lead to and come from, so that Graphviz meets nodes in their order.
+std::vector<std::size_t> drawing_order(const std::vector<Gene>& genes) {
+  std::vector<std::size_t> order(genes.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(genes[a].to, genes[a].from) < std::pair(genes[b].to, genes[b].from);
+  });
+  return order;
+}
+
+/// How many operations lead from the inputs to a node, at most; genes are taken in the order of their nodes.
+std::map<int, int> depths_of(const CellGenotype& cell) {
+  std::map<int, int> depths;
+  for (const std::size_t i : drawing_order(cell.genes)) {
+    const Gene& gene = cell.genes[i];
+    const auto from = depths.find(gene.from);
+    depths[gene.to] = std::max(depths[gene.to], 1 + (from == depths.end() ? 0 : from->second));
+  }
+  return depths;
+}
+
+/// Nodes of one depth, the lower numbers above.
+void sort_nodes(std::string& dot, const Naming& naming, const CellGenotype& cell) {
+  std::map<int, std::vector<int>> columns;
+  for (const auto& [node, depth] : depths_of(cell))
+    if (node >= naming.inputs) columns[depth].push_back(node);
+  for (const auto& [depth, nodes] : columns)
+    for (std::size_t i = 1; i < nodes.size(); ++i) place_below(dot, naming.node(nodes[i]), naming.node(nodes[i - 1]));
 }
 
 /// "normal"; by position "cell 2, reduction", and where cells repeat the positions that each has.
@@ -117,25 +153,16 @@ void draw_gene(std::string& dot, const Naming& naming, std::size_t index, const 
   dot += "    " + naming.gene(index) + " -> " + naming.node(gene.to) + " [" + line + "];\n";
 }
 
-/// By the nodes that they lead to and come from, so that Graphviz meets nodes in their order.
-std::vector<std::size_t> drawing_order(const std::vector<Gene>& genes) {
-  std::vector<std::size_t> order(genes.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return std::pair(genes[a].to, genes[a].from) < std::pair(genes[b].to, genes[b].from);
-  });
-  return order;
-}
-
 void draw_cell(std::string& dot, const Genotype& genotype, std::size_t index, const Colours& colours,
                const std::vector<double>* strengths) {
   const CellGenotype& cell = genotype.cells[index];
   const Naming naming{"cell" + std::to_string(index), cell.inputs, cell.name == "recurrent"};
   std::set<int> nodes;
   for (const Gene& gene : cell.genes) nodes.insert({gene.from, gene.to});
-  dot +=
-      "  subgraph " + quoted("cluster_" + naming.prefix) + " {\n    label=" + quoted(title_of(genotype, index)) + ";\n";
+  dot += "  subgraph " + quoted(naming.prefix) + " {\n    " + naming.title() + " [label=" +
+         quoted(title_of(genotype, index)) + ", shape=plaintext, style=\"\", fontsize=14];\n";
   draw_nodes(dot, naming, nodes);
+  sort_nodes(dot, naming, cell);
   for (const std::size_t i : drawing_order(cell.genes))
     draw_gene(dot, naming, i, cell.genes[i], colours.at(cell.genes[i].operation),
               strengths != nullptr && i < strengths->size() ? &(*strengths)[i] : nullptr);
@@ -166,13 +193,13 @@ void place_in_rows(std::string& dot, std::size_t cells) {
 std::string to_dot(const Genotype& genotype, const DrawOptions& options) {
   std::string dot =
       "digraph genotype {\n"
-      "  rankdir=LR; compound=true; nodesep=0.12; ranksep=0.3; newrank=false;\n"
+      "  rankdir=LR; nodesep=0.12; ranksep=0.3;\n"
       "  fontname=\"Helvetica\"; labelloc=t; fontsize=16;\n"
       "  node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\", fontsize=12, margin=\"0.12,0.06\"];\n"
       "  edge [arrowsize=0.7];\n";
   if (!options.title.empty()) dot += "  label=" + quoted(options.title) + ";\n";
   const Colours colours = colours_of(genotype);
-  // Graphviz stacks clusters from the bottom, so the first cell comes last.
+  // Graphviz stacks cells from the bottom, so the first cell comes last.
   for (std::size_t i = genotype.cells.size(); i-- > 0;)
     draw_cell(dot, genotype, i, colours, i < options.strengths.size() ? &options.strengths[i] : nullptr);
   place_in_rows(dot, genotype.cells.size());

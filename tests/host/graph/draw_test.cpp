@@ -49,6 +49,13 @@ TEST_CASE("operations have colours of their own", "[draw]") {
   CHECK(colours.size() == names.size());
 }
 
+TEST_CASE("nodes of one depth stand below each other in their order", "[draw]") {
+  const std::string dot = to_dot({{{"normal", {{"a", 0, 2}, {"b", 1, 3}, {"c", 2, 4}, {"d", 0, 5}}, {4}}}});
+  CHECK_THAT(dot, Contains("{ rank=same; \"cell0n2\" -> \"cell0n3\" [style=invis]; }") &&
+                      Contains("{ rank=same; \"cell0n3\" -> \"cell0n5\" [style=invis]; }"));
+  CHECK_THAT(dot, !Contains("\"cell0n3\" -> \"cell0n4\""));
+}
+
 TEST_CASE("operations are drawn in the order of their nodes", "[draw]") {
   const std::string dot = to_dot({{{"normal", {{"a", 2, 3}, {"b", 1, 2}, {"c", 0, 2}}, {3}}}});
   CHECK(dot.find("\"c\"") < dot.find("\"b\""));
@@ -86,7 +93,7 @@ TEST_CASE("cells of any name and number of inputs are drawn", "[draw]") {
   CHECK_THAT(one, Contains("color=\"#616161\", penwidth=1.40, style=dotted"));
   const std::string three = to_dot({{{"wide", {{"a", 0, 3}, {"b", 2, 3}}, {3}, 3}}, {}});
   CHECK_THAT(three, Contains("\"in 0\"") && Contains("\"in 1\"") && Contains("\"in 2\"") && !Contains("\"in 3\""));
-  CHECK_THAT(three, Contains("rank=same; \"cell0n2\" -> \"cell0n1\""));
+  CHECK_THAT(three, Contains("rank=same; \"cell0n1\" -> \"cell0n2\""));
 }
 
 }  // namespace
