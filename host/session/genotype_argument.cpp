@@ -19,6 +19,8 @@
 namespace mixop {
 namespace {
 
+constexpr std::size_t kStart = 65536;  // bytes of a file in which its genotype is looked for
+
 GenotypeArgument from_network(const Archive& archive, const std::string& file, const PluginRegistry& plugins) {
   const Config config = archived_network_config(archive, option_catalog(plugins));
   return {std::filesystem::path(file).filename().string(),
@@ -189,9 +191,10 @@ GenotypeArgument genotype_of_epoch(const std::string& file, std::int64_t epoch, 
 bool is_archive_argument(const std::string& argument) {
   if (is_archive_file(argument)) return true;
   if (std::filesystem::path(argument).extension() != ".h5") return false;
+  std::string start(kStart, '\0');  // a damaged archive, or none; else a text of that name
   std::ifstream in(argument, std::ios::binary);
-  const int first = in.get();
-  return first < ' ' || first > '~';  // a damaged archive, or none; else a text of that name
+  in.read(start.data(), static_cast<std::streamsize>(start.size()));
+  return !is_genotype_text(std::string_view(start).substr(0, static_cast<std::size_t>(in.gcount())));
 }
 
 std::string space_of(const GenotypeArgument& genotype) {

@@ -226,9 +226,11 @@ TEST_CASE("a genotype that makes no network is refused with the cell and the rea
              }),
              Contains("no operation comes from the inputs, or concat names no node that one feeds"));
   CHECK(refusal([](Genotype& g) { g.cells[0].concat.push_back(7); }) == "nothing was refused");
+  CHECK(refusal([](Genotype& g) { g.cells[1].genes.erase(g.cells[1].genes.begin(), g.cells[1].genes.begin() + 2); }) ==
+        "nothing was refused");  // node 2 is left out
   CHECK_THAT(
-      refusal([](Genotype& g) { g.cells[1].genes.erase(g.cells[1].genes.begin(), g.cells[1].genes.begin() + 2); }),
-      Contains("cell 'reduce'"));
+      refusal([](Genotype& g) { std::rotate(g.cells[1].genes.begin(), g.cells[1].genes.begin() + 2, g.cells[1].genes.end()); }),
+      Contains("cell 'reduce': node 2 is used before anything feeds it"));
 }
 
 }  // namespace
