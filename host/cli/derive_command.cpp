@@ -244,8 +244,9 @@ int derive_run(const std::string& file, const po::variables_map& values, const P
   const std::int64_t epoch = values.count("epoch") != 0 ? values["epoch"].as<std::int64_t>() : run.epochs();
   const auto relaxation = make_part<Relaxation>(plugins, parts);
   const auto deriver = make_deriver(plugins, values, parts, options);
-  return print({derive(run.alphas(epoch, *space), *relaxation, *deriver, run.position(epoch)).genotype}, false, values,
-               space.get());
+  const AlphaCase alphas = run.alphas(epoch, *space);
+  for (const std::string& note : unsearched_alphas(alphas, run.config())) say(note);
+  return print({derive(alphas, *relaxation, *deriver, run.position(epoch)).genotype}, false, values, space.get());
 }
 
 /// A genotype that has been derived already.

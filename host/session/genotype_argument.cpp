@@ -7,7 +7,6 @@
 
 #include "host/archive/user_block.hpp"
 #include "host/genotype/genotype_text.hpp"
-#include "host/search/archived_run.hpp"
 #include "host/session/application.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/plain_text.hpp"
@@ -39,14 +38,16 @@ GenotypeArgument from_search(Archive archive, const std::string& file, std::opti
   const ComponentOptions options = options_of(run.config());
   const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
   const PartChoices parts = run.parts();
-  const Derived derived = derive(run.alphas(taken, *space), *make_part<Relaxation>(plugins, parts),
-                                 *make_part<Deriver>(plugins, parts), run.position(taken));
+  const AlphaCase alphas = run.alphas(taken, *space);
+  const Derived derived = derive(alphas, *make_part<Relaxation>(plugins, parts), *make_part<Deriver>(plugins, parts),
+                                 run.position(taken));
   return {std::filesystem::path(file).filename().string() + ", epoch " + std::to_string(taken),
           run.config().space.name,
           derived.genotype,
           derived.strengths,
           run.config(),
-          {}};
+          {},
+          unsearched_alphas(alphas, run.config())};
 }
 
 GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plugins) {
@@ -177,6 +178,18 @@ std::vector<ListedGenotype> list_genotypes(const PluginRegistry& plugins) {
     for (const NamedGenotype& named : make_part<SearchSpace>(plugins, space, {})->genotypes())
       all.push_back({space, named.name, named.source});
   return all;
+}
+
+std::vector<std::string> unsearched_alphas(const AlphaCase& alphas, const Config& config) {
+  if (config.alphas.lr == 0) return {"alphas.lr was 0, so the alphas stayed where they began and the genotype means nothing"};
+  std::vector<std::string> notes;
+  const auto drives = [](const AlphaSet& set) { return !set.cells.empty(); };
+  const bool tells = std::any_of(alphas.declarations.begin(), alphas.declarations.end(), drives);
+  for (const AlphaSet& set : alphas.declarations)
+    if (tells && !drives(set))
+      notes.push_back("no cell of the network read the alphas '" + set.name +
+                      "', so their part of the genotype means nothing");
+  return notes;
 }
 
 GenotypeArgument genotype_of_epoch(const std::string& file, std::int64_t epoch, const PluginRegistry& plugins) {

@@ -7,6 +7,7 @@
 
 #include "host/config/config.hpp"
 #include "host/plugins/registry.hpp"
+#include "host/search/archived_run.hpp"
 #include "host/train/discrete_model.hpp"
 #include "mixop/genotype.hpp"
 #include "mixop/space.hpp"
@@ -31,6 +32,9 @@ struct GenotypeArgument {
 /// taken of several spaces that have the name.
 GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins,
                                const std::string& preferred = "");
+
+/// What of a run's genotype means nothing, because its alphas were never searched; to be said.
+std::vector<std::string> unsearched_alphas(const AlphaCase& alphas, const Config& config);
 
 /// That of a search's archive after `epoch` epochs; 0: its start.
 GenotypeArgument genotype_of_epoch(const std::string& file, std::int64_t epoch, const PluginRegistry& plugins);

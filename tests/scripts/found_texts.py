@@ -99,6 +99,19 @@ def pipes(folder):
     check(run.returncode == 0, run.stderr)
 
 
+def unsearched(folder):
+    """Alphas that nothing searched are said when the search starts and wherever its genotype is read."""
+    two = [word.replace("space.layers=3", "space.layers=2") for word in ARCHIVE]
+    words = "alphas 'alphas_normal', so"
+    check(words in answer("search", "quick", *two, "--out", folder / "two.h5").stderr, "a set that no cell reads")
+    for command in (["derive", folder / "two.h5"], ["draw", folder / "two.h5", "-o", folder / "a.dot"],
+                    ["summary", "--genotype", folder / "two.h5"]):
+        check(words in answer(*command).stderr, command)
+    still = answer("search", "quick", *ARCHIVE, "--set", "alphas.lr=0", "--out", folder / "still.h5")
+    check("alphas.lr is 0" in still.stderr and "alphas.lr was 0" in answer("derive", folder / "still.h5").stderr, "a rate of 0")
+    check("alphas" not in answer("derive", folder / "run").stderr, "a search of all alphas")
+
+
 def relaxed(folder):
     """Alphas that softmax has seen are noticed, and may be taken as they are."""
     row = [0.05, 0.05, 0.05, 0.05, 0.65, 0.05, 0.05, 0.05]
@@ -116,7 +129,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         folder.chmod(0o700)
-        for part in (forms, definitions, hostile, relaxed, archives, pipes):
+        for part in (forms, definitions, hostile, relaxed, archives, unsearched, pipes):
             part(folder)
 
 
