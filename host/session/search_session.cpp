@@ -9,6 +9,7 @@
 #include "host/search/run_check.hpp"
 #include "host/search/size_limit.hpp"
 #include "host/search/start_check.hpp"
+#include "host/session/advice.hpp"
 #include "host/session/recorder.hpp"
 
 namespace mixop {
@@ -50,7 +51,7 @@ RunEnd SearchSession::run(SessionObserver& observer, const std::atomic<int>& int
       [&] { return search_.data().replaced(); }, open_metrics(setup_, search_), search_.task(), observer);
   for (const std::string& line : setup_.plugin_changes()) observer.on_line(line);
   announce(observer);
-  return search_.run(recorder, interrupt);
+  return run_advised(search_, recorder, interrupt, search_.config());
 }
 
 /// One line on what is searched, where and on what.

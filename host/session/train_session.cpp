@@ -5,6 +5,7 @@
 #include "host/genotype/genotype_json.hpp"
 #include "host/loop/device.hpp"
 #include "host/search/size_limit.hpp"
+#include "host/session/advice.hpp"
 #include "host/session/recorder.hpp"
 #include "host/train/network_archive.hpp"
 #include "host/train/training_memory.hpp"
@@ -90,7 +91,7 @@ RunEnd TrainSession::run(SessionObserver& observer, const std::atomic<int>& inte
   for (const std::string& note : genotype_.notes) observer.on_line(note);
   for (const std::string& note : setup_.data().info().notes) observer.on_line(note);
   announce(observer);
-  return training_.run(recorder, interrupt);
+  return run_advised(training_, recorder, interrupt, training_.config());
 }
 
 /// One line on what is trained, where and on what.
