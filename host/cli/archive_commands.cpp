@@ -132,9 +132,8 @@ std::string position_text(const Archive& archive) {
 
 void print_start(const Archive& archive) {
   std::cout << "layout   " << printable(archive.text("/", "layout")) << "\nstarted  "
-            << printable(archive.text("/provenance", "started"))
-            << "\ncommand  " << printable(archive.text("/provenance/command_line")) << "\nposition " << position_text(archive)
-            << "\n";
+            << printable(archive.text("/provenance", "started")) << "\ncommand  "
+            << printable(archive.text("/provenance/command_line")) << "\nposition " << position_text(archive) << "\n";
   if (stored::is_of_kind(archive, network_kind)) std::cout << "network  " << held_text(archive) << "\n";
   std::cout << "\n";
   const auto metrics = epoch_metrics(archive);
@@ -165,8 +164,8 @@ ShownEpochs shown_epochs(const po::variables_map& values, std::size_t genotypes)
   if (values.count("epoch") == 0) return {values.count("all") != 0 ? 0 : last, last};
   const auto epoch = values["epoch"].as<std::int64_t>();
   if (epoch < 0 || static_cast<std::size_t>(epoch) > last)
-    throw Error(ErrorCode::usage, "--epoch: expected 0 (the start) to " + std::to_string(last) + ", found " +
-                                      std::to_string(epoch));
+    throw Error(ErrorCode::usage,
+                "--epoch: expected 0 (the start) to " + std::to_string(last) + ", found " + std::to_string(epoch));
   return {static_cast<std::size_t>(epoch), static_cast<std::size_t>(epoch)};
 }
 
@@ -228,8 +227,8 @@ int inspect_command(const std::vector<std::string>& arguments) {
   const Archive archive = Archive::open(positionals(*values).front());
   const bool network = stored::is_of_kind(archive, network_kind);
   if (network && values->count("epoch") != 0)
-    throw Error(ErrorCode::usage, "--epoch is for a search; " + archive.name() +
-                                      " is a trained network, which has one genotype");
+    throw Error(ErrorCode::usage,
+                "--epoch is for a search; " + archive.name() + " is a trained network, which has one genotype");
   network ? check_network(archive) : check_run(archive);
   if (!as_json) {
     network ? print_network(archive) : print_run(archive, *values);

@@ -81,8 +81,6 @@ PluginRegistry load_plugins(const po::variables_map& values) {
   return open_registry(folders, plugin_lock(values), std::cerr);
 }
 
-void say(const std::string& message) {
-  std::cerr << "mixop: " << printable(message, /*lines=*/true) << std::endl;
-}
+void say(const std::string& message) { std::cerr << "mixop: " << printable(message, /*lines=*/true) << std::endl; }
 
 }  // namespace mixop::cli

@@ -24,7 +24,8 @@ constexpr int kMostNodes = 64;
 CommandSyntax derive_syntax() {
   CommandSyntax syntax;
   syntax.usage =
-      "mixop derive RUN.h5 [--epoch N] | --space S --alphas FILE [--relaxation none] | GENOTYPE\n       [--rule R] [--threshold T] [--form F]";
+      "mixop derive RUN.h5 [--epoch N] | --space S --alphas FILE [--relaxation none] | GENOTYPE\n       [--rule R] "
+      "[--threshold T] [--form F]";
   syntax.about =
       "Prints a genotype: that of a run, a published name's, a file's, or that of raw alphas in a JSON file: "
       "{\"alphas_normal\": [[...]], \"alphas_reduce\": "
@@ -210,8 +211,9 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
     const std::string where = file + (read.is_list ? ", case " + std::to_string(i) : "");
     require_float32(read.cases[i], where);
     if (!as_it_is && look_relaxed(read.cases[i]))
-      say(where + ": every row sums to 1, as softmax prints alphas; they are relaxed here once more, which changes what "
-                  "rules compare: --relaxation none takes them as they are");
+      say(where +
+          ": every row sums to 1, as softmax prints alphas; they are relaxed here once more, which changes what "
+          "rules compare: --relaxation none takes them as they are");
     const AlphaCase raw = match(read.cases[i], *space, operations, where);
     answers.push_back(derive(raw, relaxation, *deriver, {}).genotype);
   }
@@ -273,7 +275,7 @@ int derive_command(const std::vector<std::string>& arguments) {
   const PluginRegistry plugins = load_plugins(*values);
   if (given.empty()) return derive_alphas(*values, plugins);
   return is_archive_argument(given.front()) ? derive_run(given.front(), *values, plugins)
-                                   : derive_named(given.front(), *values, plugins);
+                                            : derive_named(given.front(), *values, plugins);
 }
 
 }  // namespace mixop::cli

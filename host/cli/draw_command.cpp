@@ -15,7 +15,8 @@ CommandSyntax draw_syntax() {
   CommandSyntax syntax;
   syntax.usage = "mixop draw GENOTYPE [--epoch N] -o cell.svg";
   syntax.about =
-      "Draws all cells of a genotype into one picture: a published name, a file of text, or a run's archive, whose edge "
+      "Draws all cells of a genotype into one picture: a published name, a file of text, or a run's archive, whose "
+      "edge "
       "weights set\n"
       "the lines' widths. The file's ending chooses .svg, .png, .pdf or .dot; without Graphviz the graph is written as "
       ".dot.";

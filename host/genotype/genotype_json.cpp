@@ -117,8 +117,8 @@ class GenotypeReader {
     if (!value.is(Kind::text) || value.text.empty())
       refuse(value, what + ": expected an operation's name, found " + value.describe());
     if (!is_plain_name(value.text))
-      refuse(value, what + ": expected an operation's name of letters, digits, '.', '_' and '-', found " +
-                        value.describe());
+      refuse(value,
+             what + ": expected an operation's name of letters, digits, '.', '_' and '-', found " + value.describe());
     return value.text;
   }
   /// [operation, from] with the node `to` given by the place, or [operation, to, from] without one.
@@ -154,8 +154,8 @@ class GenotypeReader {
     const auto& items = value.items;
     const bool pairs = !items.empty() && (!items.front().is(Kind::list) || arity(items.front()) != 3);
     for (const JsonValue& item : items)
-      read.push_back(gene(item, gene_name(what, read),
-                          pairs ? std::min(form.node(read.size()), kMostNodes) : 0, form.inputs));
+      read.push_back(
+          gene(item, gene_name(what, read), pairs ? std::min(form.node(read.size()), kMostNodes) : 0, form.inputs));
     if (pairs && read.size() % static_cast<std::size_t>(form.genes_a_node) != 0)
       refuse(value, what + ": expected two genes a node, found " + std::to_string(read.size()) + " genes");
     return read;

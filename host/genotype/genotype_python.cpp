@@ -123,8 +123,7 @@ Genotype genotype_of_dict(std::string_view text, const std::string& file, ErrorC
                           std::vector<std::string>* notes) {
   PythonLiterals reader(text, 0, file, code);
   const JsonValue root = reader.value();
-  if (!reader.rest_of_line().empty())
-    reader.refuse(reader.placed(Kind::null), "expected nothing behind the genotype");
+  if (!reader.rest_of_line().empty()) reader.refuse(reader.placed(Kind::null), "expected nothing behind the genotype");
   return genotype_of_keys(root, file, code, notes);
 }
 

@@ -20,8 +20,8 @@ namespace mixop {
 /// A genotype on one line. Throws unsupported where none of the forms can hold it.
 std::string genotype_to_python(const Genotype& genotype);
 
-/// The genotype of the call at `at`, whose arguments are literals by name or by place. Nothing is executed. `file` names
-/// the text in errors, which have `code`; for `notes` see genotype_of_keys().
+/// The genotype of the call at `at`, whose arguments are literals by name or by place. Nothing is executed. `file`
+/// names the text in errors, which have `code`; for `notes` see genotype_of_keys().
 Genotype genotype_of_call(std::string_view text, std::size_t at, const std::string& file, ErrorCode code,
                           std::vector<std::string>* notes = nullptr);
 

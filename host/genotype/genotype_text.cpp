@@ -17,9 +17,7 @@ using Kind = JsonValue::Kind;
 
 constexpr std::size_t kMostListed = 20;
 
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
+bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
 
 /// A genotype that a text has, under a name where it stands in a file of definitions.
 struct Definition {
@@ -95,7 +93,8 @@ class DefinitionFinder {
     if (!other.empty() && other.back() == '\r') other = trimmed(other.substr(0, other.size() - 1));
     const std::string name = name_before(line.substr(0, equals + 1));
     if (name.empty() || !is_plain_name(other)) return;
-    const auto meant = std::find_if(found.rbegin(), found.rend(), [&](const Definition& one) { return one.name == other; });
+    const auto meant =
+        std::find_if(found.rbegin(), found.rend(), [&](const Definition& one) { return one.name == other; });
     if (meant != found.rend()) found.push_back({name, meant->at, number});
   }
 };
@@ -188,9 +187,9 @@ GenotypeText from_json(std::string_view text, const std::string& file, const std
   throw Error(code, file +
                         ": no genotype: expected JSON, or a text with Genotype(...), Genotype_nested(...) or "
                         "Genotype_opt(...) as published code prints it; found " +
-                        (!format.empty()  ? format
-                         : line.empty() ? "an empty text"
-                                        : "'" + excerpt(line) + "'"));
+                        (!format.empty() ? format
+                         : line.empty()  ? "an empty text"
+                                         : "'" + excerpt(line) + "'"));
 }
 
 }  // namespace

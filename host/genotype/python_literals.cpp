@@ -256,8 +256,7 @@ JsonValue PythonLiterals::number(JsonValue value) {
   const bool real = end != last && (*end == '.' || *end == 'e' || *end == 'E');
   if (real) {
     const auto [real_end, problem] = std::from_chars(start, last, value.number);
-    if (problem != std::errc{} || (real_end != last && is_name_start(*real_end)))
-      refuse(value, "expected a number");
+    if (problem != std::errc{} || (real_end != last && is_name_start(*real_end))) refuse(value, "expected a number");
     value.kind = Kind::real;
     value.text = std::string(start, real_end);
     at_ += static_cast<std::size_t>(real_end - start);

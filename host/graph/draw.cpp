@@ -31,14 +31,26 @@ std::string fixed(double value, int digits) {
 }
 
 /// Operations of the published spaces, each in a colour of its own that is dark enough to be read on white.
-constexpr std::pair<const char*, const char*> kColours[] = {
-    {"none", "#616161"},            {"skip_connect", "#424242"},    {"sep_conv_3x3", "#1f5fa8"},
-    {"sep_conv_5x5", "#0b7285"},    {"sep_conv_7x7", "#1a237e"},    {"dil_conv_3x3", "#7a3fa0"},
-    {"dil_conv_5x5", "#ad1457"},    {"max_pool_3x3", "#2e7d32"},    {"avg_pool_3x3", "#6b7a00"},
-    {"conv_7x1_1x7", "#a8431f"},    {"conv_3x1_1x3", "#c2410c"},    {"nor_conv_1x1", "#b45309"},
-    {"nor_conv_3x3", "#9a3412"},    {"simple_conv_1x1", "#0f766e"}, {"simple_conv_3x3", "#155e75"},
-    {"bottleneck_1x3x1", "#86198f"}, {"identity", "#4b5563"},       {"tanh", "#1d4ed8"},
-    {"relu", "#b91c1c"},            {"sigmoid", "#15803d"}};
+constexpr std::pair<const char*, const char*> kColours[] = {{"none", "#616161"},
+                                                            {"skip_connect", "#424242"},
+                                                            {"sep_conv_3x3", "#1f5fa8"},
+                                                            {"sep_conv_5x5", "#0b7285"},
+                                                            {"sep_conv_7x7", "#1a237e"},
+                                                            {"dil_conv_3x3", "#7a3fa0"},
+                                                            {"dil_conv_5x5", "#ad1457"},
+                                                            {"max_pool_3x3", "#2e7d32"},
+                                                            {"avg_pool_3x3", "#6b7a00"},
+                                                            {"conv_7x1_1x7", "#a8431f"},
+                                                            {"conv_3x1_1x3", "#c2410c"},
+                                                            {"nor_conv_1x1", "#b45309"},
+                                                            {"nor_conv_3x3", "#9a3412"},
+                                                            {"simple_conv_1x1", "#0f766e"},
+                                                            {"simple_conv_3x3", "#155e75"},
+                                                            {"bottleneck_1x3x1", "#86198f"},
+                                                            {"identity", "#4b5563"},
+                                                            {"tanh", "#1d4ed8"},
+                                                            {"relu", "#b91c1c"},
+                                                            {"sigmoid", "#15803d"}};
 /// For others, in the order of their names.
 constexpr const char* kMoreColours[] = {"#8a6d00", "#5b21b6", "#be123c", "#0369a1", "#3f6212", "#7c2d12",
                                         "#134e4a", "#831843", "#365314", "#1e3a8a", "#713f12", "#581c87"};
@@ -51,8 +63,8 @@ Colours colours_of(const Genotype& genotype) {
     for (const Gene& gene : cell.genes) colours.emplace(gene.operation, "");
   std::size_t more = 0;
   for (auto& [operation, colour] : colours) {
-    const auto known = std::find_if(std::begin(kColours), std::end(kColours),
-                                    [&](const auto& one) { return operation == one.first; });
+    const auto known =
+        std::find_if(std::begin(kColours), std::end(kColours), [&](const auto& one) { return operation == one.first; });
     colour = known != std::end(kColours) ? known->second : kMoreColours[more++ % std::size(kMoreColours)];
   }
   return colours;
@@ -144,8 +156,8 @@ std::string title_of(const Genotype& genotype, std::size_t index) {
 void draw_gene(std::string& dot, const Naming& naming, std::size_t index, const Gene& gene, const std::string& colour,
                const double* strength) {
   const std::string width = fixed(strength != nullptr ? 0.8 + 6.0 * std::clamp(*strength, 0.0, 1.0) : 1.4, 2);
-  const std::string line = "color=" + quoted(colour) + ", penwidth=" + width +
-                           (gene.operation == "none" ? ", style=dotted" : "");
+  const std::string line =
+      "color=" + quoted(colour) + ", penwidth=" + width + (gene.operation == "none" ? ", style=dotted" : "");
   const std::string name = gene.operation + (strength != nullptr ? " " + fixed(*strength, 3) : "");
   dot += "    " + naming.gene(index) + " [label=" + quoted(name) + ", fillcolor=white, color=" + quoted(colour) +
          ", fontcolor=" + quoted(colour) + ", fontsize=10, height=0.2, margin=\"0.05,0.02\"];\n";
@@ -159,8 +171,8 @@ void draw_cell(std::string& dot, const Genotype& genotype, std::size_t index, co
   const Naming naming{"cell" + std::to_string(index), cell.inputs, cell.name == "recurrent"};
   std::set<int> nodes;
   for (const Gene& gene : cell.genes) nodes.insert({gene.from, gene.to});
-  dot += "  subgraph " + quoted(naming.prefix) + " {\n    " + naming.title() + " [label=" +
-         quoted(title_of(genotype, index)) + ", shape=plaintext, style=\"\", fontsize=14];\n";
+  dot += "  subgraph " + quoted(naming.prefix) + " {\n    " + naming.title() +
+         " [label=" + quoted(title_of(genotype, index)) + ", shape=plaintext, style=\"\", fontsize=14];\n";
   draw_nodes(dot, naming, nodes);
   sort_nodes(dot, naming, cell);
   for (const std::size_t i : drawing_order(cell.genes))

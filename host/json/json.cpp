@@ -214,7 +214,8 @@ JsonValue parse_json(std::string_view text, const std::string& file, ErrorCode c
   constexpr unsigned flags =
       rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag | rapidjson::kParseValidateEncodingFlag;
   const rapidjson::ParseResult result = reader.Parse<flags>(stream, builder);
-  if (result.IsError()) throw malformed(result.Offset(), problem_at(text, result.Offset(), rapidjson::GetParseError_En(result.Code())));
+  if (result.IsError())
+    throw malformed(result.Offset(), problem_at(text, result.Offset(), rapidjson::GetParseError_En(result.Code())));
   return std::move(builder.root());
 }
 

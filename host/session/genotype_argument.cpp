@@ -39,8 +39,8 @@ GenotypeArgument from_search(Archive archive, const std::string& file, std::opti
   const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
   const PartChoices parts = run.parts();
   const AlphaCase alphas = run.alphas(taken, *space);
-  const Derived derived = derive(alphas, *make_part<Relaxation>(plugins, parts), *make_part<Deriver>(plugins, parts),
-                                 run.position(taken));
+  const Derived derived =
+      derive(alphas, *make_part<Relaxation>(plugins, parts), *make_part<Deriver>(plugins, parts), run.position(taken));
   return {std::filesystem::path(file).filename().string() + ", epoch " + std::to_string(taken),
           run.config().space.name,
           derived.genotype,
@@ -60,9 +60,10 @@ void require_plain_names(const Genotype& genotype, const std::string& space) {
   for (const CellGenotype& cell : genotype.cells)
     for (const Gene& gene : cell.genes)
       if (!is_plain_name(gene.operation))
-        throw Error(ErrorCode::usage, "the text of a genotype of " + space +
-                                          ": expected an operation's name of letters, digits, '.', '_' and '-', found '" +
-                                          excerpt(gene.operation) + "'");
+        throw Error(ErrorCode::usage,
+                    "the text of a genotype of " + space +
+                        ": expected an operation's name of letters, digits, '.', '_' and '-', found '" +
+                        excerpt(gene.operation) + "'");
 }
 
 /// A genotype in a space's own published text, such as NAS-Bench-201's.
@@ -84,8 +85,7 @@ GenotypeArgument from_file(const std::string& file, const std::string& name, con
   const std::string title = std::filesystem::path(file).filename().string() + (name.empty() ? "" : ":" + name);
   if (is_archive_argument(file)) {
     if (!name.empty())
-      throw Error(ErrorCode::usage,
-                  file + " is an archive, which has no genotype by name; leave ':" + name + "' out");
+      throw Error(ErrorCode::usage, file + " is an archive, which has no genotype by name; leave ':" + name + "' out");
     return from_archive(file, plugins);
   }
   const std::string text = read_plain_text(file, ErrorCode::usage);
@@ -181,7 +181,8 @@ std::vector<ListedGenotype> list_genotypes(const PluginRegistry& plugins) {
 }
 
 std::vector<std::string> unsearched_alphas(const AlphaCase& alphas, const Config& config) {
-  if (config.alphas.lr == 0) return {"alphas.lr was 0, so the alphas stayed where they began and the genotype means nothing"};
+  if (config.alphas.lr == 0)
+    return {"alphas.lr was 0, so the alphas stayed where they began and the genotype means nothing"};
   std::vector<std::string> notes;
   const auto drives = [](const AlphaSet& set) { return !set.cells.empty(); };
   const bool tells = std::any_of(alphas.declarations.begin(), alphas.declarations.end(), drives);

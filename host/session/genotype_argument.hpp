@@ -26,10 +26,10 @@ struct GenotypeArgument {
 };
 
 /// NAME, SPACE/NAME, a genotype's text, or a file of any name: an archive of a search or a network, or a text that
-/// genotype_from_text() reads, where FILE:NAME picks one of several. Files are told apart by what is in them. A published
-/// name goes before a file of that name. A name that several spaces have is a usage error that lists them; an unknown
-/// one lists the known ones. `space`, where it is given, restricts names and must be that of an archive; `preferred` is
-/// taken of several spaces that have the name.
+/// genotype_from_text() reads, where FILE:NAME picks one of several. Files are told apart by what is in them. A
+/// published name goes before a file of that name. A name that several spaces have is a usage error that lists them; an
+/// unknown one lists the known ones. `space`, where it is given, restricts names and must be that of an archive;
+/// `preferred` is taken of several spaces that have the name.
 GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins,
                                const std::string& preferred = "");
 

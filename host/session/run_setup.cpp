@@ -61,8 +61,8 @@ std::vector<std::string> changes_since(const Archive& resumed, const PluginRegis
 
 /// What the request says of the configuration.
 ConfigRequest config_request(const RunRequest& request, const Application& application, const RunRules& rules) {
-  ConfigRequest asked{request.preset_or_file, request.sets, application.presets, request.kind, rules.defaults,
-                      request.config_text};
+  ConfigRequest asked{request.preset_or_file, request.sets,   application.presets,
+                      request.kind,           rules.defaults, request.config_text};
   if (request.data) asked.sets.push_back("data.dir=" + *request.data);
   return asked;
 }

@@ -51,8 +51,7 @@ std::string read_plain_text(const std::filesystem::path& path, ErrorCode code) {
   }
   if (!text) throw refuse("cannot be read");
   if (text->size() > kMostBytes) throw refuse("more than " + std::to_string(kMostBytes) + " bytes, the most of a text");
-  if (text->rfind("\xff\xfe", 0) == 0 || text->rfind("\xfe\xff", 0) == 0)
-    throw refuse("UTF-16 text; save it as UTF-8");
+  if (text->rfind("\xff\xfe", 0) == 0 || text->rfind("\xfe\xff", 0) == 0) throw refuse("UTF-16 text; save it as UTF-8");
   if (text->rfind("\xef\xbb\xbf", 0) == 0) text->erase(0, 3);
   return std::move(*text);
 }

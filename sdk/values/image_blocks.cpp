@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kInputs = 2;
 constexpr std::int64_t kImagenetSide = 128;
-constexpr std::int64_t kPool = 5, kSmallestMap = 7;            // of the auxiliary head
+constexpr std::int64_t kPool = 5, kSmallestMap = 7;                // of the auxiliary head
 constexpr std::int64_t kMostChannels = 65536, kMostOut = 1 << 24;  // of a node, of a cell
 constexpr std::int64_t kMostCells = 10000;
 constexpr std::size_t kMostOperations = 500'000;  // edges of all cells
@@ -30,8 +30,8 @@ struct Window {
 };
 
 /// The published pooling of the auxiliary head. Where it leaves less than the two pixels that the follow-up convolution
-/// needs, one that leaves two: by a smaller stride, as khanrc/pt.darts pools the 7 pixels of images of 28, or for a head
-/// that fits any map by another window.
+/// needs, one that leaves two: by a smaller stride, as khanrc/pt.darts pools the 7 pixels of images of 28, or for a
+/// head that fits any map by another window.
 Window pooling(std::int64_t side, std::int64_t stride, bool fits) {
   if (side >= kPool + stride) return {kPool, stride, 0};
   if (!fits) return {kPool, side - kPool, 0};

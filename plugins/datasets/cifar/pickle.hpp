@@ -51,9 +51,9 @@ struct PickleArray {
 };
 
 /// A parsed pickle whose top is a dict: the data subset of protocols 0 to 5 that the published CIFAR files and plain
-/// re-pickles of them use, as Python 2 and 3 write them. Nothing is ever executed: the names of numpy's arrays, integers
-/// and of the way in which Python 3 writes bytes for Python 2 are recognised; every other name or opcode is an error
-/// that names file, offset and opcode. Memory is bounded by the file's size and by named limits.
+/// re-pickles of them use, as Python 2 and 3 write them. Nothing is ever executed: the names of numpy's arrays,
+/// integers and of the way in which Python 3 writes bytes for Python 2 are recognised; every other name or opcode is an
+/// error that names file, offset and opcode. Memory is bounded by the file's size and by named limits.
 class Pickle {
  public:
   /// `bytes` must outlive the pickle. Throws bad_data.

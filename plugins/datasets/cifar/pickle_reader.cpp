@@ -400,11 +400,11 @@ void PickleReader::push_global(std::string_view module, std::string_view name) {
     return std::find(known.begin(), known.end(), text) != known.end();
   };
   // numpy 2 writes its private modules' new names.
-  const bool known =
-      (module == "numpy" && any_of(name, {"ndarray", "dtype"})) ||
-      (any_of(module, {"numpy.core.multiarray", "numpy._core.multiarray"}) && any_of(name, {"_reconstruct", "scalar"})) ||
-      (any_of(module, {"numpy.core.numeric", "numpy._core.numeric"}) && name == "_frombuffer") ||
-      (module == "_codecs" && name == "encode");
+  const bool known = (module == "numpy" && any_of(name, {"ndarray", "dtype"})) ||
+                     (any_of(module, {"numpy.core.multiarray", "numpy._core.multiarray"}) &&
+                      any_of(name, {"_reconstruct", "scalar"})) ||
+                     (any_of(module, {"numpy.core.numeric", "numpy._core.numeric"}) && name == "_frombuffer") ||
+                     (module == "_codecs" && name == "encode");
   if (!known)
     fail("it names '" + printable(module) + " " + printable(name) +
          "'; only numpy's arrays and integers are understood, and nothing is executed");
@@ -421,7 +421,8 @@ void PickleReader::reduce() {
   const std::string_view callee = nodes_[top_of(Kind::global, "a numpy name to call")].text;
   pop();
   if (!reduce_array(callee, arguments) && !reduce_value(callee, arguments))
-    fail((callee == "encode" ? "_codecs' " : "numpy's ") + std::string(callee) + " is called in another way than a pickled array does");
+    fail((callee == "encode" ? "_codecs' " : "numpy's ") + std::string(callee) +
+         " is called in another way than a pickled array does");
 }
 
 bool PickleReader::reduce_array(std::string_view callee, const std::vector<std::uint32_t>& arguments) {

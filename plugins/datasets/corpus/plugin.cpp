@@ -17,7 +17,8 @@ constexpr FileNames kWikiNames[] = {{"", ".txt"}, {"wiki.", ".tokens"}, {"wiki."
 constexpr FileNames kPlainNames[] = {{"", ".txt"}};
 constexpr const char *kPtbFolders[] = {"ptb", "penn"}, *kWikiFolders[] = {"wikitext-2", "wikitext-2-raw"};
 constexpr const char* kRawNote =
-    "the files are WikiText's raw text, whose rare words are written out: results compare with no published ones, which "
+    "the files are WikiText's raw text, whose rare words are written out: results compare with no published ones, "
+    "which "
     "are of wiki.*.tokens";
 
 /// Text as word numbers, whole in memory; one vocabulary over train, valid and test, in this order.

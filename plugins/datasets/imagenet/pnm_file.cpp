@@ -74,7 +74,8 @@ bool is_pnm(const std::vector<std::uint8_t>& bytes) {
 Image decode_pnm(const std::filesystem::path& path, const std::vector<std::uint8_t>& bytes) {
   PnmReader reader(path, bytes);
   const bool text = bytes[1] == '2' || bytes[1] == '3', grey = bytes[1] == '2' || bytes[1] == '5';
-  const std::int64_t width = reader.number("width", 1, kMostOfHeader), height = reader.number("height", 1, kMostOfHeader);
+  const std::int64_t width = reader.number("width", 1, kMostOfHeader),
+                     height = reader.number("height", 1, kMostOfHeader);
   const std::int64_t most = reader.number("largest sample", 1, kMostOfHeader);
   if (!text) reader.end_header();
   const bool wide = most > 255;

@@ -23,9 +23,9 @@ void check_concat(const CellGenotype& cell) {
   for (const Gene& gene : cell.genes) last = std::max(last, gene.to);
   const std::set<int> named(cell.concat.begin(), cell.concat.end());
   for (const int node : named)
-    require(node >= 2 && (node <= last || named.count(node - 1) != 0),
-            "cell '" + cell.name + "': concat names node " + std::to_string(node) + ", expected 2 to " +
-                std::to_string(last));
+    require(node >= 2 && (node <= last || named.count(node - 1) != 0), "cell '" + cell.name + "': concat names node " +
+                                                                           std::to_string(node) + ", expected 2 to " +
+                                                                           std::to_string(last));
 }
 
 /// The cell that a network is built of.

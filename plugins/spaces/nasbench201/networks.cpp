@@ -58,9 +58,9 @@ NetworkGraph around(const SpaceConfig& config, const std::function<Cell(std::int
   std::size_t operations = 0;
   const auto add = [&](Cell cell) {
     operations += cell.edges.size();
-    require(operations <= kMostOperations,
-            "the cells of the network have more than " + std::to_string(kMostOperations) +
-                " operations: take fewer cells (space.layers) or nodes");
+    require(operations <= kMostOperations, "the cells of the network have more than " +
+                                               std::to_string(kMostOperations) +
+                                               " operations: take fewer cells (space.layers) or nodes");
     cell.name = "cells." + std::to_string(number++);
     graph.blocks.push_back({std::move(cell), {last()}});
   };

@@ -66,9 +66,9 @@ TEST_CASE("values that are not written out are refused", "[genotype]") {
 TEST_CASE("a Python text of hostile size is refused before its lists are made", "[genotype]") {
   CHECK(problem("Genotype(recurrent=[[[0] * 60000] * 60000], concat=[1])") ==
         "g.txt:1:21: the lists have more than 1000000 items");
-  CHECK(problem("Genotype(recurrent=[0] * 1000000, concat=[1])") == "g.txt:1:20: the lists have more than 1000000 items");
-  CHECK(problem("Genotype(recurrent=[0] * 70000, concat=[1])") ==
-        "g.txt:1:20: a list of 70000 items; at most 65536");
+  CHECK(problem("Genotype(recurrent=[0] * 1000000, concat=[1])") ==
+        "g.txt:1:20: the lists have more than 1000000 items");
+  CHECK(problem("Genotype(recurrent=[0] * 70000, concat=[1])") == "g.txt:1:20: a list of 70000 items; at most 65536");
   CHECK(problem("Genotype(normal=range(100000), normal_concat=[2], reduce=[], reduce_concat=[2])") ==
         "g.txt:1:17: a list of 100000 items; at most 65536");
   CHECK(problem("Genotype(normal=list(range(-1000000, 1000000)), normal_concat=[2])") ==
@@ -87,15 +87,16 @@ TEST_CASE("Python's brackets of any kind nest 16 levels deep", "[genotype]") {
     INFO(open);
     CHECK(problem(text).find("expected at most 16 brackets within each other") != std::string::npos);
   }
-  CHECK(problem("Genotype(recurrent=" + std::string(15, '[') + std::string(15, ']') + ", concat=[1])").find("16 brackets") ==
-        std::string::npos);
+  CHECK(problem("Genotype(recurrent=" + std::string(15, '[') + std::string(15, ']') + ", concat=[1])")
+            .find("16 brackets") == std::string::npos);
 }
 
 TEST_CASE("a name that a program would evaluate is refused on reading and on writing", "[genotype]") {
   const std::string hostile = "x\", 0)] + [print(1)] + [(\"y";
-  CHECK(problem("Genotype(recurrent=[('" + hostile + "', 0)], concat=[1])") ==
-        "g.txt:1:22: recurrent, gene 0: expected an operation's name of letters, digits, '.', '_' and '-', found text '" +
-            hostile + "'");
+  CHECK(
+      problem("Genotype(recurrent=[('" + hostile + "', 0)], concat=[1])") ==
+      "g.txt:1:22: recurrent, gene 0: expected an operation's name of letters, digits, '.', '_' and '-', found text '" +
+          hostile + "'");
   CHECK(problem("Genotype(recurrent=[('a\x1b[31m', 0)], concat=[1])").find("found text 'a\\x1b[31m'") !=
         std::string::npos);
   for (const std::string name : {"x', 0)", "a b", "<b>", "\xff", "a\nb", "\"", "$(ls)"}) {

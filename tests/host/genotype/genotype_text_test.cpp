@@ -1,6 +1,5 @@
 #include "host/genotype/genotype_text.hpp"
 
-
 #include "host/genotype/genotype_json.hpp"
 #include "host/genotype/genotype_python.hpp"
 #include "tests/catch.hpp"
@@ -32,18 +31,19 @@ Genotype flat() { return read(kFlat).genotype; }
 }  // namespace
 
 TEST_CASE("genes in a list for each node are those of the flat list", "[genotype]") {
-  const std::string lists =
-      "[[['sep_conv_3x3', 1], ['skip_connect', 0]], [['none', 2], ['a', 0]]]",
+  const std::string lists = "[[['sep_conv_3x3', 1], ['skip_connect', 0]], [['none', 2], ['a', 0]]]",
                     tuples = "((('sep_conv_3x3', 1), ('skip_connect', 0)), (('none', 2), ('a', 0)),)",
                     mixed = "[(('sep_conv_3x3', 1), ('skip_connect', 0)), [('none', 2), ['a', 0]]]";
   for (const std::string& normal : {lists, tuples, mixed}) {
-    const std::string text = "X = Genotype(\n  normal=" + normal +
-                             ",\n normal_concat=[2, 3], reduce=[[('max_pool_3x3', 0), ('max_pool_3x3', 1)], [('none', 2), "
-                             "('b', 1)]],\n reduce_concat=[2, 3], connectN=None, connects=None,\n)\n";
+    const std::string text =
+        "X = Genotype(\n  normal=" + normal +
+        ",\n normal_concat=[2, 3], reduce=[[('max_pool_3x3', 0), ('max_pool_3x3', 1)], [('none', 2), "
+        "('b', 1)]],\n reduce_concat=[2, 3], connectN=None, connects=None,\n)\n";
     INFO(text);
     CHECK(read(text).genotype == flat());
   }
-  CHECK(read("Genotype([[('a', 0), ('b', 1)]], [2], [[('a', 0), ('b', 1)]], [2], None, None)").genotype.cells.size() == 2);
+  CHECK(read("Genotype([[('a', 0), ('b', 1)]], [2], [[('a', 0), ('b', 1)]], [2], None, None)").genotype.cells.size() ==
+        2);
   CHECK(read("{\"normal\": [[[\"a\", 0], [\"b\", 1]]], \"normal_concat\": [2]}").genotype.cells[0].genes[1] ==
         Gene{"b", 1, 2});
 }
@@ -78,7 +78,8 @@ TEST_CASE("a JSON object of genotypes is read by its names", "[genotype]") {
 TEST_CASE("a file of definitions gives the one that is named", "[genotype]") {
   const std::string file =
       "from collections import namedtuple\n\nGenotype = namedtuple('Genotype', 'normal normal_concat')\n"
-      "class Genotype(NamedTuple):\n    pass\n# OLD = " + kOther + "\nPRIMITIVES = ['none', 'max_pool_3x3']\n";
+      "class Genotype(NamedTuple):\n    pass\n# OLD = " +
+      kOther + "\nPRIMITIVES = ['none', 'max_pool_3x3']\n";
   const std::string one = file + "MINE = " + kFlat + "\n", two = one + "RNN = " + kOther + "\n\nDARTS = MINE\r\n";
   CHECK(read(one).genotype == flat());
   CHECK(read(one).notes.empty());
@@ -122,8 +123,9 @@ TEST_CASE("one cell alone leaves the other out", "[genotype]") {
     CHECK(genotype.cells.size() == 1);
     CHECK(read(genotype_to_python(genotype)).genotype == genotype);
   }
-  CHECK(read("{\"normal\": null, \"normal_concat\": null, \"reduce\": [], \"reduce_concat\": [2]}").genotype.cells[0].name ==
-        "reduce");
+  CHECK(read("{\"normal\": null, \"normal_concat\": null, \"reduce\": [], \"reduce_concat\": [2]}")
+            .genotype.cells[0]
+            .name == "reduce");
   CHECK(problem("Genotype(normal=None, normal_concat=None)").find("g:1:1: no genotype") == 0);
 }
 

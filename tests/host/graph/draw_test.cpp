@@ -31,12 +31,14 @@ TEST_CASE("names that hold quotes, line ends and control characters do not end a
   genotype.cells[0].genes[0].operation = "a\"b\\c";
   CHECK_THAT(to_dot(genotype), Contains("label=\"a\\\"b\\\\c\""));
   genotype.cells[0].genes[0].operation = "a\n\x1b]\xff";
-  CHECK_THAT(to_dot(genotype, {"t\r", {}}), Contains("label=\"a\\\\x0a\\\\x1b]\\\\xff\"") && Contains("label=\"t\\\\x0d\""));
+  CHECK_THAT(to_dot(genotype, {"t\r", {}}),
+             Contains("label=\"a\\\\x0a\\\\x1b]\\\\xff\"") && Contains("label=\"t\\\\x0d\""));
 }
 
 TEST_CASE("operations have colours of their own", "[draw]") {
-  const std::vector<std::string> names = {"none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect", "sep_conv_3x3",
-                                          "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5", "acme.a",       "acme.b"};
+  const std::vector<std::string> names = {"none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect",
+                                          "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5",
+                                          "acme.a",       "acme.b"};
   Genotype genotype{{{"normal", {}, {2}}}};
   for (const std::string& name : names) genotype.cells[0].genes.push_back({name, 0, 2});
   const std::string dot = to_dot(genotype);

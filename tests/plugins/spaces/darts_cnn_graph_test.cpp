@@ -183,19 +183,33 @@ TEST_CASE("FairDARTS' published genotypes lose the nodes that nothing feeds", "[
   const CellGenotype normal_a{
       "normal", {{"sep_conv_3x3", 0, 2}, {"sep_conv_5x5", 1, 2}, {"max_pool_3x3", 0, 4}, {"sep_conv_3x3", 0, 5}}, all};
   const CellGenotype reduce_a{"reduce",
-                              {{"max_pool_3x3", 0, 2}, {"avg_pool_3x3", 1, 2}, {"avg_pool_3x3", 0, 3},
-                               {"dil_conv_5x5", 1, 3}, {"avg_pool_3x3", 0, 4}, {"sep_conv_5x5", 1, 4},
-                               {"skip_connect", 0, 5}, {"skip_connect", 1, 5}},
+                              {{"max_pool_3x3", 0, 2},
+                               {"avg_pool_3x3", 1, 2},
+                               {"avg_pool_3x3", 0, 3},
+                               {"dil_conv_5x5", 1, 3},
+                               {"avg_pool_3x3", 0, 4},
+                               {"sep_conv_5x5", 1, 4},
+                               {"skip_connect", 0, 5},
+                               {"skip_connect", 1, 5}},
                               all};
   CHECK(published_sizes(normal_a, reduce_a) == std::vector<std::int64_t>{2360782, 2837208, 371455200});
   const CellGenotype normal_c{"normal",
-                              {{"max_pool_3x3", 0, 2}, {"sep_conv_5x5", 1, 2}, {"dil_conv_3x3", 0, 4},
-                               {"dil_conv_5x5", 2, 4}, {"skip_connect", 3, 5}, {"sep_conv_3x3", 0, 5}},
+                              {{"max_pool_3x3", 0, 2},
+                               {"sep_conv_5x5", 1, 2},
+                               {"dil_conv_3x3", 0, 4},
+                               {"dil_conv_5x5", 2, 4},
+                               {"skip_connect", 3, 5},
+                               {"sep_conv_3x3", 0, 5}},
                               all};
   const CellGenotype reduce_c{"reduce",
-                              {{"dil_conv_3x3", 1, 2}, {"dil_conv_5x5", 0, 2}, {"dil_conv_3x3", 0, 3},
-                               {"sep_conv_3x3", 1, 3}, {"sep_conv_5x5", 0, 4}, {"sep_conv_5x5", 3, 4},
-                               {"sep_conv_5x5", 0, 5}, {"skip_connect", 1, 5}},
+                              {{"dil_conv_3x3", 1, 2},
+                               {"dil_conv_5x5", 0, 2},
+                               {"dil_conv_3x3", 0, 3},
+                               {"sep_conv_3x3", 1, 3},
+                               {"sep_conv_5x5", 0, 4},
+                               {"sep_conv_5x5", 3, 4},
+                               {"sep_conv_5x5", 0, 5},
+                               {"skip_connect", 1, 5}},
                               all};
   CHECK(published_sizes(normal_c, reduce_c) == std::vector<std::int64_t>{2598814, 3075240, 399987936});
 }
@@ -228,9 +242,10 @@ TEST_CASE("a genotype that makes no network is refused with the cell and the rea
   CHECK(refusal([](Genotype& g) { g.cells[0].concat.push_back(7); }) == "nothing was refused");
   CHECK(refusal([](Genotype& g) { g.cells[1].genes.erase(g.cells[1].genes.begin(), g.cells[1].genes.begin() + 2); }) ==
         "nothing was refused");  // node 2 is left out
-  CHECK_THAT(
-      refusal([](Genotype& g) { std::rotate(g.cells[1].genes.begin(), g.cells[1].genes.begin() + 2, g.cells[1].genes.end()); }),
-      Contains("cell 'reduce': node 2 is used before anything feeds it"));
+  CHECK_THAT(refusal([](Genotype& g) {
+               std::rotate(g.cells[1].genes.begin(), g.cells[1].genes.begin() + 2, g.cells[1].genes.end());
+             }),
+             Contains("cell 'reduce': node 2 is used before anything feeds it"));
 }
 
 }  // namespace

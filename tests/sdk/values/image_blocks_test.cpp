@@ -44,7 +44,8 @@ TEST_CASE("the auxiliary head of DARTS refuses a map that its pooling does not f
                     "train without it (train.auxiliary=0) or on larger images");
   AuxiliaryHead imagenet;
   imagenet.imagenet = true;
-  CHECK_THROWS_WITH(auxiliary_head({8, 14, 6}, 10, imagenet), Catch::Contains("at least 7 pixels a side (images of 28), found 14x6"));
+  CHECK_THROWS_WITH(auxiliary_head({8, 14, 6}, 10, imagenet),
+                    Catch::Contains("at least 7 pixels a side (images of 28), found 14x6"));
 }
 
 TEST_CASE("the auxiliary head pools the map of 28-pixel images as khanrc/pt.darts does", "[blocks]") {

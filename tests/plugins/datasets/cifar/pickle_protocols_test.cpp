@@ -84,8 +84,8 @@ std::string protocol_0(const std::string& key, const std::string& pixels, const 
   const auto name = [&](const std::string& word) { return key == "S" ? "S'" + word + "'\n" : "V" + word + "\n"; };
   return "(dp0\n" + name("data") + "p1\ncnumpy.core.multiarray\n_reconstruct\np2\n(cnumpy\nndarray\np3\n(I0\ntp4\n" +
          name("b") + "p5\ntp6\nRp7\n(I1\n(I2\nL3072L\ntp8\ncnumpy\ndtype\np9\n(" + name("u1") +
-         "p10\nI0\nI1\ntp11\nRp12\n(I3\n" + name("|") + "p13\nNNNI-1\nI-1\nI0\ntp14\nbI00\n" + pixels +
-         "tp16\nbs" + name("labels") + "p17\n" + labels + "s.";
+         "p10\nI0\nI1\ntp11\nRp12\n(I3\n" + name("|") + "p13\nNNNI-1\nI-1\nI0\ntp14\nbI00\n" + pixels + "tp16\nbs" +
+         name("labels") + "p17\n" + labels + "s.";
 }
 
 const std::string kListOfLabels = "(lp18\nI3\naI7\na";
@@ -117,8 +117,7 @@ std::string array(const std::string& type, const std::string& order, const std::
 
 TEST_CASE("batches of protocol 0 are read as Python 2 and Python 3 write them", "[cifar][pickle]") {
   check_read(protocol_0("S", "S" + python2_quoted(kPixels) + "\np15\n", kListOfLabels));
-  check_read(protocol_0("V",
-                        "c_codecs\nencode\np30\n(V" + raw_escaped(kPixels) + "\np31\nVlatin1\np32\ntp33\nRp15\n",
+  check_read(protocol_0("V", "c_codecs\nencode\np30\n(V" + raw_escaped(kPixels) + "\np31\nVlatin1\np32\ntp33\nRp15\n",
                         kListOfLabels));
   check_read(protocol_0("S", "S" + python2_quoted(kPixels) + "\np15\n", "(L3L\nI7\nl"));
 }
@@ -127,14 +126,16 @@ TEST_CASE("bytes that Python 3 writes for Python 2 are decoded", "[cifar][pickle
   PickledBatch batch;
   const std::string raw = "T" + little_endian(kPixels.size(), 4) + kPixels, text = latin1_as_utf8(kPixels);
   std::string bytes = batch.bytes();
-  bytes.replace(bytes.find(raw), raw.size(),
-                "c_codecs\nencode\nX" + little_endian(text.size(), 4) + text + "X" + little_endian(6, 4) +
-                    "latin1\x86R");
+  bytes.replace(
+      bytes.find(raw), raw.size(),
+      "c_codecs\nencode\nX" + little_endian(text.size(), 4) + text + "X" + little_endian(6, 4) + "latin1\x86R");
   check_read(bytes);
 }
 
 TEST_CASE("a batch of protocol 5 is read", "[cifar][pickle]") {
-  check_read(protocol_5("](K\x03K\x07" "e"));
+  check_read(
+      protocol_5("](K\x03K\x07"
+                 "e"));
 }
 
 TEST_CASE("labels may be an array or a list of numpy's integers", "[cifar][pickle]") {
@@ -145,7 +146,8 @@ TEST_CASE("labels may be an array or a list of numpy's integers", "[cifar][pickl
       {"u2", "<", little_endian(3, 2) + little_endian(7, 2)},
   }));
   check_read(protocol_5(array(type, order, bytes, 2)));
-  const std::string scalar = global("numpy._core.multiarray", "scalar") + type_of(type, order), half = bytes.substr(0, bytes.size() / 2);
+  const std::string scalar = global("numpy._core.multiarray", "scalar") + type_of(type, order),
+                    half = bytes.substr(0, bytes.size() / 2);
   const auto item = [&](const std::string& raw) {
     return scalar + "C" + byte(static_cast<int>(raw.size())) + raw + "\x86R";
   };

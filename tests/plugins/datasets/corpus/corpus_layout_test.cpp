@@ -26,7 +26,8 @@ const std::string kTrial = "; unpack the set again, or for a trial copy another 
 TEST_CASE("a missing text folder says what is expected", "[corpus][layout][misuse]") {
   const TempFolder folder;
   const std::string ptb =
-      "expected ptb/ or penn/ or the folder itself with train.txt, valid.txt and test.txt, or with ptb.train.txt, ptb.valid.txt "
+      "expected ptb/ or penn/ or the folder itself with train.txt, valid.txt and test.txt, or with ptb.train.txt, "
+      "ptb.valid.txt "
       "and ptb.test.txt";
   const Error none = refusal("ptb", "");
   CHECK(none.what() == "data set 'ptb': no data folder is given; pass --data DIR or set MIXOP_DATA; " + ptb);
@@ -41,7 +42,8 @@ TEST_CASE("a missing text folder says what is expected", "[corpus][layout][misus
                  "data set 'wikitext2': " + folder.text() +
                      ": no WikiText-2 in this folder; expected wikitext-2/ or wikitext-2-raw/ or the folder itself "
                      "with train.txt, valid.txt and test.txt, or with wiki.train.tokens, wiki.valid.tokens and "
-                     "wiki.test.tokens, or with wiki.train.raw, wiki.valid.raw and wiki.test.raw; unpack the set here or name another folder");
+                     "wiki.test.tokens, or with wiki.train.raw, wiki.valid.raw and wiki.test.raw; unpack the set here "
+                     "or name another folder");
   check_bad_data(refusal("corpus", folder.text()),
                  "data set 'corpus': " + folder.text() +
                      ": no text in this folder; expected a folder with train.txt, valid.txt and test.txt; unpack the "

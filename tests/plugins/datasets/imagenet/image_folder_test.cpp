@@ -111,8 +111,7 @@ TEST_CASE("what lies beside images is counted aloud", "[image_folder]") {
 TEST_CASE("a folder of a split that is not taken is told", "[image_folder]") {
   const TempFolder folder;
   for (const char* split : {"train/", "val/", "test/"}) write_classes(folder, split);
-  const std::string end =
-      "': image_folder.test names another, and data.train_portion holds train records out";
+  const std::string end = "': image_folder.test names another, and data.train_portion holds train records out";
   CHECK(open_own(folder.text()).info().notes ==
         std::vector<std::string>{folder.text() + "/val is not read, for the test split is 'test" + end});
 }
