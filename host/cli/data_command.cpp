@@ -112,7 +112,7 @@ void write_info(JsonWriter& json, const DatasetHandle& data) {
   }
   if (info.kind == MIXOP_DATA_IMAGES)
     json.key("shape").begin_list().value(info.channels).value(info.height).value(info.width).end();
-  json.member("files", info.files).member("digest", dataset_digest(data));
+  json.member("notes", info.notes).member("files", info.files).member("digest", dataset_digest(data));
 }
 
 void print_info(const DatasetHandle& data) {
@@ -167,8 +167,7 @@ int data_command(const std::vector<std::string>& arguments) {
   JsonWriter writer;
   writer.begin_object().member("name", name).member("expects", std::string(table.expects));
   if (!check) json ? write_options(writer, table, name) : describe_table(table, name);
-  // Without a folder a data set on disk answers usage; so does a wrong --set, which no description excuses.
-  const bool no_folder = folder.empty() && values->count("set") == 0;
+  const bool no_folder = values->count("data") == 0 && values->count("set") == 0;
   std::size_t corrupt = 0;
   try {
     const DatasetHandle data(name, table, folder, options_of(*values, name));
@@ -179,10 +178,12 @@ int data_command(const std::vector<std::string>& arguments) {
     } else if (check) {
       read_all(data);
     }
+    for (const std::string& note : data.info().notes) say(note);
     json ? write_info(writer, data) : print_info(data);
   } catch (const Error& error) {
-    const bool absent = error.code() == ErrorCode::bad_data || (no_folder && error.code() == ErrorCode::usage);
-    if (check || !absent) throw;
+    // What is not at hand is described without its size; a folder that is named must be read.
+    const bool absent = error.code() == ErrorCode::bad_data || error.code() == ErrorCode::usage;
+    if (check || !no_folder || !absent) throw;
     json ? (void)writer.member("problem", std::string(error.what())) : say(error.what());
   }
   if (json) std::cout << writer.end().text() << std::endl;
