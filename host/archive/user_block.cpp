@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 
 #include "host/text/sha256.hpp"
 #include "mixop/error.hpp"
@@ -38,6 +39,14 @@ std::array<std::byte, kUserBlockSize> make_user_block(std::span<const std::byte>
   const auto digest = sha256(rest);
   std::memcpy(block.data() + kDigestAt, digest.data(), digest.size());
   return block;
+}
+
+bool is_archive_file(const std::filesystem::path& file) {
+  std::error_code problem;
+  if (!std::filesystem::is_regular_file(file, problem)) return false;
+  char first[sizeof kMagic] = {};
+  std::ifstream(file, std::ios::binary).read(first, sizeof first);
+  return std::memcmp(first, kMagic, sizeof kMagic) == 0;
 }
 
 void check_user_block(std::span<const std::byte> file, const std::string& name) {

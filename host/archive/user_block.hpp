@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
 
@@ -16,6 +17,9 @@ constexpr std::uint32_t kArchiveVersion = 1;
 
 /// The user block for a file whose remainder is `rest`.
 std::array<std::byte, kUserBlockSize> make_user_block(std::span<const std::byte> rest);
+
+/// Whether a regular file begins as archives do.
+bool is_archive_file(const std::filesystem::path& file);
 
 /// Throws bad_data unless the file begins with a user block that fits all that follows. `name` names the file in
 /// errors.

@@ -11,6 +11,7 @@
 #include "host/search/run_archive.hpp"
 #include "host/search/run_check.hpp"
 #include "host/search/stored_fields.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/table.hpp"
 #include "host/train/network_check.hpp"
 
@@ -146,9 +147,9 @@ std::string position_text(const Archive& archive) {
 }
 
 void print_start(const Archive& archive) {
-  std::cout << "layout   " << archive.text("/", "layout") << "\nstarted  " << archive.text("/provenance", "started")
-            << "\ncommand  " << archive.text("/provenance/command_line") << "\nposition " << position_text(archive)
-            << "\n";
+  std::cout << "layout   " << printable(archive.text("/", "layout")) << "\nstarted  "
+            << printable(archive.text("/provenance", "started")) << "\ncommand  "
+            << printable(archive.text("/provenance/command_line")) << "\nposition " << position_text(archive) << "\n";
   if (stored::is_of_kind(archive, network_kind)) std::cout << "network  " << held_text(archive) << "\n";
   std::cout << "\n";
   const auto metrics = epoch_metrics(archive);
@@ -165,40 +166,89 @@ void print_end(const Archive& archive) {
   JsonWriter provenance;
   write_provenance(provenance, archive);
   std::cout << "\nprovenance\n"
-            << provenance.text() << "\n\nconfiguration\n"
-            << archive.text("/config/resolved") << std::endl;
+            << printable(provenance.text(), true) << "\n\nconfiguration\n"
+            << printable(archive.text("/config/resolved"), true) << std::endl;
 }
 
-void print_run(const Archive& archive) {
+/// Which epochs' genotypes are shown: that of --epoch N, with --all every one, else the last.
+struct ShownEpochs {
+  std::size_t first, last;
+};
+
+ShownEpochs shown_epochs(const po::variables_map& values, std::size_t genotypes) {
+  const std::size_t last = genotypes - 1;
+  if (values.count("epoch") == 0) return {values.count("all") != 0 ? 0 : last, last};
+  const auto epoch = values["epoch"].as<std::int64_t>();
+  if (epoch < 0 || static_cast<std::size_t>(epoch) > last)
+    throw Error(ErrorCode::usage,
+                "--epoch: expected 0 (the start) to " + std::to_string(last) + ", found " + std::to_string(epoch));
+  return {static_cast<std::size_t>(epoch), static_cast<std::size_t>(epoch)};
+}
+
+void print_run(const Archive& archive, const po::variables_map& values) {
+  const std::vector<std::string> genotypes = archive.texts("/genotypes");
+  const ShownEpochs shown = shown_epochs(values, genotypes.size());
   print_start(archive);
   std::cout << "\nstrategies\n";
-  for (const std::string& change : archive.texts("/strategy_history")) std::cout << "  " << change << "\n";
-  const std::vector<std::string> genotypes = archive.texts("/genotypes");
-  for (std::size_t epoch = 0; epoch < genotypes.size(); ++epoch)
-    std::cout << "\ngenotype after " << epoch << " epochs\n" << genotypes[epoch] << "\n";
-  print_end(archive);
+  for (const std::string& change : archive.texts("/strategy_history")) std::cout << "  " << printable(change) << "\n";
+  for (std::size_t epoch = shown.first; epoch <= shown.last; ++epoch)
+    std::cout << "\ngenotype after " << epoch << " epochs\n" << printable(genotypes[epoch], true) << "\n";
 }
 
 void print_network(const Archive& archive) {
   print_start(archive);
-  std::cout << "\ngenotype\n" << archive.text("/genotype") << "\n";
-  print_end(archive);
+  std::cout << "\ngenotype\n" << printable(archive.text("/genotype"), true) << "\n";
+}
+
+CommandSyntax inspect_syntax() {
+  CommandSyntax syntax = syntax_of("mixop inspect RUN.h5|NET.h5 [--epoch N | --all]",
+                                   "Shows a search or a training: where it stands, a line of metrics an epoch, and the "
+                                   "last genotype. --json has everything.",
+                                   1);
+  syntax.options.add_options()("epoch", po::value<std::int64_t>()->value_name("N"),
+                               "the genotype after that many epochs of a search; 0: the start")(
+      "all", "the genotypes of all epochs, the configuration and where the archive comes from, too");
+  return syntax;
+}
+
+CommandSyntax compare_syntax() {
+  CommandSyntax syntax =
+      syntax_of("mixop compare A.h5 B.h5",
+                "Lists everything in which two archives differ, to the bit. Exit code 1 where they do.", 2);
+  syntax.options.add_options()("brief", "a line for each part of the archives: how much of it differs");
+  return syntax;
+}
+
+/// A line for each difference, or with --brief for each part of the archives.
+void print_differences(const std::vector<ArchiveDifference>& differences, bool brief) {
+  std::map<std::string, std::int64_t> parts;
+  for (const ArchiveDifference& difference : differences) {
+    ++parts[difference.path.substr(0, difference.path.find_first_of("/@", 1))];
+    if (!brief) std::cout << printable(difference.path) << ": " << printable(difference.what) << "\n";
+  }
+  if (brief)
+    for (const auto& [part, count] : parts)
+      std::cout << printable(part) << ": " << count << (count == 1 ? " difference\n" : " differences\n");
+  std::cout << (differences.empty() ? "equal" : "different") << std::endl;
 }
 
 }  // namespace
 
 int inspect_command(const std::vector<std::string>& arguments) {
-  const auto values = parse_files(syntax_of("mixop inspect RUN.h5|NET.h5",
-                                            "Shows a search or a training: its configuration, where it comes from, and "
-                                            "every epoch's metrics and genotype.",
-                                            1),
-                                  arguments);
+  const auto values = parse_files(inspect_syntax(), arguments);
   if (!values) return 0;
+  const bool as_json = values->count("json") != 0;
+  if (values->count("epoch") != 0 && (values->count("all") != 0 || as_json))
+    throw Error(ErrorCode::usage, "--epoch shows one genotype; leave --all and --json out, which show them all");
   const Archive archive = Archive::open(positionals(*values).front());
   const bool network = stored::is_of_kind(archive, network_kind);
+  if (network && values->count("epoch") != 0)
+    throw Error(ErrorCode::usage,
+                "--epoch is for a search; " + archive.name() + " is a trained network, which has one genotype");
   network ? check_network(archive) : check_run(archive);
-  if (values->count("json") == 0) {
-    network ? print_network(archive) : print_run(archive);
+  if (!as_json) {
+    network ? print_network(archive) : print_run(archive, *values);
+    if (values->count("all") != 0) print_end(archive);
     return 0;
   }
   JsonWriter json;
@@ -234,10 +284,7 @@ int verify_command(const std::vector<std::string>& arguments) {
 }
 
 int compare_command(const std::vector<std::string>& arguments) {
-  const auto values =
-      parse_files(syntax_of("mixop compare A.h5 B.h5",
-                            "Lists everything in which two archives differ, to the bit. Exit code 1 where they do.", 2),
-                  arguments);
+  const auto values = parse_files(compare_syntax(), arguments);
   if (!values) return 0;
   const Arguments files = positionals(*values);
   const auto differences = compare_archives(Archive::open(files[0]), Archive::open(files[1]));
@@ -248,9 +295,7 @@ int compare_command(const std::vector<std::string>& arguments) {
       json.begin_object().member("path", difference.path).member("what", difference.what).end();
     std::cout << json.end().end().text() << std::endl;
   } else {
-    for (const ArchiveDifference& difference : differences)
-      std::cout << difference.path << ": " << difference.what << "\n";
-    std::cout << (differences.empty() ? "equal" : "different") << std::endl;
+    print_differences(differences, values->count("brief") != 0);
   }
   return differences.empty() ? 0 : 1;
 }

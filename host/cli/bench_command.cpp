@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 
 #include "host/bench/against.hpp"
@@ -17,7 +18,7 @@ constexpr std::int64_t kMany = 1'000'000;
 
 CommandSyntax bench_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop bench cnn|rnn [--order 1|2] [--batch N] [--threads N] [--against COMMAND] [--json]";
+  syntax.usage = "mixop bench cnn|rnn [--order 1|2] [--batch N] [--threads N] [--execution fused|plain] [--against COMMAND] [--json]";
   syntax.about =
       "Times steps of a search on drawn data, as mixop search runs them. cnn: darts_cnn, 16 channels, 8 cells, images "
       "of 3x32x32.\n"
@@ -35,6 +36,8 @@ CommandSyntax bench_syntax() {
       "steps", number(5), "timed steps")("warmup", number(1), "steps before them")(
       "threads", number(0), "CPU threads; 0 uses all cores")("seed", number(2), "seed of weights and images")(
       "device", po::value<std::string>()->default_value("auto"), "auto, cpu, cuda or cuda:N")(
+      "execution", po::value<std::string>()->default_value("fused"), "fused or plain")(
+      "isa", po::value<std::string>()->value_name("SET"), "instruction set of the kernels: avx512, avx2 or generic")(
       "against", po::value<std::string>()->value_name("COMMAND"), "the other program, a shell command")(
       "rounds", number(1), "with --against: runs of both")("json", "prints JSON");
   syntax.positionals = 1;
@@ -97,7 +100,7 @@ Config config_of(const po::variables_map& values, const std::string& task, const
   sets.emplace_back("search.batch", std::to_string(values["batch"].as<std::int64_t>()));
   sets.emplace_back("search.strategy", number(values, "order", 1, 2) == 1 ? "first_order" : "second_order");
   for (const char* key : {"threads", "seed"}) sets.emplace_back(key, std::to_string(values[key].as<std::int64_t>()));
-  sets.emplace_back("device", text(values, "device"));
+  for (const char* key : {"device", "execution"}) sets.emplace_back(key, text(values, key));
   for (const auto& [key, value] : sets) request.sets.push_back(key + "=" + value);
   return resolve_config(request, catalog);
 }
@@ -168,6 +171,7 @@ int bench_command(const Arguments& arguments) {
                                       "\nUsage: " + bench_syntax().usage);
   const BenchPlan plan{number(*values, "warmup", 0, kMany), number(*values, "steps", 1, kMany)};
   const std::int64_t rounds = number(*values, "rounds", 1, 1000);
+  if (values->count("isa") != 0) setenv("MIXOP_ISA", text(*values, "isa").c_str(), 1);
   const bool json = values->count("json") != 0;
   const PluginRegistry plugins = load_plugins(*values);
   const Config config = config_of(*values, task, plan, option_catalog(plugins));

@@ -6,6 +6,7 @@
 
 #include "host/plugins/open_registry.hpp"
 #include "host/text/nearest.hpp"
+#include "host/text/printable.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -80,6 +81,6 @@ PluginRegistry load_plugins(const po::variables_map& values) {
   return open_registry(folders, plugin_lock(values), std::cerr);
 }
 
-void say(const std::string& message) { std::cerr << "mixop: " << message << std::endl; }
+void say(const std::string& message) { std::cerr << "mixop: " << printable(message, /*lines=*/true) << std::endl; }
 
 }  // namespace mixop::cli

@@ -95,7 +95,7 @@ void write_info(JsonWriter& json, const DatasetHandle& data) {
     json.member(split_name(split), info.records[static_cast<std::size_t>(split)]);
   json.end().member("classes", info.classes).member("class_names", info.class_names);
   task_of(info.kind).write_data(json, data);
-  json.member("files", info.files).member("digest", dataset_digest(data));
+  json.member("notes", info.notes).member("files", info.files).member("digest", dataset_digest(data));
 }
 
 void print_info(const DatasetHandle& data) {
@@ -146,7 +146,7 @@ int data_command(const std::vector<std::string>& arguments) {
   writer.begin_object().member("name", name).member("expects", std::string(table.expects));
   if (!check) json ? write_options(writer, table, name) : describe_table(table, name);
   // Without a folder opening a data set on disk is a usage error; so does a wrong --set, which no description excuses.
-  const bool no_folder = folder.empty() && values->count("set") == 0;
+  const bool no_folder = values->count("data") == 0 && values->count("set") == 0;
   std::size_t corrupt = 0;
   try {
     const DatasetHandle data(name, table, folder, options_of(*values, name));
@@ -157,10 +157,12 @@ int data_command(const std::vector<std::string>& arguments) {
     } else if (check) {
       read_all(data);
     }
+    for (const std::string& note : data.info().notes) say(note);
     json ? write_info(writer, data) : print_info(data);
   } catch (const Error& error) {
-    const bool absent = error.code() == ErrorCode::bad_data || (no_folder && error.code() == ErrorCode::usage);
-    if (check || !absent) throw;
+    // What is not at hand is described without its size; a folder that is named must be read.
+    const bool absent = error.code() == ErrorCode::bad_data || error.code() == ErrorCode::usage;
+    if (check || !no_folder || !absent) throw;
     json ? (void)writer.member("problem", std::string(error.what())) : say(error.what());
   }
   if (json) std::cout << writer.end().text() << std::endl;

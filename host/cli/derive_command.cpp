@@ -7,6 +7,7 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
+#include "host/cli/named_genotype.hpp"
 #include "host/config/layers.hpp"
 #include "host/genotype/alphas_file.hpp"
 #include "host/genotype/genotype_json.hpp"
@@ -15,7 +16,6 @@
 #include "host/search/archived_run.hpp"
 #include "host/search/search.hpp"
 #include "host/session/application.hpp"
-#include "host/session/genotype_argument.hpp"
 #include "host/text/text.hpp"
 #include "host/train/network_check.hpp"
 
@@ -27,7 +27,8 @@ constexpr int kMostNodes = 64;
 CommandSyntax derive_syntax() {
   CommandSyntax syntax;
   syntax.usage =
-      "mixop derive RUN.h5 [--epoch N] | --space S --alphas FILE | GENOTYPE   [--rule R] [--threshold T] [--form F]";
+      "mixop derive RUN.h5 [--epoch N] | --space S --alphas FILE [--relaxation none] | GENOTYPE\n       [--rule R] "
+      "[--threshold T] [--form F]";
   syntax.about =
       "Prints a genotype: that of a run, a published name's, a file's, or that of raw alphas in a JSON file: "
       "{\"alphas_normal\": [[...]], \"alphas_reduce\": "
@@ -44,6 +45,8 @@ CommandSyntax derive_syntax() {
       "rule", po::value<std::string>()->value_name("R"), "another derivation rule")(
       "threshold", po::value<std::string>()->value_name("T"),
       "of the rules threshold_...: edge weights above it are kept; default: 0.85")(
+      "relaxation", po::value<std::string>()->value_name("none"),
+      "none: the numbers of --alphas are relaxed already, as softmax prints them")(
       "epoch", po::value<std::int64_t>()->value_name("N"), "after that many epochs; default: the last")(
       "form", po::value<std::string>()->value_name("F")->default_value("json"),
       "json, or python: the text form of published code, a line a genotype")(
@@ -122,6 +125,36 @@ void require_float32(const std::vector<RawAlphas>& tables, const std::string& wh
                                              "; expected numbers that are finite in float32, up to 3.4e38");
 }
 
+/// Takes alphas as they are, for those that were printed relaxed.
+class Unrelaxed final : public Relaxation {
+ public:
+  Relaxed relax(const at::Tensor& alphas, const RelaxationContext&) const override { return {alphas}; }
+};
+
+/// Whether every row is a distribution: what softmax prints, of a few digits each.
+bool look_relaxed(const std::vector<RawAlphas>& tables) {
+  constexpr double kDigits = 1e-3;
+  for (const RawAlphas& table : tables)
+    for (std::size_t row = 0; row + table.operations <= table.values.size(); row += table.operations) {
+      double sum = 0;
+      for (std::size_t i = 0; i < table.operations; ++i) {
+        const double value = table.values[row + i];
+        if (value < 0 || value > 1) return false;
+        sum += value;
+      }
+      if (std::abs(sum - 1) > kDigits * static_cast<double>(table.operations)) return false;
+    }
+  return true;
+}
+
+bool is_unrelaxed(const po::variables_map& values) {
+  if (values.count("relaxation") == 0) return false;
+  if (text(values, "relaxation") != "none")
+    throw Error(ErrorCode::usage, "--relaxation: expected none, found '" + text(values, "relaxation") +
+                                      "'; that of --strategy is applied where it is left out");
+  return true;
+}
+
 bool as_python(const po::variables_map& values) {
   const std::string form = text(values, "form");
   if (form != "json" && form != "python")
@@ -131,6 +164,7 @@ bool as_python(const po::variables_map& values) {
 
 /// As published code writes it: in the space's own text where it has one.
 std::string published_text(const Genotype& genotype, const SearchSpace* space) {
+  check_writable(genotype);  // names that close a quote, in any text
   const std::optional<std::string> own = space != nullptr ? space->print_text(genotype) : std::nullopt;
   return own ? *own : genotype_to_python(genotype);
 }
@@ -164,7 +198,10 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
   const std::string name = text(values, "space");
   const auto space = make_part<SearchSpace>(plugins, name, {});
   const PartChoices parts = parts_of(plugins, text(values, "strategy", space->defaults().strategy), {});
-  const auto relaxation = make_part<Relaxation>(plugins, parts);
+  const auto own_relaxation = make_part<Relaxation>(plugins, parts);
+  const Unrelaxed unrelaxed;
+  const bool as_it_is = is_unrelaxed(values);
+  const Relaxation& relaxation = as_it_is ? static_cast<const Relaxation&>(unrelaxed) : *own_relaxation;
   const auto deriver = make_deriver(plugins, values, parts, {});
   SpaceConfig sizes = alphas_config(default_config(RunKind::search, name, option_catalog(plugins)).space, *space);
   if (values.count("ops") != 0) sizes.operations = split(text(values, "ops"), ',');
@@ -175,15 +212,19 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
   for (std::size_t i = 0; i < read.cases.size(); ++i) {
     const std::string where = file + (read.is_list ? ", case " + std::to_string(i) : "");
     require_float32(read.cases[i], where);
+    if (!as_it_is && look_relaxed(read.cases[i]))
+      say(where +
+          ": every row sums to 1, as softmax prints alphas; they are relaxed here once more, which changes what "
+          "rules compare: --relaxation none takes them as they are");
     const AlphaCase raw = match(read.cases[i], *space, sizes, where);
-    answers.push_back(derive(raw, *relaxation, *deriver, {}).genotype);
+    answers.push_back(derive(raw, relaxation, *deriver, {}).genotype);
   }
   return print(answers, read.is_list, values, space.get());
 }
 
 /// A trained network has no alphas, but the genotype that it was made from.
 int derive_network(const Archive& archive, const po::variables_map& values, const PluginRegistry& plugins) {
-  for (const char* option : {"epoch", "rule", "strategy", "threshold"})
+  for (const char* option : {"epoch", "rule", "strategy", "threshold", "relaxation"})
     if (values.count(option) != 0)
       throw Error(ErrorCode::usage, std::string("--") + option + " is for a search; " + archive.name() +
                                         " is a trained network, which has one genotype and no alphas");
@@ -193,7 +234,7 @@ int derive_network(const Archive& archive, const po::variables_map& values, cons
 }
 
 int derive_run(const std::string& file, const po::variables_map& values, const PluginRegistry& plugins) {
-  for (const char* option : {"space", "ops"})
+  for (const char* option : {"space", "ops", "relaxation"})
     if (values.count(option) != 0)
       throw Error(ErrorCode::usage, std::string("--") + option + " belongs to --alphas FILE; the run in " + file +
                                         " has its own, so leave it out");
@@ -207,23 +248,18 @@ int derive_run(const std::string& file, const po::variables_map& values, const P
   const std::int64_t epoch = values.count("epoch") != 0 ? values["epoch"].as<std::int64_t>() : run.epochs();
   const auto relaxation = make_part<Relaxation>(plugins, parts);
   const auto deriver = make_deriver(plugins, values, parts, options);
-  return print({derive(run.alphas(epoch, *space), *relaxation, *deriver, run.position(epoch)).genotype}, false, values,
-               space.get());
-}
-
-/// A file that is neither JSON nor Python text: an archive may have any name, run.h5.prev for one.
-bool is_archive(const std::filesystem::path& file) {
-  const auto ending = file.extension();
-  return ending == ".h5" || (ending != ".json" && ending != ".txt" && ending != ".py" && std::filesystem::exists(file));
+  const AlphaCase alphas = run.alphas(epoch, *space);
+  for (const std::string& note : unsearched_alphas(alphas, run.config())) say(note);
+  return print({derive(alphas, *relaxation, *deriver, run.position(epoch)).genotype}, false, values, space.get());
 }
 
 /// A genotype that has been derived already.
 int derive_named(const std::string& argument, const po::variables_map& values, const PluginRegistry& plugins) {
-  for (const char* option : {"epoch", "rule", "strategy", "threshold", "ops"})
+  for (const char* option : {"epoch", "rule", "strategy", "threshold", "ops", "relaxation"})
     if (values.count(option) != 0)
       throw Error(ErrorCode::usage, std::string("--") + option + " is for a search's archive or --alphas; " + argument +
                                         " is a genotype");
-  const GenotypeArgument genotype = read_genotype(argument, text(values, "space"), plugins);
+  const GenotypeArgument genotype = named_genotype(argument, values, plugins);
   const auto space = genotype.space.empty() ? Part<SearchSpace>() : make_part<SearchSpace>(plugins, genotype.space, {});
   return print({genotype.genotype}, false, values, space.get());
 }
@@ -240,8 +276,8 @@ int derive_command(const std::vector<std::string>& arguments) {
   (void)as_python(*values);
   const PluginRegistry plugins = load_plugins(*values);
   if (given.empty()) return derive_alphas(*values, plugins);
-  return is_archive(given.front()) ? derive_run(given.front(), *values, plugins)
-                                   : derive_named(given.front(), *values, plugins);
+  return is_archive_argument(given.front()) ? derive_run(given.front(), *values, plugins)
+                                            : derive_named(given.front(), *values, plugins);
 }
 
 }  // namespace mixop::cli

@@ -5,9 +5,9 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
+#include "host/cli/named_genotype.hpp"
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
-#include "host/session/genotype_argument.hpp"
 #include "host/text/table.hpp"
 #include "mixop/distance.hpp"
 
@@ -130,7 +130,7 @@ int distance_command(const std::vector<std::string>& arguments) {
   const PluginRegistry plugins = load_plugins(*values);
   std::vector<GenotypeArgument> genotypes;
   for (const std::string& argument : given) {
-    genotypes.push_back(read_genotype(argument, text(*values, "space"), plugins));
+    genotypes.push_back(named_genotype(argument, *values, plugins));
     for (const std::string& space : spaces_of(genotypes.back(), plugins))
       if (make_part<SearchSpace>(plugins, space, {})->domain() != Domain::image)
         throw Error(ErrorCode::usage, "distance: expected genotypes of cells for images, found the recurrent cell of '" +

@@ -2,25 +2,28 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
+#include "host/cli/named_genotype.hpp"
 #include "host/draw/graphviz.hpp"
 #include "host/graph/draw.hpp"
 #include "host/json/json_writer.hpp"
-#include "host/session/genotype_argument.hpp"
+#include "host/text/printable.hpp"
 
 namespace mixop::cli {
 namespace {
 
 CommandSyntax draw_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop draw GENOTYPE -o cell.svg";
+  syntax.usage = "mixop draw GENOTYPE [--epoch N] -o cell.svg";
   syntax.about =
-      "Draws all cells of a genotype into one picture: a published name, a JSON file, or a run's archive, whose edge "
+      "Draws all cells of a genotype into one picture: a published name, a file of text, or a run's archive, whose "
+      "edge "
       "weights set\n"
       "the lines' widths. The file's ending chooses .svg, .png, .pdf or .dot; without Graphviz the graph is written as "
       ".dot.";
   syntax.options.add_options()("output,o", po::value<std::string>()->value_name("FILE")->default_value("cell.svg"),
                                "the picture")("space", po::value<std::string>()->value_name("S"),
                                               "the space of a name that several spaces have")(
+      "epoch", po::value<std::int64_t>()->value_name("N"), "of a search's archive, after N epochs; default: the last")(
       "json", "prints the file's name as JSON");
   syntax.positionals = 1;
   add_plugin_options(syntax);
@@ -35,7 +38,9 @@ int draw_command(const std::vector<std::string>& arguments) {
   const Arguments given = positionals(*values);
   if (given.empty()) throw Error(ErrorCode::usage, "a genotype is missing\nUsage: " + draw_syntax().usage);
   const PluginRegistry plugins = load_plugins(*values);
-  const GenotypeArgument argument = read_genotype(given.front(), text(*values, "space"), plugins);
+  const GenotypeArgument argument =
+      values->count("epoch") != 0 ? genotype_of_epoch(given.front(), (*values)["epoch"].as<std::int64_t>(), plugins)
+                                  : named_genotype(given.front(), *values, plugins);
   const std::filesystem::path wanted = text(*values, "output");
   const auto written = write_picture(to_dot(argument.genotype, {argument.title, argument.strengths}), wanted);
   if (written != wanted) say("Graphviz is not installed (no dot on PATH), so the graph itself was written");
@@ -43,7 +48,7 @@ int draw_command(const std::vector<std::string>& arguments) {
     JsonWriter json;
     std::cout << json.begin_object().member("picture", written.string()).end().text() << std::endl;
   } else {
-    std::cout << written.string() << std::endl;
+    std::cout << printable(written.string()) << std::endl;
   }
   return 0;
 }

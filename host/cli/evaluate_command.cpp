@@ -14,6 +14,7 @@
 #include "host/draw/text_file.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/run_check.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 #include "host/train/confusion_picture.hpp"
 #include "host/train/measure.hpp"
@@ -211,7 +212,7 @@ void print_classes(const Confusion& confusion, const std::vector<std::string>& n
     scores.resize(kFewPrinted);
   }
   for (const ClassScore& score : scores)
-    std::printf("  %6.2f %%  %s (%lld of %lld)\n", score.accuracy, score.name.c_str(),
+    std::printf("  %6.2f %%  %s (%lld of %lld)\n", score.accuracy, printable(score.name).c_str(),
                 static_cast<long long>(score.right), static_cast<long long>(score.samples));
 }
 

@@ -8,6 +8,7 @@
 #include "host/search/composition.hpp"
 #include "host/session/genotype_argument.hpp"
 #include "host/text/nearest.hpp"
+#include "host/text/table.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop::cli {
@@ -111,11 +112,10 @@ int list_command(const std::vector<std::string>& arguments) {
     std::cout << json.end().text() << std::endl;
     return 0;
   }
-  std::size_t width = 0;
-  for (const Row& row : rows) width = std::max(width, row.name.size());
+  std::vector<std::vector<std::string>> table;
   for (const Row& row : rows)
-    std::cout << row.name << std::string(width + 2 - row.name.size(), ' ') << row.about
-              << (row.plugin.empty() ? "" : "  [" + row.plugin + "]") << "\n";
+    table.push_back({row.name, row.about + (row.plugin.empty() ? "" : "  [" + row.plugin + "]")});
+  std::cout << table_text(table, {Align::left});
   return 0;
 }
 

@@ -2,11 +2,23 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
 
 #include "host/cli/metrics_options.hpp"
+#include "host/text/plain_text.hpp"
 
 namespace mixop::cli {
+namespace {
+
+bool is_pipe(const std::string& file) {
+  std::error_code problem;
+  const auto status = std::filesystem::status(file, problem);
+  return file.find('/') != std::string::npos && std::filesystem::exists(status) &&
+         !std::filesystem::is_regular_file(status) && !std::filesystem::is_directory(status);
+}
+
+}  // namespace
 
 void add_run_options(CommandSyntax& syntax, const std::string& archive, const std::string& out) {
   const auto option = [&](const char* name, const std::string& help) {
@@ -41,6 +53,7 @@ void read_config(const po::variables_map& values, RunRequest& request) {
       throw Error(ErrorCode::usage, "one preset or config file is expected, found '" + request.preset_or_file +
                                         "' and '" + argument + "'");
     request.preset_or_file = argument;
+    if (is_pipe(argument)) request.config_text = read_plain_text(argument, ErrorCode::usage);
   }
   for (const auto& [option, key] : {std::pair("strategy", "search.strategy"), {"seed", "seed"}})
     if (values.count(option) != 0) request.sets.push_back(std::string(key) + "=" + text(values, option));

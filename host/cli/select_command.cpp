@@ -7,6 +7,7 @@
 #include "host/cli/run_options.hpp"
 #include "host/session/selection.hpp"
 #include "host/text/numbers.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop::cli {
@@ -76,9 +77,9 @@ void print_table(const Selection& selection) {
       std::printf("seed %-6lld held-out %s %8s%s\n", seed, label_text(figure).c_str(),
                   number_text(figure, candidate.figure(criterion)).c_str(), &candidate == best ? "  selected" : "");
     else
-      std::printf("seed %-6lld cannot be built: %s\n", seed, candidate.defect.c_str());
+      std::printf("seed %-6lld cannot be built: %s\n", seed, printable(candidate.defect, true).c_str());
   }
-  std::printf("%s\n", selection.winner_file().c_str());
+  std::printf("%s\n", printable(selection.winner_file().string()).c_str());
 }
 
 }  // namespace

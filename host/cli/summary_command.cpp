@@ -5,19 +5,21 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
+#include "host/cli/named_genotype.hpp"
 #include "host/cli/run_options.hpp"
 #include "host/cli/summary_table.hpp"
 #include "host/config/layers.hpp"
 #include "host/config/resolve.hpp"
 #include "host/graph/measure.hpp"
-#include "host/json/json_writer.hpp"
 #include "host/graph/operator_catalog.hpp"
+#include "host/json/json_writer.hpp"
 #include "host/search/baseline.hpp"
 #include "host/search/composition.hpp"
 #include "host/search/memory.hpp"
 #include "host/search/memory_limit.hpp"
 #include "host/session/genotype_argument.hpp"
 #include "host/text/numbers.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 #include "host/train/training_memory.hpp"
 
@@ -207,7 +209,7 @@ Summary summarise_network(const po::variables_map& values, const PluginRegistry&
   require_absent(values, {"ops", "nodes", "baseline"},
                  "belongs to --genotype supernet; a genotype has its own, so leave it out");
   require_absent(values, {"order"}, "belongs to --genotype supernet; a training has no such orders, so leave it out");
-  const GenotypeArgument argument = read_genotype(text(values, "genotype"), text(values, "space"), plugins);
+  const GenotypeArgument argument = named_genotype(text(values, "genotype"), values, plugins);
   const std::string name = space_of(argument, plugins);
   const auto space = make_part<SearchSpace>(plugins, name, {});
   const RegistryCatalog operators(plugins);
@@ -257,7 +259,7 @@ void print_text(const Summary& summary, const std::vector<std::string>& uncounte
   if (summary.with_auxiliary) {
     std::cout << *summary.with_auxiliary;
   } else {
-    std::cout << "- (" << summary.no_auxiliary << ")";
+    std::cout << "- (" << printable(summary.no_auxiliary) << ")";
   }
   std::cout << "\nmultiply-adds                   " << cost.multiply_adds
             << "\nactivation bytes                " << activation_bytes(cost) << "\n";

@@ -93,6 +93,7 @@ struct Config {
   std::int64_t threads = 0;
   std::string device = "auto";
   std::string precision = "float32";
+  std::string execution = "fused";
   DataConfig data;
   SpaceKeys space;
   SearchConfig search;

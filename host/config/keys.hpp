@@ -183,6 +183,10 @@ void visit(Whole& c, Visitor&& v) {
         {"float32", "float64", "bfloat16"},
         "Number format of weights and alphas; bfloat16 (trainings of images) keeps them in float32 and multiplies in "
         "16 bits."));
+  v("execution", c.execution,
+    one_of({"fused", "plain"},
+           "How networks of images are run on a CPU: cell by cell in kernels of mixop's own, or operator by operator in "
+           "LibTorch's; to float rounding they compute the same."));
   v.section("data", c.data, std::nullopt);
   v.section("space", c.space, std::nullopt);
   v.section("search", c.search, RunKind::search);

@@ -4,6 +4,7 @@
 
 #include "host/config/layers.hpp"
 #include "host/text/nearest.hpp"
+#include "host/text/plain_text.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -46,8 +47,8 @@ std::string reserved_text(const JsonValue& root, const std::string& key, const s
   return value->text;
 }
 
-JsonValue read_source(const fs::path& path) {
-  JsonValue root = parse_json_file(path, ErrorCode::usage);
+JsonValue read_source(const fs::path& path, const std::optional<std::string>& text = {}) {
+  JsonValue root = text ? parse_json(*text, path.string(), ErrorCode::usage) : parse_json_file(path, ErrorCode::usage);
   for (const char* key : {"summary", "source", "preset"}) reserved_text(root, key, path.string());
   const std::string command = reserved_text(root, "command", path.string());
   if (command != "" && command != "search" && command != "train")
@@ -57,8 +58,8 @@ JsonValue read_source(const fs::path& path) {
 }
 
 /// A file that says which command it is for serves no other.
-JsonValue read_source_for(const fs::path& path, RunKind kind) {
-  JsonValue root = read_source(path);
+JsonValue read_source_for(const fs::path& path, RunKind kind, const std::optional<std::string>& text = {}) {
+  JsonValue root = read_source(path, text);
   const std::string command = reserved_text(root, "command", path.string());
   if (command != "" && command != run_kind_name(kind))
     throw Error(ErrorCode::usage, json_place(path.string(), *root.find("command")) + ": '" + path.stem().string() +
@@ -75,19 +76,26 @@ void add_preset(ConfigLayers& layers, const fs::path& path, RunKind kind) {
 }
 
 void add_file(ConfigLayers& layers, const fs::path& path, const ConfigRequest& request) {
-  const JsonValue root = read_source_for(path, request.kind);
+  const JsonValue root = read_source_for(path, request.kind, request.text);
   if (const JsonValue* base = root.find("preset"))
     add_preset(layers, preset_file(base->text, request.presets_folder, json_place(path.string(), *base) + ": "),
                request.kind);
   layers.add_object(root, path.string());
 }
 
-}  // namespace
-
+/// The file that the request reads; empty where it reads none.
 fs::path config_source(const ConfigRequest& request) {
   if (request.preset_or_file.empty()) return {};
   if (names_a_file(request.preset_or_file)) return request.preset_or_file;
   return preset_file(request.preset_or_file, request.presets_folder, "");
+}
+
+}  // namespace
+
+std::string config_text(const ConfigRequest& request) {
+  if (request.text) return *request.text;
+  const fs::path source = config_source(request);
+  return source.empty() ? "" : read_plain_text(source, ErrorCode::usage);
 }
 
 Config resolve_config(const ConfigRequest& request, const OptionCatalog& catalog) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,13 +16,14 @@ struct ConfigRequest {
   std::filesystem::path presets_folder;    ///< holds NAME.json for every preset
   RunKind kind = RunKind::search;          ///< files and presets for the other command are refused
   std::vector<std::string> defaults = {};  ///< "key=value", over the built-in defaults
+  std::optional<std::string> text = {};    ///< what the file holds, where it can be read only once
 };
 
 /// The configuration that the request means. Every problem is a usage error that names the place and the key.
 Config resolve_config(const ConfigRequest& request, const OptionCatalog& catalog);
 
-/// The file that the request reads, for keeping it verbatim; empty where it reads none.
-std::filesystem::path config_source(const ConfigRequest& request);
+/// The text of the preset or file that the request reads, for keeping it verbatim; empty where it reads none.
+std::string config_text(const ConfigRequest& request);
 
 struct PresetInfo {
   std::string name;

@@ -6,6 +6,9 @@
 #include <exception>
 #include <utility>
 
+#include "host/config/schema.hpp"
+#include "host/text/text.hpp"
+
 namespace mixop {
 namespace {
 
@@ -23,6 +26,8 @@ constexpr std::size_t kInfoSize = offsetof(MixopDatasetInfo, images_vary);
 // What one of images of many sizes has.
 constexpr std::size_t kWholeTableSize = offsetof(MixopDataset, decode) + sizeof MixopDataset::decode;
 constexpr std::size_t kWholeInfoSize = offsetof(MixopDatasetInfo, listing) + sizeof MixopDatasetInfo::listing;
+constexpr std::size_t kNotedInfoSize = offsetof(MixopDatasetInfo, notes) + sizeof MixopDatasetInfo::notes;
+constexpr std::size_t kMostNotes = 100;
 
 /// Judges what one data set returns; every complaint names it.
 class Contract {
@@ -74,6 +79,10 @@ std::map<std::string, std::string> with_defaults(const std::string& name, const 
     }
     all[key] = value;
   }
+  for (std::uint32_t i = 0; i < table.option_count; ++i) {
+    const KeySpec spec = option_key(name, table.options[i]);
+    (void)value_from_text(spec, all.at(table.options[i].name), "data set '" + name + "'");
+  }
   return all;
 }
 
@@ -110,6 +119,14 @@ ManySizes many_sizes_of(const Contract& contract, const MixopDatasetInfo& raw) {
           {{raw.crop_area[0], raw.crop_area[1]}, {raw.crop_ratio[0], raw.crop_ratio[1]}},
           {raw.jitter[0], raw.jitter[1], raw.jitter[2], raw.jitter[3]},
           raw.skip_corrupt == 1};
+}
+
+/// The first lines of a text, as many as are shown.
+std::vector<std::string> lines_of(const char* text) {
+  std::vector<std::string> lines = split(text, '\n');
+  if (!lines.empty() && lines.back().empty()) lines.pop_back();
+  if (lines.size() > kMostNotes) lines.resize(kMostNotes);
+  return lines;
 }
 
 /// What a sink's caller in C holds: the C++ sink, how often it was called, the last image, and what the sink threw.
@@ -191,6 +208,7 @@ DatasetInfo DatasetHandle::query() {
   info.files = contract.texts("files", raw.files, raw.file_count);
   const bool has_fields_11 = raw.size >= kWholeInfoSize;
   if (has_fields_11 && raw.listing != nullptr) listing_ = raw.listing;
+  if (raw.size >= kNotedInfoSize && raw.notes != nullptr) info.notes = lines_of(raw.notes);
   if (raw.kind == MIXOP_DATA_TEXT) return info;
 
   check_image_fields(contract, raw);
@@ -229,9 +247,10 @@ void DatasetHandle::read(int split, std::int64_t first, std::int64_t count, std:
           [&](MixopError* error) { return table_.read(instance_.get(), split, first, count, taken, targets, error); });
   for (std::int64_t i = 0; i < count; ++i)
     if (targets[i] < 0 || targets[i] >= info_.classes)
-      Contract(name_).broken("record " + std::to_string(first + i) + " of split '" + split_name(split) +
-                             "' has target " + std::to_string(targets[i]) + ", expected 0 to " +
-                             std::to_string(info_.classes - 1));
+      throw Error(ErrorCode::bad_data, place(split) + ": record " + std::to_string(first + i) + " has label " +
+                                           std::to_string(targets[i]) + ", expected 0 to " +
+                                           std::to_string(info_.classes - 1) +
+                                           "; its file is damaged, or is of another data set");
 }
 
 void DatasetHandle::decode(int split, std::int64_t record, const ImageSink& sink) const {

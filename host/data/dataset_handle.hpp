@@ -45,6 +45,7 @@ struct DatasetInfo {
   bool horizontal_flip = false;
   std::array<float, 4> mean{}, deviation{};
   std::vector<std::string> files;
+  std::vector<std::string> notes;       ///< for people: what of the data is left out, or how it is taken
   std::optional<ManySizes> many_sizes;  ///< where records have sizes of their own and are decoded
 
   /// Bytes of one image: channels * height * width.
@@ -60,7 +61,8 @@ const char* split_name(int split);
 /// An open data set of a plugin. The table must outlive the handle.
 class DatasetHandle {
  public:
-  /// Opens the data set; `options` are checked values, and those that are absent take the component's defaults.
+  /// Opens the data set; `options` are checked against their types, and those that are absent take the component's
+  /// defaults.
   /// Throws what the plugin reports, usage for an unknown option, and plugin where the plugin breaks its contract.
   DatasetHandle(std::string name, const MixopDataset& table, const std::string& folder,
                 const std::map<std::string, std::string>& options = {});
@@ -72,7 +74,7 @@ class DatasetHandle {
   /// What the data set's digest covers in place of the bytes of its files; empty where it covers those.
   std::string_view listing() const { return listing_; }
   /// Records [first, first + count) of a split; `values` holds count * record_bytes() bytes (text, and images of many
-  /// sizes: nullptr), `targets` count entries. Targets outside [0, classes) are the plugin's error. May be called from
+  /// sizes: nullptr), `targets` count entries. Targets outside [0, classes) are bad data. May be called from
   /// several threads.
   void read(int split, std::int64_t first, std::int64_t count, std::uint8_t* values, std::int64_t* targets) const;
   /// Calls `sink` once with a record's image, uint8[height][width][channels], which is valid for that call: for images

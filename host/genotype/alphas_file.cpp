@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/json/json.hpp"
+#include "host/text/plain_text.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -108,7 +109,7 @@ class AlphasReader {
 }  // namespace
 
 AlphasFile read_alphas_file(const std::filesystem::path& path, const std::vector<std::string>& names) {
-  return parse_alphas(read_json_text(path, ErrorCode::bad_data), path.string(), names);
+  return parse_alphas(read_plain_text(path, ErrorCode::bad_data), path.string(), names);
 }
 
 AlphasFile parse_alphas(std::string_view text, const std::string& file, const std::vector<std::string>& names) {

@@ -5,6 +5,7 @@
 
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -34,11 +35,26 @@ bool ends_with(const std::string& text, const std::string& end) {
   return text.size() > end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
+/// The items of a gene without the edge weight that some codes print behind its source.
+std::size_t arity(const JsonValue& gene) {
+  const bool weighted = gene.items.size() > 2 && gene.items.back().is(Kind::real);
+  return gene.items.size() - (weighted ? 1 : 0);
+}
+
+/// Whether genes stand in a list for each node, as khanrc/pt.darts, CDARTS and AutoDL-Projects print them.
+bool is_by_node(const JsonValue& genes) {
+  return std::any_of(genes.items.begin(), genes.items.end(), [](const JsonValue& item) {
+    return item.is(Kind::list) && !item.items.empty() && item.items.front().is(Kind::list);
+  });
+}
+
 class GenotypeReader {
  public:
   GenotypeReader(const std::string& file, ErrorCode code) : file_(file), code_(code) {}
 
-  Genotype read(const JsonValue& root) const {
+  bool saw_weights() const { return saw_weights_; }
+
+  Genotype read(const JsonValue& root) {
     if (!root.is(Kind::object)) refuse(root, "expected a genotype's object, found " + root.describe());
     if (root.find("genes") != nullptr && root.find("genes_concat") == nullptr) return by_position(root);
     Genotype genotype;
@@ -50,7 +66,7 @@ class GenotypeReader {
     refuse(root,
            "no genotype: expected the keys normal, normal_concat, reduce, reduce_concat, or recurrent, concat, or "
            "genes, concat, reductions, seq, or NAME, NAME_concat for every cell; found " +
-               (found.empty() ? "none" : joined(found)));
+               (found.empty() ? "none" : excerpt(joined(found))));
   }
 
  private:
@@ -59,15 +75,23 @@ class GenotypeReader {
     std::vector<std::string> names;
     for (const JsonMember& member : root.members) {
       const std::string& key = member.key;
+      if (is_left_out(root, key)) continue;
       if (key == "normal" || key == "reduce" || key == kRecurrent || root.find(key + kConcat) != nullptr)
         names.push_back(key);
-      else if (ends_with(key, kConcat))
+      else if (ends_with(key, kConcat) && !member.value.is(Kind::null))
         (void)this->member(root, key.substr(0, key.size() - std::string(kConcat).size()));
     }
     const auto normal = std::find(names.begin(), names.end(), "normal");
     const auto reduce = std::find(names.begin(), names.end(), "reduce");
     if (reduce < normal && normal != names.end()) std::iter_swap(normal, reduce);
     return names;
+  }
+  /// Of one cell alone, the other's keys are None or empty.
+  static bool is_left_out(const JsonValue& root, const std::string& key) {
+    const JsonValue *const cell = root.find(key), *const ends = root.find(key + kConcat);
+    if (cell->is(Kind::null)) return true;
+    return cell->is(Kind::list) && cell->items.empty() && ends != nullptr && ends->is(Kind::list) &&
+           ends->items.empty();
   }
   [[noreturn]] void refuse(const JsonValue& at, const std::string& what) const {
     throw Error(code_, json_place(file_, at) + ": " + what);
@@ -89,23 +113,28 @@ class GenotypeReader {
                         ", found " + value.describe());
     return static_cast<int>(value.integer);
   }
+  std::string operation(const JsonValue& value, const std::string& what) const {
+    if (!value.is(Kind::text) || value.text.empty())
+      refuse(value, what + ": expected an operation's name, found " + value.describe());
+    if (!is_plain_name(value.text))
+      refuse(value,
+             what + ": expected an operation's name of letters, digits, '.', '_' and '-', found " + value.describe());
+    return value.text;
+  }
   /// [operation, from] with the node `to` given by the place, or [operation, to, from] without one.
-  Gene gene(const JsonValue& value, const std::string& what, int to, int first_node) const {
+  Gene gene(const JsonValue& value, const std::string& what, int to, int first_node) {
     const std::size_t size = to > 0 ? 2 : 3;
-    if (!value.is(Kind::list) || value.items.size() != size)
+    if (!value.is(Kind::list) || arity(value) != size)
       refuse(value, what +
                         (to > 0 ? ": expected [operation, from], found " : ": expected [operation, to, from], found ") +
                         value.describe());
-    const JsonValue& operation = value.items.front();
-    if (!operation.is(Kind::text) || operation.text.empty())
-      refuse(operation, what + ": expected an operation's name, found " + operation.describe());
-    const std::string source = what + ", the node it comes from";
-    if (to > 0) return {operation.text, integer(value.items[1], source, 0, to - 1), to};
+    saw_weights_ = saw_weights_ || value.items.size() > size;
+    const std::string name = operation(value.items.front(), what), source = what + ", the node it comes from";
+    if (to > 0) return {name, integer(value.items[1], source, 0, to - 1), to};
     to = integer(value.items[1], what + ", the node it leads to", first_node, kMostNodes);
     const int from = integer(value.items[2], source, 0, kMostNodes);  // nodes run in any order that the list gives
-    if (from == to)
-      refuse(value, what + ": " + operation.text + " goes from node " + std::to_string(to) + " to itself");
-    return {operation.text, from, to};
+    if (from == to) refuse(value, what + ": " + name + " goes from node " + std::to_string(to) + " to itself");
+    return {name, from, to};
   }
   std::vector<int> concat(const JsonValue& value, int last, const std::string& what) const {
     std::vector<int> nodes;
@@ -117,24 +146,41 @@ class GenotypeReader {
     if (nodes.empty()) refuse(value, what + ": expected at least one node, found an empty list");
     return nodes;
   }
-  /// Genes all as pairs, whose place tells the node, or all as triples. There may be none: some derivation rules leave
-  /// a cell so, and whoever builds its network says that it cannot.
-  std::vector<Gene> genes(const JsonValue& value, const std::string& what, const PairForm& form) const {
+  /// Genes in a list for each node, all as pairs, whose place tells the node, or all as triples. There may be none:
+  /// some derivation rules leave a cell so, and whoever builds its network says that it cannot.
+  std::vector<Gene> genes(const JsonValue& value, const std::string& what, const PairForm& form) {
+    if (is_by_node(list(value, what))) return genes_by_node(value, what, form);
     std::vector<Gene> read;
-    const auto& items = list(value, what).items;
-    const bool pairs = !items.empty() && (!items.front().is(Kind::list) || items.front().items.size() != 3);
+    const auto& items = value.items;
+    const bool pairs = !items.empty() && (!items.front().is(Kind::list) || arity(items.front()) != 3);
     for (const JsonValue& item : items)
-      read.push_back(gene(item, what + ", gene " + std::to_string(read.size()),
-                          pairs ? std::min(form.node(read.size()), kMostNodes) : 0, form.inputs));
+      read.push_back(
+          gene(item, gene_name(what, read), pairs ? std::min(form.node(read.size()), kMostNodes) : 0, form.inputs));
     if (pairs && read.size() % static_cast<std::size_t>(form.genes_a_node) != 0)
       refuse(value, what + ": expected two genes a node, found " + std::to_string(read.size()) + " genes");
     return read;
+  }
+  std::vector<Gene> genes_by_node(const JsonValue& value, const std::string& what, const PairForm& form) {
+    std::vector<Gene> read;
+    int node = form.inputs;
+    for (const JsonValue& listed : value.items) {
+      if (node > kMostNodes) refuse(listed, what + ": more than " + std::to_string(kMostNodes) + " nodes");
+      for (const JsonValue& item : list(listed, what + ", node " + std::to_string(node)).items)
+        read.push_back(gene(item, gene_name(what, read), node, form.inputs));
+      ++node;
+    }
+    return read;
+  }
+  static std::string gene_name(const std::string& what, const std::vector<Gene>& before) {
+    return what + ", gene " + std::to_string(before.size());
   }
   int inputs_of(const JsonValue& root, const std::string& key, int implied) const {
     const JsonValue* value = root.find(key);
     return value == nullptr ? implied : integer(*value, key, 1, kMostInputs);
   }
-  CellGenotype cell(const std::string& name, const JsonValue& root) const {
+  CellGenotype cell(const std::string& name, const JsonValue& root) {
+    if (!is_plain_name(name))
+      refuse(root, "expected a cell's name of letters, digits, '.', '_' and '-', found '" + excerpt(name) + "'");
     const PairForm form(name, inputs_of(root, name + kInputs, implied_inputs(name)));
     const bool published = name == kRecurrent && root.find(name + kConcat) == nullptr;
     const std::string ends = published ? "concat" : name + kConcat;
@@ -145,7 +191,7 @@ class GenotypeReader {
     cell.concat = concat(member(root, ends), cell.genes.empty() ? kMostNodes : last, ends);
     return cell;
   }
-  Genotype by_position(const JsonValue& root) const {
+  Genotype by_position(const JsonValue& root) {
     Genotype genotype;
     const PairForm form("", inputs_of(root, "inputs", implied_inputs("")));
     for (const JsonValue& value : list(member(root, "genes"), "genes").items) {
@@ -174,6 +220,7 @@ class GenotypeReader {
 
   const std::string& file_;
   ErrorCode code_;
+  bool saw_weights_ = false;
 };
 
 std::string compact_list(const std::vector<int>& values) {
@@ -197,6 +244,11 @@ void write_genes(JsonWriter& writer, const CellGenotype& cell, bool with_to) {
 
 [[noreturn]] void cannot_hold(const std::string& what) {
   throw Error(ErrorCode::unsupported, "the genotype cannot be written: " + what);
+}
+
+void check_name(const char* what, const std::string& name) {
+  if (!is_plain_name(name))
+    cannot_hold(std::string(what) + " has letters, digits, '.', '_' and '-', and '" + excerpt(name) + "' has others");
 }
 
 void write_by_position(JsonWriter& writer, const Genotype& genotype) {
@@ -255,6 +307,8 @@ void check_writable(const Genotype& genotype) {
   if (genotype.by_position()) keys = {"reductions", "seq"};
   for (const CellGenotype& cell : genotype.cells) {
     if (cell.name.empty()) cannot_hold("a cell has no name");
+    check_name("a cell's name", cell.name);
+    for (const Gene& gene : cell.genes) check_name("an operation's name", gene.operation);
     if (cell.concat.empty()) cannot_hold("the cell '" + cell.name + "' has no output");
     for (const std::string& key : {cell.name, concat_key(genotype, cell), cell.name + kInputs})
       if (!keys.insert(key).second)
@@ -272,8 +326,20 @@ void require_readable(const Genotype& genotype) {
   cannot_hold("its JSON means another one: " + text);
 }
 
-Genotype genotype_of_keys(const JsonValue& root, const std::string& file, ErrorCode code) {
-  return GenotypeReader(file, code).read(root);
+Genotype genotype_of_keys(const JsonValue& root, const std::string& file, ErrorCode code,
+                          std::vector<std::string>* notes) {
+  GenotypeReader reader(file, code);
+  Genotype genotype = reader.read(root);
+  if (reader.saw_weights() && notes != nullptr)
+    notes->push_back(file + ": the edge weights beside the operations are ignored");
+  return genotype;
+}
+
+bool has_genotype_keys(const JsonValue& root) {
+  return std::any_of(root.members.begin(), root.members.end(), [](const JsonMember& member) {
+    return member.key == "normal" || member.key == "reduce" || member.key == "genes" || member.key == kRecurrent ||
+           ends_with(member.key, kConcat);
+  });
 }
 
 Genotype genotype_from_json(std::string_view text, const std::string& file, ErrorCode code) {

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host/json/json.hpp"
 #include "mixop/error.hpp"
@@ -16,6 +17,9 @@ namespace mixop {
 //   {"recurrent": [[operation, from], ...], "concat": [...]}
 //       the cell of that name has one input and one gene a node: gene i makes node 1 + i
 //   Where the genes of such a cell do not fit that, all of them are [operation, to, from].
+//   Genes may stand in a list for each node; then each is [operation, from]. A real number at a gene's end, the weight
+//   of its edge, is ignored. A cell that is null, or has neither genes nor output, is left out. Names have letters,
+//   digits, '.', '_' and '-'.
 //   {"genes": [[[operation, to, from], ...] for each position], "concat": [...], "reductions": [...] or null}
 //       any number of genes a node, in the order in which nodes run; a position whose genes are pairs has two a node.
 //       With "seq": [...] the genes are those of cells that repeat, and seq tells the cell of each position. "inputs"
@@ -43,7 +47,12 @@ void require_readable(const Genotype& genotype);
 /// The genotype of a JSON text. `file` names it in errors, which have `code`. Keys besides the form's are ignored.
 Genotype genotype_from_json(std::string_view text, const std::string& file, ErrorCode code);
 
-/// The genotype of an object with these keys, wherever it was read from.
-Genotype genotype_of_keys(const JsonValue& root, const std::string& file, ErrorCode code);
+/// The genotype of an object with these keys, wherever it was read from. `notes` gets what of it is ignored and should
+/// be said.
+Genotype genotype_of_keys(const JsonValue& root, const std::string& file, ErrorCode code,
+                          std::vector<std::string>* notes = nullptr);
+
+/// Whether an object has keys of a genotype.
+bool has_genotype_keys(const JsonValue& root);
 
 }  // namespace mixop

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mixop/error.hpp"
 #include "mixop/genotype.hpp"
@@ -18,9 +20,13 @@ namespace mixop {
 /// A genotype on one line. Throws unsupported where none of the forms can hold it.
 std::string genotype_to_python(const Genotype& genotype);
 
-/// The genotype of such a text: one call, which a name and "=" may precede, with arguments by name or by place that are
-/// texts, whole numbers, lists, tuples, range(...), sums and multiples of lists. Nothing is executed. `file` names it
-/// in errors, which have `code`.
-Genotype genotype_from_python(std::string_view text, const std::string& file, ErrorCode code);
+/// The genotype of the call at `at`, whose arguments are literals by name or by place. Nothing is executed. `file`
+/// names the text in errors, which have `code`; for `notes` see genotype_of_keys().
+Genotype genotype_of_call(std::string_view text, std::size_t at, const std::string& file, ErrorCode code,
+                          std::vector<std::string>* notes = nullptr);
+
+/// The genotype of a dict with these fields, as Python prints one.
+Genotype genotype_of_dict(std::string_view text, const std::string& file, ErrorCode code,
+                          std::vector<std::string>* notes = nullptr);
 
 }  // namespace mixop

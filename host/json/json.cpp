@@ -3,19 +3,17 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <optional>
 #include <set>
 
 #include "host/json/rapidjson.hpp"
-#include "host/text/whole_file.hpp"
+#include "host/text/plain_text.hpp"
+#include "host/text/printable.hpp"
 
 namespace mixop {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{32} << 20;
 constexpr std::size_t kMostValues = 4'000'000;
 constexpr std::size_t kDeepest = 64;
-constexpr std::size_t kLongestQuote = 60;
 
 using Kind = JsonValue::Kind;
 
@@ -66,6 +64,15 @@ std::size_t word_start(std::string_view text, std::size_t end) {
   return end;
 }
 
+/// RapidJSON's words, and what people take for JSON.
+std::string problem_at(std::string_view text, std::size_t offset, const std::string& words) {
+  const std::string_view rest = text.substr(std::min(offset, text.size()));
+  if (rest.substr(0, 2) == "//" || rest.substr(0, 2) == "/*" || rest.substr(0, 1) == "#")
+    return "a comment, of which JSON has none; remove it";
+  const std::string format = foreign_format(text);
+  return words + (format.empty() ? "" : " This is " + format + "; expected JSON.");
+}
+
 /// Receives RapidJSON's events and builds the tree. Brackets are announced before they are read, all else after.
 class TreeBuilder {
  public:
@@ -109,7 +116,7 @@ class TreeBuilder {
     const Position at = lines_.at(string_start(text_, stream_.Tell()));
     JsonMember member{std::string(value, size), at.line, at.column, {}};
     if (!keys_.back().insert(member.key).second)
-      throw Error(code_, json_place(file_, member) + ": key '" + member.key + "' appears twice; remove one");
+      throw Error(code_, json_place(file_, member) + ": key '" + excerpt(member.key) + "' appears twice; remove one");
     open_.back().members.push_back(std::move(member));
     return true;
   }
@@ -186,7 +193,7 @@ std::string JsonValue::describe() const {
     case Kind::real:
       return text;
     case Kind::text:
-      return "text '" + (text.size() > kLongestQuote ? text.substr(0, kLongestQuote) + "..." : text) + "'";
+      return "text '" + excerpt(text) + "'";
     case Kind::list:
       return "a list of " + std::to_string(items.size()) + (items.size() == 1 ? " item" : " items");
     case Kind::object:
@@ -207,25 +214,13 @@ JsonValue parse_json(std::string_view text, const std::string& file, ErrorCode c
   constexpr unsigned flags =
       rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag | rapidjson::kParseValidateEncodingFlag;
   const rapidjson::ParseResult result = reader.Parse<flags>(stream, builder);
-  if (result.IsError()) throw malformed(result.Offset(), rapidjson::GetParseError_En(result.Code()));
+  if (result.IsError())
+    throw malformed(result.Offset(), problem_at(text, result.Offset(), rapidjson::GetParseError_En(result.Code())));
   return std::move(builder.root());
 }
 
-std::string read_json_text(const std::filesystem::path& path, ErrorCode code) {
-  std::error_code problem;
-  if (!std::filesystem::exists(path, problem)) throw Error(code, path.string() + ": no such file");
-  if (!std::filesystem::is_regular_file(path, problem)) throw Error(code, path.string() + ": not a regular file");
-  const auto size = std::filesystem::file_size(path, problem);
-  if (!problem && size > kMostBytes)
-    throw Error(code, path.string() + ": " + std::to_string(size) + " bytes; a JSON file may have " +
-                          std::to_string(kMostBytes) + " at most");
-  std::optional<std::string> text = whole_file(path);
-  if (!text) throw Error(code, path.string() + ": cannot be read");
-  return std::move(*text);
-}
-
 JsonValue parse_json_file(const std::filesystem::path& path, ErrorCode code) {
-  return parse_json(read_json_text(path, code), path.string(), code);
+  return parse_json(read_plain_text(path, code), path.string(), code);
 }
 
 }  // namespace mixop

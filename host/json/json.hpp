@@ -51,10 +51,7 @@ std::string json_place(const std::string& file, const Located& at) {
 /// `file` names the source in errors, which carry `code`.
 JsonValue parse_json(std::string_view text, const std::string& file, ErrorCode code);
 
-/// The file's text, at most 32 MiB. A missing or unreadable file is an error of `code`.
-std::string read_json_text(const std::filesystem::path& path, ErrorCode code);
-
-/// parse_json of a file.
+/// parse_json of a file's plain text.
 JsonValue parse_json_file(const std::filesystem::path& path, ErrorCode code);
 
 }  // namespace mixop

@@ -49,8 +49,7 @@ void EpochLoop::require_finite(const char* what, bool finite) const {
   if (finite) return;
   throw NotFinite(std::string(what) + " not finite any more, in epoch " + std::to_string(position_.at.epoch + 1) +
                   " after step " + std::to_string(position_.step_in_epoch) +
-                  "; nothing of it is archived, earlier archives are intact; a smaller weights.lr or "
-                  "weights.clip may help");
+                  "; nothing of it is archived, earlier archives are intact");
 }
 
 void EpochLoop::require_finite_state() const {

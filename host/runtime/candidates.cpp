@@ -61,7 +61,7 @@ Candidate::Candidate(const OperatorCatalog& operators, const std::string& name, 
   const std::optional<Structure> structure = structure_of(table, name, spec);
   const bool norm = pools_normalised && structure && is_pool(structure->stages().back());
   zero_ = structure && structure->is_only(StageKind::zero);
-  if (!has_own_code(table)) {
+  if (!mixop::has_own_code(table)) {
     module_ = Module(norm ? with_norm(*structure, spec.out) : *structure, target);
     state_ = module_.state();
     return;

@@ -23,6 +23,7 @@ class Candidate {
   /// What runs where the operator has no code of its own, else empty.
   const Module& module() const { return module_; }
   bool is_zero() const { return zero_; }
+  bool has_own_code() const { return own_.has_value(); }
 
  private:
   std::optional<OperatorInstance> own_;  // where it has code of its own

@@ -3,8 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <optional>
+#include <variant>
 
+#include "host/runtime/fused/fused_block.hpp"
 #include "host/runtime/loss.hpp"
 #include "host/runtime/plain_block.hpp"
 #include "mixop/random.hpp"
@@ -24,15 +25,39 @@ std::int64_t first_channels(const NetworkGraph& graph) {
   return 0;
 }
 
+/// What runs a block.
+class Runner {
+ public:
+  Runner(const Block& block, const OperatorCatalog& operators, const Target& target, Execution execution,
+         BufferPool& pool) {
+    if (execution == Execution::fused)
+      runs_.emplace<FusedBlock>(block, operators, target, pool);
+    else
+      runs_.emplace<PlainBlock>(block, operators, target);
+  }
+  at::Tensor forward(const std::vector<at::Tensor>& inputs, RelaxedRows& relaxed, const Pass& pass,
+                     std::uint64_t key) const {
+    if (const auto* fused = std::get_if<FusedBlock>(&runs_)) return fused->forward(inputs, relaxed, pass, key);
+    return std::get<PlainBlock>(runs_).forward(inputs, relaxed, pass, key);
+  }
+  const std::vector<StateEntry>& state() const {
+    if (const auto* fused = std::get_if<FusedBlock>(&runs_)) return fused->state();
+    return std::get<PlainBlock>(runs_).state();
+  }
+
+ private:
+  std::variant<std::monostate, PlainBlock, FusedBlock> runs_;
+};
+
 class ImageNetwork final : public Network {
  public:
-  ImageNetwork(const NetworkGraph& graph, const OperatorCatalog& operators, const Target& target)
+  ImageNetwork(const NetworkGraph& graph, const OperatorCatalog& operators, const Target& target, Execution execution)
       : Network(graph),
         channels_(first_channels(graph)),
         training_only_(graph.blocks.size(), false),
         last_reader_(graph.blocks.size(), kNever) {
     for (std::size_t i = 0; i < graph.blocks.size(); ++i) {
-      blocks_.emplace_back(graph.blocks[i], operators, target);
+      blocks_.emplace_back(graph.blocks[i], operators, target, execution, pool_);
       state_.insert(state_.end(), blocks_.back().state().begin(), blocks_.back().state().end());
       for (const int read : graph.blocks[i].reads)
         if (read >= 0) last_reader_[static_cast<std::size_t>(read)] = i;
@@ -42,6 +67,7 @@ class ImageNetwork final : public Network {
   }
 
   const std::vector<StateEntry>& state() const override { return state_; }
+  void give_back_memory() override { pool_.give_back(); }
 
   Outcome loss(const std::vector<Relaxed>& relaxed, const Batch& batch, const RecurrentState&,
                const Pass& pass) override {
@@ -89,7 +115,8 @@ class ImageNetwork final : public Network {
   }
 
   std::int64_t channels_;
-  std::vector<PlainBlock> blocks_;
+  BufferPool pool_;
+  std::vector<Runner> blocks_;
   std::vector<bool> training_only_;
   std::vector<std::size_t> last_reader_;
   std::vector<StateEntry> state_;
@@ -98,8 +125,8 @@ class ImageNetwork final : public Network {
 }  // namespace
 
 std::unique_ptr<Network> compile_image_network(const NetworkGraph& graph, const OperatorCatalog& operators,
-                                               const Target& target) {
-  return std::make_unique<ImageNetwork>(graph, operators, target);
+                                               const Target& target, Execution execution) {
+  return std::make_unique<ImageNetwork>(graph, operators, target, execution);
 }
 
 }  // namespace mixop

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "host/graph/operators.hpp"
@@ -47,6 +48,8 @@ class Network {
   /// `relaxed` has one entry for each alpha set.
   virtual Outcome loss(const std::vector<Relaxed>& relaxed, const Batch& batch, const RecurrentState& state,
                        const Pass& pass) = 0;
+  /// Gives the system the memory that is kept for further passes.
+  virtual void give_back_memory() {}
 
  protected:
   explicit Network(NetworkGraph graph) : graph_(std::move(graph)) {}
@@ -55,9 +58,17 @@ class Network {
   NetworkGraph graph_;
 };
 
-/// The plain execution of a graph: each operator's own forward, or its structure stage by stage. Weights are drawn from
-/// LibTorch's generator in the order of state().
-std::unique_ptr<Network> compile(const NetworkGraph& graph, const OperatorCatalog& operators,
-                                 const Target& target = {});
+/// How a graph is run. Both compute the same to float rounding, from the same weights.
+enum class Execution {
+  plain,  ///< each operator's own forward, or its structure stage by stage
+  fused   ///< a cell at a time, where that can be (fused/fused_block.hpp); the rest plainly
+};
+
+/// That of a config: "plain" or "fused".
+Execution execution_named(const std::string& name);
+
+/// Weights are drawn from LibTorch's generator in the order of state().
+std::unique_ptr<Network> compile(const NetworkGraph& graph, const OperatorCatalog& operators, const Target& target = {},
+                                 Execution execution = Execution::plain);
 
 }  // namespace mixop

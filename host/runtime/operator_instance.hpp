@@ -26,6 +26,8 @@ class OperatorInstance {
   const std::vector<StateEntry>& state() const { return state_; }
   const std::string& name() const { return name_; }
   bool has_own_code() const { return instance_ != nullptr; }
+  /// What runs where it has no code of its own, else empty.
+  const Module& module() const { return module_; }
   /// What it describes, run or not.
   const std::optional<Structure>& structure() const { return structure_; }
 

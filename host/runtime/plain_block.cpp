@@ -23,9 +23,14 @@ std::string joined_name(const std::string& one, const std::string& other) {
   return one.empty() || other.empty() ? one + other : one + "." + other;
 }
 
+at::Tensor samples_that_stay(std::int64_t samples, double probability, std::uint64_t key, const at::Tensor& like) {
+  const at::Tensor numbers = uniform_numbers({samples, 1, 1, 1}, key, at::empty({0}, like.options().dtype(at::kDouble)));
+  return numbers.lt(1.0 - probability);
+}
+
 at::Tensor drop_path(const at::Tensor& x, double probability, std::uint64_t key) {
-  const at::Tensor stays = uniform_numbers({x.size(0), 1, 1, 1}, key, at::empty({0}, x.options().dtype(at::kDouble)));
-  return x.div(1.0 - probability).mul(stays.lt(1.0 - probability).to(x.scalar_type()));
+  const at::Tensor stays = samples_that_stay(x.size(0), probability, key, x);
+  return x.div(1.0 - probability).mul(stays.to(x.scalar_type()));
 }
 
 const at::Tensor& RelaxedRows::weights(const AlphaRef& ref) {
@@ -80,7 +85,7 @@ void PlainBlock::add_state(const std::string& prefix, const std::vector<StateEnt
 
 PlainBlock::Mixed PlainBlock::mixed_of(const Edge& edge, const Choice& choice, const std::string& prefix,
                                        const OperatorCatalog& operators, const Target& target) {
-  Mixed mixed{choice.alphas, choice.spec.stride, choice.channel_divisor, {}, {}, {}, {}};
+  Mixed mixed{choice.alphas, choice.spec, choice.channel_divisor, {}, {}, {}, {}};
   std::vector<std::int64_t> columns;
   for (std::size_t k = 0; k < choice.candidates.size(); ++k) {
     Candidate candidate(operators, choice.candidates[k], choice.spec, choice.pools_normalised, target);
@@ -123,7 +128,7 @@ at::Tensor PlainBlock::run_mixed(const Mixed& mixed, const at::Tensor& x, Relaxe
     outputs.push_back(run_candidate(mixed, k, x, started, how));
     chosen.push_back(weights[static_cast<std::int64_t>(k)]);
   }
-  if (outputs.empty()) return Module(Structure().zero(mixed.stride)).forward(x, how);
+  if (outputs.empty()) return Module(Structure().zero(mixed.spec.stride)).forward(x, how);
   const bool all = outputs.size() == mixed.counted.size();
   return weighted_sum(all ? weights.index_select(0, mixed.columns) : at::stack(chosen), outputs);
 }
@@ -134,8 +139,8 @@ at::Tensor PlainBlock::run_partly(const Mixed& mixed, const at::Tensor& x, Relax
   const std::int64_t channels = x.size(1) / mixed.divisor;
   const at::Tensor y = run_mixed(mixed, x.narrow(1, 0, channels), relaxed, nullptr, how);
   at::Tensor others = x.narrow(1, channels, x.size(1) - channels);
-  if (mixed.stride != 1)
-    others = at::max_pool2d(others, mixed.stride, mixed.stride, /*padding=*/0, /*dilation=*/1, /*ceil_mode=*/true);
+  if (mixed.spec.stride != 1)
+    others = at::max_pool2d(others, mixed.spec.stride, mixed.spec.stride, /*padding=*/0, /*dilation=*/1, /*ceil_mode=*/true);
   return at::channel_shuffle(at::cat({y, others}, 1), mixed.divisor);
 }
 

@@ -43,22 +43,31 @@ class PlainBlock {
   /// Under full names.
   const std::vector<StateEntry>& state() const { return state_; }
 
- private:
-  static constexpr std::size_t kAlone = static_cast<std::size_t>(-1);
+  /// The candidates of a choice.
   struct Mixed {
     AlphaRef alphas;
-    std::int64_t stride, divisor;
+    OpSpec spec;
+    std::int64_t divisor;
     std::vector<Candidate> candidates;
-    std::vector<std::size_t> starts;  // of each candidate: an index into starts_, or kAlone
+    std::vector<std::size_t> starts;   // of each candidate: an index into starts_, or kAlone
     std::vector<std::size_t> counted;  // those that are not zero
     at::Tensor columns;                // their places, on the target's device
   };
+  /// An edge that runs.
   struct Step {
     int from, to;
     std::variant<Module, OperatorInstance, Mixed> does;
-    bool drops;         // drop-path masks it
+    bool drops;          // drop-path masks it
     std::uint64_t draw;  // its number among the operations of the block
   };
+  /// In the order in which they run: ascending in `to`.
+  const std::vector<Step>& steps() const { return steps_; }
+  /// The block's cell without its edges.
+  const Cell& cell() const { return cell_; }
+  int nodes() const { return nodes_; }
+
+ private:
+  static constexpr std::size_t kAlone = static_cast<std::size_t>(-1);
   struct Start {
     int from;
     SharedStart shared;
@@ -77,7 +86,7 @@ class PlainBlock {
                        const Forward& how) const;
   at::Tensor run_partly(const Mixed& mixed, const at::Tensor& x, RelaxedRows& relaxed, const Forward& how) const;
 
-  Cell cell_;  // without its edges
+  Cell cell_;
   int nodes_ = 0;
   std::vector<Step> steps_;
   std::vector<Start> starts_;
@@ -86,6 +95,8 @@ class PlainBlock {
 
 /// Divides by the probability of staying, then masks per sample; the mask is a function of `key`.
 at::Tensor drop_path(const at::Tensor& x, double probability, std::uint64_t key);
+/// Which of the samples stay in drop_path(): bool [samples, 1, 1, 1] on the device of `like`.
+at::Tensor samples_that_stay(std::int64_t samples, double probability, std::uint64_t key, const at::Tensor& like);
 
 /// Names with dots between them; empty ones are left out.
 std::string joined_name(const std::string& one, const std::string& other);

@@ -4,8 +4,9 @@
 #include <filesystem>
 
 #include "host/genotype/genotype_json.hpp"
-#include "host/json/json.hpp"
+#include "host/genotype/genotype_text.hpp"
 #include "host/text/nearest.hpp"
+#include "host/text/plain_text.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -21,7 +22,7 @@ Genotype published(const std::string& text, const SearchSpace& space, const std:
   }
   throw Error(ErrorCode::usage, std::string(kKey) + ": " + name + " has no genotype '" + text + "'" +
                                     did_you_mean(text, known) + " (known: " + joined(known) +
-                                    "); a file's name ends in .json");
+                                    "); a file's name ends in .json, .txt or .py, or holds a '/'");
 }
 
 }  // namespace
@@ -38,8 +39,11 @@ void set_baseline(SpaceConfig& config, const std::string& text, const SearchSpac
 }
 
 std::string baseline_text(const std::string& text) {
-  if (std::filesystem::path(text).extension() != ".json" || text.front() == '{') return text;
-  const Genotype genotype = genotype_from_json(read_json_text(text, ErrorCode::usage), text, ErrorCode::usage);
+  const std::filesystem::path ending = std::filesystem::path(text).extension();
+  const bool is_file = ending == ".json" || ending == ".txt" || ending == ".py" || text.find('/') != std::string::npos;
+  if (!is_file || text.front() == '{') return text;
+  const Genotype genotype =
+      genotype_from_text(read_plain_text(text, ErrorCode::usage), text, "", ErrorCode::usage).genotype;
   std::string line = genotype_to_json(genotype);
   std::replace(line.begin(), line.end(), '\n', ' ');
   return line;

@@ -29,6 +29,7 @@ std::int64_t status_bytes(const std::string& key) {
 
 /// The peak of a step. What earlier ones left in the heap is given back before it, as it is not there in a run.
 std::int64_t peak_of(const MemoryTrial& trial, std::int64_t samples) {
+  trial.give_back();
   malloc_trim(0);
   std::ofstream("/proc/self/clear_refs") << 5;  // Linux: the peak begins anew
   trial.step(samples);
@@ -58,6 +59,7 @@ std::int64_t predict_peak_memory(const MemoryTrial& trial) {
 std::int64_t predict_peak_memory(Search& search) {
   if (search.has_data()) (void)search.data().at(0, 0, 0);  // what is decoded ahead is there from now on
   MemoryTrial trial;
+  trial.give_back = [&] { search.network().give_back_memory(); };
   trial.batch = search.config().search.batch;
   trial.step = [&](std::int64_t samples) {
     const Batch batch = search.drawn_batch(samples);

@@ -11,6 +11,7 @@ namespace mixop {
 struct MemoryTrial {
   std::int64_t batch = 0;                  ///< images or columns of its steps
   std::function<void(std::int64_t)> step;  ///< takes a step on that many
+  std::function<void()> give_back = [] {};  ///< what steps keep for further ones
   std::int64_t later = 0;                  ///< bytes that the run comes to hold beside what it holds after a step
   std::int64_t archived = 0;               ///< bytes of the arrays that its archive has
 };

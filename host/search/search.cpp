@@ -92,7 +92,7 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
   at::manual_seed(static_cast<std::uint64_t>(config.seed));
   network_ = compile(
       with_rule(space_->search(space_config(config.space, info, *space_)), strategy_->part<EdgeRule>().rule()),
-      operators_, {device_, type_});
+      operators_, {device_, type_}, execution_named(config.execution));
   alphas_ = initial_alphas(network_->alphas(), config.space.alpha_init, type_, device_);
   weight_optimizer_ = std::make_unique<Sgd>(parameters_of(*network_), config.weights.momentum, config.weights.decay);
   alpha_optimizer_ = std::make_unique<Adam>(

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "host/config/config.hpp"
 #include "host/plugins/registry.hpp"
+#include "host/search/archived_run.hpp"
 #include "host/train/discrete_model.hpp"
 #include "mixop/genotype.hpp"
 #include "mixop/space.hpp"
@@ -20,14 +22,25 @@ struct GenotypeArgument {
   std::vector<std::vector<double>> strengths;  ///< edge weights of its genes, from a search's archive
   std::optional<Config> config{};              ///< of its archive
   std::optional<NetworkData> data{};           ///< what that was made for
+  std::vector<std::string> notes{};            ///< what of it was ignored or chosen, to be said
 };
 
-/// NAME, SPACE/NAME, a file of JSON (".json") or of published Python text (".txt", ".py"), or the archive of a search
-/// or a network (".h5"). A name that several spaces have is a usage error that lists them; an unknown one lists the
-/// known ones. `space`, where it is given, restricts names and must be that of an archive; `preferred` is taken of
-/// several spaces that have the name.
+/// NAME, SPACE/NAME, a genotype's text, or a file of any name: an archive of a search or a network, or a text that
+/// genotype_from_text() reads, where FILE:NAME picks one of several. Files are told apart by what is in them. A
+/// published name goes before a file of that name. A name that several spaces have is a usage error that lists them; an
+/// unknown one lists the known ones. `space`, where it is given, restricts names and must be that of an archive;
+/// `preferred` is taken of several spaces that have the name.
 GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins,
                                const std::string& preferred = "");
+
+/// What of a run's genotype means nothing, because its alphas were never searched; to be said.
+std::vector<std::string> unsearched_alphas(const AlphaCase& alphas, const Config& config);
+
+/// That of a search's archive after `epoch` epochs; 0: its start.
+GenotypeArgument genotype_of_epoch(const std::string& file, std::int64_t epoch, const PluginRegistry& plugins);
+
+/// Whether a word names an archive, by what is in the file; a damaged one by its ending.
+bool is_archive_argument(const std::string& argument);
 
 /// The genotype's space; where that is not known, those that declare cells of its names, of these the ones that know
 /// most of its operations, and of these the ones with the fewest of others.

@@ -22,6 +22,7 @@ enum class Start {
 struct RunRequest {
   RunKind kind = RunKind::search;
   std::string preset_or_file;       ///< empty: the defaults alone
+  std::optional<std::string> config_text;  ///< what the file holds, where it is a pipe, which is read once
   std::vector<std::string> sets;    ///< "key=value", in order
   std::optional<std::string> data;  ///< the data's folder; where a run goes on, another folder of the same data
   std::filesystem::path out;        ///< the archive

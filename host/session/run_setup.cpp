@@ -62,7 +62,8 @@ std::vector<std::string> changes_since(const Archive& resumed, const PluginRegis
 
 /// What the request says of the configuration.
 ConfigRequest config_request(const RunRequest& request, const Application& application, const RunRules& rules) {
-  ConfigRequest asked{request.preset_or_file, request.sets, application.presets, request.kind, rules.defaults};
+  ConfigRequest asked{request.preset_or_file, request.sets,   application.presets,
+                      request.kind,           rules.defaults, request.config_text};
   if (request.data) asked.sets.push_back("data.dir=" + *request.data);
   return asked;
 }
@@ -74,8 +75,7 @@ ConfigTexts texts_of(const ConfigRequest& request, const Config& config, const A
       texts.sets.insert(texts.sets.end(), request.sets.begin(), request.sets.end());
     return texts;
   }
-  const std::filesystem::path source = config_source(request);
-  return {source.empty() ? "" : read_json_text(source, ErrorCode::usage), request.sets, to_json(config)};
+  return {config_text(request), request.sets, to_json(config)};
 }
 
 /// Whether nothing but the data is missing where open_data() failed: in a folder without it its options must be right.

@@ -9,6 +9,7 @@
 #include "host/search/run_check.hpp"
 #include "host/search/memory_limit.hpp"
 #include "host/search/start_check.hpp"
+#include "host/session/advice.hpp"
 #include "host/session/recorder.hpp"
 
 namespace mixop {
@@ -54,7 +55,7 @@ RunEnd SearchSession::run(SessionObserver& observer, const std::atomic<int>& int
       [&] { return search_.data().replaced(); }, open_metrics(setup_, search_), search_.task(), observer);
   for (const std::string& line : setup_.changes()) observer.on_line(line);
   announce(observer);
-  return search_.run(recorder, interrupt);
+  return run_advised(search_, recorder, interrupt, search_.config());
 }
 
 /// One line on what is searched, where and on what.
@@ -64,6 +65,9 @@ void SearchSession::announce(SessionObserver& observer) {
                    config.search.strategy + " on " + setup_.data().name() + ", " +
                    std::to_string(search_.data().steps_in(search_.position().at.epoch)) + " steps an epoch, " +
                    device_text(config.device) + ", " + std::to_string(at::get_num_threads()) + " thread(s)");
+  for (const std::string& note : setup_.data().info().notes) observer.on_line(note);
+  if (config.alphas.lr == 0)
+    observer.on_line("alphas.lr is 0, so the alphas stay where they start and the genotype means nothing");
   if (config.search.pretrain_epochs >= config.search.epochs)
     observer.on_line("the alphas stay where they start, for search.pretrain_epochs (" +
                      std::to_string(config.search.pretrain_epochs) + ") covers all of search.epochs (" +

@@ -6,6 +6,7 @@
 #include "host/loop/device.hpp"
 #include "host/search/memory.hpp"
 #include "host/search/memory_limit.hpp"
+#include "host/session/advice.hpp"
 #include "host/session/recorder.hpp"
 #include "host/train/network_archive.hpp"
 #include "host/train/training_memory.hpp"
@@ -94,8 +95,10 @@ RunEnd TrainSession::run(SessionObserver& observer, const std::atomic<int>& inte
       setup_.request().out, [&] { return archive_of(training_, setup_.texts(), setup_.provenance()); },
       [&] { return training_.data().replaced(); }, open_metrics(setup_, training_), training_.task(), observer);
   for (const std::string& line : setup_.changes()) observer.on_line(line);
+  for (const std::string& note : genotype_.notes) observer.on_line(note);
+  for (const std::string& note : setup_.data().info().notes) observer.on_line(note);
   announce(observer);
-  return training_.run(recorder, interrupt);
+  return run_advised(training_, recorder, interrupt, training_.config());
 }
 
 /// One line on what is trained, where and on what.

@@ -3,27 +3,42 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "host/text/printable.hpp"
+
 namespace mixop {
 namespace {
+
+/// How many characters of UTF-8 a cell has.
+std::size_t width_of(const std::string& cell) {
+  return static_cast<std::size_t>(
+      std::count_if(cell.begin(), cell.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+std::vector<std::vector<std::string>> shown(std::vector<std::vector<std::string>> rows) {
+  for (auto& row : rows)
+    for (std::string& cell : row) cell = printable(cell);
+  return rows;
+}
 
 std::vector<std::size_t> widths_of(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()), 0);
-    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width_of(row[c]));
   }
   return widths;
 }
 
 }  // namespace
 
-std::string table_text(const std::vector<std::vector<std::string>>& rows, const std::vector<Align>& aligns) {
+std::string table_text(const std::vector<std::vector<std::string>>& cells, const std::vector<Align>& aligns) {
+  const std::vector<std::vector<std::string>> rows = shown(cells);
   const std::vector<std::size_t> widths = widths_of(rows);
   std::string text;
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t c = 0; c < row.size(); ++c) {
-      const std::string blanks(widths[c] - row[c].size(), ' ');
+      const std::string blanks(widths[c] - width_of(row[c]), ' ');
       if (c > 0) line += "  ";
       line += aligns[std::min(c, aligns.size() - 1)] == Align::left ? row[c] + blanks : blanks + row[c];
     }

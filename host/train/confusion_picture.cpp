@@ -4,30 +4,41 @@
 #include <cmath>
 #include <cstdio>
 
+#include "host/text/printable.hpp"
+
 namespace mixop {
 namespace {
 
 constexpr std::int64_t kMostNumbered = 25;  // classes whose cells hold their counts
 constexpr std::int64_t kMostNamed = 120;    // classes whose names are written
-constexpr std::size_t kNameLength = 24;
+constexpr std::size_t kNameLength = 24;     // characters
 constexpr int kTitleHeight = 56, kLegendWidth = 92;
 constexpr double kGlyph = 0.62;  // width of a character, of its height
 
+/// As text of XML, which knows no control characters.
 std::string escaped(const std::string& text) {
   std::string result;
-  for (const char c : text) {
+  for (const char c : printable(text)) {
     if (c == '&')
       result += "&amp;";
     else if (c == '<')
       result += "&lt;";
+    else if (c == '>')
+      result += "&gt;";
     else
       result += c;
   }
   return result;
 }
 
+std::size_t characters(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
 std::string shortened(const std::string& name) {
-  return name.size() <= kNameLength ? name : name.substr(0, kNameLength - 2) + "..";
+  const std::string shown = printable(name);
+  return characters(shown) <= kNameLength ? shown : excerpt(shown, kNameLength - 3);
 }
 
 template <class... Values>
@@ -59,7 +70,7 @@ Plan plan_of(const Confusion& confusion, const std::vector<std::string>& names) 
   const int cell = static_cast<int>(std::clamp<std::int64_t>(classes <= kMostNumbered ? 40 : 1000 / classes, 2, 40));
   const int font = std::clamp(cell - 2, 7, 13);
   std::size_t longest = 0;
-  for (const std::string& name : names) longest = std::max(longest, shortened(name).size());
+  for (const std::string& name : names) longest = std::max(longest, characters(shortened(name)));
   const bool named = classes <= kMostNamed;
   const int label = named ? static_cast<int>(static_cast<double>(longest) * font * kGlyph) + 12 : 8;
   return {classes, cell, font, 24 + label, kTitleHeight + 20 + label, named};

@@ -42,7 +42,9 @@ DiscreteModel::DiscreteModel(const Config& config, const Genotype& genotype, con
   if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));
-  network_ = compile(space_->network(network_config(config, data), genotype), operators_, {device_, type_});
+  // The kernels of the fused execution do not multiply in 16 bits.
+  const Execution execution = config.precision == "bfloat16" ? Execution::plain : execution_named(config.execution);
+  network_ = compile(space_->network(network_config(config, data), genotype), operators_, {device_, type_}, execution);
 }
 
 Outcome DiscreteModel::evaluate(const Batch& batch, const RecurrentState& state) {

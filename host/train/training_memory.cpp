@@ -25,6 +25,7 @@ std::int64_t predict_peak_memory(Training& training) {
                                                    : longest_sequence(training.config().data.bptt);
   const std::int64_t state = bytes_of_state(training.model().network()), weights = bytes_of(training.weights());
   MemoryTrial trial;
+  trial.give_back = [&] { training.model().network().give_back_memory(); };
   trial.batch = keys.batch;
   trial.step = [&](std::int64_t samples) { (void)training.try_step(drawn_batch(training.model(), longest, samples)); };
   trial.archived = state + (training.config().weights.momentum != 0 ? weights : 0);

@@ -11,7 +11,10 @@ namespace {
 
 constexpr int kInputs = 2;
 constexpr std::int64_t kImagenetSide = 128;
-constexpr std::int64_t kPool = 5;  // of the auxiliary head
+constexpr std::int64_t kPool = 5, kSmallestMap = 7;                // of the auxiliary head
+constexpr std::int64_t kMostChannels = 65536, kMostOut = 1 << 24;  // of a node, of a cell
+constexpr std::int64_t kMostCells = 10000;
+constexpr std::size_t kMostOperations = 500'000;  // edges of all cells
 
 void require(bool holds, const std::string& message) {
   if (!holds) throw Error(ErrorCode::usage, message);
@@ -26,10 +29,12 @@ struct Window {
   std::int64_t kernel, stride, padding;
 };
 
-/// The published pooling of the auxiliary head, or where it leaves less than the two pixels that follow-up convolution
-/// needs, one that leaves two.
-Window pooling(std::int64_t side, std::int64_t stride) {
+/// The published pooling of the auxiliary head. Where it leaves less than the two pixels that the follow-up convolution
+/// needs, one that leaves two: by a smaller stride, as khanrc/pt.darts pools the 7 pixels of images of 28, or for a
+/// head that fits any map by another window.
+Window pooling(std::int64_t side, std::int64_t stride, bool fits) {
   if (side >= kPool + stride) return {kPool, stride, 0};
+  if (!fits) return {kPool, side - kPool, 0};
   if (side >= 2) return {(side + 1) / 2, side / 2, 0};
   return {2, 1, 1};
 }
@@ -63,7 +68,14 @@ class Assembly {
   void add_cell(const CellMaker& make_cell, std::size_t i) {
     place_.reduction = spec_.reductions[i];
     if (place_.reduction) place_.channels *= 2;
+    check_channels(place_.channels, kMostChannels, "every node of cells." + std::to_string(i));
     Cell cell = make_cell(i, place_);
+    check_channels(place_.channels * static_cast<std::int64_t>(cell.output.size()), kMostOut,
+                   "the output of cells." + std::to_string(i));
+    operations_ += cell.edges.size();
+    require(operations_ <= kMostOperations,
+            "cells.0 to cells." + std::to_string(i) + " have " + std::to_string(operations_) + " operations; at most " +
+                std::to_string(kMostOperations) + " of a network: take fewer cells (space.layers) or nodes");
     cell.name = "cells." + std::to_string(i);
     cell.kind = place_.reduction ? "reduce" : "normal";
     ImageShape output = strided(place_.newer, place_.reduction ? 2 : 1);
@@ -90,6 +102,13 @@ class Assembly {
  private:
   int last() const { return static_cast<int>(graph_.blocks.size()) - 1; }
 
+  /// Channels double at every reduction, of which a genotype may list many.
+  void check_channels(std::int64_t channels, std::int64_t most, const std::string& what) const {
+    require(channels <= most, what + " would have " + std::to_string(channels) + " channels, at most " +
+                                  std::to_string(most) + ": " + std::to_string(spec_.space.channels) +
+                                  " (space.channels), doubled at every reduction; take fewer channels or reductions");
+  }
+
   ImageShape output_of(std::size_t block, const ImageShape& input) const {
     return size_of(std::get<Structure>(graph_.blocks[block].cell.edges.front().does), input).output;
   }
@@ -105,6 +124,7 @@ class Assembly {
   NetworkGraph graph_;
   CellPlace place_;
   int older_ = 0, newer_ = 0;  // blocks
+  std::size_t operations_ = 0;
   Block auxiliary_;
 };
 
@@ -112,7 +132,11 @@ class Assembly {
 
 void check_config(const std::string& space, const SpaceConfig& config) {
   require(config.channels >= 2, "space.channels: expected at least 2, found " + std::to_string(config.channels));
+  require(config.channels <= kMostChannels, "space.channels: expected at most " + std::to_string(kMostChannels) +
+                                                ", found " + std::to_string(config.channels));
   require(config.layers >= 1, "space.layers: expected at least 1, found " + std::to_string(config.layers));
+  require(config.layers <= kMostCells,
+          "space.layers: expected at most " + std::to_string(kMostCells) + ", found " + std::to_string(config.layers));
   require(config.classes >= 2,
           space + " classifies images: expected at least 2 classes, found " + std::to_string(config.classes));
   require(std::min(config.input.height, config.input.width) >= 4,
@@ -148,12 +172,12 @@ bool has_imagenet_stem(const std::string& kind, const ImageShape& input) {
 }
 
 Structure auxiliary_head(const ImageShape& features, std::int64_t classes, const AuxiliaryHead& kind) {
-  const std::int64_t stride = kind.imagenet ? 2 : 3, smallest = kPool + stride;
-  require(kind.fits || std::min(features.height, features.width) >= smallest,
-          "the auxiliary head needs a feature map of at least " + std::to_string(smallest) + " pixels a side, found " +
-              std::to_string(features.height) + "x" + std::to_string(features.width) +
-              "; build the network without it or for larger images");
-  const Window rows = pooling(features.height, stride), columns = pooling(features.width, stride);
+  const std::int64_t stride = kind.imagenet ? 2 : 3;
+  require(kind.fits || std::min(features.height, features.width) >= kSmallestMap,
+          "the auxiliary head needs a feature map of at least " + std::to_string(kSmallestMap) +
+              " pixels a side (images of 28), found " + std::to_string(features.height) + "x" +
+              std::to_string(features.width) + "; train without it (train.auxiliary=0) or on larger images");
+  const Window rows = pooling(features.height, stride, kind.fits), columns = pooling(features.width, stride, kind.fits);
   Structure head;
   head.relu().avg_pool({rows.kernel, columns.kernel}, {rows.stride, columns.stride}, {rows.padding, columns.padding});
   head.name("features.2").conv({.in = features.channels, .out = 128});

@@ -210,8 +210,9 @@ def misuse(folder, net):
     expect(2, ["nothing to go on with"], "train", "--resume", *out)
     expect(2, ["archive is missing"], "evaluate")
     expect(3, ["no-such.h5"], "evaluate", folder / "no-such.h5")
-    expect(1, ["not finite any more", "epoch 1"], *TRAIN, "--set", "weights.lr=1000", "--set", "weights.clip=0", "--set",
-           "weights.decay=1000", *out)
+    for clip, advice in (("0", "a smaller weights.lr may help"), ("5", "a smaller weights.lr or weights.clip may help")):
+        expect(1, ["not finite any more", "epoch 1", advice], *TRAIN, "--set", "weights.lr=1000", "--set", f"weights.clip={clip}",
+               "--set", "weights.decay=1000", *out)
     check(not (folder / "x.h5").exists(), "a refused or failed training left an archive")
     dry = mixop(*TRAIN, "--dry-run")
     check(dry.returncode == 0 and "predicted peak memory" in dry.stderr, dry.stderr)

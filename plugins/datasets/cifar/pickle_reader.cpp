@@ -1,8 +1,12 @@
 #include "pickle_reader.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
+#include <utility>
 
 #include "file.hpp"
+#include "pickle_text.hpp"
 
 namespace mixop::cifar {
 namespace {
@@ -11,12 +15,21 @@ namespace {
 constexpr std::size_t kMaxOpcodes = 2'000'000;
 constexpr std::size_t kMaxMarks = 16;
 constexpr std::size_t kMaxLine = 64;
+constexpr std::int64_t kRawEscapes = 1;  // of a text: it is in raw-unicode-escape
 
-// Opcodes of protocols 2 to 4, as Python's pickletools names them.
+// Opcodes of protocols 0 to 5, as Python's pickletools names them.
 enum Opcode : std::uint8_t {
   kMark = '(',
   kStop = '.',
   kEmptyTuple = ')',
+  kInt = 'I',
+  kLong = 'L',
+  kString = 'S',
+  kUnicode = 'V',
+  kDict = 'd',
+  kList = 'l',
+  kGet = 'g',
+  kPut = 'p',
   kBinBytes = 'B',
   kShortBinBytes = 'C',
   kBinInt = 'J',
@@ -46,10 +59,14 @@ enum Opcode : std::uint8_t {
   kTuple3 = 0x87,
   kNewTrue = 0x88,
   kNewFalse = 0x89,
+  kLong1 = 0x8a,
   kShortBinUnicode = 0x8c,
+  kBinUnicode8 = 0x8d,
+  kBinBytes8 = 0x8e,
   kStackGlobal = 0x93,
   kMemoize = 0x94,
   kFrame = 0x95,
+  kByteArray8 = 0x96,
 };
 
 }  // namespace
@@ -63,10 +80,7 @@ void PickleReader::fail(const std::string& what) const {
 }
 
 std::uint32_t PickleReader::read() {
-  op_ = static_cast<std::uint8_t>(take(1)[0]);
-  if (op_ != kProto) fail("expected a pickle of protocol 2 to 4, which starts with 0x80; this is no CIFAR batch");
-  const std::uint64_t protocol = little_endian(1);
-  if (protocol < 2 || protocol > 4) fail("expected pickle protocol 2 to 4, found " + std::to_string(protocol));
+  read_protocol();
   for (std::size_t count = 0; count < kMaxOpcodes; ++count) {
     op_offset_ = offset_;
     op_ = static_cast<std::uint8_t>(take(1)[0]);
@@ -76,10 +90,21 @@ std::uint32_t PickleReader::read() {
       if (offset_ != bytes_.size()) fail(std::to_string(bytes_.size() - offset_) + " bytes follow the pickle's end");
       return top;
     }
-    if (!scalar(op_) && !text(op_) && !container(op_) && !memo(op_) && !object(op_))
+    if (!scalar(op_) && !line_of_text(op_) && !text(op_) && !container(op_) && !memo(op_) && !object(op_))
       fail("this opcode does not occur in CIFAR batches and is not read; use the published files");
   }
   fail("more than " + std::to_string(kMaxOpcodes) + " opcodes; a CIFAR batch has fewer");
+}
+
+/// Protocols 0 and 1 do not say so, and begin with a dict.
+void PickleReader::read_protocol() {
+  op_ = static_cast<std::uint8_t>(take(1)[0]);
+  offset_ = 0;
+  if (op_ == kMark || op_ == kEmptyDict) return;
+  if (op_ != kProto) fail("expected a pickle, which starts with 0x80, '(' or '}'; this is no CIFAR batch");
+  take(1);
+  const std::uint64_t protocol = little_endian(1);
+  if (protocol > 5) fail("expected pickle protocol 0 to 5, found " + std::to_string(protocol));
 }
 
 bool PickleReader::scalar(std::uint8_t op) {
@@ -102,12 +127,72 @@ bool PickleReader::scalar(std::uint8_t op) {
     case kBinInt:
       push(make(Kind::integer, static_cast<std::int32_t>(little_endian(4))));
       return true;
+    case kLong1:
+      push_long(little_endian(1));
+      return true;
+    case kInt:
+      push_int();
+      return true;
+    case kLong: {
+      const std::string_view digits = line(kMaxLine);
+      push(make(Kind::integer, decimal(digits.substr(0, digits.size() - (digits.ends_with('L') ? 1 : 0)))));
+      return true;
+    }
   }
   return false;
 }
 
+/// "I01" and "I00" are True and False.
+void PickleReader::push_int() {
+  const std::string_view digits = line(kMaxLine);
+  if (digits == "01" || digits == "00")
+    push(make(Kind::boolean, digits == "01" ? 1 : 0));
+  else
+    push(make(Kind::integer, decimal(digits)));
+}
+
+/// A two's complement of that many bytes.
+void PickleReader::push_long(std::uint64_t bytes) {
+  if (bytes > 8) fail("an integer of " + std::to_string(bytes) + " bytes, at most 8 are read");
+  std::uint64_t value = little_endian(static_cast<int>(bytes));
+  if (bytes > 0 && bytes < 8 && (value >> (8 * bytes - 1)) != 0) value |= ~std::uint64_t{0} << (8 * bytes);
+  push(make(Kind::integer, static_cast<std::int64_t>(value)));
+}
+
+std::int64_t PickleReader::decimal(std::string_view digits) {
+  std::int64_t value = 0;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (failure != std::errc{} || end != digits.data() + digits.size())
+    fail("expected an integer of 64 bits, found '" + printable(digits) + "'");
+  return value;
+}
+
+/// Texts that end with their line, of protocol 0.
+bool PickleReader::line_of_text(std::uint8_t op) {
+  if (op == kUnicode) {
+    push(make(Kind::text, kRawEscapes, line(bytes_.size())));
+    return true;
+  }
+  if (op == kString) push_decoded(unquoted(line(bytes_.size())));
+  return op == kString;
+}
+
+/// The texts of a file decode to fewer bytes than it has, unless one is decoded again and again.
+void PickleReader::push_decoded(std::optional<std::string> text) {
+  if (!text) fail("a text that is not written as Python writes one");
+  decoded_bytes_ += text->size();
+  if (decoded_bytes_ > bytes_.size()) fail("its texts decode to more bytes than the file has");
+  decoded_.push_back(std::move(*text));
+  push(make(Kind::text, 0, decoded_.back()));
+}
+
 bool PickleReader::text(std::uint8_t op) {
   switch (op) {
+    case kBinUnicode8:
+    case kBinBytes8:
+    case kByteArray8:
+      push(make(Kind::text, 0, take(little_endian(8))));
+      return true;
     case kShortBinString:
     case kShortBinBytes:
     case kShortBinUnicode:
@@ -146,10 +231,12 @@ bool PickleReader::container(std::uint8_t op) {
     case kTuple3:
       pop_tuple(3);
       return true;
-    case kTuple: {
+    case kTuple:
+    case kList:
+    case kDict: {
       std::vector<std::uint32_t> items = pop_to_mark();
-      push(make(Kind::tuple));
-      nodes_.back().items = std::move(items);
+      push(make(op == kTuple ? Kind::tuple : op == kList ? Kind::list : Kind::dict));
+      op == kDict ? add_items(Kind::dict, std::move(items)) : (void)(nodes_.back().items = std::move(items));
       return true;
     }
     case kAppend:
@@ -178,6 +265,12 @@ bool PickleReader::memo(std::uint8_t op) {
     case kLongBinPut:
       remember(little_endian(4));
       return true;
+    case kPut:
+      remember(static_cast<std::uint64_t>(decimal(line(kMaxLine))));
+      return true;
+    case kGet:
+      recall(static_cast<std::uint64_t>(decimal(line(kMaxLine))));
+      return true;
     case kMemoize:
       remember(memo_.size());
       return true;
@@ -197,8 +290,8 @@ bool PickleReader::memo(std::uint8_t op) {
 bool PickleReader::object(std::uint8_t op) {
   switch (op) {
     case kGlobal: {
-      const std::string_view module = line();
-      push_global(module, line());
+      const std::string_view module = line(kMaxLine);
+      push_global(module, line(kMaxLine));
       return true;
     }
     case kStackGlobal: {
@@ -239,10 +332,12 @@ std::uint64_t PickleReader::little_endian(int width) {
   return value;
 }
 
-std::string_view PickleReader::line() {
+std::string_view PickleReader::line(std::size_t longest) {
   const std::string_view rest(reinterpret_cast<const char*>(bytes_.data()) + offset_, bytes_.size() - offset_);
-  const std::size_t length = rest.substr(0, kMaxLine).find('\n');
-  if (length == std::string_view::npos) fail("a name of more than " + std::to_string(kMaxLine) + " characters");
+  const std::size_t length = rest.substr(0, longest).find('\n');
+  if (length == std::string_view::npos)
+    fail(rest.size() < longest ? "the file ends within a line"
+                               : "a name of more than " + std::to_string(longest) + " characters");
   return take(length + 1).substr(0, length);
 }
 
@@ -301,13 +396,18 @@ void PickleReader::recall(std::uint64_t slot) {
 }
 
 void PickleReader::push_global(std::string_view module, std::string_view name) {
-  const bool numpy_class = module == "numpy" && (name == "ndarray" || name == "dtype");
-  // numpy 2 writes its private module's new name.
-  const bool private_module = module == "numpy.core.multiarray" || module == "numpy._core.multiarray";
-  const bool maker = private_module && name == "_reconstruct";
-  if (!numpy_class && !maker)
+  const auto any_of = [](std::string_view text, std::initializer_list<std::string_view> known) {
+    return std::find(known.begin(), known.end(), text) != known.end();
+  };
+  // numpy 2 writes its private modules' new names.
+  const bool known = (module == "numpy" && any_of(name, {"ndarray", "dtype"})) ||
+                     (any_of(module, {"numpy.core.multiarray", "numpy._core.multiarray"}) &&
+                      any_of(name, {"_reconstruct", "scalar"})) ||
+                     (any_of(module, {"numpy.core.numeric", "numpy._core.numeric"}) && name == "_frombuffer") ||
+                     (module == "_codecs" && name == "encode");
+  if (!known)
     fail("it names '" + printable(module) + " " + printable(name) +
-         "'; only numpy's ndarray, dtype and _reconstruct are understood, and nothing is executed");
+         "'; only numpy's arrays and integers are understood, and nothing is executed");
   push(make(Kind::global, 0, name));
 }
 
@@ -320,16 +420,48 @@ void PickleReader::reduce() {
   pop();
   const std::string_view callee = nodes_[top_of(Kind::global, "a numpy name to call")].text;
   pop();
+  if (!reduce_array(callee, arguments) && !reduce_value(callee, arguments))
+    fail((callee == "encode" ? "_codecs' " : "numpy's ") + std::string(callee) +
+         " is called in another way than a pickled array does");
+}
+
+bool PickleReader::reduce_array(std::string_view callee, const std::vector<std::uint32_t>& arguments) {
   const auto kind_of = [&](std::size_t i) { return nodes_[arguments[i]].kind; };
   if (callee == "_reconstruct" && arguments.size() == 3 && kind_of(0) == Kind::global &&
       nodes_[arguments[0]].text == "ndarray" && kind_of(1) == Kind::tuple && nodes_[arguments[1]].items.size() == 1 &&
       is_integer(nodes_[arguments[1]].items[0], 0) && kind_of(2) == Kind::text) {
     push(make(Kind::array));
-  } else if (callee == "dtype" && arguments.size() == 3 && kind_of(0) == Kind::text) {
-    push(make(Kind::array_type, 0, nodes_[arguments[0]].text));
-  } else {
-    fail("numpy's " + std::string(callee) + " is called in another way than a pickled array does");
+    return true;
   }
+  if (callee != "_frombuffer" || arguments.size() != 4 || kind_of(0) != Kind::text || kind_of(3) != Kind::text)
+    return false;
+  // (bytes, dtype, shape, order) of protocol 5, as the state that the others give an array.
+  const std::uint32_t version = make(Kind::integer, 1), order = make(Kind::boolean, nodes_[arguments[3]].text != "C");
+  const std::uint32_t state = make(Kind::tuple);
+  nodes_[state].items = {version, arguments[2], arguments[1], order, arguments[0]};
+  push(make(Kind::array));
+  nodes_.back().items = {state};
+  return true;
+}
+
+bool PickleReader::reduce_value(std::string_view callee, const std::vector<std::uint32_t>& arguments) {
+  const auto kind_of = [&](std::size_t i) { return nodes_[arguments[i]].kind; };
+  if (callee == "dtype" && arguments.size() == 3 && kind_of(0) == Kind::text) {
+    push(make(Kind::array_type, 0, nodes_[arguments[0]].text));
+    return true;
+  }
+  if (callee == "encode" && arguments.size() == 2 && kind_of(0) == Kind::text && kind_of(1) == Kind::text &&
+      nodes_[arguments[1]].text == "latin1") {
+    push_decoded(latin1_of(nodes_[arguments[0]].text, nodes_[arguments[0]].number == kRawEscapes));
+    return true;
+  }
+  if (callee != "scalar" || arguments.size() != 2 || kind_of(0) != Kind::array_type || kind_of(1) != Kind::text)
+    return false;
+  const auto type = integer_type(nodes_, nodes_[arguments[0]]);
+  const std::string_view bytes = nodes_[arguments[1]].text;
+  if (!type || bytes.size() != static_cast<std::size_t>(type->bytes)) return false;
+  push(make(Kind::integer, type->value(bytes)));
+  return true;
 }
 
 void PickleReader::build() {

@@ -34,7 +34,9 @@ std::string file_names(const FileNames& names) {
 std::string expected(const Published& set) {
   std::string text;
   for (const FileNames& names : set.names) text += (text.empty() ? "with " : ", or with ") + file_names(names);
-  return (*set.folder == '\0' ? "a folder " : std::string(set.folder) + "/ or the folder itself ") + text;
+  std::string places;
+  for (const char* folder : set.folders) places += std::string(folder) + "/ or ";
+  return (places.empty() ? "a folder " : places + "the folder itself ") + text;
 }
 
 }  // namespace
@@ -46,8 +48,9 @@ SplitFiles find_layout(const std::string& folder, const Published& set) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored))
     refuse(folder, "the data folder does not exist or cannot be read; expected " + expected(set));
-  std::vector<fs::path> places = {folder};
-  if (*set.folder != '\0') places.insert(places.begin(), fs::path(folder) / set.folder);
+  std::vector<fs::path> places;
+  for (const char* below : set.folders) places.push_back(fs::path(folder) / below);
+  places.emplace_back(folder);
 
   // All must be there: the words of every split make the vocabulary, so a set without one is another set.
   std::vector<std::pair<SplitFiles, FileNames>> incomplete;

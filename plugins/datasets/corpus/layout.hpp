@@ -18,7 +18,7 @@ struct FileNames {
 /// A text set as users have it on disk.
 struct Published {
   const char* title;   // in messages
-  const char* folder;  // below the data folder; "" where the data folder alone is meant
+  std::span<const char* const> folders;  // where it may lie below the data folder; none where that alone is meant
   std::span<const FileNames> names;
 };
 

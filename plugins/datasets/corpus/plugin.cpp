@@ -13,8 +13,13 @@ namespace mixop::corpus {
 namespace {
 
 constexpr FileNames kPtbNames[] = {{"", ".txt"}, {"ptb.", ".txt"}};
-constexpr FileNames kWikiNames[] = {{"", ".txt"}, {"wiki.", ".tokens"}};
+constexpr FileNames kWikiNames[] = {{"", ".txt"}, {"wiki.", ".tokens"}, {"wiki.", ".raw"}};
 constexpr FileNames kPlainNames[] = {{"", ".txt"}};
+constexpr const char *kPtbFolders[] = {"ptb", "penn"}, *kWikiFolders[] = {"wikitext-2", "wikitext-2-raw"};
+constexpr const char* kRawNote =
+    "the files are WikiText's raw text, whose rare words are written out: results compare with no published ones, "
+    "which "
+    "are of wiki.*.tokens";
 
 /// Text as word numbers, whole in memory; one vocabulary over train, valid and test, in this order.
 class Corpus : public Dataset {
@@ -29,6 +34,7 @@ class Corpus : public Dataset {
     info.class_names = word_pointers_.data();
     info.files = file_pointers_.data();
     info.file_count = static_cast<std::uint32_t>(file_pointers_.size());
+    info.notes = raw_ ? kRawNote : nullptr;
     return info;
   }
 
@@ -39,6 +45,7 @@ class Corpus : public Dataset {
  protected:
   Corpus(const std::string& folder, const Published& set) {
     const SplitFiles files = find_layout(folder, set);
+    raw_ = files.front().extension() == ".raw";
     for (std::size_t split = 0; split < files.size(); ++split) {
       tokens_[split] = tokens_of(files[split], vocabulary_);
       files_[split] = files[split].string();
@@ -48,6 +55,7 @@ class Corpus : public Dataset {
   }
 
  private:
+  bool raw_ = false;
   Vocabulary vocabulary_;
   std::array<std::vector<std::int32_t>, MIXOP_SPLIT_COUNT> tokens_;
   std::array<std::string, MIXOP_SPLIT_COUNT> files_;
@@ -59,9 +67,9 @@ class Corpus : public Dataset {
 class Ptb final : public Corpus {
  public:
   static constexpr char expects[] =
-      "ptb/train.txt, valid.txt, test.txt; or ptb/ptb.train.txt, ptb.valid.txt, ptb.test.txt; or either without the "
-      "folder ptb";
-  Ptb(const std::string& folder, const Options&) : Corpus(folder, {"Penn Treebank", "ptb", kPtbNames}) {}
+      "ptb/train.txt, valid.txt, test.txt; or ptb/ptb.train.txt, ptb.valid.txt, ptb.test.txt; or either in the "
+      "folder penn, or without a folder";
+  Ptb(const std::string& folder, const Options&) : Corpus(folder, {"Penn Treebank", kPtbFolders, kPtbNames}) {}
 };
 
 /// WikiText-2 (Merity et al. 2017).
@@ -69,14 +77,14 @@ class WikiText2 final : public Corpus {
  public:
   static constexpr char expects[] =
       "wikitext-2/train.txt, valid.txt, test.txt; or wikitext-2/wiki.train.tokens, wiki.valid.tokens, "
-      "wiki.test.tokens; or either without the folder wikitext-2";
-  WikiText2(const std::string& folder, const Options&) : Corpus(folder, {"WikiText-2", "wikitext-2", kWikiNames}) {}
+      "wiki.test.tokens; or wiki.train.raw, ... of the raw text; also in wikitext-2-raw, or without a folder";
+  WikiText2(const std::string& folder, const Options&) : Corpus(folder, {"WikiText-2", kWikiFolders, kWikiNames}) {}
 };
 
 class AnyText final : public Corpus {
  public:
   static constexpr char expects[] = "train.txt, valid.txt and test.txt: any text in UTF-8, words between white space";
-  AnyText(const std::string& folder, const Options&) : Corpus(folder, {"text", "", kPlainNames}) {}
+  AnyText(const std::string& folder, const Options&) : Corpus(folder, {"text", {}, kPlainNames}) {}
 };
 
 }  // namespace

@@ -1,11 +1,16 @@
 #include "class_folders.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <fstream>
+#include <map>
 #include <set>
 #include <utility>
 
 #include "file.hpp"
+#include "image.hpp"
 #include "mixop/utf8.hpp"
+#include "pnm_file.hpp"
 
 namespace mixop::imagenet {
 namespace {
@@ -14,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxName = 200;
 constexpr std::size_t kShown = 5;
+constexpr int kDeepest = 16;
 
 bool is_folder(const fs::path& path) {
   std::error_code ignored;
@@ -44,14 +50,49 @@ std::string shown(const std::vector<std::string>& names) {
   return names.size() > kShown ? text + ", ... (" + std::to_string(names.size()) + " in all)" : text;
 }
 
-std::vector<std::string> class_folders(const Layout& layout, const fs::path& above) {
+/// What is not read, to be told.
+class LeftOut {
+ public:
+  void count_file(const fs::path& name) { ++endings_[name.extension().string()]; }
+  void count_link() { ++links_; }
+  void count_stray() { ++strays_; }
+  void ignore_folder(const fs::path& folder, const std::string& taken) {
+    lines_ += shown_text(folder.string()) + " is not read, for the test split is '" + taken +
+              "': image_folder.test names another, and data.train_portion holds train records out\n";
+  }
+
+  std::string text() const {
+    std::string text = lines_, endings;
+    std::int64_t files = 0;
+    for (const auto& [ending, count] : endings_) {
+      files += count;
+      endings += (endings.empty() ? "" : ", ") + std::to_string(count) + " " +
+                 (ending.empty() ? "without an ending" : shown_text(ending));
+    }
+    if (files > 0) text += "left out: " + std::to_string(files) + " files that are no images (" + endings + ")\n";
+    if (strays_ > 0) text += "left out: " + std::to_string(strays_) + " images that lie in no class folder\n";
+    if (links_ > 0) text += "left out: " + std::to_string(links_) + " links to folders within class folders\n";
+    return text;
+  }
+
+ private:
+  static std::string shown_text(const std::string& text) { return is_printable(text) ? text : "(not printable)"; }
+
+  std::map<std::string, std::int64_t> endings_;
+  std::int64_t links_ = 0, strays_ = 0;
+  std::string lines_;
+};
+
+std::vector<std::string> class_folders(const Layout& layout, const fs::path& above, LeftOut& left_out) {
   std::vector<std::string> names;
   bool images = false;
   for_each_entry(above, [&](const fs::directory_entry& entry) {
-    if (is_folder(entry.path()))
+    if (is_folder(entry.path())) {
       names.push_back(entry.path().filename().string());
-    else
-      images = images || ends_in(entry.path(), layout.extensions);
+    } else if (ends_in(entry.path(), layout.extensions)) {
+      images = true;
+      left_out.count_stray();
+    }
   });
   if (names.empty())
     refuse(above, images ? "its images lie in no class folders; move each into a folder named after its class"
@@ -90,18 +131,40 @@ struct File {
   std::uintmax_t bytes;
 };
 
-std::vector<File> images_in(const Layout& layout, const fs::path& folder) {
-  std::vector<File> files;
+/// By its ending; without one by its first bytes.
+bool is_image(const Layout& layout, const fs::path& file) {
+  if (file.has_extension()) return ends_in(file, layout.extensions);
+  std::vector<std::uint8_t> first(8);
+  std::ifstream in(file, std::ios::binary);
+  in.read(reinterpret_cast<char*>(first.data()), static_cast<std::streamsize>(first.size()));
+  first.resize(static_cast<std::size_t>(in.gcount()));
+  const bool jpeg = first.size() > 1 && first[0] == 0xff && first[1] == 0xd8;
+  return jpeg || (layout.takes_png && (is_png(first) || is_pnm(first)));
+}
+
+/// Adds the images of a folder and of those in it, which lie `below` the class folder.
+void add_images(const Layout& layout, const fs::path& folder, const std::string& below, int depth,
+                std::vector<File>& files, LeftOut& left_out) {
+  if (depth > kDeepest) refuse(folder, "folders lie within each other more than " + std::to_string(kDeepest) + " deep");
   for_each_entry(folder, [&](const fs::directory_entry& entry) {
-    const fs::path name = entry.path().filename();
-    if (ends_in(name, layout.refused))
-      refuse(entry.path(), "images of this format are not read; convert it to JPEG or PNG, or move it away");
-    if (!ends_in(name, layout.extensions)) return;
+    const std::string name = below + entry.path().filename().string();
     std::error_code failure;
+    if (is_folder(entry.path())) {
+      if (entry.is_symlink(failure)) return left_out.count_link();
+      return add_images(layout, entry.path(), name + "/", depth + 1, files, left_out);
+    }
+    if (ends_in(entry.path(), layout.refused))
+      refuse(entry.path(), "images of this format are not read; convert it to JPEG or PNG, or move it away");
+    if (!is_image(layout, entry.path())) return left_out.count_file(entry.path().filename());
     const std::uintmax_t bytes = entry.file_size(failure);
     if (failure) refuse(entry.path(), "the file cannot be read: " + failure.message());
-    files.push_back({name.string(), bytes});
+    files.push_back({name, bytes});
   });
+}
+
+std::vector<File> images_in(const Layout& layout, const fs::path& folder, LeftOut& left_out) {
+  std::vector<File> files;
+  add_images(layout, folder, "", 0, files, left_out);
   if (files.empty()) refuse(folder, "the class folder holds no image; expected " + layout.images_text);
   std::sort(files.begin(), files.end(), [](const File& a, const File& b) { return a.name < b.name; });
   return files;
@@ -125,11 +188,12 @@ void spread(std::vector<Record>& records, const std::vector<std::size_t>& per_cl
 }
 
 /// Adds the images of class folders that lie in the folder `above` of the root ("" is the root itself).
-void add_split(const Layout& layout, ClassFolders& found, const std::string& above, std::vector<Record>& records) {
+void add_split(const Layout& layout, ClassFolders& found, const std::string& above, std::vector<Record>& records,
+               LeftOut& left_out) {
   std::vector<std::size_t> per_class;
   for (std::size_t target = 0; target < found.classes.size(); ++target) {
     const std::string below = (above.empty() ? "" : above + "/") + found.classes[target] + "/";
-    const std::vector<File> files = images_in(layout, found.root / below);
+    const std::vector<File> files = images_in(layout, found.root / below, left_out);
     for (const File& file : files) {
       found.listing += std::to_string(file.bytes) + "  ";
       records.push_back({found.listing.size(), static_cast<std::uint32_t>(below.size() + file.name.size()),
@@ -160,12 +224,16 @@ fs::path find_root(const Layout& layout, const std::string& folder) {
 }
 
 /// The split folders that are there, of two for one split the first; or the root itself, for class folders without.
-std::vector<SplitFolder> present_splits(const Layout& layout, const fs::path& root) {
+std::vector<SplitFolder> present_splits(const Layout& layout, const fs::path& root, LeftOut& left_out) {
   std::vector<SplitFolder> present;
   for (const SplitFolder& split : layout.splits) {
-    const bool taken = std::any_of(present.begin(), present.end(),
-                                   [&](const SplitFolder& other) { return other.split == split.split; });
-    if (!taken && is_folder(root / split.name)) present.push_back(split);
+    if (!is_folder(root / split.name)) continue;
+    const auto taken = std::find_if(present.begin(), present.end(),
+                                    [&](const SplitFolder& other) { return other.split == split.split; });
+    if (taken == present.end())
+      present.push_back(split);
+    else
+      left_out.ignore_folder(root / split.name, taken->name);
   }
   if (present.empty()) present.push_back({"", MIXOP_SPLIT_TRAIN});
   return present;
@@ -185,10 +253,11 @@ ClassFolders find_class_folders(const Layout& layout, const std::string& folder,
     found.classes = lines_of(from);
     require_class_names(from, found.classes);
   }
-  const std::vector<SplitFolder> present = present_splits(layout, found.root);
+  LeftOut left_out;
+  const std::vector<SplitFolder> present = present_splits(layout, found.root, left_out);
   for (const SplitFolder& split : present) {
     const fs::path path = split.name.empty() ? found.root : found.root / split.name;
-    const std::vector<std::string> folders = class_folders(layout, path);
+    const std::vector<std::string> folders = class_folders(layout, path, left_out);
     if (from.empty()) {
       from = path;
       found.classes = folders;
@@ -198,7 +267,8 @@ ClassFolders find_class_folders(const Layout& layout, const std::string& folder,
   }
   for (const std::string& name : found.classes) found.listing += name + "\n";
   for (const auto& [name, split] : present)
-    add_split(layout, found, name, found.records[static_cast<std::size_t>(split)]);
+    add_split(layout, found, name, found.records[static_cast<std::size_t>(split)], left_out);
+  found.notes = left_out.text();
   return found;
 }
 

@@ -22,6 +22,7 @@ struct Layout {
   std::vector<SplitFolder> splits;
   std::string required;                 ///< a folder that must be there; "" is none
   bool bare = false;                    ///< class folders without split folders above them are the train split
+  bool takes_png = false;               ///< and PNM
   std::vector<std::string> extensions;  ///< of the images, in lower case: ".jpg"
   std::vector<std::string> refused;     ///< of images that nothing here reads, and that must not go unnoticed
   std::string splits_text, example, images_text, no_folder, absent, incomplete;
@@ -38,6 +39,8 @@ struct Record {
 struct ClassFolders {
   std::filesystem::path root;        // holds the split folders, or the class folders
   std::vector<std::string> classes;  // in the order of their indices
+  /// For people, a line each: what lies there and is not read.
+  std::string notes;
   /// A line a class, then a line a file, sorted by split, class and name: "<bytes>  <name below root>".
   std::string listing;
   /// Of each split. Classes are spread evenly: every part of a split holds them in nearly the same proportion.

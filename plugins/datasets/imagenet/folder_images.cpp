@@ -69,6 +69,7 @@ MixopDatasetInfo FolderImages::info() const {
   info.crop_ratio[0] = 3.0 / 4;
   info.crop_ratio[1] = 4.0 / 3;
   info.listing = folders_.listing.c_str();
+  info.notes = folders_.notes.c_str();
   return info;
 }
 

@@ -7,6 +7,7 @@
 #include "file.hpp"
 #include "jpeg.hpp"
 #include "png_file.hpp"
+#include "pnm_file.hpp"
 
 namespace mixop::imagenet {
 namespace {
@@ -35,7 +36,8 @@ bool is_png(const std::vector<std::uint8_t>& bytes) { return begins_with(bytes, 
 Image decode_image(const std::filesystem::path& path, const std::vector<std::uint8_t>& bytes) {
   if (is_png(bytes)) return decode_png(path, bytes);
   if (begins_with(bytes, "\xff\xd8")) return decode_jpeg(path, bytes);
-  refuse(path, "expected a JPEG or a PNG file, found other bytes");
+  if (is_pnm(bytes)) return decode_pnm(path, bytes);
+  refuse(path, "expected a JPEG, a PNG or a PNM file, found other bytes");
 }
 
 }  // namespace mixop::imagenet

@@ -24,8 +24,8 @@ Image blank_image(const std::filesystem::path& path, std::int64_t height, std::i
 /// Whether the bytes begin as those of a PNG file do.
 bool is_png(const std::vector<std::uint8_t>& bytes);
 
-/// Decodes a JPEG or a PNG file's bytes, told apart by their beginning. Throws bad_data naming `path` where they are
-/// neither, or as decode_jpeg and decode_png do.
+/// Decodes the bytes of a JPEG, a PNG or a PNM file, told apart by their beginning. Throws bad_data naming `path` where
+/// they are none, or as decode_jpeg, decode_png and decode_pnm do.
 Image decode_image(const std::filesystem::path& path, const std::vector<std::uint8_t>& bytes);
 
 }  // namespace mixop::imagenet

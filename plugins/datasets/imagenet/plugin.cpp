@@ -11,7 +11,7 @@ Layout imagenet_layout() {
   Layout layout;
   layout.below = {"imagenet", ""};
   layout.splits = {{"train", MIXOP_SPLIT_TRAIN}, {"val", MIXOP_SPLIT_TEST}};
-  layout.extensions = {".jpeg", ".jpg"};
+  layout.extensions = {".jpeg", ".jpg", ".jpe", ".jfif"};
   layout.splits_text = "train and val";
   layout.example = "CLASS/*.JPEG";
   layout.images_text = "*.JPEG, *.jpeg or *.jpg";
@@ -54,12 +54,12 @@ Layout own_layout(const std::string& test) {
   for (const char* name : {"test", "val", "valid"})
     if (test.empty() || test == name) layout.splits.push_back({name, MIXOP_SPLIT_TEST});
   layout.required = test;
-  layout.bare = true;
-  layout.extensions = {".jpeg", ".jpg", ".png"};
+  layout.bare = layout.takes_png = true;
+  layout.extensions = {".jpeg", ".jpg", ".jpe", ".jfif", ".png", ".ppm", ".pgm"};
   layout.refused = {".heic", ".heif", ".avif", ".webp", ".gif", ".bmp", ".tif", ".tiff"};
   layout.splits_text = "folders named after classes, or train and test with these";
   layout.example = "CLASS/*.jpg or CLASS/*.png";
-  layout.images_text = "*.jpg, *.jpeg or *.png";
+  layout.images_text = "*.jpg, *.jpeg, *.png or *.ppm";
   layout.no_folder = "that holds train/CLASS/*.jpg and test/CLASS/*.jpg, or CLASS/*.jpg (also *.jpeg, *.png)";
   layout.incomplete = "put images of every class into every split";
   return layout;
@@ -92,7 +92,7 @@ class ImageFolder final : public FolderImages {
   static constexpr char expects[] =
       "train/CLASS/*.jpg with test/CLASS/*.jpg (or val, or valid), or CLASS/*.jpg alone, which is all train split: "
       "hold "
-      "records out by data.train_portion (also *.jpeg, *.png)";
+      "records out by data.train_portion (also *.jpeg, *.png, *.ppm; folders within a class are of it)";
   static constexpr MixopOptionSpec options[] = {
       option(MIXOP_OPTION_INTEGER, "size", "224",
              "Side of the square images that networks get in pixels, 8 to 4096; space.stem=auto takes ImageNet's stem "
@@ -132,6 +132,6 @@ class ImageFolder final : public FolderImages {
 }  // namespace mixop::imagenet
 
 MIXOP_PLUGIN("mixop.datasets.imagenet", "0.2.0",
-             "ImageNet (Russakovsky et al. 2015), and one's own folders of JPEG and PNG files.",
+             "ImageNet (Russakovsky et al. 2015), and one's own folders of JPEG, PNG and PNM files.",
              mixop::dataset<mixop::imagenet::ImageNet>("imagenet"),
              mixop::dataset<mixop::imagenet::ImageFolder>("image_folder"));

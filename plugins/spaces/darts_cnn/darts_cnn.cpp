@@ -1,5 +1,7 @@
 // The convolutional search space of DARTS (Liu et al., ICLR 2019, sections 2.1, 3.1 and 3.3).
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "genotypes.hpp"
 #include "mixop/cells.hpp"
@@ -15,23 +17,39 @@ void require(bool holds, const std::string& message) {
   if (!holds) throw Error(ErrorCode::usage, message);
 }
 
-void check_cell(const Genotype& genotype, const std::string& name) {
-  const CellGenotype* cell = genotype.find(name);
-  require(cell != nullptr, "a genotype of darts_cnn has a normal and a reduce cell; '" + name + "' is missing");
-  require(!cell->genes.empty() && !cell->concat.empty(), "cell '" + name + "' has no operations or an empty concat");
-  std::vector<bool> filled{true, true};
-  for (const Gene& gene : cell->genes) {
+/// Concat names nodes that the genes know, or the next ones, which a derivation may have left without any.
+void check_concat(const CellGenotype& cell) {
+  int last = 1;
+  for (const Gene& gene : cell.genes) last = std::max(last, gene.to);
+  const std::set<int> named(cell.concat.begin(), cell.concat.end());
+  for (const int node : named)
+    require(node >= 2 && (node <= last || named.count(node - 1) != 0), "cell '" + cell.name + "': concat names node " +
+                                                                           std::to_string(node) + ", expected 2 to " +
+                                                                           std::to_string(last));
+}
+
+/// The cell that a network is built of.
+CellGenotype checked_cell(const Genotype& genotype, const std::string& name) {
+  const CellGenotype* listed = genotype.find(name);
+  require(listed != nullptr, "a genotype of darts_cnn has a normal and a reduce cell; '" + name + "' is missing");
+  require(!listed->genes.empty() && !listed->concat.empty(),
+          "cell '" + name + "' has no operations or an empty concat");
+  require(listed->inputs == 2, "cell '" + name + "' has " + std::to_string(listed->inputs) + " inputs, expected 2");
+  for (const Gene& gene : listed->genes)
     require(gene.to >= 2 && gene.from >= 0 && gene.from < gene.to,
             "cell '" + name + "': " + gene.operation + " goes from node " + std::to_string(gene.from) + " to node " +
                 std::to_string(gene.to) + "; it must come from an earlier node");
-    filled.resize(std::max(filled.size(), static_cast<std::size_t>(gene.to) + 1), false);
-    require(filled[static_cast<std::size_t>(gene.from)],
+  check_concat(*listed);
+  CellGenotype cell = fed_cell(*listed);
+  require(!cell.genes.empty() && !cell.concat.empty(),
+          "cell '" + name + "': no operation comes from the inputs, or concat names no node that one feeds");
+  std::set<int> filled{0, 1};
+  for (const Gene& gene : cell.genes) {
+    require(filled.count(gene.from) != 0,
             "cell '" + name + "': node " + std::to_string(gene.from) + " is used before anything feeds it");
-    filled[static_cast<std::size_t>(gene.to)] = true;
+    filled.insert(gene.to);
   }
-  for (const int node : cell->concat)
-    require(node >= 2 && node < static_cast<int>(filled.size()) && filled[static_cast<std::size_t>(node)],
-            "cell '" + name + "': concat names node " + std::to_string(node) + ", which nothing feeds");
+  return cell;
 }
 
 class DartsCnn final : public SearchSpace {
@@ -53,9 +71,7 @@ class DartsCnn final : public SearchSpace {
   }
   NetworkGraph network(const SpaceConfig& config, const Genotype& genotype) const override {
     check_config("darts_cnn", config);
-    check_cell(genotype, "normal");
-    check_cell(genotype, "reduce");
-    return discrete_network(config, genotype);
+    return discrete_network(config, {{checked_cell(genotype, "normal"), checked_cell(genotype, "reduce")}});
   }
   const std::vector<NamedGenotype>& genotypes() const override { return published_genotypes(); }
 };

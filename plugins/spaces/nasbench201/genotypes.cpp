@@ -13,7 +13,11 @@ void require(bool holds, const std::string& message) {
   if (!holds) throw Error(ErrorCode::usage, message);
 }
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+/// At most the beginning of a long text.
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kLongest = 60;
+  return "'" + std::string(text.substr(0, kLongest)) + (text.size() > kLongest ? "...'" : "'");
+}
 
 std::string_view trimmed(std::string_view text) {
   constexpr const char* kBlanks = " \t\r\n";

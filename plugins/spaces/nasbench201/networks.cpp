@@ -13,6 +13,7 @@ namespace mixop::nasbench201 {
 namespace {
 
 constexpr std::int64_t kStages = 3;
+constexpr std::size_t kMostOperations = 500'000;  // of all cells
 
 void require(bool holds, const std::string& message) {
   if (!holds) throw Error(ErrorCode::usage, message);
@@ -54,7 +55,12 @@ NetworkGraph around(const SpaceConfig& config, const std::function<Cell(std::int
   ImageShape shape{config.channels, config.input.height, config.input.width};
   const auto last = [&] { return static_cast<int>(graph.blocks.size()) - 1; };
   int number = 0;
+  std::size_t operations = 0;
   const auto add = [&](Cell cell) {
+    operations += cell.edges.size();
+    require(operations <= kMostOperations, "the cells of the network have more than " +
+                                               std::to_string(kMostOperations) +
+                                               " operations: take fewer cells (space.layers) or nodes");
     cell.name = "cells." + std::to_string(number++);
     graph.blocks.push_back({std::move(cell), {last()}});
   };

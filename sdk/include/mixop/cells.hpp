@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "mixop/genotype.hpp"
 #include "mixop/graph.hpp"
 
 // What spaces of cells share.
@@ -14,6 +15,10 @@ CellTopology dense_cell(std::string name, int inputs, int nodes, std::vector<std
 
 /// Throws a usage error unless there are candidate operations and none stands in the list twice.
 void check_operations(const std::vector<std::string>& operations);
+
+/// A cell without the nodes that nothing feeds, as FairDARTS builds what its threshold leaves: they are no part of its
+/// output, and operations from them are dropped.
+CellGenotype fed_cell(const CellGenotype& cell);
 
 /// A cell of a genotype, and where its alphas are.
 struct NamedCell {

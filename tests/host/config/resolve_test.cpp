@@ -1,5 +1,7 @@
 #include "host/config/resolve.hpp"
 
+#include "host/text/whole_file.hpp"
+
 #include "host/text/text.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/config/sample_catalog.hpp"
@@ -57,9 +59,11 @@ TEST_CASE("the layers are defaults, preset, file, sets", "[config]") {
 
 TEST_CASE("no source means the defaults", "[config]") {
   CHECK(resolve_config({"", {}, kPresets}, {}) == Config{});
-  CHECK(config_source({"", {}, kPresets}).empty());
-  CHECK(config_source({"quick", {}, kPresets}) == kPresets + "/quick.json");
-  CHECK(config_source({"./x", {}, kPresets}) == "./x");
+  CHECK(config_text({"", {}, kPresets}).empty());
+  CHECK(config_text({"quick", {}, kPresets}) == *whole_file(kPresets + "/quick.json"));
+  ConfigRequest piped{"/dev/fd/63", {}, kPresets};
+  piped.text = "{\"seed\": 7}";
+  CHECK(config_text(piped) == *piped.text);
 }
 
 TEST_CASE("the preset darts-cifar10 holds the published hyper-parameters", "[config]") {

@@ -48,7 +48,7 @@ TEST_CASE("every wrong type and range names key, expected and found", "[config]"
   CHECK(problem("device", "cuda:") == "here: device: expected one of auto, cpu, cuda, cuda:N, found text 'cuda:'");
   CHECK(problem("device", "cuda:007") ==
         "here: device: expected one of auto, cpu, cuda, cuda:N, found text 'cuda:007'");
-  CHECK(problem("data.name", "a\nb") == "here: data.name: expected text, found text 'a\nb'");
+  CHECK(problem("data.name", "a\nb") == "here: data.name: expected text, found text 'a\\x0ab'");
   CHECK(problem("space.ops", "") == "here: space.ops: expected a list of at least one name, found a list of 0 items");
   CHECK(problem("space.ops", "a,,b") ==
         "here: space.ops: expected names without blanks or commas, found text '' among them");

@@ -64,6 +64,31 @@ TEST_CASE("an option that the data set does not have is a usage error", "[data][
         }).what() == std::string("data set 'fake' has no option 'sides'; it has: none"));
 }
 
+TEST_CASE("an option's value is checked against its type", "[data][misuse]") {
+  FakeDataset fake;
+  const Error number = error_of([&] { fake.handle({{"side", "wide"}}); });
+  CHECK(number.code() == ErrorCode::usage);
+  CHECK(std::string(number.what()).find("data set 'fake': fake.side: expected a whole number") == 0);
+  fake.options[1].type = MIXOP_OPTION_BOOL;
+  fake.options[1].default_value = "true";
+  const Error flag = error_of([&] { fake.handle({{"colour", "maybe"}}); });
+  CHECK(std::string(flag.what()).find("fake.colour: expected true or false, found") != std::string::npos);
+  CHECK_NOTHROW(fake.handle({{"colour", "false"}, {"side", "3"}}));
+}
+
+TEST_CASE("what a data set tells people is kept line by line, if it has told", "[data]") {
+  FakeDataset fake;
+  CHECK(fake.handle().info().notes.empty());
+  fake.info.notes = "2 files are left out\nval is not read\n";
+  CHECK(fake.handle().info().notes == std::vector<std::string>{"2 files are left out", "val is not read"});
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += "line\n";
+  fake.info.notes = many.c_str();
+  CHECK(fake.handle().info().notes.size() == 100);
+  fake.info.size = offsetof(MixopDatasetInfo, notes);
+  CHECK(fake.handle().info().notes.empty());
+}
+
 TEST_CASE("records outside a split are a usage error", "[data][misuse]") {
   FakeDataset fake;
   const mixop::DatasetHandle data = fake.handle();
@@ -270,16 +295,15 @@ TEST_CASE("images of one size are not decoded", "[data][misuse]") {
   CHECK(error.code() == ErrorCode::usage);
 }
 
-TEST_CASE("a target outside the classes is the plugin's error", "[data][misuse]") {
+TEST_CASE("a label outside the classes is bad data of a record", "[data][misuse]") {
   FakeDataset fake;
   fake.target_shift = GENERATE(1, -1);
   const mixop::DatasetHandle data = fake.handle();
   std::vector<std::uint8_t> pixels(60 * 5);
   std::int64_t targets[5];
   const Error error = error_of([&] { data.read(MIXOP_SPLIT_TRAIN, 1, 5, pixels.data(), targets); });
-  const std::string place =
-      fake.target_shift == 1 ? "record 2 of split 'train' has target 3" : "record 3 of split 'train' has target -1";
-  CHECK(error.what() ==
-        "data set 'fake' breaks its contract: " + place + ", expected 0 to 2; its plugin must be fixed");
-  CHECK(error.code() == ErrorCode::plugin);
+  const std::string which = fake.target_shift == 1 ? "record 2 has label 3" : "record 3 has label -1";
+  CHECK(error.what() == "data set 'fake', split 'train': " + which +
+                            ", expected 0 to 2; its file is damaged, or is of another data set");
+  CHECK(error.code() == ErrorCode::bad_data);
 }

@@ -1,5 +1,6 @@
 #include "host/genotype/genotype_json.hpp"
 #include "host/genotype/genotype_python.hpp"
+#include "host/genotype/genotype_text.hpp"
 
 #include "tests/catch.hpp"
 
@@ -117,8 +118,8 @@ TEST_CASE("a genotype that its JSON does not give back is known before it is sto
 
 TEST_CASE("what Python cannot hold is not written as Python", "[genotype]") {
   const std::vector<Gene> genes{{"a", 0, 2}, {"b", 1, 2}};
-  CHECK_THROWS_WITH(genotype_to_python({{{"stage 1", genes, {2}}}}),
-                    "the genotype cannot be written as Python: 'stage 1' is no name in Python; take JSON");
+  CHECK_THROWS_WITH(genotype_to_python({{{"stage-1", genes, {2}}}}),
+                    "the genotype cannot be written as Python: 'stage-1' is no name in Python; take JSON");
   CHECK_THROWS_WITH(genotype_to_python({{{"0", genes, {2}}, {"1", genes, {3}}}}),
                     "the genotype cannot be written as Python: its cells differ in their concat or inputs; take JSON");
 }
@@ -135,7 +136,7 @@ TEST_CASE("cells of any names, number and inputs survive JSON and Python and bac
     const std::string text = genotype_to_json(genotype);
     INFO(text);
     CHECK(genotype_from_json(text, "g.json", ErrorCode::bad_data) == genotype);
-    CHECK(genotype_from_python(genotype_to_python(genotype), "g.txt", ErrorCode::bad_data) == genotype);
+    CHECK(genotype_from_text(genotype_to_python(genotype), "g.txt", "", ErrorCode::bad_data).genotype == genotype);
   }
   CHECK(genotype_to_json({{{"cell", {{"a", 0, 1}}, {1}, 1}}}) ==
         "{\n  \"cell\": [\n    [\"a\", 1, 0]\n  ],\n  \"cell_concat\": [1],\n  \"cell_inputs\": 1\n}");
@@ -157,7 +158,7 @@ TEST_CASE("cells of any number of genes a node survive JSON and back", "[genotyp
     const std::string text = genotype_to_json(genotype);
     INFO(text);
     CHECK(genotype_from_json(text, "g.json", ErrorCode::bad_data) == genotype);
-    CHECK(genotype_from_python(genotype_to_python(genotype), "g.txt", ErrorCode::bad_data) == genotype);
+    CHECK(genotype_from_text(genotype_to_python(genotype), "g.txt", "", ErrorCode::bad_data).genotype == genotype);
   }
 }
 

@@ -43,6 +43,16 @@ TEST_CASE("malformed JSON is refused with its line and column", "[json]") {
   CHECK(problem(std::string("{}\0", 3)) == "f.json:1:3: malformed JSON: a NUL byte");
 }
 
+TEST_CASE("what people take for JSON is named", "[json]") {
+  const std::string comment = "malformed JSON: a comment, of which JSON has none; remove it";
+  CHECK(problem("{\n  // the seed\n  \"seed\": 1}") == "f.json:2:3: " + comment);
+  CHECK(problem("{\"seed\": 1 /* one */}") == "f.json:1:12: " + comment);
+  CHECK(problem("# a comment\n{}") == "f.json:1:1: " + comment);
+  CHECK(problem("seed: 1\nspace:\n  layers: 8\n") ==
+        "f.json:1:1: malformed JSON: Invalid value. This is YAML; expected JSON.");
+  CHECK(problem("---\n- a\n").find("This is YAML") != std::string::npos);
+}
+
 TEST_CASE("a duplicate key is refused at its second place", "[json]") {
   CHECK(problem("{\"a\": 1,\n \"a\": 2}") == "f.json:2:2: key 'a' appears twice; remove one");
   CHECK(problem("{\"a\": {\"b\": 1}, \"b\": 2}").empty());
@@ -62,11 +72,11 @@ TEST_CASE("the number of values is bounded", "[json]") {
 TEST_CASE("files that cannot be read are refused", "[json]") {
   const std::filesystem::path folder = std::filesystem::temp_directory_path();
   CHECK(file_problem(folder / "mixop-absent.json") == (folder / "mixop-absent.json").string() + ": no such file");
-  CHECK(file_problem(folder) == folder.string() + ": not a regular file");
+  CHECK(file_problem(folder) == folder.string() + ": a folder, not a file");
   const std::filesystem::path large = folder / "mixop-large.json";
   std::ofstream(large).close();
   std::filesystem::resize_file(large, (std::uintmax_t{32} << 20) + 1);
-  CHECK(file_problem(large) == large.string() + ": 33554433 bytes; a JSON file may have 33554432 at most");
+  CHECK(file_problem(large) == large.string() + ": 33554433 bytes; a text may have 33554432 at most");
   std::filesystem::remove(large);
 }
 

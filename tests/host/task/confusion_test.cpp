@@ -6,6 +6,7 @@
 
 #include "host/task/score.hpp"
 #include "host/train/confusion_picture.hpp"
+#include "mixop/utf8.hpp"
 #include "tests/catch.hpp"
 
 using namespace mixop;
@@ -42,10 +43,24 @@ TEST_CASE("the picture has a cell for each count, names without markup, and the 
   const std::string svg = confusion_svg(confusion, {"a<b & c", "a name that is far too long to be written whole"});
   CHECK(svg.find("a&lt;b &amp; c") != std::string::npos);
   CHECK(svg.find("a<b") == std::string::npos);
-  CHECK(svg.find("a name that is far too..") != std::string::npos);
+  CHECK(svg.find("a name that is far to...") != std::string::npos);
   CHECK(svg.find("75.00 % of 4 samples right") != std::string::npos);
   CHECK(svg.find("fill=\"#084081\"") != std::string::npos);  // all of the first class
   for (const char* count : {">1</text>", ">2</text>"}) CHECK(svg.find(count) != std::string::npos);
+}
+
+TEST_CASE("names of any bytes leave the picture whole", "[train]") {
+  Confusion confusion(3);
+  std::string wide;
+  for (int i = 0; i < 30; ++i) wide += "図";
+  const std::string svg = confusion_svg(confusion, {wide, "a\x1b\x01\xff", "</text><script>"});
+  std::string cut;
+  for (int i = 0; i < 21; ++i) cut += "図";
+  CHECK(svg.find(">" + cut + "...</text>") != std::string::npos);
+  CHECK(svg.find("a\\x1b\\x01\\xff") != std::string::npos);
+  CHECK(svg.find("&lt;/text&gt;&lt;script&gt;") != std::string::npos);
+  CHECK(is_printable(svg.substr(0, svg.find('\n'))));
+  CHECK(svg.find('\xff') == std::string::npos);
 }
 
 TEST_CASE("the picture of many classes stays small", "[train]") {

@@ -19,6 +19,19 @@ TEST_CASE("nearest says nothing where nothing is near", "[text]") {
   CHECK(did_you_mean("sead", {"seed"}) == "; did you mean 'seed'?");
 }
 
+TEST_CASE("a word is near that a slip of the hand makes, and no other", "[text]") {
+  const std::vector<std::string> options = {"--out", "--set", "--seed", "--json", "--data", "--resume"};
+  for (const std::string far : {"--gpus", "--cpu", "--verbose", "--help", "--list"}) {
+    INFO(far);
+    CHECK(nearest(far, options).empty());
+  }
+  CHECK(nearest("--resmue", options) == "--resume");
+  CHECK(nearest("--jsn", options) == "--json");
+  CHECK(nearest("--ouput", options).empty());
+  CHECK(nearest("chekc", {"check", "list"}) == "check");
+  CHECK(nearest("", {"a"}) == "a");
+}
+
 TEST_CASE("nearest bears words of any length", "[text]") {
   CHECK(nearest(std::string(100000, 'a'), {std::string(100001, 'a')}) == std::string(100001, 'a'));
 }

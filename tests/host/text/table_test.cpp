@@ -14,6 +14,11 @@ TEST_CASE("columns are as wide as their widest cells, and no blanks end a line",
   CHECK(table_text({}, aligns).empty());
 }
 
+TEST_CASE("cells are shown as a terminal may see them, and aligned by characters", "[text]") {
+  CHECK(table_text({{"图", "1"}, {"ab", "2"}}, {Align::left}) == "图   1\nab  2\n");
+  CHECK(table_text({{"\x1b[2J", "1"}}, {Align::left}) == "\\x1b[2J  1\n");
+}
+
 TEST_CASE("a number is written with as many digits as asked for, the largest too", "[text]") {
   CHECK(fixed_text(1.25, 4) == "1.2500");
   CHECK(fixed_text(-std::numeric_limits<double>::max(), 2).size() == 313);

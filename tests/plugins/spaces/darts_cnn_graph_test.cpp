@@ -166,6 +166,54 @@ TEST_CASE("a config that the space cannot describe is refused with the key and t
         "space.stem: expected auto, cifar or imagenet, found 'cifar100'");
 }
 
+/// Multiply-adds and parameters, without and with the auxiliary head, of the published evaluation on CIFAR-10.
+std::vector<std::int64_t> published_sizes(const CellGenotype& normal, const CellGenotype& reduce) {
+  SpaceConfig config = darts_config();
+  config.channels = 36;
+  config.layers = 20;
+  config.auxiliary = true;
+  const MeasuredNetwork network =
+      measure(test::described_space("darts_cnn")->network(config, {{normal, reduce}}), test::described());
+  return {network.cost().parameters, network.cost().parameters + network.auxiliary_parameters(),
+          network.cost().multiply_adds};
+}
+
+TEST_CASE("FairDARTS' published genotypes lose the nodes that nothing feeds", "[space][darts_cnn]") {
+  const std::vector<int> all{2, 3, 4, 5};
+  const CellGenotype normal_a{
+      "normal", {{"sep_conv_3x3", 0, 2}, {"sep_conv_5x5", 1, 2}, {"max_pool_3x3", 0, 4}, {"sep_conv_3x3", 0, 5}}, all};
+  const CellGenotype reduce_a{"reduce",
+                              {{"max_pool_3x3", 0, 2},
+                               {"avg_pool_3x3", 1, 2},
+                               {"avg_pool_3x3", 0, 3},
+                               {"dil_conv_5x5", 1, 3},
+                               {"avg_pool_3x3", 0, 4},
+                               {"sep_conv_5x5", 1, 4},
+                               {"skip_connect", 0, 5},
+                               {"skip_connect", 1, 5}},
+                              all};
+  CHECK(published_sizes(normal_a, reduce_a) == std::vector<std::int64_t>{2360782, 2837208, 371455200});
+  const CellGenotype normal_c{"normal",
+                              {{"max_pool_3x3", 0, 2},
+                               {"sep_conv_5x5", 1, 2},
+                               {"dil_conv_3x3", 0, 4},
+                               {"dil_conv_5x5", 2, 4},
+                               {"skip_connect", 3, 5},
+                               {"sep_conv_3x3", 0, 5}},
+                              all};
+  const CellGenotype reduce_c{"reduce",
+                              {{"dil_conv_3x3", 1, 2},
+                               {"dil_conv_5x5", 0, 2},
+                               {"dil_conv_3x3", 0, 3},
+                               {"sep_conv_3x3", 1, 3},
+                               {"sep_conv_5x5", 0, 4},
+                               {"sep_conv_5x5", 3, 4},
+                               {"sep_conv_5x5", 0, 5},
+                               {"skip_connect", 1, 5}},
+                              all};
+  CHECK(published_sizes(normal_c, reduce_c) == std::vector<std::int64_t>{2598814, 3075240, 399987936});
+}
+
 TEST_CASE("a genotype that makes no network is refused with the cell and the reason", "[space][darts_cnn][misuse]") {
   const auto refusal = [](const std::function<void(Genotype&)>& change) {
     Genotype genotype = test::published_genotype("darts_cnn", "NASNet");
@@ -182,10 +230,22 @@ TEST_CASE("a genotype that makes no network is refused with the cell and the rea
   CHECK_THAT(refusal([](Genotype& g) { g.cells.pop_back(); }), Contains("'reduce' is missing"));
   CHECK_THAT(refusal([](Genotype& g) { g.cells[0].genes.clear(); }), Contains("cell 'normal' has no operations"));
   CHECK_THAT(refusal([](Genotype& g) { g.cells[0].genes[0].from = 7; }), Contains("it must come from an earlier node"));
-  CHECK_THAT(refusal([](Genotype& g) { g.cells[0].concat.push_back(99); }), Contains("concat names node 99"));
-  CHECK_THAT(
-      refusal([](Genotype& g) { g.cells[1].genes.erase(g.cells[1].genes.begin(), g.cells[1].genes.begin() + 2); }),
-      Contains("cell 'reduce'"));
+  CHECK_THAT(refusal([](Genotype& g) { g.cells[0].concat.push_back(99); }),
+             Contains("concat names node 99, expected 2 to 6"));
+  CHECK_THAT(refusal([](Genotype& g) { g.cells[0].concat.push_back(1); }), Contains("concat names node 1, expected"));
+  CHECK_THAT(refusal([](Genotype& g) { g.cells[0].inputs = 3; }), Contains("has 3 inputs, expected 2"));
+  CHECK_THAT(refusal([](Genotype& g) {
+               g.cells[0].genes = {{"skip_connect", 3, 4}};
+               g.cells[0].concat = {4};
+             }),
+             Contains("no operation comes from the inputs, or concat names no node that one feeds"));
+  CHECK(refusal([](Genotype& g) { g.cells[0].concat.push_back(7); }) == "nothing was refused");
+  CHECK(refusal([](Genotype& g) { g.cells[1].genes.erase(g.cells[1].genes.begin(), g.cells[1].genes.begin() + 2); }) ==
+        "nothing was refused");  // node 2 is left out
+  CHECK_THAT(refusal([](Genotype& g) {
+               std::rotate(g.cells[1].genes.begin(), g.cells[1].genes.begin() + 2, g.cells[1].genes.end());
+             }),
+             Contains("cell 'reduce': node 2 is used before anything feeds it"));
 }
 
 }  // namespace

@@ -171,7 +171,7 @@ FIELD(MixopDatasetSource, option_count, 4, 4);
 FIELD(MixopDatasetSource, folder, 8, 8);
 FIELD(MixopDatasetSource, options, 16, 8);
 
-SIZE(MixopDatasetInfo, 208);
+SIZE(MixopDatasetInfo, 216);
 FIELD(MixopDatasetInfo, size, 0, 4);
 FIELD(MixopDatasetInfo, kind, 4, 4);
 FIELD(MixopDatasetInfo, records, 8, 24);
@@ -195,6 +195,7 @@ FIELD(MixopDatasetInfo, crop_area, 136, 16);
 FIELD(MixopDatasetInfo, crop_ratio, 152, 16);
 FIELD(MixopDatasetInfo, jitter, 168, 32);
 FIELD(MixopDatasetInfo, listing, 200, 8);
+FIELD(MixopDatasetInfo, notes, 208, 8);
 
 SIZE(MixopDataset, 64);
 FIELD(MixopDataset, size, 0, 4);

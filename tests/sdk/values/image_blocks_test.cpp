@@ -28,6 +28,8 @@ TEST_CASE("sizes that no image network can have are refused with key and value",
   };
   CHECK(refusal([](SpaceConfig& c) { c.channels = 1; }) == "space.channels: expected at least 2, found 1");
   CHECK(refusal([](SpaceConfig& c) { c.layers = 0; }) == "space.layers: expected at least 1, found 0");
+  CHECK(refusal([](SpaceConfig& c) { c.channels = 70000; }) == "space.channels: expected at most 65536, found 70000");
+  CHECK(refusal([](SpaceConfig& c) { c.layers = 10001; }) == "space.layers: expected at most 10000, found 10001");
   CHECK(refusal([](SpaceConfig& c) { c.classes = 1; }) ==
         "a_space classifies images: expected at least 2 classes, found 1");
   CHECK(refusal([](SpaceConfig& c) {
@@ -37,12 +39,55 @@ TEST_CASE("sizes that no image network can have are refused with key and value",
 }
 
 TEST_CASE("the auxiliary head of DARTS refuses a map that its pooling does not fit", "[blocks][misuse]") {
-  CHECK_THROWS_WITH(auxiliary_head({8, 7, 8}, 10, {}),
-                    "the auxiliary head needs a feature map of at least 8 pixels a side, found 7x8; build the network "
-                    "without it or for larger images");
+  CHECK_THROWS_WITH(auxiliary_head({8, 6, 8}, 10, {}),
+                    "the auxiliary head needs a feature map of at least 7 pixels a side (images of 28), found 6x8; "
+                    "train without it (train.auxiliary=0) or on larger images");
   AuxiliaryHead imagenet;
   imagenet.imagenet = true;
-  CHECK_THROWS_WITH(auxiliary_head({8, 14, 6}, 10, imagenet), Catch::Contains("at least 7 pixels a side, found 14x6"));
+  CHECK_THROWS_WITH(auxiliary_head({8, 14, 6}, 10, imagenet),
+                    Catch::Contains("at least 7 pixels a side (images of 28), found 14x6"));
+}
+
+TEST_CASE("the auxiliary head pools the map of 28-pixel images as khanrc/pt.darts does", "[blocks]") {
+  const Structure seven = auxiliary_head({8, 7, 7}, 10, {}), mixed = auxiliary_head({8, 7, 8}, 10, {});
+  const Stage& pool = seven.stages().at(1);
+  CHECK((pool.kernel == Pair{5, 5} && pool.stride == Pair{2, 2} && pool.padding == Pair{0, 0}));
+  CHECK(mixed.stages().at(1).stride == Pair{2, 3});
+  CHECK(size_of(seven, {8, 7, 7}).parameters == size_of(auxiliary_head({8, 8, 8}, 10, {}), {8, 8, 8}).parameters);
+}
+
+TEST_CASE("channels that double at every reduction are bounded before cells are made", "[blocks][misuse]") {
+  ImageNetworkSpec spec;
+  spec.space.channels = 4;
+  spec.reductions = std::vector<bool>(64, true);
+  int made = 0;
+  const auto make = [&](std::size_t, const CellPlace& place) {
+    ++made;
+    return discrete_cell({"reduce", {{"skip_connect", 0, 2}}, {2}}, place);
+  };
+  CHECK_THROWS_WITH(image_network(spec, make, {}),
+                    "every node of cells.14 would have 131072 channels, at most 65536: 4 (space.channels), doubled at "
+                    "every reduction; take fewer channels or reductions");
+  CHECK(made == 14);
+}
+
+TEST_CASE("the output of a cell and the operations of a network are bounded", "[blocks][misuse]") {
+  ImageNetworkSpec spec;
+  spec.space.channels = 60000;
+  spec.reductions = {false};
+  CellGenotype wide{"normal", {}, {}};
+  for (int node = 2; node < 402; ++node) {
+    wide.genes.push_back({"skip_connect", 0, node});
+    wide.concat.push_back(node);
+  }
+  const auto make = [&](std::size_t, const CellPlace& place) { return discrete_cell(wide, place); };
+  CHECK_THROWS_WITH(image_network(spec, make, {}),
+                    Catch::StartsWith("the output of cells.0 would have 24000000 channels, at most 16777216: "));
+  spec.space.channels = 2;
+  spec.reductions = std::vector<bool>(2000, false);
+  CHECK_THROWS_WITH(image_network(spec, make, {}),
+                    "cells.0 to cells.1243 have 500088 operations; at most 500000 of a network: take fewer cells "
+                    "(space.layers) or nodes");
 }
 
 TEST_CASE("an auxiliary head that fits takes maps of every size", "[blocks]") {

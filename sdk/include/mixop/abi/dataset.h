@@ -33,7 +33,7 @@ typedef struct MixopDatasetInfo {
   uint32_t reserved;
   /*
    * images_vary 1: records have sizes of their own and are read by `decode`; channels (3), height and
-   * width are what networks get of them, as the fields below say. 0: all below but `listing` are ignored.
+   * width are what networks get of them, as the fields below say. 0: of all below `listing` and `notes` alone count.
    */
   int32_t images_vary;
   int32_t skip_corrupt; /* 1: the next record that can be decoded stands for one that cannot; 0: that is an error */
@@ -43,6 +43,7 @@ typedef struct MixopDatasetInfo {
   double crop_ratio[2]; /* of this width / height, 1/1000 to 1000, resized */
   double jitter[4];     /* training: strengths of brightness, contrast, saturation and hue; 0: none */
   const char* listing;  /* for the digest in place of the bytes of many files: their names and sizes; or NULL */
+  const char* notes;    /* for people, a line each: what of the data is left out, how it is taken; or NULL */
 } MixopDatasetInfo;
 
 typedef struct MixopDatasetInstance MixopDatasetInstance;

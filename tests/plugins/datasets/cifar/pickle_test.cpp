@@ -86,15 +86,15 @@ TEST_CASE("a dict and lists of one item each are read", "[cifar][pickle]") {
 
 TEST_CASE("an opcode that CIFAR batches do not have is refused with its offset", "[cifar][pickle][misuse]") {
   const std::string why = "this opcode does not occur in CIFAR batches and is not read; use the published files";
-  // INST, OBJ, NEWOBJ, EXT1, PERSID, DUP, POP, LONG1, BINFLOAT, BYTEARRAY8
-  const int op = GENERATE(0x69, 0x6f, 0x81, 0x82, 0x50, 0x32, 0x30, 0x8a, 0x47, 0x96);
+  // INST, OBJ, NEWOBJ, EXT1, PERSID, DUP, POP, LONG4, BINFLOAT, NEXT_BUFFER
+  const int op = GENERATE(0x69, 0x6f, 0x81, 0x82, 0x50, 0x32, 0x30, 0x8b, 0x47, 0x97);
   char name[16];
   std::snprintf(name, sizeof name, op < 0x80 ? "0x%02x '%c'" : "0x%02x", op, op);
   check_refused(protocol_2("}" + byte(op) + "."), "offset 3, opcode " + std::string(name) + ": " + why);
 }
 
 TEST_CASE("a name other than numpy's array makers is refused and nothing runs", "[cifar][pickle][misuse]") {
-  const std::string why = "; only numpy's ndarray, dtype and _reconstruct are understood, and nothing is executed";
+  const std::string why = "; only numpy's arrays and integers are understood, and nothing is executed";
   check_refused(protocol_2("cposix\nsystem\n" + text("touch x") + "\x85R."),
                 "offset 2, opcode 0x63 'c': it names 'posix system'" + why);
   check_refused(protocol_2(text("builtins") + text("ev\nal") + "\x93."),
@@ -107,10 +107,9 @@ TEST_CASE("a name other than numpy's array makers is refused and nothing runs", 
 TEST_CASE("a damaged stream of opcodes is refused at its offset", "[cifar][pickle][misuse]") {
   const auto [bytes, what] = GENERATE(table<std::string, std::string>({
       {"hello",
-       "offset 0, opcode 0x68 'h': expected a pickle of protocol 2 to 4, which "
-       "starts with 0x80; this is no CIFAR batch"},
-      {"\x80\x05.", "offset 0, opcode 0x80: expected pickle protocol 2 to 4, found 5"},
-      {"\x80\x01.", "offset 0, opcode 0x80: expected pickle protocol 2 to 4, found 1"},
+       "offset 0, opcode 0x68 'h': expected a pickle, which starts with 0x80, '(' or '}'; "
+       "this is no CIFAR batch"},
+      {"\x80\x06.", "offset 0, opcode 0x80: expected pickle protocol 0 to 5, found 6"},
       {"\x80", "offset 0, opcode 0x80: the file ends early: 1 bytes expected at offset 1, found 0"},
       {"\x80\x02}", "offset 3, opcode 0x7d '}': the file ends early: 1 bytes expected at offset 3, found 0"},
       {"\x80\x02T\xff\xff\xff\xff.",
@@ -185,7 +184,7 @@ TEST_CASE("a pickled array must be uint8 in C order, of 3072 columns", "[cifar][
   }
   SECTION("bytes against shape") {
     batch.pixels.pop_back();
-    check_refused(batch.bytes(), "'data' has shape 2 x 3072 but 6143 bytes, expected 6144");
+    check_refused(batch.bytes(), "'data' has shape 2 x 3072 but 6143 bytes");
   }
   SECTION("columns") {
     batch.columns = 1536;

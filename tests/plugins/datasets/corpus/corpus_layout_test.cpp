@@ -26,7 +26,8 @@ const std::string kTrial = "; unpack the set again, or for a trial copy another 
 TEST_CASE("a missing text folder says what is expected", "[corpus][layout][misuse]") {
   const TempFolder folder;
   const std::string ptb =
-      "expected ptb/ or the folder itself with train.txt, valid.txt and test.txt, or with ptb.train.txt, ptb.valid.txt "
+      "expected ptb/ or penn/ or the folder itself with train.txt, valid.txt and test.txt, or with ptb.train.txt, "
+      "ptb.valid.txt "
       "and ptb.test.txt";
   const Error none = refusal("ptb", "");
   CHECK(none.what() == "data set 'ptb': no data folder is given; pass --data DIR or set MIXOP_DATA; " + ptb);
@@ -39,9 +40,10 @@ TEST_CASE("a missing text folder says what is expected", "[corpus][layout][misus
                                                     "; unpack the set here or name another folder");
   check_bad_data(refusal("wikitext2", folder.text()),
                  "data set 'wikitext2': " + folder.text() +
-                     ": no WikiText-2 in this folder; expected wikitext-2/ or the folder itself with train.txt, "
-                     "valid.txt and test.txt, or with wiki.train.tokens, wiki.valid.tokens and wiki.test.tokens; "
-                     "unpack the set here or name another folder");
+                     ": no WikiText-2 in this folder; expected wikitext-2/ or wikitext-2-raw/ or the folder itself "
+                     "with train.txt, valid.txt and test.txt, or with wiki.train.tokens, wiki.valid.tokens and "
+                     "wiki.test.tokens, or with wiki.train.raw, wiki.valid.raw and wiki.test.raw; unpack the set here "
+                     "or name another folder");
   check_bad_data(refusal("corpus", folder.text()),
                  "data set 'corpus': " + folder.text() +
                      ": no text in this folder; expected a folder with train.txt, valid.txt and test.txt; unpack the "
@@ -86,10 +88,14 @@ TEST_CASE("a text set is found under its names, below the folder and in it", "[c
   const auto [component, prefix, suffix] = GENERATE(table<std::string, std::string, std::string>({
       {"ptb", "ptb/", ".txt"},
       {"ptb", "ptb/ptb.", ".txt"},
+      {"ptb", "penn/", ".txt"},
+      {"ptb", "penn/ptb.", ".txt"},
       {"ptb", "", ".txt"},
       {"ptb", "ptb.", ".txt"},
       {"wikitext2", "wikitext-2/", ".txt"},
       {"wikitext2", "wikitext-2/wiki.", ".tokens"},
+      {"wikitext2", "wikitext-2-raw/wiki.", ".raw"},
+      {"wikitext2", "wiki.", ".raw"},
       {"wikitext2", "", ".txt"},
       {"wikitext2", "wiki.", ".tokens"},
       {"corpus", "", ".txt"},
@@ -99,6 +105,7 @@ TEST_CASE("a text set is found under its names, below the folder and in it", "[c
   write_split_files(folder, prefix, suffix, "a");
   const mixop::DatasetHandle data = open_corpus(component, folder.text());
   CHECK(data.info().kind == MIXOP_DATA_TEXT);
+  CHECK(data.info().notes.size() == (suffix == ".raw" ? 1 : 0));
   CHECK(words_of(data, MIXOP_SPLIT_TRAIN) == "a|train|<eos>");
   CHECK(words_of(data, MIXOP_SPLIT_VALID) == "a|valid|<eos>");
   CHECK(words_of(data, MIXOP_SPLIT_TEST) == "a|test|<eos>");

@@ -73,6 +73,58 @@ TEST_CASE("the order of the classes may be given for class folders alone", "[ima
         std::vector<std::string>{"owl", "dog", "cat"});
 }
 
+TEST_CASE("images of every name of their format and of folders within a class are read", "[image_folder]") {
+  const TempFolder folder;
+  folder.write("cat/1.jfif", grey_jpeg());
+  folder.write("cat/2.JPE", grey_jpeg());
+  folder.write("cat/day/1.jpg", grey_jpeg());
+  folder.write("cat/day/noon/1.png", PngParts{}.file());
+  folder.write("dog/images/1.JPEG", grey_jpeg());
+  folder.write("dog/3.ppm", "P6 1 1 255\nabc");
+  folder.write("dog/4.pgm", "P2 2 1 7\n0 7");
+  folder.write("dog/5", grey_jpeg());
+  const mixop::DatasetHandle data = open_own(folder.text());
+  CHECK(data.info().records == Counts{8, 0, 0});
+  CHECK(data.info().notes.empty());
+  for (int i = 0; i < 8; ++i) {
+    int calls = 0;
+    data.decode(MIXOP_SPLIT_TRAIN, i, [&](std::int32_t, std::int32_t, const std::uint8_t*) { ++calls; });
+    CHECK(calls == 1);
+  }
+}
+
+TEST_CASE("what lies beside images is counted aloud", "[image_folder]") {
+  const TempFolder folder;
+  write_classes(folder, "");
+  CHECK(open_own(folder.text()).info().notes.empty());
+  folder.write("stray.jpg", grey_jpeg());
+  folder.write("dog/dog_boxes.txt", "x");
+  folder.write("dog/more/b.txt", "x");
+  folder.write("cat/README", "x");
+  std::filesystem::create_directory_symlink(folder.text() + "/cat", folder.text() + "/owl/again");
+  CHECK(open_own(folder.text()).info().notes ==
+        std::vector<std::string>{"left out: 3 files that are no images (1 without an ending, 2 .txt)",
+                                 "left out: 1 images that lie in no class folder",
+                                 "left out: 1 links to folders within class folders"});
+}
+
+TEST_CASE("a folder of a split that is not taken is told", "[image_folder]") {
+  const TempFolder folder;
+  for (const char* split : {"train/", "val/", "test/"}) write_classes(folder, split);
+  const std::string end = "': image_folder.test names another, and data.train_portion holds train records out";
+  CHECK(open_own(folder.text()).info().notes ==
+        std::vector<std::string>{folder.text() + "/val is not read, for the test split is 'test" + end});
+}
+
+TEST_CASE("folders within a class are bounded in depth", "[image_folder][misuse]") {
+  const TempFolder folder;
+  std::string deep = "cat/";
+  for (int i = 0; i < 18; ++i) deep += "a/";
+  folder.write(deep + "1.jpg", grey_jpeg());
+  CHECK(std::string(refusal(folder).what()).find("folders lie within each other more than 16 deep") !=
+        std::string::npos);
+}
+
 TEST_CASE("folders of images that are no set are refused by name", "[image_folder][misuse]") {
   const TempFolder folder;
   write_classes(folder, "train/");
@@ -93,7 +145,7 @@ TEST_CASE("folders of images that are no set are refused by name", "[image_folde
   SECTION("an empty class") {
     folder.write("train/ant/readme.txt", "x");
     CHECK(refusal(folder).what() ==
-          where + "/train/ant/: the class folder holds no image; expected *.jpg, *.jpeg or *.png");
+          where + "/train/ant/: the class folder holds no image; expected *.jpg, *.jpeg, *.png or *.ppm");
   }
   SECTION("images without class folders") {
     std::filesystem::remove_all(folder.text() + "/train");

@@ -119,7 +119,7 @@ TEST_CASE("what is no whole PNG is refused by name", "[image_folder][png][misuse
   const std::string whole = PngParts{}.file(), undecodable = "the PNG file cannot be decoded: ";
   PngParts png;
   SECTION("empty") { check_refused("", "the file is empty"); }
-  SECTION("text") { check_refused("GIF89a", "expected a JPEG or a PNG file, found other bytes"); }
+  SECTION("text") { check_refused("GIF89a", "expected a JPEG, a PNG or a PNM file, found other bytes"); }
   SECTION("nothing but the magic") { check_refused("\x89PNG", undecodable + "it is cut off"); }
   SECTION("the pixels are cut off") {
     check_refused(whole.substr(0, whole.size() - 20), undecodable + "it is cut off");

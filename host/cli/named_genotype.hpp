@@ -1,0 +1,12 @@
+#pragma once
+
+#include "host/cli/command_line.hpp"
+#include "host/session/genotype_argument.hpp"
+
+namespace mixop::cli {
+
+/// read_genotype() with --space where it is given; what was ignored or chosen is said.
+GenotypeArgument named_genotype(const std::string& argument, const po::variables_map& values,
+                                const PluginRegistry& plugins);
+
+}  // namespace mixop::cli

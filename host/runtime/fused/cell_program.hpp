@@ -1,0 +1,55 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "host/runtime/fused/chain.hpp"
+#include "host/runtime/plain_block.hpp"
+
+namespace mixop {
+
+/// A block as a fused execution sees it: operations on nodes, each computed once, and weighted sums of what they give.
+struct CellProgram {
+  /// Units, the identity (no units), or code that is run as it is.
+  struct Operation {
+    int from = 0;
+    Chain chain;
+    std::function<at::Tensor(const at::Tensor&, const Forward&)> own_code{};  ///< in place of the chain
+    std::vector<at::Tensor> own_parameters{};
+  };
+  /// factor * output of an operation is a term of a node.
+  struct Term {
+    std::size_t operation = 0;
+    std::size_t copy = 0;  ///< which of the candidates that share the operation it is
+    int to = 0;
+    std::optional<AlphaRef> alphas{};  ///< where its factor is an alpha's weight: otherwise 1
+    std::size_t candidate = 0;
+    std::optional<std::uint64_t> drop{};  ///< drop-path masks it, by the draw of that number
+  };
+  /// What a node is that no operation feeds: zeros of this shape.
+  struct Shape {
+    int from = 0;
+    std::int64_t channels = 0, stride = 1;
+  };
+
+  int inputs = 1;
+  int nodes = 0;
+  std::vector<Operation> operations;
+  std::vector<Term> terms;
+  std::vector<Shape> shapes;  ///< of each node
+  std::vector<int> output;
+  std::vector<at::Tensor> parameters;  ///< of the operations, in their order
+};
+
+/// The parameters of an operation: depthwise weight, those of the parts, of the norm; unit by unit.
+std::vector<at::Tensor> parameters_of(const CellProgram::Operation& operation);
+
+/// The program of a block that has operations to fuse; none for one that is as well off plainly, or that passes channels
+/// by its candidates.
+std::optional<CellProgram> lower(const PlainBlock& block);
+
+}  // namespace mixop

@@ -1,0 +1,567 @@
+#include "host/runtime/fused/cell_run.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "host/runtime/fused/packed.hpp"
+
+namespace mixop {
+namespace {
+
+at::Tensor dense(const at::Tensor& x) { return x.detach().contiguous(at::MemoryFormat::ChannelsLast); }
+
+/// Runs f(image) for all images over LibTorch's threads.
+template <class F>
+void by_images(std::int64_t images, const F& f) {
+  at::parallel_for(0, images, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t n = begin; n < end; ++n) f(n);
+  });
+}
+
+template <class T>
+class TypedRun final : public CellRun {
+ public:
+  TypedRun(const CellProgram& program, BufferPool& pool)
+      : program_(program),
+        pool_(pool),
+        k_(cpu::kernels<T>()),
+        nodes_(static_cast<std::size_t>(program.nodes)),
+        operations_(program.operations.size()) {}
+
+  at::Tensor forward(const std::vector<at::Tensor>& inputs, const CellFactors& factors, const CellWants& wants,
+                     const Forward& how) override {
+    factors_ = factors;
+    wants_ = wants;
+    how_ = how;
+    plan();
+    for (std::size_t s = 0; s < nodes_.size(); ++s) {
+      if (s < inputs.size())
+        take_input(s, inputs[s]);
+      else
+        sum_node(s);
+      if (!keeps_) release_operations_behind(s);
+      run_operations(s);
+    }
+    return joined();
+  }
+
+  CellGradients backward(const at::Tensor& gradient) override {
+    CellGradients result;
+    result.inputs.resize(static_cast<std::size_t>(program_.inputs));
+    result.terms.assign(program_.terms.size(), 0);
+    parameter_gradients_.assign(operations_.size(), {});
+    split(gradient);
+    for (std::size_t s = nodes_.size(); s-- > 0;) {
+      if (s < result.inputs.size() && wants_.inputs[s]) {
+        result.inputs[s] = at::empty_like(inputs_[s]);
+        nodes_[s].gradient_data = result.inputs[s].template mutable_data_ptr<T>();
+      }
+      unrun_operations(s, result);
+      if (s >= result.inputs.size()) finish_gradient(nodes_[s]);
+      else if (nodes_[s].needed && !nodes_[s].written) result.inputs[s].zero_();
+    }
+    for (std::size_t i = 0; i < operations_.size(); ++i) {
+      parameter_gradients_[i].resize(parameters_of(program_.operations[i]).size());
+      std::move(parameter_gradients_[i].begin(), parameter_gradients_[i].end(), std::back_inserter(result.parameters));
+    }
+    return result;
+  }
+
+ private:
+  struct Node {
+    Maps<T> maps;
+    Buffer<T> memory;
+    bool needed = false;  // its gradient is
+    Buffer<T> gradient;
+    T* gradient_data = nullptr;
+    bool written = false;
+    std::vector<double> gradient_sums;  // [images][channels]
+  };
+  /// First units of operations on one node.
+  struct First {
+    std::size_t from = 0;
+    std::vector<std::size_t> operations;
+    UnitGroup<T> group;
+  };
+  struct Operation {
+    std::size_t first = 0, place = 0;  // of its first unit: in firsts_, and in the group
+    std::vector<UnitGroup<T>> others;  // one unit each
+    at::Tensor leaf, own_result, own_output;  // of code that is run as it is
+    bool active = false, needed = false;
+    std::vector<std::size_t> terms;
+  };
+
+  std::size_t from_of(std::size_t i) const { return static_cast<std::size_t>(program_.operations[i].from); }
+  bool is_active(std::size_t term) const { return factors_.active[term]; }
+
+  /// Which operations run, and which nodes and operations a gradient goes through.
+  void plan() {
+    for (std::size_t t = 0; t < program_.terms.size(); ++t) {
+      if (!is_active(t)) continue;
+      Operation& operation = operations_[program_.terms[t].operation];
+      operation.active = true;
+      operation.terms.push_back(t);
+    }
+    for (std::size_t s = 0; s < wants_.inputs.size(); ++s) nodes_[s].needed = wants_.inputs[s];
+    keeps_ = wants_.weights || std::find(wants_.inputs.begin(), wants_.inputs.end(), true) != wants_.inputs.end() ||
+             std::find(wants_.terms.begin(), wants_.terms.end(), true) != wants_.terms.end();
+    // Operations come from earlier nodes than they go to, whatever their order in the program.
+    for (std::size_t s = 0; s < nodes_.size(); ++s)
+      for (std::size_t i = 0; i < operations_.size(); ++i) {
+        if (from_of(i) != s || !operations_[i].active) continue;
+        Operation& operation = operations_[i];
+        const bool has_weights = !program_.operations[i].chain.empty() || program_.operations[i].own_code;
+        operation.needed = nodes_[s].needed || (wants_.weights && has_weights);
+        for (const std::size_t t : operation.terms) operation.needed = operation.needed || wants_.terms[t];
+        for (const std::size_t t : operation.terms) {
+          Node& to = nodes_[static_cast<std::size_t>(program_.terms[t].to)];
+          to.needed = to.needed || operation.needed;
+        }
+      }
+  }
+
+  void take_input(std::size_t s, const at::Tensor& input) {
+    inputs_.push_back(dense(input));
+    const at::Tensor& x = inputs_.back();
+    nodes_[s].maps = {x.const_data_ptr<T>(), x.size(0), x.size(2), x.size(3), x.size(1)};
+  }
+
+  Maps<T> output_of(std::size_t term) const {
+    const CellProgram::Term& of = program_.terms[term];
+    const Operation& operation = operations_[of.operation];
+    if (operation.own_output.defined()) return maps_of(operation.own_output);
+    if (program_.operations[of.operation].chain.empty()) return nodes_[from_of(of.operation)].maps;
+    return last_unit(operation).output(of.copy);
+  }
+
+  static Maps<T> maps_of(const at::Tensor& x) {
+    return {x.const_data_ptr<T>(), x.size(0), x.size(2), x.size(3), x.size(1)};
+  }
+
+  void sum_node(std::size_t s) {
+    Node& node = nodes_[s];
+    std::vector<std::size_t> terms;
+    for (std::size_t t = 0; t < program_.terms.size(); ++t)
+      if (program_.terms[t].to == static_cast<int>(s) && is_active(t)) terms.push_back(t);
+    if (terms.empty()) return fill_node(s);
+    std::vector<Maps<T>> outputs;
+    for (const std::size_t t : terms) outputs.push_back(output_of(t));
+    const Maps<T>& first = outputs.front();
+    const std::int64_t period = k_.period(first.channels), numbers = first.numbers();
+    node.maps = {nullptr, first.images, first.height, first.width, first.channels};
+    node.memory = scratch<T>(pool_, first.images * numbers, period);
+    node.maps.data = node.memory.data();
+    const bool differs = std::any_of(terms.begin(), terms.end(), [&](std::size_t t) { return masked(t); });
+    const Scales shared = differs ? Scales() : scales_of(terms, outputs, 0, period);
+    by_images(first.images, [&](std::int64_t n) {
+      const Scales own = differs ? scales_of(terms, outputs, n, period) : Scales();
+      const Scales& scales = differs ? own : shared;
+      std::vector<const T*> x, factors;
+      for (std::size_t t = 0; t < terms.size(); ++t) {
+        x.push_back(outputs[t].image(n));
+        factors.push_back(scales.terms[t].data());
+      }
+      k_.combine({numbers, period, static_cast<std::int64_t>(x.size()), x.data(), factors.data(), scales.shift.data(),
+                  /*accumulate=*/false, node.memory.data() + n * numbers});
+    });
+  }
+
+  /// Factors and norms of a node's terms as the kernel wants them.
+  struct Scales {
+    std::vector<std::vector<T>> terms;
+    std::vector<T> shift;
+  };
+  Scales scales_of(const std::vector<std::size_t>& terms, const std::vector<Maps<T>>& outputs, std::int64_t n,
+                   std::int64_t period) const {
+    const auto channels = static_cast<std::size_t>(outputs.front().channels);
+    Scales scales;
+    std::vector<double> shift(channels, 0);
+    for (std::size_t t = 0; t < terms.size(); ++t) {
+      const double factor = factor_of(terms[t], n);
+      const ChannelAffine& norm = outputs[t].norm;
+      std::vector<double> scale(channels, factor);
+      for (std::size_t c = 0; c < channels && !norm.scale.empty(); ++c) {
+        scale[c] *= norm.scale[c];
+        shift[c] += factor * norm.shift[c];
+      }
+      scales.terms.push_back(tiled<T>(scale, period));
+    }
+    scales.shift = tiled<T>(shift, period);
+    return scales;
+  }
+  bool masked(std::size_t term) const { return !factors_.of_images[term].empty(); }
+  double factor_of(std::size_t term, std::int64_t n) const {
+    return masked(term) ? factors_.of_images[term][static_cast<std::size_t>(n)] : factors_.of_terms[term];
+  }
+
+  /// A node that nothing active feeds.
+  void fill_node(std::size_t s) {
+    const CellProgram::Shape& shape = program_.shapes[s];
+    const Maps<T>& from = nodes_[static_cast<std::size_t>(shape.from)].maps;
+    const std::int64_t channels = shape.channels == 0 ? from.channels : shape.channels;
+    Maps<T> maps{nullptr, from.images, (from.height + shape.stride - 1) / shape.stride,
+                 (from.width + shape.stride - 1) / shape.stride, channels};
+    const std::int64_t all = maps.images * maps.numbers();
+    nodes_[s].memory = scratch<T>(pool_, all, k_.period(channels));
+    std::fill_n(nodes_[s].memory.data(), all, T(0));
+    maps.data = nodes_[s].memory.data();
+    nodes_[s].maps = maps;
+  }
+
+  const UnitRun<T>& last_unit(const Operation& operation) const {
+    if (!operation.others.empty()) return operation.others.back().unit(0);
+    return firsts_[operation.first].group.unit(operation.place);
+  }
+
+  void run_operations(std::size_t s) {
+    std::vector<std::vector<std::size_t>> alike;  // operations whose first units make a group
+    for (std::size_t i = 0; i < operations_.size(); ++i) {
+      const CellProgram::Operation& program = program_.operations[i];
+      if (from_of(i) != s || !operations_[i].active) continue;
+      if (program.own_code) run_own_code(program, operations_[i], nodes_[s].maps);
+      if (program.chain.empty()) continue;
+      auto at = std::find_if(alike.begin(), alike.end(), [&](const std::vector<std::size_t>& group) {
+        return UnitGroup<T>::fits(program_.operations[group.front()].chain.front(), program.chain.front());
+      });
+      if (at == alike.end()) at = alike.insert(at, std::vector<std::size_t>());
+      at->push_back(i);
+    }
+    for (const std::vector<std::size_t>& group : alike) run_group(s, group);
+  }
+
+  void run_group(std::size_t s, const std::vector<std::size_t>& operations) {
+    const bool update = how_.training && how_.update_statistics;
+    std::vector<const Unit*> units;
+    for (std::size_t p = 0; p < operations.size(); ++p) {
+      operations_[operations[p]].first = firsts_.size();
+      operations_[operations[p]].place = p;
+      units.push_back(&program_.operations[operations[p]].chain.front());
+    }
+    firsts_.push_back({s, operations, UnitGroup<T>(units, k_, pool_)});
+    UnitGroup<T>& first = firsts_.back().group;
+    first.forward(nodes_[s].maps, how_.training, update);
+    for (std::size_t p = 0; p < operations.size(); ++p) {
+      const Chain& chain = program_.operations[operations[p]].chain;
+      Operation& operation = operations_[operations[p]];
+      operation.others.reserve(chain.size() - 1);
+      UnitRun<T>* before = &first.unit(p);
+      for (std::size_t u = 1; u < chain.size(); ++u) {
+        operation.others.emplace_back(std::vector<const Unit*>{&chain[u]}, k_, pool_);
+        operation.others.back().forward(before->output(), how_.training, update);
+        if (!keeps_) before->release();
+        before = &operation.others.back().unit(0);
+      }
+    }
+  }
+
+  at::Tensor tensor_of(const Maps<T>& maps, const T* data) const {
+    return at::from_blob(const_cast<T*>(data), {maps.images, maps.channels, maps.height, maps.width},
+                         {maps.numbers(), 1, maps.width * maps.channels, maps.channels},
+                         at::TensorOptions(c10::CppTypeToScalarType<T>::value));
+  }
+
+  void run_own_code(const CellProgram::Operation& program, Operation& operation, const Maps<T>& x) {
+    const at::AutoGradMode grad(operation.needed);
+    operation.leaf = tensor_of(x, x.data);
+    if (operation.needed) operation.leaf.set_requires_grad(true);
+    operation.own_result = program.own_code(operation.leaf, how_);
+    operation.own_output = dense(operation.own_result);
+  }
+
+  /// In a pass that keeps nothing: what no later node reads.
+  void release_operations_behind(std::size_t s) {
+    for (std::size_t i = 0; i < operations_.size(); ++i) {
+      Operation& operation = operations_[i];
+      const bool read_later = std::any_of(operation.terms.begin(), operation.terms.end(), [&](std::size_t t) {
+        return program_.terms[t].to > static_cast<int>(s);
+      });
+      if (read_later || from_of(i) >= s || !operation.active) continue;
+      operation.others.clear();
+      operation.own_output.reset();
+      if (!program_.operations[i].chain.empty()) firsts_[operation.first].group.unit(operation.place).release();
+    }
+  }
+
+  /// Calls f(node, first channel of it in the output).
+  template <class F>
+  std::int64_t by_outputs(const F& f) const {
+    std::int64_t first = 0;
+    for (const int node : program_.output) {
+      f(static_cast<std::size_t>(node), first);
+      first += nodes_[static_cast<std::size_t>(node)].maps.channels;
+    }
+    return first;
+  }
+
+  at::Tensor joined() {
+    const Maps<T>& shape = nodes_[static_cast<std::size_t>(program_.output.front())].maps;
+    const std::int64_t channels = by_outputs([](std::size_t, std::int64_t) {}), pixels = shape.height * shape.width;
+    at::Tensor result = at::empty({shape.images, channels, shape.height, shape.width},
+                                  at::TensorOptions(c10::CppTypeToScalarType<T>::value)
+                                      .memory_format(at::MemoryFormat::ChannelsLast));
+    T* to = result.mutable_data_ptr<T>();
+    by_images(shape.images, [&](std::int64_t n) {
+      by_outputs([&](std::size_t s, std::int64_t first) {
+        const Maps<T>& maps = nodes_[s].maps;
+        for (std::int64_t p = 0; p < pixels; ++p)
+          std::memcpy(to + (n * pixels + p) * channels + first, maps.image(n) + p * maps.channels,
+                      static_cast<std::size_t>(maps.channels) * sizeof(T));
+      });
+    });
+    return result;
+  }
+
+  /// The gradient of the output into those of its nodes.
+  void split(const at::Tensor& gradient) {
+    const at::Tensor all = dense(gradient);
+    const T* from = all.const_data_ptr<T>();
+    const std::int64_t channels = all.size(1), pixels = all.size(2) * all.size(3);
+    by_outputs([&](std::size_t s, std::int64_t first) {
+      Node& node = nodes_[s];
+      if (!node.needed) return;
+      T* to = gradient_memory(node);
+      const bool adds = std::exchange(node.written, true);
+      const std::int64_t own = node.maps.channels;
+      by_images(all.size(0), [&](std::int64_t n) {
+        for (std::int64_t p = 0; p < pixels; ++p) {
+          const T* x = from + (n * pixels + p) * channels + first;
+          T* y = to + (n * pixels + p) * own;
+          for (std::int64_t c = 0; c < own; ++c) y[c] = adds ? y[c] + x[c] : x[c];
+        }
+      });
+    });
+  }
+
+  T* gradient_memory(Node& node) {
+    if (node.gradient_data != nullptr) return node.gradient_data;
+    node.gradient = scratch<T>(pool_, node.maps.images * node.maps.numbers(), k_.period(node.maps.channels));
+    return node.gradient_data = node.gradient.data();
+  }
+
+  std::vector<double> sums_of(const T* maps, const Maps<T>& shape) const {
+    std::vector<double> sums(static_cast<std::size_t>(shape.images * shape.channels)), squares(sums.size());
+    by_images(shape.images, [&](std::int64_t n) {
+      const T* of = maps + n * shape.numbers();
+      k_.dot({shape.numbers(), shape.channels, k_.period(shape.channels), of, of, sums.data() + n * shape.channels,
+              squares.data() + n * shape.channels});
+    });
+    return sums;
+  }
+
+  void finish_gradient(Node& node) {
+    if (!node.needed) return;
+    T* gradient = gradient_memory(node);
+    if (!node.written) std::fill_n(gradient, node.maps.images * node.maps.numbers(), T(0));
+    node.gradient_sums = sums_of(gradient, node.maps);
+  }
+
+  /// The gradients of what an operation puts out.
+  std::vector<GradientTerm<T>> terms_of(std::size_t i) const {
+    std::vector<GradientTerm<T>> terms;
+    for (const std::size_t t : operations_[i].terms) {
+      const Node& to = nodes_[static_cast<std::size_t>(program_.terms[t].to)];
+      GradientTerm<T> term{to.gradient_data, to.gradient_sums.data()};
+      term.factor = factors_.of_terms[t];
+      term.factors = masked(t) ? factors_.of_images[t].data() : nullptr;
+      term.wanted = wants_.terms[t];
+      term.copy = program_.terms[t].copy;
+      terms.push_back(term);
+    }
+    return terms;
+  }
+  void note_factor_gradients(std::size_t i, const std::vector<GradientTerm<T>>& terms, CellGradients& result) const {
+    for (std::size_t t = 0; t < terms.size(); ++t) result.terms[operations_[i].terms[t]] = terms[t].gradient;
+  }
+
+  InputGradient<T> gradient_of_input(Node& node) {
+    if (!node.needed) return {};
+    T* maps = gradient_memory(node);
+    return {maps, std::exchange(node.written, true)};
+  }
+
+  void unrun_operations(std::size_t s, CellGradients& result) {
+    for (std::size_t i = 0; i < operations_.size(); ++i) {
+      const CellProgram::Operation& program = program_.operations[i];
+      if (from_of(i) != s || !operations_[i].active || !operations_[i].needed) continue;
+      if (!program.own_code && !program.chain.empty()) continue;
+      std::vector<GradientTerm<T>> terms = terms_of(i);
+      program.own_code ? unrun_own_code(i, terms) : pass_through(nodes_[s], terms);
+      note_factor_gradients(i, terms, result);
+    }
+    while (!firsts_.empty() && firsts_.back().from == s) {
+      unrun_group(firsts_.back(), result);
+      firsts_.pop_back();
+    }
+  }
+
+  /// A gradient between two units, with what the norm of the first needs of it.
+  struct Between {
+    Buffer<T> maps;
+    std::vector<double> sums, dots;
+  };
+
+  void unrun_group(First& first, CellGradients& result) {
+    Node& from = nodes_[first.from];
+    const bool goes_on = from.needed || wants_.weights;
+    std::vector<std::vector<GradientTerm<T>>> terms(first.operations.size());
+    std::vector<Between> between(first.operations.size());
+    std::vector<std::vector<UnitGradients>> gradients(first.operations.size());
+    for (std::size_t p = 0; p < first.operations.size(); ++p) {
+      const std::size_t i = first.operations[p];
+      if (!operations_[i].needed) continue;
+      gradients[p].resize(program_.operations[i].chain.size());
+      terms[p] = terms_of(i);
+      unrun_others(i, first.group.unit(p), terms[p], between[p], gradients[p], result);
+    }
+    std::vector<UnitGradients> own;
+    if (goes_on || has_wanted(terms)) own = first.group.backward(terms, gradient_of_input(from), wants_.weights);
+    for (std::size_t p = 0; p < first.operations.size(); ++p) {
+      const std::size_t i = first.operations[p];
+      if (gradients[p].empty()) continue;
+      if (gradients[p].size() == 1) note_factor_gradients(i, terms[p], result);
+      if (!wants_.weights) continue;
+      gradients[p].front() = std::move(own[p]);
+      add_parameter_gradients(i, gradients[p]);
+    }
+  }
+  static bool has_wanted(const std::vector<std::vector<GradientTerm<T>>>& terms) {
+    for (const std::vector<GradientTerm<T>>& own : terms)
+      for (const GradientTerm<T>& term : own)
+        if (term.wanted) return true;
+    return false;
+  }
+
+  /// Back through all units but the first; `terms` becomes that of the first's output.
+  void unrun_others(std::size_t i, const UnitRun<T>& first, std::vector<GradientTerm<T>>& terms, Between& between,
+                    std::vector<UnitGradients>& gradients, CellGradients& result) {
+    Operation& operation = operations_[i];
+    const bool goes_on = nodes_[from_of(i)].needed || wants_.weights;
+    const std::size_t last = gradients.size() - 1;
+    for (std::size_t u = last; u-- > 0;) {
+      const Maps<T> before = (u == 0 ? first : operation.others[u - 1].unit(0)).output();
+      Between next;
+      InputGradient<T> input;
+      if (goes_on) {
+        next.maps = scratch<T>(pool_, before.images * before.numbers(), k_.period(before.channels));
+        next.sums.resize(static_cast<std::size_t>(before.images * before.channels));
+        next.dots.resize(next.sums.size());
+        input = {next.maps.data(), false, next.sums.data(), next.dots.data()};
+      }
+      std::vector<std::vector<GradientTerm<T>>> own{terms};
+      gradients[u + 1] = std::move(operation.others[u].backward(own, input, wants_.weights).front());
+      if (u + 1 == last) note_factor_gradients(i, own.front(), result);
+      operation.others.pop_back();
+      between = std::move(next);
+      terms.clear();
+      if (!goes_on) return;
+      GradientTerm<T>& term = terms.emplace_back();
+      term.maps = between.maps.data();
+      term.sums = between.sums.data();
+      term.dots = between.dots.data();
+    }
+  }
+
+  void add_parameter_gradients(std::size_t i, std::vector<UnitGradients>& gradients) {
+    std::vector<at::Tensor>& parameters = parameter_gradients_[i];
+    const Chain& chain = program_.operations[i].chain;
+    for (std::size_t u = 0; u < chain.size(); ++u) {
+      if (chain[u].depthwise.defined()) parameters.push_back(gradients[u].depthwise);
+      for (at::Tensor& part : gradients[u].parts) parameters.push_back(std::move(part));
+      if (chain[u].norm && chain[u].norm->weight.defined()) parameters.push_back(gradients[u].norm_weight);
+      if (chain[u].norm && chain[u].norm->bias.defined()) parameters.push_back(gradients[u].norm_bias);
+    }
+  }
+
+  /// The sum of factor * gradient over the terms, for one image.
+  void add_terms(const std::vector<GradientTerm<T>>& terms, const Maps<T>& shape, std::int64_t n, bool accumulate,
+                 T* out) const {
+    std::vector<const T*> maps, scales;
+    std::vector<std::vector<T>> numbers;
+    const std::int64_t period = k_.period(shape.channels);
+    for (const GradientTerm<T>& term : terms) {
+      maps.push_back(term.maps + n * shape.numbers());
+      numbers.emplace_back(static_cast<std::size_t>(period), static_cast<T>(term.factor_of(n)));
+    }
+    for (const std::vector<T>& own : numbers) scales.push_back(own.data());
+    k_.combine({shape.numbers(), period, static_cast<std::int64_t>(maps.size()), maps.data(), scales.data(), nullptr,
+                accumulate, out});
+  }
+
+  /// Sum over all images of each term's maps times `output`, where it is wanted.
+  void find_factor_gradients(std::vector<GradientTerm<T>>& terms, const Maps<T>& output) const {
+    for (GradientTerm<T>& term : terms) {
+      if (!term.wanted) continue;
+      std::vector<double> dots(static_cast<std::size_t>(output.images * output.channels));
+      by_images(output.images, [&](std::int64_t n) {
+        k_.dot({output.numbers(), output.channels, k_.period(output.channels), term.maps + n * output.numbers(),
+                output.image(n), nullptr, dots.data() + n * output.channels});
+      });
+      for (const double dot : dots) term.gradient += dot;
+    }
+  }
+
+  void pass_through(Node& from, std::vector<GradientTerm<T>>& terms) {
+    find_factor_gradients(terms, from.maps);
+    const InputGradient<T> input = gradient_of_input(from);
+    if (input.maps == nullptr) return;
+    by_images(from.maps.images, [&](std::int64_t n) {
+      add_terms(terms, from.maps, n, input.accumulate, input.maps + n * from.maps.numbers());
+    });
+  }
+
+  void unrun_own_code(std::size_t i, std::vector<GradientTerm<T>>& terms) {
+    Operation& operation = operations_[i];
+    const std::vector<at::Tensor>& own = program_.operations[i].own_parameters;
+    const Maps<T> output = maps_of(operation.own_output);
+    find_factor_gradients(terms, output);
+    at::Tensor gradient = at::empty_like(operation.own_output);
+    by_images(output.images, [&](std::int64_t n) {
+      add_terms(terms, output, n, /*accumulate=*/false, gradient.mutable_data_ptr<T>() + n * output.numbers());
+    });
+    torch::autograd::variable_list leaves{operation.leaf};
+    for (const at::Tensor& parameter : own)
+      if (wants_.weights && parameter.requires_grad()) leaves.push_back(parameter);
+    torch::autograd::variable_list found(leaves.size());
+    if (operation.own_result.requires_grad())
+      found = torch::autograd::grad({operation.own_result}, leaves, {gradient}, /*retain_graph=*/std::nullopt,
+                                    /*create_graph=*/false, /*allow_unused=*/true);
+    parameter_gradients_[i].resize(own.size());
+    std::size_t next = 1;
+    for (std::size_t p = 0; p < own.size(); ++p)
+      if (wants_.weights && own[p].requires_grad()) parameter_gradients_[i][p] = found[next++];
+    Node& from = nodes_[from_of(i)];
+    const InputGradient<T> input = gradient_of_input(from);
+    if (input.maps == nullptr) return;
+    at::Tensor to = tensor_of(from.maps, input.maps);
+    if (!found[0].defined() && !input.accumulate) to.zero_();
+    if (found[0].defined()) input.accumulate ? to.add_(found[0]) : to.copy_(found[0]);
+  }
+
+  const CellProgram& program_;
+  BufferPool& pool_;
+  const cpu::Kernels<T>& k_;
+  CellFactors factors_;
+  CellWants wants_;
+  Forward how_;
+  bool keeps_ = false;
+  std::vector<at::Tensor> inputs_;
+  std::vector<Node> nodes_;
+  std::vector<Operation> operations_;
+  std::vector<First> firsts_;  // in the order in which they ran
+  std::vector<std::vector<at::Tensor>> parameter_gradients_;  // of each operation
+};
+
+}  // namespace
+
+std::unique_ptr<CellRun> make_cell_run(const CellProgram& program, at::ScalarType type, BufferPool& pool) {
+  if (type == at::kDouble) return std::make_unique<TypedRun<double>>(program, pool);
+  return std::make_unique<TypedRun<float>>(program, pool);
+}
+
+}  // namespace mixop

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+#include "host/config/config.hpp"
+#include "host/loop/epoch_loop.hpp"
+
+namespace mixop {
+
+/// Runs a loop; one that is not finite any more ends with what may help.
+inline RunEnd run_advised(EpochLoop& loop, RunObserver& observer, const std::atomic<int>& interrupt,
+                          const Config& config) {
+  try {
+    return loop.run(observer, interrupt);
+  } catch (const NotFinite& error) {
+    const std::string clipping = config.weights.clip > 0 ? " or weights.clip" : "";
+    throw NotFinite(error.what() + ("; a smaller weights.lr" + clipping + " may help"));
+  }
+}
+
+}  // namespace mixop
