@@ -181,8 +181,8 @@ def larger_than_its_arrays(folder):
     trained(net)
     evaluation, resumption, search = ["evaluate", "FILE"], ["train", "--resume", "--out", "FILE"], ["search", "--resume", "--out", "FILE"]
     cases = [(command, sound, change) for command, sound in ((evaluation, net), (resumption, net), (search, run_file))
-             for change in (with_config(channels=65536), with_config(channels=256, layers=1000))]
-    cases += [(["summary", "--genotype", "FILE"], net, with_config(channels=65536))]
+             for change in (with_config(channels=16384), with_config(channels=256, layers=1000))]
+    cases += [(["summary", "--genotype", "FILE"], net, with_config(channels=16384))]
     cases += [(resumption, net, with_classes), (evaluation, net, with_classes)]
     most = 0
     for number, (command, sound, change) in enumerate(cases):

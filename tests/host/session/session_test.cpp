@@ -94,13 +94,13 @@ TEST_CASE("a session says a mistake in the configuration before it touches the o
 
 TEST_CASE("a search and a training that this machine has no memory for are refused before it is taken", "[session][memory]") {
   const test::TemporaryFolder folder;
-  const SearchRequest search = with(small_search(folder.path() / "run.h5"), {"space.channels=65536", "space.layers=20"});
-  const TrainRequest training = with(small_training(folder.path() / "net.h5"), {"space.channels=65536", "space.layers=20"});
+  const SearchRequest search = with(small_search(folder.path() / "run.h5"), {"space.channels=16384", "space.layers=20"});
+  const TrainRequest training = with(small_training(folder.path() / "net.h5"), {"space.channels=16384", "space.layers=20"});
   CHECK_THAT(refusal_of(search), Contains("the run takes at least ") &&
-                                     Contains("lower space.channels (65536), space.layers (20) or search.batch (8)"));
-  CHECK_THROWS_WITH(forecast(search, application()), Contains("lower space.channels (65536)"));
+                                     Contains("lower space.channels (16384), space.layers (20) or search.batch (8)"));
+  CHECK_THROWS_WITH(forecast(search, application()), Contains("lower space.channels (16384)"));
   CHECK_THROWS_WITH(TrainSession(training, application()), Contains("or train.batch (16)"));
-  CHECK_THROWS_WITH(forecast(training, application()), Contains("lower space.channels (65536)"));
+  CHECK_THROWS_WITH(forecast(training, application()), Contains("lower space.channels (16384)"));
   CHECK_FALSE(std::filesystem::exists(search.out));
 }
 
