@@ -1,28 +1,17 @@
 #include "host/runtime/fused/cell_run.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
+#include "host/runtime/fused/maps.hpp"
 #include "host/runtime/fused/packed.hpp"
 
 namespace mixop {
 namespace {
-
-at::Tensor dense(const at::Tensor& x) { return x.detach().contiguous(at::MemoryFormat::ChannelsLast); }
-
-/// Runs f(image) for all images over LibTorch's threads.
-template <class F>
-void by_images(std::int64_t images, const F& f) {
-  at::parallel_for(0, images, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t n = begin; n < end; ++n) f(n);
-  });
-}
 
 template <class T>
 class TypedRun final : public CellRun {
@@ -128,20 +117,15 @@ class TypedRun final : public CellRun {
 
   void take_input(std::size_t s, const at::Tensor& input) {
     inputs_.push_back(dense(input));
-    const at::Tensor& x = inputs_.back();
-    nodes_[s].maps = {x.const_data_ptr<T>(), x.size(0), x.size(2), x.size(3), x.size(1)};
+    nodes_[s].maps = maps_of<T>(inputs_.back());
   }
 
   Maps<T> output_of(std::size_t term) const {
     const CellProgram::Term& of = program_.terms[term];
     const Operation& operation = operations_[of.operation];
-    if (operation.own_output.defined()) return maps_of(operation.own_output);
+    if (operation.own_output.defined()) return maps_of<T>(operation.own_output);
     if (program_.operations[of.operation].chain.empty()) return nodes_[from_of(of.operation)].maps;
     return last_unit(operation).output(of.copy);
-  }
-
-  static Maps<T> maps_of(const at::Tensor& x) {
-    return {x.const_data_ptr<T>(), x.size(0), x.size(2), x.size(3), x.size(1)};
   }
 
   void sum_node(std::size_t s) {
@@ -260,12 +244,6 @@ class TypedRun final : public CellRun {
     }
   }
 
-  at::Tensor tensor_of(const Maps<T>& maps, const T* data) const {
-    return at::from_blob(const_cast<T*>(data), {maps.images, maps.channels, maps.height, maps.width},
-                         {maps.numbers(), 1, maps.width * maps.channels, maps.channels},
-                         at::TensorOptions(c10::CppTypeToScalarType<T>::value));
-  }
-
   void run_own_code(const CellProgram::Operation& program, Operation& operation, const Maps<T>& x) {
     const at::AutoGradMode grad(operation.needed);
     operation.leaf = tensor_of(x, x.data);
@@ -288,54 +266,21 @@ class TypedRun final : public CellRun {
     }
   }
 
-  /// Calls f(node, first channel of it in the output).
-  template <class F>
-  std::int64_t by_outputs(const F& f) const {
-    std::int64_t first = 0;
-    for (const int node : program_.output) {
-      f(static_cast<std::size_t>(node), first);
-      first += nodes_[static_cast<std::size_t>(node)].maps.channels;
-    }
-    return first;
-  }
-
-  at::Tensor joined() {
-    const Maps<T>& shape = nodes_[static_cast<std::size_t>(program_.output.front())].maps;
-    const std::int64_t channels = by_outputs([](std::size_t, std::int64_t) {}), pixels = shape.height * shape.width;
-    at::Tensor result = at::empty({shape.images, channels, shape.height, shape.width},
-                                  at::TensorOptions(c10::CppTypeToScalarType<T>::value)
-                                      .memory_format(at::MemoryFormat::ChannelsLast));
-    T* to = result.mutable_data_ptr<T>();
-    by_images(shape.images, [&](std::int64_t n) {
-      by_outputs([&](std::size_t s, std::int64_t first) {
-        const Maps<T>& maps = nodes_[s].maps;
-        for (std::int64_t p = 0; p < pixels; ++p)
-          std::memcpy(to + (n * pixels + p) * channels + first, maps.image(n) + p * maps.channels,
-                      static_cast<std::size_t>(maps.channels) * sizeof(T));
-      });
-    });
-    return result;
+  at::Tensor joined() const {
+    std::vector<Maps<T>> nodes;
+    for (const int node : program_.output) nodes.push_back(nodes_[static_cast<std::size_t>(node)].maps);
+    return joined_channels(nodes);
   }
 
   /// The gradient of the output into those of its nodes.
   void split(const at::Tensor& gradient) {
     const at::Tensor all = dense(gradient);
-    const T* from = all.const_data_ptr<T>();
-    const std::int64_t channels = all.size(1), pixels = all.size(2) * all.size(3);
-    by_outputs([&](std::size_t s, std::int64_t first) {
-      Node& node = nodes_[s];
-      if (!node.needed) return;
-      T* to = gradient_memory(node);
-      const bool adds = std::exchange(node.written, true);
-      const std::int64_t own = node.maps.channels;
-      by_images(all.size(0), [&](std::int64_t n) {
-        for (std::int64_t p = 0; p < pixels; ++p) {
-          const T* x = from + (n * pixels + p) * channels + first;
-          T* y = to + (n * pixels + p) * own;
-          for (std::int64_t c = 0; c < own; ++c) y[c] = adds ? y[c] + x[c] : x[c];
-        }
-      });
-    });
+    std::int64_t first = 0;
+    for (const int output : program_.output) {
+      Node& node = nodes_[static_cast<std::size_t>(output)];
+      if (node.needed) take_channels(all, first, node.maps, std::exchange(node.written, true), gradient_memory(node));
+      first += node.maps.channels;
+    }
   }
 
   T* gradient_memory(Node& node) {
@@ -518,7 +463,7 @@ class TypedRun final : public CellRun {
   void unrun_own_code(std::size_t i, std::vector<GradientTerm<T>>& terms) {
     Operation& operation = operations_[i];
     const std::vector<at::Tensor>& own = program_.operations[i].own_parameters;
-    const Maps<T> output = maps_of(operation.own_output);
+    const Maps<T> output = maps_of<T>(operation.own_output);
     find_factor_gradients(terms, output);
     at::Tensor gradient = at::empty_like(operation.own_output);
     by_images(output.images, [&](std::int64_t n) {

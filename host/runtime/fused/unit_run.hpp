@@ -5,28 +5,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "host/runtime/fused/buffers.hpp"
 #include "host/runtime/fused/chain.hpp"
 #include "host/runtime/fused/cpu/kernels.hpp"
+#include "host/runtime/fused/maps.hpp"
 #include "host/runtime/fused/reading.hpp"
 
 namespace mixop {
-
-/// What readers make of a value: scale * value + shift, by channel. Empty: the value itself.
-struct ChannelAffine {
-  std::vector<double> scale, shift;
-};
-
-/// A batch of maps, channels last, as they lie in memory; `norm` is what readers make of them.
-template <class T>
-struct Maps {
-  const T* data = nullptr;
-  std::int64_t images = 0, height = 0, width = 0, channels = 0;
-  ChannelAffine norm{};
-
-  std::int64_t numbers() const { return height * width * channels; }
-  const T* image(std::int64_t n) const { return data + n * numbers(); }
-};
 
 /// One of the terms that the gradient of a unit's output is the sum of: factor(n) * maps of image n.
 template <class T>
@@ -58,13 +42,6 @@ struct UnitGradients {
   std::vector<at::Tensor> parts;
   at::Tensor norm_weight, norm_bias;
 };
-
-/// Numbers of a pool with the room behind them that kernels may touch.
-template <class T>
-Buffer<T> scratch(BufferPool& pool, std::int64_t numbers, std::int64_t period) {
-  return Buffer<T>(pool, static_cast<std::size_t>(numbers + period + cpu::kSlack));
-}
-
 
 /// One unit in one pass, as UnitGroup runs it.
 template <class T>
