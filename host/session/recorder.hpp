@@ -13,7 +13,7 @@ namespace mixop {
 /// The stream of a run's metrics, new or going on where the loop stands.
 MetricsStream open_metrics(const RunSetup& setup, const EpochLoop& loop);
 
-/// Writes the checkpoints and the metrics of a search or a training and reports to the session's observer how it goes on.
+/// Writes the checkpoints and the metrics of a search or a training and reports to the observer how it goes on.
 class Recorder final : public RunObserver {
  public:
   /// `archive` builds the archive of the run as it stands; `replaced` counts as ImageSource::replaced does.
