@@ -1,28 +1,16 @@
 #include "host/archive/guard.hpp"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "host/archive/hdf5.hpp"
 
 namespace mixop::hdf5 {
 namespace {
 
-constexpr unsigned kDeepest = 16;
-constexpr std::uint64_t kMostObjects = 1'000'000;
 /// Deflate cannot shrink data further than this.
 constexpr std::uint64_t kBestDeflate = 1032;
 /// HDF5 takes memory for a whole chunk, however little of it a dataset uses.
 constexpr std::uint64_t kLargestChunk = std::uint64_t{1} << 24;
-
-struct Walk {
-  std::uint64_t file_bytes = 0;
-  std::uint64_t objects = 0;
-  std::unordered_set<haddr_t> seen;
-  unsigned depth = 0;
-  std::string path;
-  std::string problem;  ///< set by the callback, which must not throw through HDF5
-};
 
 bool multiply(std::uint64_t a, std::uint64_t b, std::uint64_t& product) {
   return !__builtin_mul_overflow(a, b, &product);
@@ -105,7 +93,9 @@ std::string size_problem(hid_t dataset, hid_t properties, std::size_t element, b
   return "";
 }
 
-std::string dataset_problem(hid_t dataset, const Walk& walk) {
+}  // namespace
+
+std::string dataset_problem(hid_t dataset, std::uint64_t file_bytes) {
   const Handle properties(H5Dget_create_plist(dataset), H5Pclose);
   const Handle type(H5Dget_type(dataset), H5Tclose);
   if (properties < 0 || type < 0) return "a header that cannot be read";
@@ -116,13 +106,10 @@ std::string dataset_problem(hid_t dataset, const Walk& walk) {
   if (const std::string problem = type_problem(type); !problem.empty()) return problem;
   bool deflated = false;
   const std::string filters = filter_problem(properties, deflated);
-  return filters.empty() ? size_problem(dataset, properties, H5Tget_size(type), deflated, walk.file_bytes) : filters;
+  return filters.empty() ? size_problem(dataset, properties, H5Tget_size(type), deflated, file_bytes) : filters;
 }
 
-std::string attribute_problem(hid_t object, const char* name, Walk& walk) {
-  if (++walk.objects > kMostObjects) return "more than " + std::to_string(kMostObjects) + " objects and attributes";
-  (void)archive_path("/", name);
-  const Handle attribute(H5Aopen(object, name, H5P_DEFAULT), H5Aclose);
+std::string attribute_problem(hid_t attribute) {
   const Handle type(H5Aget_type(attribute), H5Tclose), space(H5Aget_space(attribute), H5Sclose);
   if (type < 0 || space < 0) return "cannot be read: " + last_problem();
   std::uint64_t bytes = 0;
@@ -130,89 +117,10 @@ std::string attribute_problem(hid_t object, const char* name, Walk& walk) {
   if (!bounded || bytes > kLongestAttribute)
     return (bounded ? std::to_string(bytes) : "more than 2^64") + " bytes; at most " +
            std::to_string(kLongestAttribute) + " are read of an attribute";
-  if (is_scale_attribute(name)) return "";
   const bool text = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0;
   const bool known = text || H5Tequal(type, H5T_STD_I64LE) > 0 || H5Tequal(type, H5T_IEEE_F64LE) > 0;
   return known && H5Sget_simple_extent_npoints(space) == 1 ? ""
                                                            : "expected a single int64, float64 or text of fixed length";
-}
-
-herr_t visit_attribute(hid_t object, const char* name, const H5A_info_t*, void* state) {
-  Walk& walk = *static_cast<Walk*>(state);
-  try {
-    walk.problem = attribute_problem(object, name, walk);
-    if (!walk.problem.empty()) walk.path = (walk.path.empty() ? "/@" : walk.path + "@") + name;
-  } catch (const std::exception& e) {
-    walk.problem = e.what();
-  }
-  return walk.problem.empty() ? 0 : 1;
-}
-
-std::string attributes_problem(hid_t object, Walk& walk) {
-  const herr_t status = H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, visit_attribute, &walk);
-  if (!walk.problem.empty()) return walk.problem;
-  return status < 0 ? "attributes that cannot be listed: " + last_problem() : "";
-}
-
-std::string walk_group(hid_t group, Walk& walk);
-
-std::string object_problem(hid_t parent, const char* name, Walk& walk) {
-  if (++walk.objects > kMostObjects) return "more than " + std::to_string(kMostObjects) + " objects and attributes";
-  const Handle object(H5Oopen(parent, name, H5P_DEFAULT), H5Oclose);
-  if (object < 0) return "cannot be opened: " + last_problem();
-  if (const std::string problem = attributes_problem(object, walk); !problem.empty()) return problem;
-  switch (H5Iget_type(object)) {
-    case H5I_DATASET:
-      return dataset_problem(object, walk);
-    case H5I_GROUP:
-      return walk_group(object, walk);
-    default:
-      return "neither a group nor an array";
-  }
-}
-
-std::string link_problem(hid_t group, const char* name, const H5L_info_t& info, Walk& walk) {
-  if (info.type != H5L_TYPE_HARD) return "a soft or external link; only direct ones are read";
-  if (!walk.seen.insert(info.u.address).second)
-    return "the same object as another name; archives give each object one";
-  return object_problem(group, name, walk);
-}
-
-herr_t visit_link(hid_t group, const char* name, const H5L_info_t* info, void* state) {
-  Walk& walk = *static_cast<Walk*>(state);
-  const std::size_t length = walk.path.size();
-  try {
-    walk.path = archive_path(walk.path, name);
-    walk.problem = link_problem(group, name, *info, walk);
-  } catch (const std::exception& e) {
-    walk.problem = e.what();
-  }
-  if (!walk.problem.empty()) return 1;
-  walk.path.resize(length);
-  return 0;
-}
-
-std::string walk_group(hid_t group, Walk& walk) {
-  if (++walk.depth > kDeepest) return "groups nested more than " + std::to_string(kDeepest) + " deep";
-  const herr_t status = H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, nullptr, visit_link, &walk);
-  --walk.depth;
-  if (!walk.problem.empty()) return walk.problem;
-  return status < 0 ? "a group that cannot be listed: " + last_problem() : "";
-}
-
-}  // namespace
-
-void check_objects(hid_t file, std::uint64_t file_bytes, const std::string& name) {
-  Walk walk;
-  walk.file_bytes = file_bytes;
-  const Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose);
-  H5O_info_t info{};
-  std::string problem = root < 0 || H5Oget_info2(root, &info, H5O_INFO_BASIC) < 0 ? "no root group: " + last_problem()
-                                                                                  : attributes_problem(root, walk);
-  walk.seen.insert(info.addr);
-  if (problem.empty()) problem = walk_group(root, walk);
-  if (!problem.empty())
-    throw Error(ErrorCode::bad_data, name + ": " + (walk.path.empty() ? "/" : walk.path) + ": " + problem);
 }
 
 }  // namespace mixop::hdf5

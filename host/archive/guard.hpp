@@ -5,14 +5,17 @@
 #include <cstdint>
 #include <string>
 
-// Private to host/archive.
+// Private to host/archive: what readers refuse of a file, so that its reason can be named. Who parses a stranger's file
+// does so in a confined process all the same.
 
 namespace mixop::hdf5 {
 
-/// Walks all objects of an open file of `file_bytes` bytes and throws bad_data at the first thing that readers refuse:
-/// links that are not hard, objects that are neither group nor dataset, external or virtual storage, filters other than
-/// shuffle, gzip and fletcher32, more than kMostDimensions, datasets that claim more than the file can hold, chunks and
-/// attributes that are too large, objects of two names and types that ArchiveBuilder does not write.
-void check_objects(hid_t file, std::uint64_t file_bytes, const std::string& name);
+/// Why an open dataset of a file of `file_bytes` bytes is refused, or nothing: external or virtual storage, filters
+/// other than shuffle, gzip and fletcher32, more than kMostDimensions, more bytes than the file can hold, chunks that
+/// are too large, types that ArchiveBuilder does not write.
+std::string dataset_problem(hid_t dataset, std::uint64_t file_bytes);
+
+/// The same of an open attribute that is not a dimension scale's.
+std::string attribute_problem(hid_t attribute);
 
 }  // namespace mixop::hdf5
