@@ -169,7 +169,7 @@ def program(made):
     described = asked("data", "describe", "image_folder", "--data", both)
     check(described["records"] == {"train": 30, "valid": 0, "test": 10} and described["classes"] == 5, described)
     run = made / "run.h5"
-    answer("search", "darts-cifar10", *SMALL, "--set", "search.batch=8", "--set", "search.epochs=1", "--set", "space.nodes=2", "--set",
+    answer("search", "darts-cifar10-first-order", *SMALL, "--set", "search.batch=8", "--set", "search.epochs=1", "--set", "space.nodes=2", "--set",
            "space.ops=none,skip_connect,sep_conv_3x3", "--data", bare, "--out", run)
     result = trained(both, made / "net.h5")
     check(result["test_loss"] > 0 and "valid_loss" not in result, result)

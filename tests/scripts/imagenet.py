@@ -18,7 +18,7 @@ from program import answer, check, differences, mixop, refusal, says, stopped
 SMALL = ["--set", "data.name=imagenet", "--set", "imagenet.size=32", "--set", "space.channels=2", "--set", "space.layers=3",
          "--set", "threads=1"]
 LONG = 20  # epochs of two steps: longer than a signal takes
-SEARCH = ["search", "darts-cifar10", *SMALL, "--set", "search.batch=4", "--set", "search.epochs=2", "--set", "space.nodes=2",
+SEARCH = ["search", "darts-cifar10-first-order", *SMALL, "--set", "search.batch=4", "--set", "search.epochs=2", "--set", "space.nodes=2",
           "--set", "space.ops=none,skip_connect,sep_conv_3x3"]
 
 
