@@ -249,7 +249,7 @@ int derive_run(const std::string& file, const po::variables_map& values, const P
   const auto relaxation = make_part<Relaxation>(plugins, parts);
   const auto deriver = make_deriver(plugins, values, parts, options);
   const AlphaCase alphas = run.alphas(epoch, *space);
-  for (const std::string& note : unsearched_alphas(alphas, run.config())) say(note);
+  for (const std::string& note : unsearched_alphas(run, epoch, alphas)) say(note);
   return print({derive(alphas, *relaxation, *deriver, run.position(epoch)).genotype}, false, values, space.get());
 }
 

@@ -45,13 +45,14 @@ GenotypeArgument from_search(Archive archive, const std::string& file, std::opti
   const AlphaCase alphas = run.alphas(taken, *space);
   const Derived derived =
       derive(alphas, *make_part<Relaxation>(plugins, parts), *make_part<Deriver>(plugins, parts), run.position(taken));
-  return {std::filesystem::path(file).filename().string() + ", epoch " + std::to_string(taken),
+  return {std::filesystem::path(file).filename().string() + ", epoch " + std::to_string(taken) +
+              (taken > 0 && !run.has_searched(taken) ? ", not searched" : ""),
           run.config().space.name,
           derived.genotype,
           derived.strengths,
           run.config(),
           stored::archived_data(run.archive()),
-          unsearched_alphas(alphas, run.config())};
+          unsearched_alphas(run, taken, alphas)};
 }
 
 GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plugins) {
@@ -203,16 +204,13 @@ std::vector<ListedGenotype> list_genotypes(const PluginRegistry& plugins) {
   return all;
 }
 
-std::vector<std::string> unsearched_alphas(const AlphaCase& alphas, const Config& config) {
-  if (config.alphas.lr == 0)
-    return {"alphas.lr was 0, so the alphas stayed where they began and the genotype means nothing"};
+std::vector<std::string> unsearched_alphas(const ArchivedRun& run, std::int64_t epoch, const AlphaCase& alphas) {
   std::vector<std::string> notes;
-  const auto drives = [](const AlphaSet& set) { return !set.cells.empty(); };
-  const bool tells = std::any_of(alphas.declarations.begin(), alphas.declarations.end(), drives);
-  for (const AlphaSet& set : alphas.declarations)
-    if (tells && !drives(set))
-      notes.push_back("no cell of the network read the alphas '" + set.name +
-                      "', so their part of the genotype means nothing");
+  if (epoch > 0 && !run.has_searched(epoch))
+    notes.push_back("after " + std::to_string(epoch) + " epochs the alphas are those of the start" +
+                    (run.config().alphas.lr == 0 ? " (alphas.lr was 0)" : "") + ", so the genotype was not searched");
+  for (const std::string& name : alphas.unused)
+    notes.push_back("no cell of the network read the alphas '" + name + "', so the genotype has none of theirs");
   return notes;
 }
 

@@ -33,8 +33,8 @@ struct GenotypeArgument {
 GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins,
                                const std::string& preferred = "");
 
-/// What of a run's genotype means nothing, because its alphas were never searched; to be said.
-std::vector<std::string> unsearched_alphas(const AlphaCase& alphas, const Config& config);
+/// What of a run's genotype after `epoch` epochs was not searched, or is left out for that; to be said.
+std::vector<std::string> unsearched_alphas(const ArchivedRun& run, std::int64_t epoch, const AlphaCase& alphas);
 
 /// That of a search's archive after `epoch` epochs; 0: its start.
 GenotypeArgument genotype_of_epoch(const std::string& file, std::int64_t epoch, const PluginRegistry& plugins);
