@@ -8,6 +8,7 @@
 
 #include "host/archive/user_block.hpp"
 #include "host/config/layers.hpp"
+#include "host/genotype/genotype_json.hpp"
 #include "host/genotype/genotype_text.hpp"
 #include "host/search/archived_run.hpp"
 #include "host/search/search.hpp"
@@ -164,7 +165,7 @@ std::optional<GenotypeArgument> published(const std::string& argument, const std
       names.push_back(named.name);
       if (named.name != name || !wanted) continue;
       matches.push_back(known.back());
-      if (found.space != preferred || preferred.empty()) found = {known.back(), candidate, named.genotype, {}};
+      if (found.space != preferred || preferred.empty()) found = {known.back(), candidate, named.genotype, {}, {}, {}, {}, name};
     }
   }
   if (matches.size() > 1 && found.space != preferred)
@@ -212,6 +213,19 @@ std::vector<std::string> unsearched_alphas(const ArchivedRun& run, std::int64_t 
   for (const std::string& name : alphas.unused)
     notes.push_back("no cell of the network read the alphas '" + name + "', so the genotype has none of theirs");
   return notes;
+}
+
+BaselineText read_baseline(const std::string& argument, const std::string& space, const PluginRegistry& plugins) {
+  if (argument.empty()) return {};
+  try {
+    GenotypeArgument read = read_genotype(argument, space, plugins);
+    if (!read.published.empty()) return {read.published, read.notes};
+    std::string line = genotype_to_json(read.genotype);
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    return {line, read.notes};
+  } catch (const Error& error) {
+    throw Error(error.code(), std::string("space.baseline: ") + error.what());
+  }
 }
 
 GenotypeArgument genotype_of_epoch(const std::string& file, std::int64_t epoch, const PluginRegistry& plugins) {

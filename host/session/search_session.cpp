@@ -53,7 +53,7 @@ RunEnd SearchSession::run(SessionObserver& observer, const std::atomic<int>& int
   Recorder recorder(
       setup_.request().out, [&] { return archive_of(search_, setup_.texts(), setup_.provenance()); },
       [&] { return search_.data().replaced(); }, open_metrics(setup_, search_), search_.task(), observer);
-  for (const std::string& line : setup_.changes()) observer.on_line(line);
+  for (const std::string& line : setup_.notes()) observer.on_line(line);
   announce(observer);
   return run_advised(search_, recorder, interrupt, search_.config());
 }
