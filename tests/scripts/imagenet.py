@@ -116,7 +116,7 @@ def corrupt_files(folder):
 
 
 def misuse(folder):
-    refusal(2, "option 'size' must be 8 to 4096, found 5", "data", "check", "imagenet", "--data", folder, "--set", "size=5")
+    refusal(2, "option 'size' must be a side of 8 to 4096 pixels, or HEIGHTxWIDTH such as 20x31, found '5'", "data", "check", "imagenet", "--data", folder, "--set", "size=5")
     refusal(2, "data.workers: expected a whole number from -1 to 256, found ", *SEARCH, "--set", "data.workers=-2", "--dry-run")
     shutil.rmtree(folder / "val" / "ant")
     refusal(3, "have no folder here: ant", "data", "check", "imagenet", "--data", folder)
