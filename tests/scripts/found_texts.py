@@ -147,11 +147,26 @@ def relaxed(folder):
     check("every row" not in answer(*given).stderr, "raw alphas are not noticed")
 
 
+def smallest_cells(folder):
+    """Alphas of a space that has no cell of one node."""
+    file, operations = folder / "bench.json", ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]
+    given = ["derive", "--space", "nasbench201", "--alphas", file]
+    for edges in ([(1, 0)], [(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2)]):
+        best = [operations[e % 5] for e in range(len(edges))]
+        file.write_text(json.dumps({"alphas": [[float(name == one) for name in operations] for one in best]}))
+        found = json.loads(answer(*given).stdout)
+        check(found["cell"] == [[name, *edge] for name, edge in zip(best, edges)], f"{len(edges)} edges: {found}")
+    file.write_text(json.dumps({"alphas": [[0.0] * 5] * 4}))
+    refusal(3, "no number of nodes gives a cell with as many edges", *given)
+    file.write_text(json.dumps({"alphas": [[0.0] * 2]}))
+    refusal(2, "stands in the list twice", *given, "--ops", "skip_connect,skip_connect")
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         folder.chmod(0o700)
-        for part in (forms, definitions, hostile, relaxed, archives, unsearched, pipes):
+        for part in (forms, definitions, hostile, relaxed, smallest_cells, archives, unsearched, pipes):
             part(folder)
 
 
