@@ -25,7 +25,7 @@ struct Provenance {
   std::string dataset_digest;
   std::vector<std::string> plugins;  ///< "id version sha256" of every plugin that was loaded
   // What the writing of an archive fills in:
-  std::string mixop{}, libtorch{}, cuda{}, compiler{}, cpu_capability{};
+  std::string mixop{}, libtorch{}, cuda{}, compiler{}, cpu_capability{}, kernels{};
   std::int64_t seed = 0, threads = 0;
   std::vector<double> epoch_seconds{};
 };
@@ -78,6 +78,7 @@ void visit(From& from, Visitor&& v) {
   v("cuda", from.cuda);
   v("compiler", from.compiler);
   v("cpu_capability", from.cpu_capability);
+  v("kernels", from.kernels);
   v("seed", from.seed);
   v("device", from.device);
   v("threads", from.threads);

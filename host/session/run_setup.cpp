@@ -211,7 +211,7 @@ RunSetup::RunSetup(const RunRequest& request, const Application& application, co
 std::vector<std::string> RunSetup::notes() const {
   std::vector<std::string> lines = notes_;
   if (!resumed_) return lines;
-  for (std::string& line : inexact_changes(*resumed_, provenance_.device)) lines.push_back(std::move(line));
+  for (std::string& line : inexact_changes(*resumed_, config_, provenance_.device)) lines.push_back(std::move(line));
   return lines;
 }
 
