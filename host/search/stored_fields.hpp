@@ -30,6 +30,11 @@ struct Provenance {
   std::vector<double> epoch_seconds{};
 };
 
+/// What a search holds beside network, optimisers, alphas and lists, as attributes.
+struct StoredSearch {
+  std::string stop_reason;  ///< of its stopper; empty: none
+};
+
 /// What a training holds beside network, optimiser and record, as numbers.
 struct StoredTraining {
   std::int64_t rollbacks = 0;
@@ -46,6 +51,11 @@ void visit(Position& position, Visitor&& v) {
   v("loss_sum", position.sums.loss);
   v("correct", position.sums.correct);
   v("samples", position.sums.samples);
+}
+
+template <IsStored<StoredSearch> Own, class Visitor>
+void visit(Own& search, Visitor&& v) {
+  v("stop_reason", search.stop_reason);
 }
 
 template <IsStored<StoredTraining> Training, class Visitor>

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "host/plugins/checks.hpp"
+#include "host/runtime/fused/cpu/kernels.hpp"
 #include "host/search/problem.hpp"
 #include "host/search/stored_tensor.hpp"
 #include "mixop/version.h"

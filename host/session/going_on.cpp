@@ -8,6 +8,7 @@
 #include "host/config/layers.hpp"
 #include "host/json/json.hpp"
 #include "host/runtime/fused/cpu/kernels.hpp"
+#include "host/search/stored_fields.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -56,7 +57,7 @@ std::string changeable(const Config& config) {
 /// A run that has not come to its end is not one to go on with.
 void require_finished(const Archive& archive, const Config& archived, std::int64_t done) {
   const bool search = archived.kind == RunKind::search;
-  if (const std::string reason = search ? archive.text("/position", "stop_reason") : ""; !reason.empty())
+  if (const std::string reason = search ? read_section<StoredSearch>(archive, "/position").stop_reason : ""; !reason.empty())
     refuse_more(archive.name() + " was stopped by its strategy (" + reason +
                 "), and more epochs would not go on; start a new search with another strategy.stopper");
   if (done < epochs_of(archived))
