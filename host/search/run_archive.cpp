@@ -4,6 +4,7 @@
 
 #include "host/genotype/genotype_json.hpp"
 #include "host/search/run_check.hpp"
+#include "host/search/stored_fields.hpp"
 #include "host/search/stored_tensor.hpp"
 #include "host/search/strategy_history.hpp"
 

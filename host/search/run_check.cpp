@@ -1,6 +1,7 @@
 #include "host/search/run_check.hpp"
 
 #include "host/genotype/genotype_json.hpp"
+#include "host/search/stored_fields.hpp"
 #include "host/search/stored_tensor.hpp"
 #include "host/search/strategy_history.hpp"
 #include "host/task/task.hpp"
