@@ -161,7 +161,7 @@ TEST_CASE("reductions that alphas cannot tell are None in Python text", "[genoty
 
 TEST_CASE("a cell alone is written beside one that is None, as the published tuple has fields for both", "[genotype]") {
   const std::string genes = "[('a', 0), ('b', 1)]";
-  for (const std::string text :
+  for (const std::string& text :
        {"Genotype(normal=None, normal_concat=None, reduce=" + genes + ", reduce_concat=range(2, 3))",
         "Genotype(normal=" + genes + ", normal_concat=range(2, 3), reduce=None, reduce_concat=None)"}) {
     CHECK(read(text).cells.size() == 1);
