@@ -8,6 +8,7 @@
 #include "host/cli/command_line.hpp"
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
+#include "host/search/archived_run.hpp"
 #include "host/search/run_archive.hpp"
 #include "host/search/run_check.hpp"
 #include "host/search/stored_fields.hpp"
@@ -89,6 +90,7 @@ void write_run(JsonWriter& json, const Archive& archive) {
   json.key("epochs").begin_list();
   for (std::size_t epoch = 0; epoch < genotypes.size(); ++epoch) {
     write_metrics(json, metrics, epoch);
+    json.member("alphas_moved", alphas_moved(archive, static_cast<std::int64_t>(epoch)));
     json.key("genotype").raw(genotypes[epoch]).end();
   }
   json.end();
@@ -192,7 +194,11 @@ void print_run(const Archive& archive, const po::variables_map& values) {
   std::cout << "\nstrategies\n";
   for (const std::string& change : archive.texts("/strategy_history")) std::cout << "  " << printable(change) << "\n";
   for (std::size_t epoch = shown.first; epoch <= shown.last; ++epoch)
-    std::cout << "\ngenotype after " << epoch << " epochs\n" << printable(genotypes[epoch], true) << "\n";
+    std::cout << "\ngenotype after " << epoch << " epochs"
+              << (epoch > 0 && !alphas_moved(archive, static_cast<std::int64_t>(epoch))
+                      ? ", not searched: its alphas are those of the start"
+                      : "")
+              << "\n" << printable(genotypes[epoch], true) << "\n";
 }
 
 void print_network(const Archive& archive) {

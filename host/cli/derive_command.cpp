@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
@@ -97,13 +98,30 @@ Part<Deriver> make_deriver(const PluginRegistry& plugins, const po::variables_ma
   return make_part<Deriver>(plugins, parts);
 }
 
-/// The declarations of `space` with as many nodes and cells as the tables have rows for.
+/// The alpha sets of a supernet; none where the space refuses its size, for which `refusal` then has the reason.
+std::optional<std::vector<AlphaSet>> sets_of(const SearchSpace& space, const SpaceConfig& config, std::string& refusal) {
+  try {
+    return space.search(config).alphas;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::usage) throw;
+    refusal = error.what();
+    return std::nullopt;
+  }
+}
+
+/// The declarations of `space` with as many nodes and cells as the tables have rows for. A space need not have cells of
+/// every number of nodes.
 AlphaCase match(const std::vector<RawAlphas>& raw, const SearchSpace& space, SpaceConfig config,
                 const std::string& where) {
   for (const RawAlphas& table : raw)
     if (table.cells > 0) config.layers = static_cast<std::int64_t>(table.cells);
+  std::string refusal;
+  bool described = false;
   for (config.nodes = 1; config.nodes <= kMostNodes; ++config.nodes) {
-    AlphaCase result{space.search(config).alphas, {}};
+    const auto sets = sets_of(space, config, refusal);
+    if (!sets) continue;
+    described = true;
+    AlphaCase result{*sets, {}};
     bool fits = true;
     for (AlphaSet& declaration : result.declarations) {
       declaration.reductions.reset();
@@ -112,6 +130,7 @@ AlphaCase match(const std::vector<RawAlphas>& raw, const SearchSpace& space, Spa
     }
     if (fits) return result;
   }
+  if (!described) throw Error(ErrorCode::usage, where + ": " + refusal);
   throw Error(ErrorCode::bad_data,
               where + ": no number of nodes gives a cell with as many edges as the alphas have rows");
 }
@@ -249,7 +268,7 @@ int derive_run(const std::string& file, const po::variables_map& values, const P
   const auto relaxation = make_part<Relaxation>(plugins, parts);
   const auto deriver = make_deriver(plugins, values, parts, options);
   const AlphaCase alphas = run.alphas(epoch, *space);
-  for (const std::string& note : unsearched_alphas(alphas, run.config())) say(note);
+  for (const std::string& note : unsearched_alphas(run, epoch, alphas)) say(note);
   return print({derive(alphas, *relaxation, *deriver, run.position(epoch)).genotype}, false, values, space.get());
 }
 

@@ -8,6 +8,7 @@
 #include "host/cli/named_genotype.hpp"
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
+#include "host/task/task.hpp"
 #include "host/text/table.hpp"
 #include "mixop/distance.hpp"
 
@@ -132,7 +133,7 @@ int distance_command(const std::vector<std::string>& arguments) {
   for (const std::string& argument : given) {
     genotypes.push_back(named_genotype(argument, *values, plugins));
     for (const std::string& space : spaces_of(genotypes.back(), plugins))
-      if (make_part<SearchSpace>(plugins, space, {})->domain() != Domain::image)
+      if (!task_of(make_part<SearchSpace>(plugins, space, {})->domain()).has_distance())
         throw Error(ErrorCode::usage, "distance: expected genotypes of cells for images, found the recurrent cell of '" +
                                           argument + "'; leave it out");
   }

@@ -38,9 +38,7 @@ int draw_command(const std::vector<std::string>& arguments) {
   const Arguments given = positionals(*values);
   if (given.empty()) throw Error(ErrorCode::usage, "a genotype is missing\nUsage: " + draw_syntax().usage);
   const PluginRegistry plugins = load_plugins(*values);
-  const GenotypeArgument argument =
-      values->count("epoch") != 0 ? genotype_of_epoch(given.front(), (*values)["epoch"].as<std::int64_t>(), plugins)
-                                  : named_genotype(given.front(), *values, plugins);
+  const GenotypeArgument argument = named_genotype(given.front(), *values, plugins);
   const std::filesystem::path wanted = text(*values, "output");
   const auto written = write_picture(to_dot(argument.genotype, {argument.title, argument.strengths}), wanted);
   if (written != wanted) say("Graphviz is not installed (no dot on PATH), so the graph itself was written");

@@ -5,7 +5,8 @@
 
 namespace mixop::cli {
 
-/// read_genotype() with --space where it is given; what was ignored or chosen is said.
+/// read_genotype() with --space, or genotype_of_epoch() with --epoch, where they are given; what was ignored or chosen is
+/// said.
 GenotypeArgument named_genotype(const std::string& argument, const po::variables_map& values,
                                 const PluginRegistry& plugins);
 

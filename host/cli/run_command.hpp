@@ -2,6 +2,7 @@
 
 #include "host/cli/interrupt.hpp"
 #include "host/cli/run_options.hpp"
+#include "host/config/resolve.hpp"
 
 namespace mixop::cli {
 
@@ -10,6 +11,8 @@ namespace mixop::cli {
 template <class Session, class Request, class Report>
 int run_or_forecast(const po::variables_map& values, const Request& request, const Application& application,
                     Report&& report) {
+  if (!request.goes_on())
+    expect_described({request.preset_or_file, request.sets, application.presets, request.kind});
   if (values.count("dry-run") != 0) {
     print_forecast(forecast(request, application));
     return 0;

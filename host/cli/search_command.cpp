@@ -20,8 +20,8 @@ CommandSyntax search_syntax() {
   syntax.about =
       "Searches an architecture: trains a supernet's weights and alphas together and archives the run after every "
       "epoch.\n"
-      "The configuration is defaults < preset < file < --set; --dry-run prints it. mixop list presets names the "
-      "presets.";
+      "The configuration is defaults < preset < file < --set; --dry-run prints it. Without a preset and a "
+      "file the presets are\nlisted.";
   syntax.options.add_options()("strategy", po::value<std::string>()->value_name("S"),
                                "short for --set search.strategy=S");
   syntax.options.add_options()("continue", "goes on with a finished search for more epochs, --set search.epochs=N");

@@ -5,6 +5,7 @@
 #include "host/cli/all_commands.hpp"
 #include "host/cli/interrupt.hpp"
 #include "host/cli/run_options.hpp"
+#include "host/config/resolve.hpp"
 #include "host/session/selection.hpp"
 #include "host/text/numbers.hpp"
 #include "host/text/printable.hpp"
@@ -88,7 +89,9 @@ int select_command(const Arguments& arguments) {
   const auto values = parse(select_syntax(), arguments);
   if (!values) return 0;
   const Application application = open_application(*values);
-  Selection selection(request_of(*values, arguments), application);
+  const SelectionRequest request = request_of(*values, arguments);
+  expect_described({request.search.preset_or_file, request.search.sets, application.presets, RunKind::search});
+  Selection selection(request, application);
   TerminalObserver observer;
   const InterruptGuard interrupt;
   if (!selection.run(observer, interrupt.received())) {

@@ -60,7 +60,7 @@ CommandSyntax summary_syntax() {
       "recurrent: embedding and hidden state; default: 850, supernet 300")(
       "vocabulary", po::value<std::int64_t>()->value_name("N"), "recurrent: words; default: 10000")(
       "baseline", po::value<std::string>()->value_name("G"),
-      "network that a supernet starts from: a genotype of the space or a JSON file")(
+      "network that a supernet starts from: a genotype as --genotype takes them")(
       "ops", po::value<std::string>()->value_name("A,B,..."),
       "candidate operations of a supernet; default: the space's")(
       "input", po::value<std::string>()->value_name("CxHxW")->default_value("3x32x32"), "shape of an image")(
@@ -180,7 +180,8 @@ Summary summarise_supernet(const po::variables_map& values, const PluginRegistry
   const Task& task = task_of(space->domain());
   SpaceConfig sizes = config_of(values, task, default_sizes(RunKind::search, name, *space, plugins));
   if (values.count("ops") != 0) sizes.operations = split(text(values, "ops"), ',');
-  const std::string baseline = baseline_text(text(values, "baseline"));
+  const auto [baseline, notes] = read_baseline(text(values, "baseline"), name, plugins);
+  for (const std::string& note : notes) say(note);
   set_baseline(sizes, baseline, *space, name);
   Summary summary;
   summary.no_auxiliary = "the search network has none";

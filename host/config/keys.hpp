@@ -95,8 +95,8 @@ void visit(Space& c, Visitor&& v) {
   v("stem", c.stem,
     for_images(one_of({"auto", "cifar", "imagenet"}, "First layers; auto is imagenet from 128 pixels on.")));
   v("baseline", c.baseline,
-    only(search, any("Network that the search starts from: a genotype of the space, or a JSON file, whose content the "
-                     "run keeps. space.layers and space.nodes must be its own.")));
+    only(search, any("Network that the search starts from: a genotype of the space, by name, file, archive or text as --genotype "
+                     "takes it, whose content the run keeps. space.layers and space.nodes must be its own.")));
   v("alpha_init", c.alpha_init,
     only(search, within(0, 100,
                         "Standard deviation of the initial alphas around where the space starts them, which mostly is "

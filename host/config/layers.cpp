@@ -129,8 +129,11 @@ void ConfigLayers::add_members(const JsonValue& object, const std::string& prefi
     }
     if (const auto [first, fresh] = seen_.emplace(name, where); !fresh)
       throw Error(ErrorCode::usage, where + ": key '" + name + "' is already given at " + first->second);
-    check_value(key->spec, member.value, json_place(file, member.value));
-    key->value = member.value;
+    JsonValue value = member.value;
+    // An option that is a text, such as a size of "48" or "20x31", may be written as the number that it is.
+    if (!key->component.empty() && key->spec.type == KeyType::text && value.is_number()) value.kind = Kind::text;
+    check_value(key->spec, value, json_place(file, value));
+    key->value = std::move(value);
     key->given = true;
     key->where = where;
     key->is_set = false;

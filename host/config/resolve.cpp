@@ -5,6 +5,7 @@
 #include "host/config/layers.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/plain_text.hpp"
+#include "host/text/table.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -83,6 +84,8 @@ void add_file(ConfigLayers& layers, const fs::path& path, const ConfigRequest& r
   layers.add_object(root, path.string());
 }
 
+bool names_space(const std::string& assignment) { return assignment.rfind("space.name=", 0) == 0; }
+
 /// The file that the request reads; empty where it reads none.
 fs::path config_source(const ConfigRequest& request) {
   if (request.preset_or_file.empty()) return {};
@@ -91,6 +94,22 @@ fs::path config_source(const ConfigRequest& request) {
 }
 
 }  // namespace
+
+void expect_described(const ConfigRequest& request) {
+  const bool search = request.kind == RunKind::search;
+  const auto says_what = [&](const std::string& assignment) { return !search || names_space(assignment); };
+  if (!request.preset_or_file.empty() || std::any_of(request.sets.begin(), request.sets.end(), says_what)) return;
+  std::vector<std::vector<std::string>> table;
+  for (const PresetInfo& preset : list_presets(request.presets_folder))
+    if (preset.command == run_kind_name(request.kind)) table.push_back({"", preset.name, preset.summary});
+  std::string presets = table_text(table, {Align::left});
+  presets.pop_back();
+  throw Error(ErrorCode::usage, std::string("a preset or a config file is expected, which says what to ") +
+                                    run_kind_name(request.kind) + ", or " +
+                                    (search ? "--set space.name=S, which searches a space as it is by default"
+                                            : "--set, over the configuration of darts-cifar10-train") +
+                                    "; nothing was found. The presets:\n" + presets);
+}
 
 std::string config_text(const ConfigRequest& request) {
   if (request.text) return *request.text;
@@ -108,7 +127,6 @@ Config resolve_config(const ConfigRequest& request, const OptionCatalog& catalog
       add_preset(layers, source, request.kind);
   }
   // The space first: what lists begin with is its own.
-  const auto names_space = [](const std::string& assignment) { return assignment.rfind("space.name=", 0) == 0; };
   for (const bool spaces : {true, false})
     for (const std::string& assignment : request.sets)
       if (names_space(assignment) == spaces) layers.add_set(assignment);

@@ -1,5 +1,6 @@
 #include "host/data/crops.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace mixop {
@@ -36,11 +37,14 @@ Box random_crop(std::int32_t height, std::int32_t width, const CropRange& range,
 
 CentralCrop central_crop(std::int32_t height, std::int32_t width, std::int32_t resize, std::int32_t crop_height,
                          std::int32_t crop_width) {
-  const auto scaled = [&](std::int32_t longer, std::int32_t shorter) {
-    return static_cast<std::int32_t>(std::int64_t{resize} * longer / shorter);
+  const auto scaled = [](std::int32_t side, std::int32_t by, std::int32_t of) {
+    return static_cast<std::int32_t>(std::int64_t{side} * by / of);
   };
-  const std::int32_t h = height <= width ? resize : scaled(height, width);
-  const std::int32_t w = width <= height ? resize : scaled(width, height);
+  const std::int32_t shorter = std::min(crop_height, crop_width);
+  const std::int32_t box_height = scaled(resize, crop_height, shorter), box_width = scaled(resize, crop_width, shorter);
+  const bool fills_height = std::int64_t{height} * box_width <= std::int64_t{width} * box_height;
+  const std::int32_t h = fills_height ? box_height : scaled(box_width, height, width);
+  const std::int32_t w = fills_height ? scaled(box_height, width, height) : box_width;
   return {h, w, {rounded((h - crop_height) / 2.0), rounded((w - crop_width) / 2.0), crop_height, crop_width}};
 }
 

@@ -19,7 +19,8 @@ struct CentralCrop {
   Box window;
 };
 
-/// The image resized to a shorter side of `resize`, and the central crop_height x crop_width of it. The crop must fit.
+/// The image resized until it just covers a box of the crop's proportions whose shorter side is `resize` (of a square
+/// one: to a shorter side of `resize`), and the central crop_height x crop_width of it. The crop must fit into the box.
 CentralCrop central_crop(std::int32_t height, std::int32_t width, std::int32_t resize, std::int32_t crop_height,
                          std::int32_t crop_width);
 

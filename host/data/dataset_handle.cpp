@@ -106,7 +106,7 @@ ManySizes many_sizes_of(const Contract& contract, const MixopDatasetInfo& raw) {
   require(raw.channels == 3, "channels must be 3");
   require(raw.crop_padding == 0, "crop_padding must be 0");
   contract.within("skip_corrupt", raw.skip_corrupt, 0, 1);
-  contract.within("resize", raw.resize, std::max(raw.height, raw.width), kMaxSide);
+  contract.within("resize", raw.resize, std::min(raw.height, raw.width), kMaxSide);
   require(raw.crop_area[0] > 0 && raw.crop_area[0] <= raw.crop_area[1] && raw.crop_area[1] <= 1,
           "crop_area must be two shares of the image, the lower one first,");
   require(

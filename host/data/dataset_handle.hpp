@@ -28,7 +28,7 @@ struct ColourJitter {
 
 /// How images of many sizes become images of one.
 struct ManySizes {
-  std::int32_t resize = 0;  ///< evaluation: the shorter side after resizing, before the central crop
+  std::int32_t resize = 0;  ///< evaluation: of the box that the image covers, see central_crop()
   CropRange crop;           ///< training
   ColourJitter jitter;      ///< training
   bool skip_corrupt = false;

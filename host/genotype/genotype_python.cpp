@@ -96,6 +96,10 @@ std::string genotype_to_python(const Genotype& genotype) {
       if (cell.inputs != (cell.name == "recurrent" ? 1 : 2))
         fields.push_back(cell.name + "_inputs=" + std::to_string(cell.inputs));
     }
+    // The published tuple has fields for both cells.
+    const std::string alone = genotype.cells.size() == 1 ? genotype.cells.front().name : "";
+    if (alone == "reduce") fields.insert(fields.begin(), {"normal=None", "normal_concat=None"});
+    if (alone == "normal") fields.insert(fields.end(), {"reduce=None", "reduce_concat=None"});
     return "Genotype(" + joined(fields) + ")";
   }
   std::vector<std::string> cells;

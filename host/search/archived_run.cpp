@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "host/graph/check.hpp"
 #include "host/search/run_check.hpp"
 #include "host/search/search.hpp"
 #include "host/search/stored_tensor.hpp"
@@ -22,9 +23,9 @@ double strength_of(const CellTopology& cell, const at::Tensor& weights, const Ge
 }
 
 /// What a space says against a user's config is the archive's fault where the config comes from one.
-std::vector<AlphaSet> declarations_of(const SearchSpace& space, const SpaceKeys& keys, const std::string& name) {
+NetworkGraph graph_of(const SearchSpace& space, const SpaceKeys& keys, const std::string& name) {
   try {
-    return space.search(alphas_config(keys, space)).alphas;
+    return space.search(alphas_config(keys, space));
   } catch (const Error& error) {
     throw Error(error.code() == ErrorCode::usage ? ErrorCode::bad_data : error.code(),
                 name + ": /config/resolved: " + error.what());
@@ -33,9 +34,17 @@ std::vector<AlphaSet> declarations_of(const SearchSpace& space, const SpaceKeys&
 
 }  // namespace
 
+bool alphas_moved(const Archive& archive, std::int64_t epoch) {
+  for (const std::string& name : archive.children("/alphas")) {
+    const at::Tensor rows = get_tensor(archive, archive_path("/alphas", name));
+    if (!at::equal(rows[0], rows[epoch])) return true;
+  }
+  return false;
+}
+
 Derived derive(const AlphaCase& raw, const Relaxation& relaxation, const Deriver& deriver, const SearchPosition& at) {
   const std::vector<at::Tensor> relaxed = relaxed_for_derivation(relaxation, raw.alphas, at);
-  Derived derived{deriver.derive(raw.declarations, relaxed), {}};
+  Derived derived{searched_genotype(deriver, raw.declarations, relaxed, raw.unused), {}};
   const std::vector<NamedCell> cells = named_cells(raw.declarations);
   for (const CellGenotype& cell : derived.genotype.cells) {
     std::vector<double>& strengths = derived.strengths.emplace_back();
@@ -56,7 +65,8 @@ AlphaCase ArchivedRun::alphas(std::int64_t epoch, const SearchSpace& space) cons
   if (epoch < 0 || epoch > epochs_)
     throw Error(ErrorCode::usage, archive_.name() + " holds the epochs 0 (the start) to " + std::to_string(epochs_) +
                                       ", not " + std::to_string(epoch));
-  AlphaCase result{declarations_of(space, config_.space, archive_.name()), {}};
+  const NetworkGraph graph = graph_of(space, config_.space, archive_.name());
+  AlphaCase result{graph.alphas, {}, unused_alphas(graph)};
   check_alphas(archive_, result.declarations);
   for (const AlphaSet& declaration : result.declarations)
     result.alphas.push_back(get_tensor(archive_, archive_path("/alphas", declaration.name))[epoch]);

@@ -14,12 +14,16 @@ namespace mixop {
 struct AlphaCase {
   std::vector<AlphaSet> declarations;
   std::vector<at::Tensor> alphas;
+  std::vector<std::string> unused = {};  ///< the sets that no cell of the network reads; see searched_genotype()
 };
 
 struct Derived {
   Genotype genotype;
   std::vector<std::vector<double>> strengths;  ///< relaxed alpha of every gene, cell by cell
 };
+
+/// Whether any alphas of a checked run's archive are others after `epoch` epochs than at the start.
+bool alphas_moved(const Archive& archive, std::int64_t epoch);
 
 /// The genotype of raw alphas: relaxed in float32, then the deriver's rule.
 Derived derive(const AlphaCase& raw, const Relaxation& relaxation, const Deriver& deriver, const SearchPosition& at);
@@ -34,6 +38,8 @@ class ArchivedRun {
   std::int64_t epochs() const { return epochs_; }
   /// The alphas after `epoch` epochs; throws a usage error where the archive has no such row.
   AlphaCase alphas(std::int64_t epoch, const SearchSpace& space) const;
+  /// Whether the alphas after `epoch` epochs are others than those of the start.
+  bool has_searched(std::int64_t epoch) const { return alphas_moved(archive_, epoch); }
   /// Where the search stood when it derived the genotype of that row.
   SearchPosition position(std::int64_t row) const;
   /// The parts in force last, with all their options: those of the last entry of /strategy_history.

@@ -1,12 +1,9 @@
 #include "host/search/baseline.hpp"
 
 #include <algorithm>
-#include <filesystem>
 
 #include "host/genotype/genotype_json.hpp"
-#include "host/genotype/genotype_text.hpp"
 #include "host/text/nearest.hpp"
-#include "host/text/plain_text.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -21,8 +18,7 @@ Genotype published(const std::string& text, const SearchSpace& space, const std:
     known.push_back(named.name);
   }
   throw Error(ErrorCode::usage, std::string(kKey) + ": " + name + " has no genotype '" + text + "'" +
-                                    did_you_mean(text, known) + " (known: " + joined(known) +
-                                    "); a file's name ends in .json, .txt or .py, or holds a '/'");
+                                    did_you_mean(text, known) + " (known: " + joined(known) + ")");
 }
 
 }  // namespace
@@ -36,17 +32,6 @@ void set_baseline(SpaceConfig& config, const std::string& text, const SearchSpac
   if (!starts)
     throw Error(ErrorCode::usage, std::string(kKey) + ": the space " + name +
                                       " does not start from a network; leave the key out, or set space.name=dartopti");
-}
-
-std::string baseline_text(const std::string& text) {
-  const std::filesystem::path ending = std::filesystem::path(text).extension();
-  const bool is_file = ending == ".json" || ending == ".txt" || ending == ".py" || text.find('/') != std::string::npos;
-  if (!is_file || text.front() == '{') return text;
-  const Genotype genotype =
-      genotype_from_text(read_plain_text(text, ErrorCode::usage), text, "", ErrorCode::usage).genotype;
-  std::string line = genotype_to_json(genotype);
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  return line;
 }
 
 }  // namespace mixop

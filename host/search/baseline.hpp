@@ -11,7 +11,4 @@ namespace mixop {
 /// start from baselines.
 void set_baseline(SpaceConfig& config, const std::string& text, const SearchSpace& space, const std::string& name);
 
-/// `text` as a config holds it: a file that ends in .json is replaced by the genotype in it.
-std::string baseline_text(const std::string& text);
-
 }  // namespace mixop

@@ -138,6 +138,18 @@ std::vector<Relaxed> relax(const Relaxation& relaxation, const std::vector<at::T
   return all;
 }
 
+Genotype searched_genotype(const Deriver& deriver, const std::vector<AlphaSet>& sets,
+                           const std::vector<at::Tensor>& relaxed, const std::vector<std::string>& unused) {
+  std::vector<AlphaSet> used_sets;
+  std::vector<at::Tensor> used;
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    if (std::find(unused.begin(), unused.end(), sets[i].name) != unused.end()) continue;
+    used_sets.push_back(sets[i]);
+    used.push_back(relaxed[i]);
+  }
+  return deriver.derive(used_sets, used);
+}
+
 SearchPosition derived_at(std::int64_t row, std::int64_t epochs) {
   return {std::clamp<std::int64_t>(row - 1, 0, std::max<std::int64_t>(epochs - 1, 0)), epochs, 0};
 }

@@ -120,6 +120,11 @@ std::vector<Relaxed> relax(const Relaxation& relaxation, const std::vector<at::T
 /// the end of epoch e.
 SearchPosition derived_at(std::int64_t row, std::int64_t epochs);
 
+/// The genotype that a deriver reads out of relaxed alphas. The sets `unused`, which no cell of the network reads, were
+/// not searched, and have no cell in it.
+Genotype searched_genotype(const Deriver& deriver, const std::vector<AlphaSet>& sets,
+                           const std::vector<at::Tensor>& relaxed, const std::vector<std::string>& unused);
+
 /// The weights that derivers read: float32 on the CPU, in Phase::derive.
 std::vector<at::Tensor> relaxed_for_derivation(const Relaxation& relaxation, const std::vector<at::Tensor>& alphas,
                                                const SearchPosition& at);

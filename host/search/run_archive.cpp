@@ -3,9 +3,10 @@
 #include <ATen/ATen.h>
 
 #include "host/genotype/genotype_json.hpp"
-#include "host/json/json_writer.hpp"
 #include "host/search/run_check.hpp"
+#include "host/search/stored_fields.hpp"
 #include "host/search/stored_tensor.hpp"
+#include "host/search/strategy_history.hpp"
 
 namespace mixop {
 namespace {
@@ -54,26 +55,10 @@ void put_alphas(ArchiveBuilder& archive, Search& search) {
   }
 }
 
-std::string history_json(const StrategyChange& change) {
-  JsonWriter json(JsonWriter::Style::compact);
-  json.begin_object().member("step", change.step).member("epoch", change.epoch).member("strategy", change.strategy);
-  for (const StrategySlot& slot : strategy_slots)
-    json.member(std::string(slot.name), change.parts.at(std::string(slot.name)).part);
-  json.key("options").begin_object();
-  for (const auto& [slot, choice] : change.parts) {
-    if (choice.options.empty()) continue;
-    json.key(slot).begin_object();
-    for (const auto& [name, value] : choice.options) json.member(name, value);
-    json.end();
-  }
-  json.end().end();
-  return json.text();
-}
-
 void put_history(ArchiveBuilder& archive, const SearchHistory& history) {
   std::vector<std::string> genotypes, strategies;
   for (const Genotype& genotype : history.genotypes) genotypes.push_back(genotype_to_json(genotype));
-  for (const StrategyChange& change : history.strategies) strategies.push_back(history_json(change));
+  for (const StrategyChange& change : history.strategies) strategies.push_back(to_json(change));
   archive.texts("/genotypes", genotypes);
   archive.texts("/strategy_history", strategies);
 }
@@ -96,7 +81,7 @@ void restore_history(Search& search, const Archive& archive) {
   restore_alphas(search, archive);
   history.genotypes = genotypes(archive);
   search.record() = stored::record_of(archive);
-  history.stop_reason = archive.text("/position", "stop_reason");
+  history.stop_reason = read_section<StoredSearch>(archive, "/position").stop_reason;
 }
 
 /// The composition in force is that of the last entry.
@@ -157,7 +142,8 @@ ArchiveBuilder archive_of(Search& search, const ConfigTexts& config, const Prove
   ArchiveBuilder archive;
   stored::put_config(archive, run_kind, config);
   stored::put_position(archive, search.position());
-  archive.attribute("/position", "stop_reason", search.history().stop_reason);
+  const StoredSearch own{search.history().stop_reason};
+  visit(own, SectionWriter(archive, "/position"));
   stored::put_data(archive, search.data_shape());
   put_alphas(archive, search);
   put_history(archive, search.history());

@@ -1,48 +1,14 @@
 #include "host/search/run_check.hpp"
 
 #include "host/genotype/genotype_json.hpp"
-#include "host/json/json.hpp"
+#include "host/search/stored_fields.hpp"
 #include "host/search/stored_tensor.hpp"
+#include "host/search/strategy_history.hpp"
 #include "host/task/task.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
 namespace {
-
-const char* expected_text(JsonValue::Kind kind) {
-  return kind == JsonValue::Kind::integer ? "a whole number" : kind == JsonValue::Kind::text ? "a text" : "an object";
-}
-
-const JsonValue& member(const JsonValue& json, const std::string& key, JsonValue::Kind kind, const std::string& where) {
-  const JsonValue* found = json.find(key);
-  if (found != nullptr && found->is(kind)) return *found;
-  throw Error(ErrorCode::bad_data, where + ": expected " + expected_text(kind) + " in '" + key + "', found " +
-                                       (found == nullptr ? "nothing" : found->describe()));
-}
-
-/// {"step": 0, "epoch": 0, "strategy": "second_order", "relaxation": "softmax", ..., "options": {"hypergradient":
-/// {"epsilon": "0.01"}}}: a part for every slot, and the options of those that have some.
-StrategyChange strategy_change(const std::string& text, const std::string& where) {
-  const JsonValue json = parse_json(text, where, ErrorCode::bad_data);
-  StrategyChange change{member(json, "step", JsonValue::Kind::integer, where).integer,
-                        member(json, "epoch", JsonValue::Kind::integer, where).integer,
-                        member(json, "strategy", JsonValue::Kind::text, where).text,
-                        {}};
-  for (const StrategySlot& slot : strategy_slots) {
-    const std::string name(slot.name);
-    change.parts[name] = {member(json, name, JsonValue::Kind::text, where).text, {}};
-  }
-  const JsonValue& options = member(json, "options", JsonValue::Kind::object, where);
-  for (const JsonMember& own : options.members) {
-    const auto part = change.parts.find(own.key);
-    if (part == change.parts.end())
-      throw Error(ErrorCode::bad_data, where + ": unknown slot '" + own.key + "' in 'options'");
-    const JsonValue& values = member(options, own.key, JsonValue::Kind::object, where);
-    for (const JsonMember& value : values.members)
-      part->second.options[value.key] = member(values, value.key, JsonValue::Kind::text, where).text;
-  }
-  return change;
-}
 
 void check_table(const Archive& archive, const std::string& name, std::uint64_t rows) {
   const std::string path = archive_path("/alphas", name);
@@ -85,7 +51,7 @@ std::vector<Genotype> genotypes(const Archive& archive) {
 void check_run(const Archive& archive) {
   stored::check_layout(archive, run_kind);
   stored::check_position(archive, run_kind, /*equal_epochs=*/false);
-  (void)archive.text("/position", "stop_reason");
+  (void)read_section<StoredSearch>(archive, "/position");
   const auto epochs = static_cast<std::uint64_t>(archive.integer("/position", "epoch"));
   stored::check_count(archive, "/genotypes", epochs + 1, genotypes(archive).size(), "the start and each epoch");
   stored::check_metrics(archive, metric_names(archive), /*others=*/true);

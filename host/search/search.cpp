@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "host/graph/check.hpp"
 #include "host/graph/edge_rule.hpp"
 #include "host/search/baseline.hpp"
 #include "host/search/bilevel_step.hpp"
@@ -119,7 +120,8 @@ std::vector<at::Tensor> Search::relaxed(const std::vector<at::Tensor>& alphas) c
 }
 
 Genotype Search::derive(const std::vector<at::Tensor>& alphas) const {
-  return strategy_->part<Deriver>().derive(network_->alphas(), relaxed(alphas));
+  return searched_genotype(strategy_->part<Deriver>(), network_->alphas(), relaxed(alphas),
+                           unused_alphas(network_->graph()));
 }
 
 Batch Search::drawn_batch(std::int64_t samples) const {

@@ -25,9 +25,14 @@ struct Provenance {
   std::string dataset_digest;
   std::vector<std::string> plugins;  ///< "id version sha256" of every plugin that was loaded
   // What the writing of an archive fills in:
-  std::string mixop{}, libtorch{}, cuda{}, compiler{}, cpu_capability{};
+  std::string mixop{}, libtorch{}, cuda{}, compiler{}, cpu_capability{}, kernels{};
   std::int64_t seed = 0, threads = 0;
   std::vector<double> epoch_seconds{};
+};
+
+/// What a search holds beside network, optimisers, alphas and lists, as attributes.
+struct StoredSearch {
+  std::string stop_reason;  ///< of its stopper; empty: none
 };
 
 /// What a training holds beside network, optimiser and record, as numbers.
@@ -46,6 +51,11 @@ void visit(Position& position, Visitor&& v) {
   v("loss_sum", position.sums.loss);
   v("correct", position.sums.correct);
   v("samples", position.sums.samples);
+}
+
+template <IsStored<StoredSearch> Own, class Visitor>
+void visit(Own& search, Visitor&& v) {
+  v("stop_reason", search.stop_reason);
 }
 
 template <IsStored<StoredTraining> Training, class Visitor>
@@ -78,6 +88,7 @@ void visit(From& from, Visitor&& v) {
   v("cuda", from.cuda);
   v("compiler", from.compiler);
   v("cpu_capability", from.cpu_capability);
+  v("kernels", from.kernels);
   v("seed", from.seed);
   v("device", from.device);
   v("threads", from.threads);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "host/plugins/checks.hpp"
+#include "host/runtime/fused/cpu/kernels.hpp"
 #include "host/search/problem.hpp"
 #include "host/search/stored_tensor.hpp"
 #include "mixop/version.h"
@@ -95,6 +96,7 @@ void put_provenance(ArchiveBuilder& archive, Provenance provenance, std::int64_t
   provenance.cuda = cuda == 0 ? "none" : cuda_text(cuda);
   provenance.compiler = MIXOP_COMPILER;
   provenance.cpu_capability = at::get_cpu_capability();
+  provenance.kernels = cpu::kernels<float>().name;
   provenance.seed = seed;
   provenance.threads = at::get_num_threads();
   provenance.epoch_seconds = seconds;

@@ -8,6 +8,7 @@
 
 #include "host/archive/user_block.hpp"
 #include "host/config/layers.hpp"
+#include "host/genotype/genotype_json.hpp"
 #include "host/genotype/genotype_text.hpp"
 #include "host/search/archived_run.hpp"
 #include "host/search/search.hpp"
@@ -45,13 +46,14 @@ GenotypeArgument from_search(Archive archive, const std::string& file, std::opti
   const AlphaCase alphas = run.alphas(taken, *space);
   const Derived derived =
       derive(alphas, *make_part<Relaxation>(plugins, parts), *make_part<Deriver>(plugins, parts), run.position(taken));
-  return {std::filesystem::path(file).filename().string() + ", epoch " + std::to_string(taken),
+  return {std::filesystem::path(file).filename().string() + ", epoch " + std::to_string(taken) +
+              (taken > 0 && !run.has_searched(taken) ? ", not searched" : ""),
           run.config().space.name,
           derived.genotype,
           derived.strengths,
           run.config(),
           stored::archived_data(run.archive()),
-          unsearched_alphas(alphas, run.config())};
+          unsearched_alphas(run, taken, alphas)};
 }
 
 GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plugins) {
@@ -163,7 +165,7 @@ std::optional<GenotypeArgument> published(const std::string& argument, const std
       names.push_back(named.name);
       if (named.name != name || !wanted) continue;
       matches.push_back(known.back());
-      if (found.space != preferred || preferred.empty()) found = {known.back(), candidate, named.genotype, {}};
+      if (found.space != preferred || preferred.empty()) found = {known.back(), candidate, named.genotype, {}, {}, {}, {}, name};
     }
   }
   if (matches.size() > 1 && found.space != preferred)
@@ -203,17 +205,27 @@ std::vector<ListedGenotype> list_genotypes(const PluginRegistry& plugins) {
   return all;
 }
 
-std::vector<std::string> unsearched_alphas(const AlphaCase& alphas, const Config& config) {
-  if (config.alphas.lr == 0)
-    return {"alphas.lr was 0, so the alphas stayed where they began and the genotype means nothing"};
+std::vector<std::string> unsearched_alphas(const ArchivedRun& run, std::int64_t epoch, const AlphaCase& alphas) {
   std::vector<std::string> notes;
-  const auto drives = [](const AlphaSet& set) { return !set.cells.empty(); };
-  const bool tells = std::any_of(alphas.declarations.begin(), alphas.declarations.end(), drives);
-  for (const AlphaSet& set : alphas.declarations)
-    if (tells && !drives(set))
-      notes.push_back("no cell of the network read the alphas '" + set.name +
-                      "', so their part of the genotype means nothing");
+  if (epoch > 0 && !run.has_searched(epoch))
+    notes.push_back("after " + std::to_string(epoch) + " epochs the alphas are those of the start" +
+                    (run.config().alphas.lr == 0 ? " (alphas.lr was 0)" : "") + ", so the genotype was not searched");
+  for (const std::string& name : alphas.unused)
+    notes.push_back("no cell of the network read the alphas '" + name + "', so the genotype has none of theirs");
   return notes;
+}
+
+BaselineText read_baseline(const std::string& argument, const std::string& space, const PluginRegistry& plugins) {
+  if (argument.empty()) return {};
+  try {
+    GenotypeArgument read = read_genotype(argument, space, plugins);
+    if (!read.published.empty()) return {read.published, read.notes};
+    std::string line = genotype_to_json(read.genotype);
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    return {line, read.notes};
+  } catch (const Error& error) {
+    throw Error(error.code(), std::string("space.baseline: ") + error.what());
+  }
 }
 
 GenotypeArgument genotype_of_epoch(const std::string& file, std::int64_t epoch, const PluginRegistry& plugins) {

@@ -23,6 +23,7 @@ struct GenotypeArgument {
   std::optional<Config> config{};              ///< of its archive
   std::optional<NetworkData> data{};           ///< what that was made for
   std::vector<std::string> notes{};            ///< what of it was ignored or chosen, to be said
+  std::string published{};                     ///< its name in its space, where it has one
 };
 
 /// NAME, SPACE/NAME, a genotype's text, or a file of any name: an archive of a search or a network, or a text that
@@ -33,8 +34,16 @@ struct GenotypeArgument {
 GenotypeArgument read_genotype(const std::string& argument, const std::string& space, const PluginRegistry& plugins,
                                const std::string& preferred = "");
 
-/// What of a run's genotype means nothing, because its alphas were never searched; to be said.
-std::vector<std::string> unsearched_alphas(const AlphaCase& alphas, const Config& config);
+/// space.baseline as a config keeps it: the name of one of the genotypes of `space`, or the JSON, on one line, of
+/// whatever else read_genotype() reads.
+struct BaselineText {
+  std::string text;
+  std::vector<std::string> notes;
+};
+BaselineText read_baseline(const std::string& argument, const std::string& space, const PluginRegistry& plugins);
+
+/// What of a run's genotype after `epoch` epochs was not searched, or is left out for that; to be said.
+std::vector<std::string> unsearched_alphas(const ArchivedRun& run, std::int64_t epoch, const AlphaCase& alphas);
 
 /// That of a search's archive after `epoch` epochs; 0: its start.
 GenotypeArgument genotype_of_epoch(const std::string& file, std::int64_t epoch, const PluginRegistry& plugins);

@@ -7,6 +7,8 @@
 
 #include "host/config/layers.hpp"
 #include "host/json/json.hpp"
+#include "host/runtime/fused/cpu/kernels.hpp"
+#include "host/search/stored_fields.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -41,20 +43,21 @@ std::string epochs_key(const Config& config) { return std::string(run_kind_name(
 /// stays.
 bool may_change(const std::string& assignment, const Config& config) {
   if (is_one_of(kAnywhere, assignment) || is_one_of({epochs_key(config)}, assignment)) return true;
-  if (config.kind == RunKind::search) return false;
-  return is_one_of({"train.nonmono", "train.rollbacks"}, assignment) ||
-         key_of_assignment(assignment).rfind("weights.", 0) == 0;
+  const auto is_below = [&](const char* section) { return key_of_assignment(assignment).rfind(section, 0) == 0; };
+  if (config.kind == RunKind::search) return is_below("weights.") || is_below("alphas.");
+  return is_below("weights.") || is_one_of({"train.nonmono", "train.rollbacks"}, assignment);
 }
 
 std::string changeable(const Config& config) {
-  return epochs_key(config) + (config.kind == RunKind::train ? ", train.nonmono, train.rollbacks, weights.*" : "") +
+  return epochs_key(config) + ", weights.*" +
+         (config.kind == RunKind::train ? ", train.nonmono, train.rollbacks" : ", alphas.*") +
          ", device, threads or data.workers";
 }
 
 /// A run that has not come to its end is not one to go on with.
 void require_finished(const Archive& archive, const Config& archived, std::int64_t done) {
   const bool search = archived.kind == RunKind::search;
-  if (const std::string reason = search ? archive.text("/position", "stop_reason") : ""; !reason.empty())
+  if (const std::string reason = search ? read_section<StoredSearch>(archive, "/position").stop_reason : ""; !reason.empty())
     refuse_more(archive.name() + " was stopped by its strategy (" + reason +
                 "), and more epochs would not go on; start a new search with another strategy.stopper");
   if (done < epochs_of(archived))
@@ -117,7 +120,7 @@ Config continued_config(const ConfigRequest& request, const Config& archived, co
   return config;
 }
 
-std::vector<std::string> inexact_changes(const Archive& archive, const std::string& device) {
+std::vector<std::string> inexact_changes(const Archive& archive, const Config& config, const std::string& device) {
   std::vector<std::string> lines;
   const auto compare = [&](const std::string& what, const std::string& before, const std::string& now) {
     if (before != now)
@@ -127,6 +130,8 @@ std::vector<std::string> inexact_changes(const Archive& archive, const std::stri
   compare("device", archive.text("/provenance", "device"), device);
   compare("threads", std::to_string(archive.integer("/provenance", "threads")), std::to_string(at::get_num_threads()));
   compare("instruction set", archive.text("/provenance", "cpu_capability"), at::get_cpu_capability());
+  if (config.execution == "fused" && device == "cpu")
+    compare("kernels for", archive.text("/provenance", "kernels"), cpu::kernels<float>().name);
   return lines;
 }
 

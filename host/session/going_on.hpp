@@ -21,8 +21,8 @@ Config resumed_config(const ConfigRequest& request, const Config& archived, cons
 Config continued_config(const ConfigRequest& request, const Config& archived, const Archive& archive,
                         const OptionCatalog& catalog);
 
-/// A line for each of device, threads and instruction set that is another one than the archive was written with, which
+/// A line for each of device, threads and instruction sets that is another one than the archive was written with, which
 /// changes how sums are rounded.
-std::vector<std::string> inexact_changes(const Archive& archive, const std::string& device);
+std::vector<std::string> inexact_changes(const Archive& archive, const Config& config, const std::string& device);
 
 }  // namespace mixop

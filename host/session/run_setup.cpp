@@ -11,8 +11,8 @@
 #include "host/config/resolve.hpp"
 #include "host/data/digest.hpp"
 #include "host/loop/device.hpp"
-#include "host/search/baseline.hpp"
 #include "host/search/search.hpp"
+#include "host/session/genotype_argument.hpp"
 #include "host/session/going_on.hpp"
 #include "host/task/meaning.hpp"
 #include "host/text/text.hpp"
@@ -156,11 +156,13 @@ void check_output(const std::filesystem::path& out, bool goes_on, bool overwrite
 }
 
 Config config_of(const RunRequest& request, const Application& application, const RunRules& rules,
-                 const Archive* archive) {
+                 const Archive* archive, std::vector<std::string>* notes) {
   const ConfigRequest asked_for = config_request(request, application, rules);
   const auto resolved = [&] {
     Config config = resolve_config(asked_for, application.catalog);
-    config.space.baseline = baseline_text(config.space.baseline);
+    BaselineText read = read_baseline(config.space.baseline, config.space.name, application.plugins);
+    config.space.baseline = std::move(read.text);
+    if (notes != nullptr) *notes = std::move(read.notes);
     return config;
   };
   if (archive == nullptr) return resolved();
@@ -196,18 +198,20 @@ RunSetup::RunSetup(const RunRequest& request, const Application& application, co
         if (!request.goes_on()) return std::nullopt;
         return Archive::open(request.out);
       }()),
-      config_(config_of(request, application, rules, resumed())),
+      config_(config_of(request, application, rules, resumed(), &notes_)),
       options_(options_of(config_)),
       data_(data_at_hand(request, config_, application, rules, options_, resumed())),
       texts_(texts_of(config_request(request, application, rules), config_, resumed())),
       provenance_{command_line_of(request, resumed()), now_utc(), device_of(config_.device).str(),
-                  checked_digest(data_, resumed()), plugin_lines(application.plugins, resumed())},
-      plugin_changes_(resumed_ ? changes_since(*resumed_, application.plugins) : std::vector<std::string>{}) {}
+                  checked_digest(data_, resumed()), plugin_lines(application.plugins, resumed())} {
+  if (!resumed_) return;
+  for (std::string& line : changes_since(*resumed_, application.plugins)) notes_.push_back(std::move(line));
+}
 
-std::vector<std::string> RunSetup::changes() const {
-  std::vector<std::string> lines = plugin_changes_;
+std::vector<std::string> RunSetup::notes() const {
+  std::vector<std::string> lines = notes_;
   if (!resumed_) return lines;
-  for (std::string& line : inexact_changes(*resumed_, provenance_.device)) lines.push_back(std::move(line));
+  for (std::string& line : inexact_changes(*resumed_, config_, provenance_.device)) lines.push_back(std::move(line));
   return lines;
 }
 

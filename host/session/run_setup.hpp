@@ -23,8 +23,9 @@ struct RunRules {
 void check_output(const std::filesystem::path& out, bool goes_on, bool overwrite);
 
 /// The config to run; that of a run that goes on as resumed_config() and continued_config() say.
+/// `notes` becomes what of its genotypes was ignored or chosen.
 Config config_of(const RunRequest& request, const Application& application, const RunRules& rules,
-                 const Archive* archive);
+                 const Archive* archive, std::vector<std::string>* notes = nullptr);
 
 /// The config and data of a run that is still to begin. Every assignment must mean something to the data.
 struct RunInputs {
@@ -67,20 +68,20 @@ class RunSetup {
   const DatasetHandle& data() const { return data_; }
   const ConfigTexts& texts() const { return texts_; }
   const Provenance& provenance() const { return provenance_; }
-  /// Lines for people, once the run's network is made: what is other than the archive was written with. Nothing for a
-  /// run that begins.
-  std::vector<std::string> changes() const;
+  /// Lines for people, once the run's network is made: what of the baseline was ignored or chosen, and what is other
+  /// than the archive was written with.
+  std::vector<std::string> notes() const;
 
  private:
   RunRequest request_;
   std::optional<ArchiveLock> lock_;
   std::optional<Archive> resumed_;
+  std::vector<std::string> notes_;  // before the config, which fills it
   Config config_;
   ComponentOptions options_;
   DatasetHandle data_;
   ConfigTexts texts_;
   Provenance provenance_;
-  std::vector<std::string> plugin_changes_;
 };
 
 }  // namespace mixop

@@ -53,7 +53,7 @@ RunEnd SearchSession::run(SessionObserver& observer, const std::atomic<int>& int
   Recorder recorder(
       setup_.request().out, [&] { return archive_of(search_, setup_.texts(), setup_.provenance()); },
       [&] { return search_.data().replaced(); }, open_metrics(setup_, search_), search_.task(), observer);
-  for (const std::string& line : setup_.changes()) observer.on_line(line);
+  for (const std::string& line : setup_.notes()) observer.on_line(line);
   announce(observer);
   return run_advised(search_, recorder, interrupt, search_.config());
 }
@@ -67,14 +67,14 @@ void SearchSession::announce(SessionObserver& observer) {
                    device_text(config.device) + ", " + std::to_string(at::get_num_threads()) + " thread(s)");
   for (const std::string& note : setup_.data().info().notes) observer.on_line(note);
   if (config.alphas.lr == 0)
-    observer.on_line("alphas.lr is 0, so the alphas stay where they start and the genotype means nothing");
+    observer.on_line("alphas.lr is 0, so the alphas stay where they start and the genotype is not searched");
   if (config.search.pretrain_epochs >= config.search.epochs)
     observer.on_line("the alphas stay where they start, for search.pretrain_epochs (" +
                      std::to_string(config.search.pretrain_epochs) + ") covers all of search.epochs (" +
                      std::to_string(config.search.epochs) + ")");
   for (const std::string& name : unused_alphas(search_.network().graph()))
-    observer.on_line("no cell of this network reads the alphas '" + name + "', so they stay where they start and their part "
-                     "of the genotype means nothing; more space.layers may bring such a cell");
+    observer.on_line("no cell of this network reads the alphas '" + name + "', so they are not searched and the genotype "
+                     "has none of theirs; more space.layers may bring such a cell");
 }
 
 RunForecast forecast(const SearchRequest& request, const Application& application) {

@@ -94,7 +94,7 @@ RunEnd TrainSession::run(SessionObserver& observer, const std::atomic<int>& inte
   Recorder recorder(
       setup_.request().out, [&] { return archive_of(training_, setup_.texts(), setup_.provenance()); },
       [&] { return training_.data().replaced(); }, open_metrics(setup_, training_), training_.task(), observer);
-  for (const std::string& line : setup_.changes()) observer.on_line(line);
+  for (const std::string& line : setup_.notes()) observer.on_line(line);
   for (const std::string& note : genotype_.notes) observer.on_line(note);
   for (const std::string& note : setup_.data().info().notes) observer.on_line(note);
   announce(observer);

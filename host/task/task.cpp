@@ -113,6 +113,7 @@ class Images final : public Task {
   }
   const char* classes_name() const override { return "classes"; }
   bool counts_confusions() const override { return true; }
+  bool has_distance() const override { return true; }
   std::vector<std::string> data_lines(const DatasetHandle& data) const override {
     const DatasetInfo& info = data.info();
     return {"images: " + std::to_string(info.channels) + "x" + std::to_string(info.height) + "x" +
@@ -199,6 +200,7 @@ class Text final : public Task {
   std::vector<std::pair<const char*, std::int64_t>> shape_members(const ImageShape&) const override { return {}; }
   const char* classes_name() const override { return "words"; }
   bool counts_confusions() const override { return false; }
+  bool has_distance() const override { return false; }
   std::vector<std::string> data_lines(const DatasetHandle& data) const override {
     std::vector<std::string> lines;
     for (const auto& [split, perplexity] : unigram_perplexities(data))

@@ -83,6 +83,8 @@ class Task {
   virtual const char* classes_name() const = 0;
   /// Whether it matters which class was taken for which.
   virtual bool counts_confusions() const = 0;
+  /// Whether the architecture distance of D-DARTS compares its cells, whose operations it weighs.
+  virtual bool has_distance() const = 0;
   /// What people read of a data set beside its counts, and the same as members of JSON.
   virtual std::vector<std::string> data_lines(const DatasetHandle& data) const = 0;
   virtual void write_data(JsonWriter& json, const DatasetHandle& data) const = 0;

@@ -46,6 +46,17 @@ int node_count(const Genotype& genotype) {
   return last + 1;
 }
 
+/// The cells that are compared: of kinds those of one name, of positions those of one place.
+std::vector<std::pair<const CellGenotype*, const CellGenotype*>> pairs_of(const Genotype& a, const Genotype& b) {
+  std::vector<std::pair<const CellGenotype*, const CellGenotype*>> pairs;
+  const bool by_name = !a.by_position() && !b.by_position();
+  for (std::size_t i = 0; i < a.cells.size(); ++i) {
+    const CellGenotype* other = by_name ? b.find(a.cells[i].name) : i < b.cells.size() ? &b.cells[i] : nullptr;
+    if (other != nullptr) pairs.emplace_back(&a.cells[i], other);
+  }
+  return pairs;
+}
+
 /// The edges of a cell as a set; among them the empty one where the densely connected cell has an edge without an
 /// operation.
 std::set<Edge> edges_of(const CellGenotype& cell, int nodes, const std::vector<OperationWeight>& weights) {
@@ -124,8 +135,8 @@ std::vector<OperationWeight> weights_for(const std::set<std::string>& operations
 std::vector<double> cell_distances(const Genotype& a, const Genotype& b, const std::vector<OperationWeight>& weights) {
   std::vector<double> distances;
   const int nodes_a = node_count(a), nodes_b = node_count(b);
-  for (std::size_t i = 0; i < std::min(a.cells.size(), b.cells.size()); ++i) {
-    const std::set<Edge> one = edges_of(a.cells[i], nodes_a, weights), other = edges_of(b.cells[i], nodes_b, weights);
+  for (const auto& [first, second] : pairs_of(a, b)) {
+    const std::set<Edge> one = edges_of(*first, nodes_a, weights), other = edges_of(*second, nodes_b, weights);
     distances.push_back(std::max(directed_hausdorff(one, other, weights), directed_hausdorff(other, one, weights)));
   }
   return distances;
@@ -133,7 +144,7 @@ std::vector<double> cell_distances(const Genotype& a, const Genotype& b, const s
 
 double architecture_distance(const Genotype& a, const Genotype& b, const std::vector<OperationWeight>& weights) {
   const std::vector<double> cells = cell_distances(a, b, weights);
-  if (cells.empty()) throw Error(ErrorCode::usage, "the architecture distance needs a cell of both genotypes");
+  if (cells.empty()) throw Error(ErrorCode::usage, "the architecture distance needs a cell that both genotypes have");
   return std::accumulate(cells.begin(), cells.end(), 0.0) / static_cast<double>(cells.size());
 }
 

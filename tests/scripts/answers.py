@@ -210,7 +210,7 @@ def lists():
     names = {row["name"] for row in asked("list", "genotypes", "--json")}
     wanted = {"NASNet", "AmoebaNet", "DARTS_V1", "DARTS_V2", "PC_DARTS_cifar", "PC_DARTS_image", "PDARTS"}
     check({f"darts_cnn/{name}" for name in wanted} <= names, f"genotypes lack {wanted - names}")
-    check({"darts-cifar10", "quick"} <= {row["name"] for row in asked("list", "presets", "--json")}, "presets")
+    check({"darts-cifar10", "darts-cifar10-first-order", "quick"} <= {row["name"] for row in asked("list", "presets", "--json")}, "presets")
     plugins = asked("plugins", "list", "--json")
     check(all({"id", "kind", "version", "path", "tier", "sha256"} <= row.keys() for row in plugins), "plugins list")
     options = asked("data", "describe", "synthetic", "--json")["options"]

@@ -14,6 +14,8 @@ TINY = ["--set", "data.name=synthetic", "--set", "synthetic.size=8", "--set", "s
 # Two cells that repeat; node 3 runs before node 2, and the second cell lacks node 3, which concat names.
 OWN = {"genes": [[["simple_conv_1x1", 3, 0], ["sep_conv_3x3", 2, 3], ["skip_connect", 2, 1]], [["max_pool_3x3", 2, 1]]],
        "concat": [2, 3], "reductions": [1], "seq": [0, 1, 0]}
+START = {"genes": [[["simple_conv_3x3", 2, 0], ["simple_conv_3x3", 3, 2], ["skip_connect", 3, 0]], [["sep_conv_3x3", 2, 1], ["skip_connect", 3, 2]]],
+         "concat": [2, 3], "reductions": [1]}
 
 
 def baseline(folder):
@@ -46,6 +48,37 @@ def own(folder):
     (folder / "own.txt").write_text(answer("derive", folder / "own.json", "--form", "python").stdout)
     asked("train", "--genotype", folder / "own.txt", "ddarts-cifar10-train", *TINY, "--set", "train.epochs=1", "--out", second)
     check(differences(first, second) == [], "both forms train to the same bits")
+
+
+def starting_point(folder):
+    """A search starts from whatever --genotype takes."""
+    (folder / "start.json").write_text(json.dumps(START))
+    text = answer("derive", folder / "start.json", "--form", "python").stdout.strip()
+    (folder / "starts.py").write_text(f"MINE = {text}\nOTHER = {text}\n")
+    (folder / "log").write_text(f"10:00 genotype = {text}\n10:01 genotype = {text}\n")
+    sizes = ["--set", "space.layers=2", "--set", "space.nodes=2", "--set", "search.batch=8", "--set", "search.epochs=1"]
+    search = ["search", "--set", "space.name=dartopti", *TINY[:-2], *sizes]
+    first = folder / "from.h5"
+    asked(*search, "--set", f"space.baseline={folder / 'start.json'}", "--out", first)
+    first.rename(folder / "archive")
+    kept = asked("inspect", folder / "archive")["config"]["space"]["baseline"]
+    check(json.loads(kept)["genes"] == START["genes"], f"the archive keeps {kept}")
+    for given in (text, f"{folder / 'starts.py'}:MINE", folder / "log", kept):
+        said = answer(*search, "--set", f"space.baseline={given}", "--out", first, "--overwrite").stderr
+        check(differences(folder / "archive", first, ("/provenance", "/config/sets")) == [], f"another search from {given}")
+        check(("the last of its 2 genotypes is taken" in said) == (given == folder / "log"), f"what was chosen of {given}: {said}")
+        summary = ["summary", "--space", "dartopti", "--genotype", "supernet", "--layers", 2, "--nodes", 2]
+        check(asked(*summary, "--baseline", given) == asked(*summary, "--baseline", kept), f"summary of {given}")
+    found = asked("derive", folder / "archive")["genes"]
+    answer(*search, "--set", f"space.baseline={folder / 'archive'}", "--out", first, "--overwrite")
+    check(json.loads(asked("inspect", first)["config"]["space"]["baseline"])["genes"] == found, "what a search found is the next one's start")
+    answer(*search, "--set", f"space.baseline={folder / 'archive'}", "--resume", "--out", first)
+    named = ["summary", "--space", "dartopti", "--genotype", "supernet", "--layers", 4, "--baseline"]
+    check(asked(*named, "dartopti/ResNet18") == asked(*named, "ResNet18"), "a published one by both names")
+    for given, words in ((f"{folder / 'starts.py'}", "has several genotypes: MINE, OTHER"), ("ResNet81", "unknown genotype 'ResNet81'"),
+                         ("ddarts/DARTS", "unknown genotype"), (folder / "absent.json", "no such file")):
+        refusal(2, "space.baseline: ", *search, "--set", f"space.baseline={given}", "--out", folder / "x.h5")
+        refusal(2, words, *search, "--set", f"space.baseline={given}", "--out", folder / "x.h5")
 
 
 def deeper(folder):
@@ -114,7 +147,7 @@ def misuse(folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for part in (baseline, own, deeper, cells_by_kind, misuse):
+        for part in (baseline, own, starting_point, deeper, cells_by_kind, misuse):
             part(folder)
     print("ddarts_train: all well")
 

@@ -100,16 +100,38 @@ def pipes(folder):
 
 
 def unsearched(folder):
-    """Alphas that nothing searched are said when the search starts and wherever its genotype is read."""
+    """A cell whose alphas no cell of the network reads is in no genotype; alphas that stayed where they began are said."""
     two = [word.replace("space.layers=3", "space.layers=2") for word in ARCHIVE]
-    words = "alphas 'alphas_normal', so"
-    check(words in answer("search", "quick", *two, "--out", folder / "two.h5").stderr, "a set that no cell reads")
-    for command in (["derive", folder / "two.h5"], ["draw", folder / "two.h5", "-o", folder / "a.dot"],
-                    ["summary", "--genotype", folder / "two.h5"]):
+    run, words = folder / "two.h5", "alphas 'alphas_normal', so"
+    searched = answer("search", "quick", *two, "--out", run)
+    check(words in searched.stderr, "a set that no cell reads")
+    alone = json.loads(searched.stdout)
+    check(sorted(alone) == ["reduce", "reduce_concat"], f"the genotype of reductions: {alone}")
+    for command in (["derive", run], ["draw", run, "-o", folder / "a.dot"], ["summary", "--genotype", run]):
         check(words in answer(*command).stderr, command)
+    check(json.loads(answer("derive", run).stdout) == alone, "derive")
+    check(answer("derive", run, "--form", "python").stdout.startswith("Genotype(normal=None, normal_concat=None, reduce=[("), "Python")
+    check("normal" not in (folder / "a.dot").read_text(), "the picture has a cell that nothing searched")
+    check('"normal"' not in answer("inspect", run, "--epoch", 1).stdout, "inspect")
+    check(all(sorted(epoch["genotype"]) == ["reduce", "reduce_concat"] for epoch in asked("inspect", run)["epochs"]), "inspect --json")
+    small = ["--set", "space.channels=2", "--set", "threads=1", "--set", "data.name=synthetic", "--set", "synthetic.size=8", "--set",
+             "synthetic.train=16", "--set", "synthetic.test=8", "--set", "train.epochs=1", "--set", "train.batch=8", "--set",
+             "train.auxiliary=0", "--out", folder / "two-net.h5"]
+    refusal(2, "space.layers=3 has a 'normal' cell, and the genotype has none", "train", "--genotype", run, "--set", "space.layers=3", *small)
+    answer("train", "--genotype", run, "--set", "space.layers=2", *small)
+
     still = answer("search", "quick", *ARCHIVE, "--set", "alphas.lr=0", "--out", folder / "still.h5")
-    check("alphas.lr is 0" in still.stderr and "alphas.lr was 0" in answer("derive", folder / "still.h5").stderr, "a rate of 0")
+    check("alphas.lr is 0" in still.stderr and "(alphas.lr was 0)" in answer("derive", folder / "still.h5").stderr, "a rate of 0")
+    answer("search", "quick", *ARCHIVE, "--set", "search.pretrain_epochs=1", "--out", folder / "pretrained.h5")
+    for file in ("still.h5", "pretrained.h5"):
+        check("after 1 epochs the alphas are those of the start" in answer("derive", folder / file).stderr, file)
+        check("not searched" not in answer("derive", folder / file, "--epoch", 0).stderr, "the start is what it is")
+        check("not searched: its alphas are those of the start" in answer("inspect", folder / file).stdout, "inspect says it")
+        check([epoch["alphas_moved"] for epoch in asked("inspect", folder / file)["epochs"]] == [False, False], file)
+        answer("draw", folder / file, "-o", folder / "b.dot")
+        check("epoch 1, not searched" in (folder / "b.dot").read_text(), "the picture's title")
     check("alphas" not in answer("derive", folder / "run").stderr, "a search of all alphas")
+    check(asked("inspect", folder / "run")["epochs"][1]["alphas_moved"], "alphas of a search move")
 
 
 def relaxed(folder):
@@ -125,11 +147,26 @@ def relaxed(folder):
     check("every row" not in answer(*given).stderr, "raw alphas are not noticed")
 
 
+def smallest_cells(folder):
+    """Alphas of a space that has no cell of one node."""
+    file, operations = folder / "bench.json", ["none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"]
+    given = ["derive", "--space", "nasbench201", "--alphas", file]
+    for edges in ([(1, 0)], [(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2)]):
+        best = [operations[e % 5] for e in range(len(edges))]
+        file.write_text(json.dumps({"alphas": [[float(name == one) for name in operations] for one in best]}))
+        found = json.loads(answer(*given).stdout)
+        check(sorted(found["cell"]) == sorted([name, *edge] for name, edge in zip(best, edges)), f"{len(edges)} edges: {found}")
+    file.write_text(json.dumps({"alphas": [[0.0] * 5] * 4}))
+    refusal(3, "no number of nodes gives a cell with as many edges", *given)
+    file.write_text(json.dumps({"alphas": [[0.0] * 2]}))
+    refusal(2, "stands in the list twice", *given, "--ops", "skip_connect,skip_connect")
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         folder.chmod(0o700)
-        for part in (forms, definitions, hostile, relaxed, archives, unsearched, pipes):
+        for part in (forms, definitions, hostile, relaxed, smallest_cells, archives, unsearched, pipes):
             part(folder)
 
 

@@ -162,6 +162,33 @@ def trained(folder, out, *more):
                  "--set", "train.epochs=1", *more, "--data", folder, "--out", out)
 
 
+def any_shape(made, folder):
+    """Images that are no squares: searched, trained, evaluated, counted and predicted."""
+    size = ["--set", "image_folder.size=20x31"]
+    run, net = made / "wide.h5", made / "wide-net.h5"
+    search = ["search", "darts-cifar10-first-order", *SMALL, *size, "--set", "search.batch=8", "--set", "search.epochs=1", "--set",
+              "space.nodes=2", "--data", folder]
+    check(json.loads(answer(*search, "--dry-run").stdout)["image_folder"]["size"] == "20x31", "the resolved configuration")
+    check("predicted peak memory" in answer(*search, "--dry-run").stderr, "the memory of a search")
+    answer(*search, "--out", run)
+    result = asked("train", "--genotype", run, *SMALL, *size, "--set", "train.auxiliary=0", "--set", "data.cutout=6", "--set", "train.batch=7",
+                   "--set", "data.policy=autoaugment_imagenet", "--set", "train.epochs=1", "--data", folder, "--out", net)
+    check(result["test_loss"] > 0, result)
+    for file in (run, net):
+        data = asked("inspect", file)["data"]
+        check((data["height"], data["width"]) == (20, 31), f"{file}: {data}")
+    check(asked("evaluate", net, "--data", folder)["samples"] == 10, "evaluate")
+    counted = asked("summary", "--genotype", net, "--batch", 7)
+    check(counted == asked("summary", "--genotype", net, "--batch", 7, "--input", "3x20x31", "--channels", 2, "--layers", 3, "--classes", 5)
+          | {"peak_memory_bytes": counted["peak_memory_bytes"]}, "summary of an archive")
+    check(counted["rows"][0]["output"][1:] == [20, 31] and counted["peak_memory_bytes"] > 0, counted["rows"][0])
+    (made / "wide.json").write_text(json.dumps({"data": {"name": "image_folder"}, "image_folder": {"size": 16}}))
+    check(json.loads(answer("search", made / "wide.json", "--dry-run", "--data", folder).stdout)["image_folder"]["size"] == "16",
+          "a number in a file of configuration")
+    run = mixop("data", "check", "image_folder", "--set", "size=20,31", "--data", folder)
+    check(run.returncode == 2 and "HEIGHTxWIDTH such as 20x31, found '20,31'" in run.stderr, run.stderr)
+
+
 def program(made):
     both, bare = made / "both", made / "bare"
     write_set(both, ["ant", "bee", "cow", "dog", "elk"], {"train": 6, "val": 2})
@@ -169,7 +196,7 @@ def program(made):
     described = asked("data", "describe", "image_folder", "--data", both)
     check(described["records"] == {"train": 30, "valid": 0, "test": 10} and described["classes"] == 5, described)
     run = made / "run.h5"
-    answer("search", "darts-cifar10", *SMALL, "--set", "search.batch=8", "--set", "search.epochs=1", "--set", "space.nodes=2", "--set",
+    answer("search", "darts-cifar10-first-order", *SMALL, "--set", "search.batch=8", "--set", "search.epochs=1", "--set", "space.nodes=2", "--set",
            "space.ops=none,skip_connect,sep_conv_3x3", "--data", bare, "--out", run)
     result = trained(both, made / "net.h5")
     check(result["test_loss"] > 0 and "valid_loss" not in result, result)
@@ -177,6 +204,7 @@ def program(made):
         check(file["weights"]["classifier.weight"].shape[0] == 5, "the classifier has not the classes of the data")
     figures = asked("evaluate", made / "net.h5", "--data", both)
     check(figures["samples"] == 10 and abs(figures["loss"] - result["test_loss"]) < 6e-5, figures)
+    any_shape(made, both)
     held_out = trained(bare, made / "bare.h5", "--set", "data.train_portion=0.75")
     check("valid_top1" in held_out and "test_loss" not in held_out, held_out)
     with h5py.File(made / "bare.h5") as file:

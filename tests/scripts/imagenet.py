@@ -18,7 +18,7 @@ from program import answer, check, differences, mixop, refusal, says, stopped
 SMALL = ["--set", "data.name=imagenet", "--set", "imagenet.size=32", "--set", "space.channels=2", "--set", "space.layers=3",
          "--set", "threads=1"]
 LONG = 20  # epochs of two steps: longer than a signal takes
-SEARCH = ["search", "darts-cifar10", *SMALL, "--set", "search.batch=4", "--set", "search.epochs=2", "--set", "space.nodes=2",
+SEARCH = ["search", "darts-cifar10-first-order", *SMALL, "--set", "search.batch=4", "--set", "search.epochs=2", "--set", "space.nodes=2",
           "--set", "space.ops=none,skip_connect,sep_conv_3x3"]
 
 
@@ -116,7 +116,7 @@ def corrupt_files(folder):
 
 
 def misuse(folder):
-    refusal(2, "option 'size' must be 8 to 4096, found 5", "data", "check", "imagenet", "--data", folder, "--set", "size=5")
+    refusal(2, "option 'size' must be a side of 8 to 4096 pixels, or HEIGHTxWIDTH such as 20x31, found '5'", "data", "check", "imagenet", "--data", folder, "--set", "size=5")
     refusal(2, "data.workers: expected a whole number from -1 to 256, found ", *SEARCH, "--set", "data.workers=-2", "--dry-run")
     shutil.rmtree(folder / "val" / "ant")
     refusal(3, "have no folder here: ant", "data", "check", "imagenet", "--data", folder)

@@ -24,10 +24,10 @@ TEXT = sets("data.name=synthetic_text", "synthetic_text.vocabulary=2000", "synth
             "synthetic_text.test=500", "threads=1")
 # Two steps each. The second list is what summary predicts the same by.
 RUNS = {
-    "first order": (["search", "darts-cifar10", *IMAGES, *sets("synthetic.train=128", "space.channels=8", "space.layers=3",
-                                                               "search.batch=32", "search.epochs=1")],
+    "first order": (["search", "darts-cifar10-first-order", *IMAGES,
+                     *sets("synthetic.train=128", "space.channels=8", "space.layers=3", "search.batch=32", "search.epochs=1")],
                     ["--genotype", "supernet", "--channels", 8, "--layers", 3, "--batch", 32, "--order", 1]),
-    "second order": (["search", "darts-cifar10", "--strategy", "second_order", *IMAGES,
+    "second order": (["search", "darts-cifar10", *IMAGES,
                       *sets("synthetic.train=96", "space.channels=8", "space.layers=3", "search.batch=24", "search.epochs=1")],
                      ["--genotype", "supernet", "--channels", 8, "--layers", 3, "--batch", 24, "--order", 2]),
     "training": (["train", "--genotype", "darts_cnn/DARTS_V2", *IMAGES,

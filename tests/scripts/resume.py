@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 
+import h5py
+
 sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
 from program import says, stopped
 
@@ -31,6 +33,22 @@ def differences(first, second):
     return [row["path"] for row in answer["differences"] if not row["path"].startswith("/provenance")]
 
 
+def elsewhere(folder):
+    """Another instruction set rounds sums in another way, which is said."""
+    out = folder / "elsewhere.h5"
+    check(stopped(signal.SIGTERM, says("epoch 1/4  train"), *SEARCH[1:], "--out", out) == 143, "no interrupted search")
+    with h5py.File(out) as archive:
+        kernels = archive["provenance"].attrs["kernels"].decode()
+    other = "generic" if kernels != "generic" else None
+    for isa, said in ((kernels, False), *(((other, True),) if other else ())):
+        copy = folder / f"{isa}.h5"
+        copy.write_bytes(out.read_bytes())
+        resumed = subprocess.run([MIXOP, "search", "--resume", "--out", copy], capture_output=True, text=True, timeout=300,
+                                 env={**os.environ, "MIXOP_ISA": isa})
+        words = f"the archive was written with kernels for {kernels}, and this run has {isa}: sums are rounded in another way"
+        check(resumed.returncode == 0 and (words in resumed.stderr) == said, f"{isa} after {kernels}: {resumed.stderr}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -51,6 +69,7 @@ def main():
         other = folder / "other.h5"
         check(run(*SEARCH, "--seed", 9, "--out", other).returncode == 0, "another seed does not run")
         check("/weights/classifier.weight" in differences(whole, other), "another seed gives the same weights")
+        elsewhere(folder)
         contradiction = run(*SEARCH, "--seed", 9, "--resume", "--out", whole)
         check(contradiction.returncode == 2 and "the archive's own configuration" in contradiction.stderr, contradiction.stderr)
     print("resume: all well")

@@ -1,6 +1,8 @@
 #include "folder_images.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <string_view>
 #include <utility>
 
 #include "file.hpp"
@@ -8,17 +10,34 @@
 namespace mixop::imagenet {
 namespace {
 
-std::int32_t side(const Options& options, const char* name, std::int64_t low) {
-  const std::int64_t value = options.integer(name);
-  if (value < low || value > 4096)
-    throw Error(ErrorCode::usage, "option '" + std::string(name) + "' must be " + std::to_string(low) +
-                                      " to 4096, found " + std::to_string(value));
-  return static_cast<std::int32_t>(value);
+constexpr std::int32_t kLeast = 8, kMost = 4096;
+
+/// A side in pixels; 0 where the text is none.
+std::int32_t side_of(std::string_view text) {
+  std::int32_t side = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), side);
+  return problem == std::errc() && end == text.data() + text.size() && side >= kLeast && side <= kMost ? side : 0;
 }
 
-/// The side before the central crop; 0 keeps the published proportion of 256 to 224.
-std::int32_t resize_of(const Options& options, std::int32_t size) {
-  return options.integer("resize") == 0 ? size * 8 / 7 : side(options, "resize", size);
+/// "48", a square, or "20x31": height and width.
+void read_size(const std::string& text, Choices& choices) {
+  const auto cross = text.find('x');
+  choices.height = side_of(std::string_view(text).substr(0, cross));
+  choices.width = cross == std::string::npos ? choices.height : side_of(std::string_view(text).substr(cross + 1));
+  if (choices.height == 0 || choices.width == 0)
+    throw Error(ErrorCode::usage, "option 'size' must be a side of " + std::to_string(kLeast) + " to " +
+                                      std::to_string(kMost) + " pixels, or HEIGHTxWIDTH such as 20x31, found '" + text +
+                                      "'");
+}
+
+/// The shorter side before the central crop; 0 keeps the published proportion of 256 to 224.
+std::int32_t resize_of(const Options& options, std::int32_t shorter) {
+  const std::int64_t value = options.integer("resize");
+  if (value == 0) return shorter * 8 / 7;
+  if (value < shorter || value > kMost)
+    throw Error(ErrorCode::usage, "option 'resize' must be " + std::to_string(shorter) + " to " +
+                                      std::to_string(kMost) + ", found " + std::to_string(value));
+  return static_cast<std::int32_t>(value);
 }
 
 bool skips(const Options& options) {
@@ -33,8 +52,8 @@ bool skips(const Options& options) {
 Choices choices_of(const Options& options, const char* name) {
   Choices choices{};
   choices.name = name;
-  choices.size = side(options, "size", 8);
-  choices.resize = resize_of(options, choices.size);
+  read_size(options.text("size"), choices);
+  choices.resize = resize_of(options, std::min(choices.height, choices.width));
   choices.skip_corrupt = skips(options);
   return choices;
 }
@@ -53,7 +72,8 @@ MixopDatasetInfo FolderImages::info() const {
   info.classes = static_cast<std::int64_t>(folders_.classes.size());
   info.class_names = name_pointers_.data();
   info.channels = 3;
-  info.height = info.width = choices_.size;
+  info.height = choices_.height;
+  info.width = choices_.width;
   info.horizontal_flip = choices_.flip ? 1 : 0;
   // The constants of the published training scripts (DARTS on ImageNet).
   constexpr float kMean[] = {0.485f, 0.456f, 0.406f}, kDeviation[] = {0.229f, 0.224f, 0.225f};
@@ -66,8 +86,10 @@ MixopDatasetInfo FolderImages::info() const {
   info.resize = choices_.resize;
   info.crop_area[0] = choices_.least_area;
   info.crop_area[1] = 1;
-  info.crop_ratio[0] = 3.0 / 4;
-  info.crop_ratio[1] = 4.0 / 3;
+  // Of what networks get: crops are stretched as much whatever its proportions are.
+  const double proportion = static_cast<double>(choices_.width) / choices_.height;
+  info.crop_ratio[0] = proportion * 3 / 4;
+  info.crop_ratio[1] = proportion * 4 / 3;
   info.listing = folders_.listing.c_str();
   info.notes = folders_.notes.c_str();
   return info;

@@ -13,7 +13,7 @@ namespace mixop::imagenet {
 /// What a set of folders decides beside its layout.
 struct Choices {
   const char* name;           ///< the component's
-  std::int32_t size, resize;  ///< sides, see MixopDatasetInfo
+  std::int32_t height, width, resize;  ///< see MixopDatasetInfo
   bool skip_corrupt;
   double least_area = 0.08;  ///< training: the smallest share of the area that a crop shows
   bool flip = true;          ///< training
@@ -24,7 +24,8 @@ struct Choices {
 // Options that every such set has.
 inline constexpr MixopOptionSpec kResizeOption =
     option(MIXOP_OPTION_INTEGER, "resize", "0",
-           "Shorter side in pixels before evaluation's central crop, size to 4096; 0: 8/7 of size, 256 for 224.");
+           "Evaluation: shorter side in pixels before the central crop, from that of size to 4096; 0: 8/7 of it, 256 for "
+           "224.");
 inline constexpr MixopOptionSpec kClassesOption =
     option(MIXOP_OPTION_TEXT, "classes", "",
            "File with a class folder's name a line, in the order of the class indices; empty: the sorted folders.");

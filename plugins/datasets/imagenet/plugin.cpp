@@ -30,7 +30,8 @@ class ImageNet final : public FolderImages {
       "train/CLASS/*.JPEG and val/CLASS/*.JPEG (also *.jpeg, *.jpg), in the data folder or in its folder imagenet; "
       "val is the test split";
   static constexpr MixopOptionSpec options[] = {
-      option(MIXOP_OPTION_INTEGER, "size", "224", "Side of the square images that networks get in pixels, 8 to 4096."),
+      option(MIXOP_OPTION_TEXT, "size", "224",
+             "Side in pixels of the square images that networks get, or HEIGHTxWIDTH, 8 to 4096 each."),
       kResizeOption, kClassesOption, kCorruptOption};
 
   ImageNet(const std::string& folder, const Options& options) : ImageNet(folder, options, choices(options)) {}
@@ -94,9 +95,9 @@ class ImageFolder final : public FolderImages {
       "hold "
       "records out by data.train_portion (also *.jpeg, *.png, *.ppm; folders within a class are of it)";
   static constexpr MixopOptionSpec options[] = {
-      option(MIXOP_OPTION_INTEGER, "size", "224",
-             "Side of the square images that networks get in pixels, 8 to 4096; space.stem=auto takes ImageNet's stem "
-             "from 128 on."),
+      option(MIXOP_OPTION_TEXT, "size", "224",
+             "Side in pixels of the square images that networks get, or HEIGHTxWIDTH, 8 to 4096 each; space.stem=auto "
+             "takes ImageNet's stem from 128 on."),
       kResizeOption,
       kClassesOption,
       kCorruptOption,

@@ -28,10 +28,12 @@ void check_concat(const CellGenotype& cell) {
                                                                            std::to_string(last));
 }
 
-/// The cell that a network is built of.
-CellGenotype checked_cell(const Genotype& genotype, const std::string& name) {
+/// The cell of that name that a network of `layers` cells is built of.
+CellGenotype checked_cell(const Genotype& genotype, const std::string& name, std::int64_t layers) {
   const CellGenotype* listed = genotype.find(name);
-  require(listed != nullptr, "a genotype of darts_cnn has a normal and a reduce cell; '" + name + "' is missing");
+  require(listed != nullptr, "a network of darts_cnn with space.layers=" + std::to_string(layers) + " has a '" + name +
+                                 "' cell, and the genotype has none; take one with normal and reduce cells, as "
+                                 "searches of 3 layers and more find them");
   require(!listed->genes.empty() && !listed->concat.empty(),
           "cell '" + name + "' has no operations or an empty concat");
   require(listed->inputs == 2, "cell '" + name + "' has " + std::to_string(listed->inputs) + " inputs, expected 2");
@@ -71,7 +73,10 @@ class DartsCnn final : public SearchSpace {
   }
   NetworkGraph network(const SpaceConfig& config, const Genotype& genotype) const override {
     check_config("darts_cnn", config);
-    return discrete_network(config, {{checked_cell(genotype, "normal"), checked_cell(genotype, "reduce")}});
+    Genotype checked;
+    for (const std::string& kind : kinds_of_cells(config.layers))
+      checked.cells.push_back(checked_cell(genotype, kind, config.layers));
+    return discrete_network(config, checked);
   }
   const std::vector<NamedGenotype>& genotypes() const override { return published_genotypes(); }
 };

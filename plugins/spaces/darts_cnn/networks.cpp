@@ -8,6 +8,8 @@
 namespace mixop::darts_cnn {
 namespace {
 
+const char* kind_of(bool reduction) { return reduction ? "reduce" : "normal"; }
+
 /// Whether cell `i` of `layers` halves the resolution: those at a third and at two thirds.
 bool is_reduction(std::int64_t i, std::int64_t layers) { return i == layers / 3 || i == 2 * layers / 3; }
 
@@ -21,10 +23,21 @@ ImageNetworkSpec network_spec(const SpaceConfig& config) {
 
 }  // namespace
 
+std::vector<std::string> kinds_of_cells(std::int64_t layers) {
+  std::vector<std::string> kinds;
+  for (const bool reduction : {false, true})
+    for (std::int64_t i = 0; i < layers; ++i)
+      if (is_reduction(i, layers) == reduction) {
+        kinds.emplace_back(kind_of(reduction));
+        break;
+      }
+  return kinds;
+}
+
 std::vector<AlphaSet> alpha_sets(const SpaceConfig& config) {
   std::vector<AlphaSet> sets;
   for (const bool reduction : {false, true}) {
-    const std::string kind = reduction ? "reduce" : "normal";
+    const std::string kind = kind_of(reduction);
     AlphaSet set{"alphas_" + kind, dense_cell(kind, 2, static_cast<int>(config.nodes), config.operations), {}};
     for (std::int64_t i = 0; i < config.layers; ++i)
       if (is_reduction(i, config.layers) == reduction) set.cells.push_back(static_cast<int>(i));
@@ -47,7 +60,7 @@ NetworkGraph search_network(const SpaceConfig& config) {
 
 NetworkGraph discrete_network(const SpaceConfig& config, const Genotype& genotype) {
   const auto make_cell = [&](std::size_t, const CellPlace& place) {
-    return discrete_cell(*genotype.find(place.reduction ? "reduce" : "normal"), place);
+    return discrete_cell(*genotype.find(kind_of(place.reduction)), place);
   };
   return image_network(network_spec(config), make_cell, {});
 }

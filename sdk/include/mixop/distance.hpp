@@ -24,7 +24,8 @@ const std::vector<OperationWeight>& ddarts_weights();
 /// behind them the operations that no paper has measured, at the mean of those weights.
 std::vector<OperationWeight> weights_for(const std::set<std::string>& operations);
 
-/// The distance of the cells that both genotypes have, in the order of their lists: the larger of both directed
+/// The distance of the cells that both genotypes have, of one name where both list kinds of cells, else in the order of
+/// their lists: the larger of both directed
 /// Hausdorff distances between their sets of edges. An edge is the set of its operations, the empty one where it has
 /// none; two edges are as far apart as the weights of the operations that one of them alone has, in parts of the sum of
 /// all weights. Throws a usage error where an operation has no weight.

@@ -111,6 +111,16 @@ TEST_CASE("options of components are taken nested, dotted and by --set", "[confi
   CHECK(config.options.at("acme.ghost").at("mode").text == "slow");
 }
 
+TEST_CASE("an option that is a text may be written as a number, a key of the program may not", "[config]") {
+  for (const char* number : {"48", "0.10", "-3"}) {
+    const Config config = with(std::string("{\"acme.ghost\": {\"mode\": ") + number + "}}", {"strategy.stopper=acme.ghost"});
+    CHECK(config.options.at("acme.ghost").at("mode").text == number);
+  }
+  CHECK(file_problem("{\"acme.ghost\": {\"mode\": true}}") ==
+        "my.json:1:25: acme.ghost.mode: expected text, found true");
+  CHECK(file_problem("{\"data\": {\"name\": 3}}") == "my.json:1:19: data.name: expected text, found 3");
+}
+
 TEST_CASE("a configuration has all options of the components that take part, and no others", "[config]") {
   const auto mode = [](const std::vector<std::string>& sets) { return with("{}", sets).options.at("acme.ghost"); };
   CHECK(with("{}").options.empty());

@@ -66,8 +66,35 @@ TEST_CASE("no source means the defaults", "[config]") {
   CHECK(config_text(piped) == *piped.text);
 }
 
-TEST_CASE("the preset darts-cifar10 holds the published hyper-parameters", "[config]") {
-  CHECK(resolve_config({"darts-cifar10", {}, kPresets}, {}) == Config{});
+TEST_CASE("the presets darts-cifar10 hold the published hyper-parameters of both orders", "[config]") {
+  CHECK(resolve_config({"darts-cifar10-first-order", {}, kPresets}, {}) == Config{});
+  Config second;
+  second.search.strategy = "second_order";
+  CHECK(resolve_config({"darts-cifar10", {}, kPresets}, {}) == second);
+}
+
+TEST_CASE("a run of which nothing is said asks for a preset", "[config][misuse]") {
+  const auto asked = [](const ConfigRequest& request) {
+    return error_of(ErrorCode::usage, [&] { expect_described(request); });
+  };
+  const std::string search = asked({"", {"seed=3", "search.epochs=1"}, kPresets});
+  CHECK(search.rfind("a preset or a config file is expected, which says what to search, or --set space.name=S, which "
+                     "searches a space as it is by default; nothing was found. The presets:\n  dartopti-inceptionv4",
+                     0) == 0);
+  for (const PresetInfo& preset : list_presets(kPresets)) {
+    INFO(preset.name);
+    CHECK((search.find("  " + preset.name + "  ") != std::string::npos) == (preset.command == "search"));
+    CHECK((search.find(preset.summary) != std::string::npos) == (preset.command == "search"));
+  }
+  const std::string train = asked({"", {}, kPresets, RunKind::train});
+  CHECK(train.rfind("a preset or a config file is expected, which says what to train, or --set, over the configuration "
+                    "of darts-cifar10-train; nothing was found. The presets:\n  dartopti-cifar10-train",
+                    0) == 0);
+  for (const ConfigRequest& described : std::vector<ConfigRequest>{{"quick", {}, kPresets},
+                                                                   {"./mine.json", {}, kPresets},
+                                                                   {"", {"space.name=darts_cnn"}, kPresets},
+                                                                   {"", {"threads=1"}, kPresets, RunKind::train}})
+    CHECK(asked(described).empty());
 }
 
 TEST_CASE("a preset for the other command is refused", "[config]") {

@@ -1,5 +1,6 @@
 #include "host/data/crops.hpp"
 
+#include <array>
 #include <cmath>
 
 #include "tests/catch.hpp"
@@ -50,4 +51,18 @@ TEST_CASE("the central crop rounds as the published transforms do", "[data][crop
   CHECK(tall.width == 256);
   CHECK(tall.window.left == 16);  // 16.5: halves go to the even number
   CHECK(tall.window.width == 223);
+}
+
+TEST_CASE("a central crop that is no square shows as much of an image of its proportions as a square one does of a square",
+          "[data][crops]") {
+  for (const std::int32_t times : {1, 2, 10}) {
+    const CentralCrop whole = central_crop(20 * times, 31 * times, 20, 20, 31);
+    CHECK(std::array{whole.height, whole.width, whole.window.top, whole.window.left} == std::array{20, 31, 0, 0});
+  }
+  const CentralCrop framed = central_crop(20, 31, 22, 20, 31);
+  CHECK(std::array{framed.height, framed.width, framed.window.top, framed.window.left} == std::array{22, 34, 1, 2});
+  const CentralCrop square = central_crop(50, 50, 20, 20, 31);  // which covers the box of 20 x 31
+  CHECK(std::array{square.height, square.width, square.window.top, square.window.left} == std::array{31, 31, 6, 0});
+  const CentralCrop upright = central_crop(62, 20, 31, 62, 31);
+  CHECK(std::array{upright.height, upright.width, upright.window.top, upright.window.left} == std::array{96, 31, 17, 0});
 }

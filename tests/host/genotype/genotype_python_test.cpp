@@ -159,6 +159,16 @@ TEST_CASE("reductions that alphas cannot tell are None in Python text", "[genoty
   CHECK(read(genotype_to_python(genotype)) == genotype);
 }
 
+TEST_CASE("a cell alone is written beside one that is None, as the published tuple has fields for both", "[genotype]") {
+  const std::string genes = "[('a', 0), ('b', 1)]";
+  for (const std::string& text :
+       {"Genotype(normal=None, normal_concat=None, reduce=" + genes + ", reduce_concat=range(2, 3))",
+        "Genotype(normal=" + genes + ", normal_concat=range(2, 3), reduce=None, reduce_concat=None)"}) {
+    CHECK(read(text).cells.size() == 1);
+    CHECK(genotype_to_python(read(text)) == text);
+  }
+}
+
 TEST_CASE("a genotype that no Python text holds is not written", "[genotype]") {
   CHECK_THROWS_WITH(genotype_to_python({}), "the genotype cannot be written: it has no cells");
 }

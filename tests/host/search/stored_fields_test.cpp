@@ -28,9 +28,9 @@ TEST_CASE("the page on the format names every field of every section", "[search]
   const std::string text = page();
   std::vector<std::string> paths = paths_of<LoopPosition>("/position");
   for (const auto& more :
-       {paths_of<StoredTraining>("/position"), paths_of<NetworkData>("/data"), paths_of<Provenance>("/provenance")})
+       {paths_of<StoredSearch>("/position"), paths_of<StoredTraining>("/position"), paths_of<NetworkData>("/data"), paths_of<Provenance>("/provenance")})
     paths.insert(paths.end(), more.begin(), more.end());
-  CHECK(paths.size() == 31);
+  CHECK(paths.size() == 33);
   for (const std::string& path : paths) {
     INFO(path);
     CHECK(text.find("`" + path.substr(path.find_first_of("@/", 1) + 1) + "`") != std::string::npos);

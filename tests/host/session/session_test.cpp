@@ -11,6 +11,7 @@ namespace {
 
 using namespace mixop;
 using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
 
 const Application& application() {
   static const Application made = [] {
@@ -161,8 +162,8 @@ TEST_CASE("a finished search goes on for more epochs, and an unfinished one does
   CHECK_THAT(refusal_of(request), Contains("--continue: expected --set search.epochs=N above the 2 epochs that") &&
                                       Contains("found 2"));
   request.sets = {"search.epochs=3", "space.nodes=3"};
-  CHECK_THAT(refusal_of(request), Contains("--continue: --set space.nodes=3: expected search.epochs, device, threads or "
-                                           "data.workers; what the network is"));
+  CHECK_THAT(refusal_of(request), Contains("--continue: --set space.nodes=3: expected search.epochs, weights.*, alphas.*, device, "
+                                           "threads or data.workers; what the network is"));
   request.sets = {"search.epochs=3"};
   Watcher more;
   CHECK(SearchSession(request, application()).run(more, more.interrupt) == RunEnd::finished);
@@ -177,6 +178,57 @@ TEST_CASE("a finished search goes on for more epochs, and an unfinished one does
   unfinished.start = Start::more;
   unfinished.sets = {"search.epochs=5"};
   CHECK_THAT(refusal_of(unfinished), Contains("has 1 of its 2 epochs; finish it by --resume"));
+}
+
+TEST_CASE("a search at constant rates that goes on has the bits of one that was that long from the start",
+          "[session][resume]") {
+  const test::TemporaryFolder folder;
+  const std::vector<std::string> constant = {"weights.lr=0.025", "weights.lr_min=0.025"};
+  SearchRequest request = with(small_search(folder.path() / "parts.h5"), constant);
+  Watcher watcher;
+  CHECK(SearchSession(request, application()).run(watcher, watcher.interrupt) == RunEnd::finished);
+  request.start = Start::more;
+  request.sets = {"search.epochs=4"};
+  CHECK(SearchSession(request, application()).run(watcher, watcher.interrupt) == RunEnd::finished);
+  const SearchRequest whole = with(with(small_search(folder.path() / "whole.h5"), constant), {"search.epochs=4"});
+  CHECK(SearchSession(whole, application()).run(watcher, watcher.interrupt) == RunEnd::finished);
+  for (const auto& difference : compare_archives(Archive::open(whole.out), Archive::open(request.out)))
+    CHECK_THAT(difference.path, StartsWith("/provenance") || StartsWith("/config/sets"));
+
+  request.sets = {"search.epochs=5", "weights.lr=0.1", "weights.lr_min=0.1", "alphas.lr=0", "weights.momentum=0"};
+  Watcher more;
+  CHECK(SearchSession(request, application()).run(more, more.interrupt) == RunEnd::finished);
+  REQUIRE(more.epochs.size() == 1);
+  CHECK(more.epochs[0].at("learning_rate") == 0.1);
+}
+
+TEST_CASE("a search that its stopper ended does not go on", "[session][resume][misuse]") {
+  const test::TemporaryFolder folder;
+  SearchRequest request = with(small_search(folder.path() / "run.h5"),
+                               {"search.epochs=3", "strategy.stopper=distance", "distance.tolerance=1000", "distance.patience=1"});
+  Watcher watcher;
+  CHECK(SearchSession(request, application()).run(watcher, watcher.interrupt) == RunEnd::stopped);
+  request.start = Start::more;
+  request.sets = {"search.epochs=9"};
+  CHECK_THAT(refusal_of(request), Contains("--continue: ") && Contains("was stopped by its strategy (") &&
+                                      Contains("start a new search with another strategy.stopper"));
+}
+
+TEST_CASE("a search that goes on without threads that make its batches has the same bits", "[session][resume]") {
+  const test::TemporaryFolder folder;
+  const SearchRequest whole = small_search(folder.path() / "whole.h5");
+  Watcher watcher, stops;
+  CHECK(SearchSession(whole, application()).run(watcher, watcher.interrupt) == RunEnd::finished);
+  SearchRequest parts = small_search(folder.path() / "parts.h5");
+  stops.stop_at = 3;
+  CHECK(SearchSession(parts, application()).run(stops, stops.interrupt) == RunEnd::interrupted);
+  parts.start = Start::resume;
+  parts.sets = {"data.workers=0"};
+  Watcher goes_on;
+  CHECK(SearchSession(parts, application()).run(goes_on, goes_on.interrupt) == RunEnd::finished);
+  CHECK(goes_on.lines.find("same bits are not promised") == std::string::npos);
+  for (const auto& difference : compare_archives(Archive::open(whole.out), Archive::open(parts.out)))
+    CHECK_THAT(difference.path, StartsWith("/provenance") || StartsWith("/config/"));
 }
 
 TEST_CASE("a command line is archived as it was typed, but for what is no text", "[session]") {

@@ -198,7 +198,8 @@ TEST_CASE("a config and a genotype that make no network are the archive's fault"
   const std::string start = "its config and genotype make no network: ";
   const std::string recurrent = R"({"recurrent": [["tanh", 0]], "concat": [1]})";
   CHECK(model_problem({with_texts("/genotype", {recurrent})}) ==
-        start + "a genotype of darts_cnn has a normal and a reduce cell; 'normal' is missing");
+        start + "a network of darts_cnn with space.layers=3 has a 'normal' cell, and the genotype has none; take one "
+                "with normal and reduce cells, as searches of 3 layers and more find them");
   CHECK(model_problem({with_attribute("/data@height", std::int64_t{2})}) ==
         start + "darts_cnn needs images of at least 4 pixels a side, found 2x8");
 }

@@ -78,6 +78,18 @@ TEST_CASE("cells are paired up to the shorter genotype", "[distance]") {
   CHECK(architecture_distance(two, other, weights) == 0.25);
 }
 
+TEST_CASE("kinds of cells are paired by name, wherever they stand and whichever is missing", "[distance]") {
+  const std::vector<OperationWeight> weights{{"a", 1}, {"b", 1}};
+  const CellGenotype normal{"normal", {{"a", 0, 2}}, {2, 3}}, reduce{"reduce", {{"b", 0, 2}}, {2, 3}};
+  const Genotype both{{normal, reduce}}, turned{{reduce, normal}}, alone{{reduce}};
+  CHECK(cell_distances(both, turned, weights) == std::vector<double>{0, 0});
+  CHECK(cell_distances(both, alone, weights) == std::vector<double>{0});
+  CHECK(cell_distances(alone, both, weights) == std::vector<double>{0});
+  CHECK_THROWS_WITH(architecture_distance({{normal}}, alone, weights),
+                    "the architecture distance needs a cell that both genotypes have");
+  CHECK(cell_distances({{{"0", {{"b", 0, 2}}, {2, 3}}}}, both, weights) == std::vector<double>{0.5});  // by place
+}
+
 TEST_CASE("the seven operations are weighted by themselves alone, and others at their mean", "[distance]") {
   CHECK(weights_for({"sep_conv_3x3", "skip_connect"}).size() == 7);
   CHECK(weights_for({"sep_conv_3x3", "simple_conv_3x3"}).size() == 12);
@@ -100,7 +112,7 @@ TEST_CASE("an operation without a weight is named", "[distance][misuse]") {
   CHECK_THROWS_WITH(architecture_distance(one_cell({{"tanh", 0, 2}}), one_cell({{"a", 0, 2}}), {{"a", 1}, {"b", 1}}),
                     "the operation 'tanh' has no weight in the architecture distance; those of a, b are known");
   CHECK_THROWS_WITH(architecture_distance({}, one_cell({{"a", 0, 2}}), {{"a", 1}}),
-                    "the architecture distance needs a cell of both genotypes");
+                    "the architecture distance needs a cell that both genotypes have");
 }
 
 }  // namespace

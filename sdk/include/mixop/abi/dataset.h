@@ -37,7 +37,9 @@ typedef struct MixopDatasetInfo {
    */
   int32_t images_vary;
   int32_t skip_corrupt; /* 1: the next record that can be decoded stands for one that cannot; 0: that is an error */
-  int32_t resize;       /* evaluation: the shorter side after resizing, before the central crop */
+  /* evaluation: before the central crop an image is resized until it just covers a box of the proportions of height and
+   * width; this is the box's shorter side, and where they are equal the image's own */
+  int32_t resize;
   uint32_t reserved_1;
   double crop_area[2];  /* training: a random crop of this share of the area, */
   double crop_ratio[2]; /* of this width / height, 1/1000 to 1000, resized */

@@ -179,8 +179,8 @@ TEST_CASE("a missing ImageNet says what is expected", "[imagenet][folders][misus
 
 TEST_CASE("options of ImageNet out of range are usage errors", "[imagenet][folders][misuse]") {
   const auto [option, value, problem] = GENERATE(table<std::string, std::string, std::string>({
-      {"size", "7", "'size' must be 8 to 4096, found 7"},
-      {"size", "4097", "'size' must be 8 to 4096, found 4097"},
+      {"size", "7", "'size' must be a side of 8 to 4096 pixels, or HEIGHTxWIDTH such as 20x31, found '7'"},
+      {"size", "4097", "'size' must be a side of 8 to 4096 pixels, or HEIGHTxWIDTH such as 20x31, found '4097'"},
       {"resize", "223", "'resize' must be 224 to 4096, found 223"},
       {"resize", "-1", "'resize' must be 224 to 4096, found -1"},
       {"on_corrupt", "ignore", "'on_corrupt' must be fail or skip, found 'ignore'"},

@@ -65,6 +65,27 @@ TEST_CASE("what networks see and training changes are options", "[image_folder]"
   CHECK(own.many_sizes->jitter.brightness == 0);
 }
 
+TEST_CASE("networks may see images of any height and width", "[image_folder]") {
+  const TempFolder folder;
+  write_classes(folder, "");
+  const mixop::DatasetInfo wide = open_own(folder.text(), {{"size", "20x31"}}).info();
+  CHECK((wide.height == 20 && wide.width == 31));
+  CHECK(wide.many_sizes->resize == 22);
+  CHECK(wide.many_sizes->crop.ratio == std::array<double, 2>{31.0 / 20 * 3 / 4, 31.0 / 20 * 4 / 3});
+  const mixop::DatasetInfo tall = open_own(folder.text(), {{"size", "4096x8"}, {"resize", "8"}}).info();
+  CHECK((tall.height == 4096 && tall.width == 8 && tall.many_sizes->resize == 8));
+}
+
+TEST_CASE("a size that is none is refused with what it may be", "[image_folder][misuse]") {
+  const TempFolder folder;
+  write_classes(folder, "");
+  for (const std::string size : {"", "7", "4097", "20x", "x31", "20x7", "20x31x3", "20 x 31", "20X31", "+20", "2e1", "wide"})
+    CHECK(refusal(folder, {{"size", size}}).what() ==
+          "data set 'image_folder': option 'size' must be a side of 8 to 4096 pixels, or HEIGHTxWIDTH such as 20x31, found '" + size + "'");
+  CHECK(refusal(folder, {{"size", "20x31"}, {"resize", "19"}}).what() ==
+        std::string("data set 'image_folder': option 'resize' must be 20 to 4096, found 19"));
+}
+
 TEST_CASE("the order of the classes may be given for class folders alone", "[image_folder]") {
   const TempFolder folder;
   write_classes(folder, "");
@@ -176,7 +197,7 @@ TEST_CASE("a missing folder of images says what is expected", "[image_folder][mi
 
 TEST_CASE("options of a folder of images out of range are usage errors", "[image_folder][misuse]") {
   const auto [option, value, problem] = GENERATE(table<std::string, std::string, std::string>({
-      {"size", "7", "'size' must be 8 to 4096, found 7"},
+      {"size", "7", "'size' must be a side of 8 to 4096 pixels, or HEIGHTxWIDTH such as 20x31, found '7'"},
       {"resize", "223", "'resize' must be 224 to 4096, found 223"},
       {"on_corrupt", "ignore", "'on_corrupt' must be fail or skip, found 'ignore'"},
       {"test", "train", "'test' must be test, val, valid or empty, found 'train'"},
