@@ -1,9 +1,10 @@
 #include "host/config/layers.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
-#include "host/json/json_writer.hpp"
+#include "host/config/keys.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/text.hpp"
 
@@ -17,29 +18,31 @@ bool is_reserved(const std::string& key) {
 
 bool is_below(const std::string& key, const std::string& section) { return key.rfind(section + ".", 0) == 0; }
 
-void write_value(JsonWriter& writer, const KeySpec& spec, const JsonValue& value) {
-  switch (spec.type) {
-    case KeyType::boolean:
-      writer.value(value.boolean);
-      return;
-    case KeyType::integer:
-      writer.value(value.integer);
-      return;
-    case KeyType::real:
-      writer.value(value.number);
-      return;
-    case KeyType::text:
-      writer.value(value.text);
-      return;
-    case KeyType::list:
-    case KeyType::reals:
-      break;
-  }
-  writer.begin_list();
-  for (const JsonValue& item : value.items)
-    spec.type == KeyType::list ? writer.value(item.text) : writer.value(item.number);
-  writer.end();
+void set(bool& member, const JsonValue& value) { member = value.boolean; }
+void set(std::int64_t& member, const JsonValue& value) { member = value.integer; }
+void set(double& member, const JsonValue& value) { member = value.number; }
+void set(std::string& member, const JsonValue& value) { member = value.text; }
+template <class Item>
+void set(std::vector<Item>& member, const JsonValue& value) {
+  member.resize(value.items.size());
+  for (std::size_t i = 0; i < member.size(); ++i) set(member[i], value.items[i]);
 }
+
+/// Sets the keys of a configuration to what `value_of` says; nothing is said of those of another kind.
+template <class ValueOf>
+struct Filler {
+  const ValueOf& value_of;
+  std::string prefix = {};
+
+  template <class Member>
+  void operator()(const char* name, Member& member, const KeySpec&) {
+    if (const std::optional<JsonValue> value = value_of(prefix + name)) set(member, *value);
+  }
+  template <class Keys>
+  void section(const std::string& name, Keys& keys, std::optional<RunKind>) {
+    visit(keys, Filler{value_of, name + "."});
+  }
+};
 
 /// A default that breaks its own type is the fault of the plugin that declares it.
 JsonValue default_value(const KeySpec& spec) {
@@ -193,23 +196,12 @@ Config default_config(RunKind kind, const std::string& space, const OptionCatalo
 }
 
 Config ConfigLayers::config() const {
-  JsonWriter writer;
-  std::string section;
-  writer.begin_object();
-  for (const Key& key : keys_) {
-    if (!key.component.empty()) continue;
-    const auto dot = key.spec.key.find('.');
-    const std::string own = dot == std::string::npos ? "" : key.spec.key.substr(0, dot);
-    if (own != section) {
-      if (!section.empty()) writer.end();
-      writer.key(own).begin_object();
-      section = own;
-    }
-    writer.key(key.spec.key.substr(dot == std::string::npos ? 0 : dot + 1));
-    write_value(writer, key.spec, current(key));
-  }
-  writer.end().end();
-  Config made = config_from_layer_json(writer.text(), kind_);
+  const auto value_of = [this](const std::string& key) -> std::optional<JsonValue> {
+    const auto found = index_.find(key);
+    return found == index_.end() ? std::nullopt : std::optional(current(keys_[found->second]));
+  };
+  Config made = default_config(kind_);
+  visit(made, Filler<decltype(value_of)>{value_of});
   add_options(made);
   return made;
 }
