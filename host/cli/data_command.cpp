@@ -14,6 +14,7 @@
 #include "host/data/image_check.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/task/task.hpp"
+#include "host/text/printable.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -44,7 +45,7 @@ std::map<std::string, std::string> options_of(const po::variables_map& values, c
   for (const std::string& assignment : values["set"].as<Arguments>()) {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos)
-      throw Error(ErrorCode::usage, "--set: expected option=value, found '" + assignment + "'");
+      throw Error(ErrorCode::usage, "--set: expected option=value, found '" + excerpt(assignment) + "'");
     std::string option = assignment.substr(0, equals);
     if (option.rfind(name + ".", 0) == 0) option = option.substr(name.size() + 1);
     options[option] = assignment.substr(equals + 1);
@@ -105,7 +106,7 @@ void print_info(const DatasetHandle& data) {
     if (info.records[static_cast<std::size_t>(split)] > 0)
       std::cout << split_name(split) << ": " << info.records[static_cast<std::size_t>(split)] << " "
                 << task.record_unit() << "\n";
-  for (const std::string& line : task.data_lines(data)) std::cout << line << "\n";
+  for (const std::string& line : task.data_lines(data)) std::cout << printable(line) << "\n";
   std::cout << task.classes_name() << ": " << info.classes << "\ndigest: " << dataset_digest(data) << "\n";
 }
 

@@ -6,6 +6,7 @@
 
 #include "host/config/keys.hpp"
 #include "host/text/nearest.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -83,7 +84,7 @@ void ConfigLayers::refuse_key_of_other_kind(const std::string& key, const std::s
     if (spec.only != other || (spec.key != key && !is_below(spec.key, key))) continue;
     const std::string counterpart = own_name + key.substr(std::min(key.size(), other_name.size()));
     const bool has_counterpart = is_below(key, other_name) && index_.count(counterpart) != 0;
-    throw Error(ErrorCode::usage, where + ": '" + key + "' belongs to mixop " + other_name + ", not to mixop " +
+    throw Error(ErrorCode::usage, where + ": '" + excerpt(key) + "' belongs to mixop " + other_name + ", not to mixop " +
                                       own_name + "; " + (has_counterpart ? "set " + counterpart : "leave it out"));
   }
 }
@@ -103,7 +104,7 @@ void ConfigLayers::unknown(const std::string& key, const std::string& where) con
     if (candidate.spec.key.rfind(key.substr(0, key.find('.') + 1), 0) == 0) group.push_back(candidate.spec.key);
   }
   const bool grouped = key.find('.') != std::string::npos && !group.empty();
-  throw Error(ErrorCode::usage, where + ": unknown key '" + key + "'" + did_you_mean(key, known) +
+  throw Error(ErrorCode::usage, where + ": unknown key '" + excerpt(key) + "'" + did_you_mean(key, known) +
                                     " (known: " + joined(grouped ? group : known) + ")");
 }
 
@@ -131,7 +132,7 @@ void ConfigLayers::add_members(const JsonValue& object, const std::string& prefi
       unknown(name, where);
     }
     if (const auto [first, fresh] = seen_.emplace(name, where); !fresh)
-      throw Error(ErrorCode::usage, where + ": key '" + name + "' is already given at " + first->second);
+      throw Error(ErrorCode::usage, where + ": key '" + excerpt(name) + "' is already given at " + first->second);
     check_value(key->spec, member.value, json_place(file, member.value));
     key->value = member.value;
     key->given = true;
@@ -159,10 +160,10 @@ JsonValue ConfigLayers::edited_list(const Key& key, const std::string& text, con
                                  [&](const JsonValue& present) { return present.text == item.text; });
     const bool present = at != list.items.end();
     if (text[0] == '+' && present)
-      throw Error(ErrorCode::usage, where + ": '" + item.text + "' is already in " + key.spec.key + " (" +
+      throw Error(ErrorCode::usage, where + ": '" + excerpt(item.text) + "' is already in " + key.spec.key + " (" +
                                         text_of_value(key.spec, list) + ")");
     if (text[0] == '-' && !present)
-      throw Error(ErrorCode::usage, where + ": '" + item.text + "' is not in " + key.spec.key + " (" +
+      throw Error(ErrorCode::usage, where + ": '" + excerpt(item.text) + "' is not in " + key.spec.key + " (" +
                                         text_of_value(key.spec, list) + ")");
     if (present)
       list.items.erase(at);
@@ -174,7 +175,7 @@ JsonValue ConfigLayers::edited_list(const Key& key, const std::string& text, con
 }
 
 void ConfigLayers::add_set(const std::string& assignment) {
-  const std::string where = "--set " + assignment;
+  const std::string where = "--set " + excerpt(assignment, 200);
   const auto equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0)
     throw Error(ErrorCode::usage, where + ": expected key=value, as in --set space.channels=16");

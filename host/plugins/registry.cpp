@@ -11,6 +11,7 @@
 #include "host/plugins/cuda_library.hpp"
 #include "host/plugins/names.hpp"
 #include "host/plugins/option_values.hpp"
+#include "host/text/printable.hpp"
 #include "mixop/abi/ext/log.h"
 #include "mixop/version.h"
 
@@ -29,7 +30,8 @@ struct Entry {
 // Plugins have no context to log into, so their lines go where the host's own messages go.
 void log_of_plugin(std::int32_t level, const char* message) {
   if (level <= MIXOP_LOG_DEBUG || message == nullptr) return;
-  std::fprintf(stderr, "mixop: plugin: %s%s\n", level >= MIXOP_LOG_WARNING ? "warning: " : "", message);
+  std::fprintf(stderr, "mixop: plugin: %s%s\n", level >= MIXOP_LOG_WARNING ? "warning: " : "",
+               printable_message(message).c_str());
 }
 
 const MixopHost& host_table() {

@@ -7,6 +7,7 @@
 #include "host/genotype/genotype_text.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/plain_text.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -20,7 +21,7 @@ Genotype published(const std::string& text, const SearchSpace& space, const std:
     if (named.name == text) return named.genotype;
     known.push_back(named.name);
   }
-  throw Error(ErrorCode::usage, std::string(kKey) + ": " + name + " has no genotype '" + text + "'" +
+  throw Error(ErrorCode::usage, std::string(kKey) + ": " + name + " has no genotype '" + excerpt(text) + "'" +
                                     did_you_mean(text, known) + " (known: " + joined(known) +
                                     "); a file's name ends in .json, .txt or .py, or holds a '/'");
 }

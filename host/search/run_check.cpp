@@ -4,6 +4,7 @@
 #include "host/json/json.hpp"
 #include "host/search/stored_tensor.hpp"
 #include "host/task/task.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -36,7 +37,7 @@ StrategyChange strategy_change(const std::string& text, const std::string& where
   for (const JsonMember& own : options.members) {
     const auto part = change.parts.find(own.key);
     if (part == change.parts.end())
-      throw Error(ErrorCode::bad_data, where + ": unknown slot '" + own.key + "' in 'options'");
+      throw Error(ErrorCode::bad_data, where + ": unknown slot '" + excerpt(own.key) + "' in 'options'");
     const JsonValue& values = member(options, own.key, JsonValue::Kind::object, where);
     for (const JsonMember& value : values.members)
       part->second.options[value.key] = member(values, value.key, JsonValue::Kind::text, where).text;
