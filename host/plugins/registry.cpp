@@ -58,12 +58,28 @@ auto call_plugin(PluginCheck check, const PluginFile& file, const std::string& w
 
 namespace dll = boost::dll;
 
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
+  return text;
+}
+
+/// Loads the file that was checked, whatever lies at its path by now. One that looks for libraries beside itself is loaded
+/// by its path, from which the loader knows where that is; nobody else can change what is there (check_file).
 dll::shared_library load_library(const PluginFile& file) {
   // RTLD_NODELETE: destructors, threads and registrations of a library may outlive its handle, so it is never unmapped.
   const auto mode = static_cast<dll::load_mode::type>(static_cast<int>(dll::load_mode::rtld_now) |
                                                       static_cast<int>(dll::load_mode::rtld_local) | RTLD_NODELETE);
-  return call_plugin(PluginCheck::load, file, "loading",
-                     [&] { return dll::shared_library(dll::fs::path(file.path.string()), mode); });
+  const std::string path = file.searches_folder ? file.path.string() : file.opened->path();
+  file.opened->keep();
+  return call_plugin(PluginCheck::load, file, "loading", [&] {
+    require_unchanged(file);
+    try {
+      return dll::shared_library(dll::fs::path(path), mode);
+    } catch (const std::exception& error) {
+      throw PluginRefused(PluginCheck::load, file.path, "loading failed: " + replaced(error.what(), path, file.path.string()));
+    }
+  });
 }
 
 // A plugin with CUDA code may need LibTorch's CUDA libraries, which are not loaded for those that do without.
