@@ -11,17 +11,6 @@
 #include "host/text/printable.hpp"
 
 namespace mixop::cli {
-namespace {
-
-bool is_pipe(const std::string& file) {
-  std::error_code problem;
-  const auto status = std::filesystem::status(file, problem);
-  return file.find('/') != std::string::npos && std::filesystem::exists(status) &&
-         !std::filesystem::is_regular_file(status) && !std::filesystem::is_directory(status);
-}
-
-}  // namespace
-
 void add_run_options(CommandSyntax& syntax, const std::string& archive, const std::string& out) {
   const auto option = [&](const char* name, const std::string& help) {
     syntax.options.add_options()(name, help.c_str());

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "host/plugins/part_error.hpp"
 #include "mixop/draws.hpp"
 #include "mixop/random.hpp"
 
@@ -76,8 +77,9 @@ at::Tensor SearchProblem::loss(const std::vector<Relaxed>& edge_weights, const L
   pass.update_statistics = how.update_statistics;
   pass.penalties = how.penalties;
   pass.key = step_.key;
-  const Outcome outcome = network_.loss(edge_weights, train ? step_.train : step_.valid,
-                                        train ? states_.train : states_.valid, pass);
+  const Outcome outcome = naming("the search network", "loss", [&] {
+    return network_.loss(edge_weights, train ? step_.train : step_.valid, train ? states_.train : states_.valid, pass);
+  });
   if (how.carry) (train ? next_.train : next_.valid) = outcome.next;
   if (how.carry && train) {
     train_value_ = outcome.loss.detach();
