@@ -44,7 +44,7 @@ std::optional<po::variables_map> parse(const CommandSyntax& syntax, Arguments ar
                                       did_you_mean(error.get_option_name(), option_names(syntax.options)) +
                                       "\nUsage: " + syntax.usage);
   } catch (const po::error& error) {
-    throw Error(ErrorCode::usage, std::string(error.what()) + "\nUsage: " + syntax.usage);
+    throw Error(ErrorCode::usage, excerpt(error.what(), 1000) + "\nUsage: " + syntax.usage);
   }
   const Arguments given = positionals(values);
   if (static_cast<int>(given.size()) > syntax.positionals)

@@ -79,6 +79,7 @@ std::string printable_message(std::string_view text) {
     if (end == std::string_view::npos) return shown;
     shown += '\n';
     text.remove_prefix(end + 1);
+    if (text.starts_with("mixop:")) shown += "  ";  // a name with a line end looks like no message of mixop's
   }
 }
 

@@ -44,6 +44,7 @@ TEST_CASE("a message keeps its lines, each of a bounded length, and shows nothin
   const std::string shown = printable_message("x\n" + std::string(std::size_t{1} << 20, 'y') + "\nz");
   CHECK(shown.substr(0, 4) == "x\nyy");
   CHECK(shown.substr(shown.size() - 34) == "yyy... (1040384 more characters)\nz");
+  CHECK(printable_message("a: no such file\nmixop: ok") == "a: no such file\n  mixop: ok");
   CHECK(is_printable(printable("\xff\x80\x1b\xc3(")));
 }
 
