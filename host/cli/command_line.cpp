@@ -48,7 +48,8 @@ std::optional<po::variables_map> parse(const CommandSyntax& syntax, Arguments ar
   }
   const Arguments given = positionals(values);
   if (static_cast<int>(given.size()) > syntax.positionals)
-    throw Error(ErrorCode::usage, "unexpected argument '" + excerpt(given[static_cast<std::size_t>(syntax.positionals)]) +
+    throw Error(ErrorCode::usage, "unexpected argument '" +
+                                      excerpt(given[static_cast<std::size_t>(syntax.positionals)]) +
                                       "'\nUsage: " + syntax.usage);
   return values;
 }

@@ -9,10 +9,10 @@
 #include "host/plugins/open_registry.hpp"
 #include "host/plugins/scaffold.hpp"
 #include "host/plugins/self_test.hpp"
-#include "host/text/printable.hpp"
-#include "host/trials/run_trials.hpp"
 #include "host/text/nearest.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
+#include "host/trials/run_trials.hpp"
 #include "mixop/error.hpp"
 
 namespace mixop::cli {
@@ -105,8 +105,8 @@ void list_as_json(const PluginRegistry& registry, std::ostream& out) {
 void list_as_text(const PluginRegistry& registry, std::ostream& out) {
   for (const auto& plugin : registry.plugins()) {
     out << plugin->id << ' ' << plugin->version << "  (" << kind_names(plugin->file.note.kinds) << "; tier "
-        << tier_text(plugin->file.note.tier) << ")\n  " << plugin->summary << "\n  " << printable(plugin->file.path.string())
-        << "\n  sha256 " << plugin->file.sha256 << '\n';
+        << tier_text(plugin->file.note.tier) << ")\n  " << plugin->summary << "\n  "
+        << printable(plugin->file.path.string()) << "\n  sha256 " << plugin->file.sha256 << '\n';
     for (const ComponentInfo& component : plugin->components)
       out << "  " << noun_of(component.group) << ' ' << component.name << '\n';
   }
@@ -234,7 +234,8 @@ int make_new(const Arguments& arguments) {
   if (given.size() != 2)
     throw Error(ErrorCode::usage, "plugins new: expected 'op' and the operator's name\nUsage: " + new_syntax().usage);
   if (given[0] != "op")
-    throw Error(ErrorCode::usage, "plugins new: expected 'op', found '" + excerpt(given[0]) + "'\nUsage: " + new_syntax().usage);
+    throw Error(ErrorCode::usage,
+                "plugins new: expected 'op', found '" + excerpt(given[0]) + "'\nUsage: " + new_syntax().usage);
   const fs::path folder = fs::absolute(text(*values, "out", given[1])).lexically_normal();
   write_operator_project(given[1], folder);
   std::cout << "wrote " << printable(folder.string()) << "; its README.md says how to build and try it\n";

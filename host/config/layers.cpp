@@ -84,8 +84,9 @@ void ConfigLayers::refuse_key_of_other_kind(const std::string& key, const std::s
     if (spec.only != other || (spec.key != key && !is_below(spec.key, key))) continue;
     const std::string counterpart = own_name + key.substr(std::min(key.size(), other_name.size()));
     const bool has_counterpart = is_below(key, other_name) && index_.count(counterpart) != 0;
-    throw Error(ErrorCode::usage, where + ": '" + excerpt(key) + "' belongs to mixop " + other_name + ", not to mixop " +
-                                      own_name + "; " + (has_counterpart ? "set " + counterpart : "leave it out"));
+    throw Error(ErrorCode::usage, where + ": '" + excerpt(key) + "' belongs to mixop " + other_name +
+                                      ", not to mixop " + own_name + "; " +
+                                      (has_counterpart ? "set " + counterpart : "leave it out"));
   }
 }
 

@@ -214,16 +214,19 @@ PluginFile check_file(const fs::path& path, const HostTraits& host) {
 }
 
 void require_unchanged(const PluginFile& file) {
-  struct stat now {}, opened {};
+  struct stat now {
+  }, opened{};
   if (::stat(file.path.c_str(), &now) != 0)
     throw PluginRefused(PluginCheck::load, file.path,
                         "is gone after it was checked: " + std::string(std::strerror(errno)) +
                             ". Try again once nothing writes to its folder");
   ::fstat(file.opened->descriptor(), &opened);
   if (now.st_dev != opened.st_dev || now.st_ino != opened.st_ino)
-    throw PluginRefused(PluginCheck::load, file.path,
-                        "was replaced by another file after it was checked. Try again once nothing writes to its folder");
-  const std::string found = sha256_of_bytes(read_all(*file.opened, static_cast<std::uint64_t>(opened.st_size), file.path));
+    throw PluginRefused(
+        PluginCheck::load, file.path,
+        "was replaced by another file after it was checked. Try again once nothing writes to its folder");
+  const std::string found =
+      sha256_of_bytes(read_all(*file.opened, static_cast<std::uint64_t>(opened.st_size), file.path));
   if (found != file.sha256)
     throw PluginRefused(PluginCheck::load, file.path,
                         "changed after it was checked: its SHA-256 was " + file.sha256 + " and is " + found +

@@ -74,8 +74,8 @@ struct PluginFile {
 /// Runs the checks path to exports on the file at the absolute `path`. Throws PluginRefused.
 PluginFile check_file(const std::filesystem::path& path, const HostTraits& host);
 
-/// Throws PluginRefused, by the check load, where the path names another file, or the file's bytes are no longer those that
-/// were checked.
+/// Throws PluginRefused, by the check load, where the path names another file, or the file's bytes are no longer those
+/// that were checked.
 void require_unchanged(const PluginFile& file);
 
 /// The checks abi, note, libtorch, native_revision and flags on a note that was read from `file`.

@@ -15,8 +15,8 @@ std::string loader_reason() {
   return reason == nullptr ? "the loader gives no reason" : reason;
 }
 
-/// The driver, found where the system has it, or what has its name. Later look-ups of that name end at what is loaded: an
-/// empty entry in the search path of NVIDIA's libcusparseLt.so.0 would have them find it in the current folder.
+/// The driver, found where the system has it, or what has its name. Later look-ups of that name end at what is loaded:
+/// an empty entry in the search path of NVIDIA's libcusparseLt.so.0 would have them find it in the current folder.
 void load_driver(const std::filesystem::path& folder) {
   if (::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != nullptr) return;
   const std::filesystem::path stand_in = folder / "libmixop_no_driver.so";

@@ -29,6 +29,8 @@ std::vector<std::byte> OpenFile::read(std::size_t size) const {
 }
 
 // By the process's number, so that debuggers and symbolizers find it, too.
-std::string OpenFile::path() const { return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(descriptor_); }
+std::string OpenFile::path() const {
+  return "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(descriptor_);
+}
 
 }  // namespace mixop

@@ -10,7 +10,8 @@ namespace mixop {
 /// A file that was opened once, whatever its path names later. Closes itself unless it is kept.
 class OpenFile {
  public:
-  /// Does not follow a link as the last part of the path. `descriptor` is negative where it cannot be opened, with errno.
+  /// Does not follow a link as the last part of the path. `descriptor` is negative where it cannot be opened, with
+  /// errno.
   explicit OpenFile(const std::filesystem::path& path);
   ~OpenFile();
   OpenFile(const OpenFile&) = delete;

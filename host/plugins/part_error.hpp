@@ -13,8 +13,8 @@ class PartError : public Error {
   using Error::Error;
 };
 
-/// What `call` gives. What it throws names `part`, and what was asked of it, unless it names another part already or is said
-/// to the user: of bad usage or data, which parts describe themselves.
+/// What `call` gives. What it throws names `part`, and what was asked of it, unless it names another part already or is
+/// said to the user: of bad usage or data, which parts describe themselves.
 template <class Call>
 decltype(auto) naming(const std::string& part, const char* asked, Call&& call) {
   const auto named = [&](const char* what) { return part + ": " + asked + ": " + what; };

@@ -64,8 +64,8 @@ std::string replaced(std::string text, const std::string& what, const std::strin
   return text;
 }
 
-/// Loads the file that was checked, whatever lies at its path by now. One that looks for libraries beside itself is loaded
-/// by its path, from which the loader knows where that is; nobody else can change what is there (check_file).
+/// Loads the file that was checked, whatever lies at its path by now. One that looks for libraries beside itself is
+/// loaded by its path, from which the loader knows where that is; nobody else can change what is there (check_file).
 dll::shared_library load_library(const PluginFile& file) {
   // RTLD_NODELETE: destructors, threads and registrations of a library may outlive its handle, so it is never unmapped.
   const auto mode = static_cast<dll::load_mode::type>(static_cast<int>(dll::load_mode::rtld_now) |
@@ -77,7 +77,8 @@ dll::shared_library load_library(const PluginFile& file) {
     try {
       return dll::shared_library(dll::fs::path(path), mode);
     } catch (const std::exception& error) {
-      throw PluginRefused(PluginCheck::load, file.path, "loading failed: " + replaced(error.what(), path, file.path.string()));
+      throw PluginRefused(PluginCheck::load, file.path,
+                          "loading failed: " + replaced(error.what(), path, file.path.string()));
     }
   });
 }

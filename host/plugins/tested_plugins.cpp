@@ -68,7 +68,8 @@ bool TestedPlugins::add(const std::string& sha256) {
   std::error_code failure;
   fs::create_directories(file_.parent_path(), failure);
   const File file = opened(O_WRONLY | O_APPEND | O_CREAT);
-  return file != nullptr && std::fputs((line_of(sha256) + "\n").c_str(), file.get()) >= 0 && std::fflush(file.get()) == 0;
+  return file != nullptr && std::fputs((line_of(sha256) + "\n").c_str(), file.get()) >= 0 &&
+         std::fflush(file.get()) == 0;
 }
 
 }  // namespace mixop

@@ -103,7 +103,8 @@ class NamedSpace final : public SearchSpace {
     return naming(called_, "network", [&] { return own_->network(config, genotype); });
   }
   const std::vector<NamedGenotype>& genotypes() const override {
-    return naming(called_, "genotypes", [&]() -> const auto& { return own_->genotypes(); });
+    return naming(
+        called_, "genotypes", [&]() -> const auto& { return own_->genotypes(); });
   }
   std::optional<Genotype> read_text(const std::string& text) const override {
     return naming(called_, "read_text", [&] { return own_->read_text(text); });
@@ -125,8 +126,9 @@ Part<StrategyPart> wrapped(Part<StrategyPart> part, const std::string& name) {
 }
 
 /// In the order of the slots.
-constexpr std::array<Wrap, 6> kWraps = {wrapped<NamedRelaxation>, wrapped<NamedHypergradient>, wrapped<NamedRegulariser>,
-                                        wrapped<NamedEdgeRule>, wrapped<NamedStopper>, wrapped<NamedDeriver>};
+constexpr std::array<Wrap, 6> kWraps = {wrapped<NamedRelaxation>,  wrapped<NamedHypergradient>,
+                                        wrapped<NamedRegulariser>, wrapped<NamedEdgeRule>,
+                                        wrapped<NamedStopper>,     wrapped<NamedDeriver>};
 static_assert(kWraps.size() == strategy_slots.size());
 
 }  // namespace

@@ -97,6 +97,10 @@ at::Tensor SearchProblem::uniform(const at::Tensor& like, std::uint64_t draw) {
   return uniform_numbers(like.sizes(), key_of({step_.key, kDraws, draw}), like);
 }
 
+std::vector<at::Tensor> SearchProblem::gradients(const at::Tensor& loss, const std::vector<at::Tensor>& leaves) {
+  return naming("the search network", "backward", [&] { return BilevelProblem::gradients(loss, leaves); });
+}
+
 WeightStep SearchProblem::weight_step() const {
   return {step_.rate, optimizer_.momentum(), optimizer_.decay(), step_.clip, optimizer_.momenta()};
 }

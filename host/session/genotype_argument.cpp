@@ -218,7 +218,8 @@ std::vector<std::string> unsearched_alphas(const AlphaCase& alphas, const Config
 
 GenotypeArgument genotype_of_epoch(const std::string& file, std::int64_t epoch, const PluginRegistry& plugins) {
   if (!is_archive_argument(file))
-    throw Error(ErrorCode::usage, "--epoch is for a search's archive; '" + printable(file) + "' is none, so leave it out");
+    throw Error(ErrorCode::usage,
+                "--epoch is for a search's archive; '" + printable(file) + "' is none, so leave it out");
   Archive archive = Archive::open(file);
   if (stored::is_of_kind(archive, network_kind))
     throw Error(ErrorCode::usage, "--epoch is for a search; " + file + " is a trained network, which has one genotype");

@@ -7,7 +7,8 @@
 
 namespace mixop {
 
-/// As std::from_chars, but what is too small for a double is 0, as std::strtod has it; what is too large stays an error.
+/// As std::from_chars, but what is too small for a double is 0, as std::strtod has it; what is too large stays an
+/// error.
 std::from_chars_result read_number(std::string_view text, double& number);
 
 std::from_chars_result read_number(std::string_view text, std::integral auto& number) {

@@ -28,7 +28,8 @@ class HardNumbers {
       case 4:
         return sign() + digits(17 + below(4)) + fraction(20) + exponent(30);
       default:
-        return sign() + "0." + std::string(1 + below(60), '0') + (below(2) == 0 ? "" : "0e" + std::to_string(below(1000)));
+        return sign() + "0." + std::string(1 + below(60), '0') +
+               (below(2) == 0 ? "" : "0e" + std::to_string(below(1000)));
     }
   }
 
@@ -114,7 +115,8 @@ TEST_CASE("a million hard numbers are read as strtod reads them", "[json]") {
 TEST_CASE("numbers of many digits are what they are", "[json]") {
   for (const int zeros : {18, 19, 20, 22, 25, 26, 30, 40, 350, 100000})
     CHECK(parse_json("0." + std::string(static_cast<std::size_t>(zeros), '0'), "f", ErrorCode::usage).number == 0);
-  for (const char* zero : {"0e23", "0e50", "0.0e300", "0e400", "0e99999999999999999999", "1e-400", "1e-99999999999999999999"})
+  for (const char* zero :
+       {"0e23", "0e50", "0.0e300", "0e400", "0e99999999999999999999", "1e-400", "1e-99999999999999999999"})
     CHECK(parse_json(zero, "f", ErrorCode::usage).number == 0);
   CHECK(std::signbit(parse_json("-1e-400", "f", ErrorCode::usage).number));
   CHECK(parse_json("1" + std::string(400, '0') + "e-400", "f", ErrorCode::usage).number == 1);
@@ -129,8 +131,9 @@ TEST_CASE("a number that no double holds is refused with its place and its begin
 }
 
 TEST_CASE("what is no JSON number is refused where it stops being one", "[json][misuse]") {
-  for (const char* text : {"01", "-", "--5", "+5", ".5", "1.", "1.e5", "1e", "1e+", "1ee5", "1.5.5", "5-3", "-.5", "-01", "0x10",
-                           "1_000", "1e5.5", "- 5", "1 2", "[1,-]", "[1.5e]", "1,5", "Infinity", "-NaN", "tru1", "1\\", "\\1"}) {
+  for (const char* text : {"01",   "-",     "--5",    "+5",  ".5",       "1.",   "1.e5",  "1e",    "1e+",
+                           "1ee5", "1.5.5", "5-3",    "-.5", "-01",      "0x10", "1_000", "1e5.5", "- 5",
+                           "1 2",  "[1,-]", "[1.5e]", "1,5", "Infinity", "-NaN", "tru1",  "1\\",   "\\1"}) {
     INFO(text);
     CHECK(problem(text).find("malformed JSON") != std::string::npos);
   }
@@ -138,7 +141,8 @@ TEST_CASE("what is no JSON number is refused where it stops being one", "[json][
 }
 
 TEST_CASE("digits in texts and keys stay", "[json]") {
-  const JsonValue read = parse_json(R"({"k 12.5e3": "a\"1e5\\", "12": 7, "b\\": "-0.00 \u0031"})", "f", ErrorCode::usage);
+  const JsonValue read =
+      parse_json(R"({"k 12.5e3": "a\"1e5\\", "12": 7, "b\\": "-0.00 \u0031"})", "f", ErrorCode::usage);
   CHECK(read.find("k 12.5e3")->text == "a\"1e5\\");
   CHECK(read.find("12")->integer == 7);
   CHECK(read.find("b\\")->text == "-0.00 1");

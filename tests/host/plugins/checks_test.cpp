@@ -137,13 +137,15 @@ TEST_CASE("every folder up to the root counts, and a sticky one is safe above th
   CHECK_NOTHROW(check_file(file, test_host()));
   ::chmod(above.c_str(), 0777);
   require_refused(file, PluginCheck::owner_and_mode,
-                  "the folder " + above.string() + " is writable by everybody (mode 0777). Run: chmod o-w '" + above.string() + "'");
+                  "the folder " + above.string() + " is writable by everybody (mode 0777). Run: chmod o-w '" +
+                      above.string() + "'");
   ::chmod(above.c_str(), 01777);
   CHECK_NOTHROW(check_file(file, test_host()));
   ::chmod(above.c_str(), 0755);
   if (::geteuid() != 0) return;
   REQUIRE(::chown(above.c_str(), 4711, 0) == 0);
-  require_refused(file, PluginCheck::owner_and_mode, "the folder " + above.string() + " belongs to user 4711; expected you");
+  require_refused(file, PluginCheck::owner_and_mode,
+                  "the folder " + above.string() + " belongs to user 4711; expected you");
 }
 
 TEST_CASE("folders are those behind the links of a path, and those of the path", "[plugins][checks]") {
@@ -154,7 +156,8 @@ TEST_CASE("folders are those behind the links of a path, and those of the path",
   std::filesystem::rename(folder.write("a.so", plain()), own / "a.so");
   ::chmod(open_folder.c_str(), 0777);
   std::filesystem::create_directory_symlink(own, elsewhere.path() / "link");
-  require_refused(elsewhere.path() / "link" / "a.so", PluginCheck::owner_and_mode, "the folder " + open_folder.string() + " is");
+  require_refused(elsewhere.path() / "link" / "a.so", PluginCheck::owner_and_mode,
+                  "the folder " + open_folder.string() + " is");
 }
 
 TEST_CASE("a link in a folder that everybody may write is refused", "[plugins][checks]") {

@@ -25,7 +25,8 @@ TEST_CASE("what a part of a strategy throws names the part and what it was asked
   CHECK_THROWS_WITH(relaxation->relax({}, {}), "relaxation 'test.throwing': relax: boom");
   CHECK_THROWS_WITH(relaxation->save(), "relaxation 'test.throwing': save: boom");
   CHECK_THROWS_WITH(relaxation->load({}), "relaxation 'test.throwing': load: boom");
-  CHECK_THROWS_WITH(relaxation->measured(), "relaxation 'test.throwing': measured: an exception that is no std::exception");
+  CHECK_THROWS_WITH(relaxation->measured(),
+                    "relaxation 'test.throwing': measured: an exception that is no std::exception");
   CHECK_THROWS_WITH(throwing<Regulariser>()->term({}, {}, {}), "regulariser 'test.throwing': term: boom");
   CHECK_THROWS_WITH(throwing<EdgeRule>()->rule(), "edge_rule 'test.throwing': rule: boom");
   CHECK_THROWS_WITH(throwing<Stopper>()->reason_to_stop({}), "stopper 'test.throwing': reason_to_stop: boom");
@@ -50,16 +51,20 @@ class Nothing final : public BilevelProblem {
 
 TEST_CASE("what a hypergradient throws names it and the gradients", "[search][misuse]") {
   Nothing problem;
-  CHECK_THROWS_WITH(throwing<Hypergradient>()->alpha_gradients(problem), "hypergradient 'test.throwing': alpha_gradients: boom");
-  CHECK_THROWS_WITH(throwing<Hypergradient>()->weight_gradients(problem), "hypergradient 'test.throwing': weight_gradients: boom");
+  CHECK_THROWS_WITH(throwing<Hypergradient>()->alpha_gradients(problem),
+                    "hypergradient 'test.throwing': alpha_gradients: boom");
+  CHECK_THROWS_WITH(throwing<Hypergradient>()->weight_gradients(problem),
+                    "hypergradient 'test.throwing': weight_gradients: boom");
 }
 
 TEST_CASE("a part is not blamed for another, nor for what it says to the user", "[search][misuse]") {
   const auto thrown = [](const auto& error) {
     return [&error] { naming("stopper 'acme.x'", "reason_to_stop", [&]() -> int { throw error; }); };
   };
-  CHECK_THROWS_WITH(thrown(PartError(ErrorCode::failed, "operator 'acme.y': forward: boom"))(), "operator 'acme.y': forward: boom");
-  CHECK_THROWS_WITH(thrown(Error(ErrorCode::usage, "acme.x.limit: expected a number"))(), "acme.x.limit: expected a number");
+  CHECK_THROWS_WITH(thrown(PartError(ErrorCode::failed, "operator 'acme.y': forward: boom"))(),
+                    "operator 'acme.y': forward: boom");
+  CHECK_THROWS_WITH(thrown(Error(ErrorCode::usage, "acme.x.limit: expected a number"))(),
+                    "acme.x.limit: expected a number");
   CHECK_THROWS_WITH(thrown(Error(ErrorCode::unsupported, "no GPU"))(), "stopper 'acme.x': reason_to_stop: no GPU");
   try {
     thrown(Error(ErrorCode::unsupported, "no GPU"))();
