@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <map>
 
@@ -120,6 +121,12 @@ void write_options(JsonWriter& json, const MixopDataset& table, const std::strin
   json.end();
 }
 
+bool can_be_read(const std::string& folder) {
+  std::error_code problem;
+  std::filesystem::directory_iterator(folder, problem);
+  return !problem;
+}
+
 void describe_table(const MixopDataset& table, const std::string& name) {
   std::cout << name << " reads " << table.expects << "\n";
   for (std::uint32_t i = 0; i < table.option_count; ++i)
@@ -147,7 +154,8 @@ int data_command(const std::vector<std::string>& arguments) {
   writer.begin_object().member("name", name).member("expects", std::string(table.expects));
   if (!check) json ? write_options(writer, table, name) : describe_table(table, name);
   // Without a folder opening a data set on disk is a usage error; so does a wrong --set, which no description excuses.
-  const bool no_folder = values->count("data") == 0 && values->count("set") == 0;
+  const bool no_folder =
+      values->count("data") == 0 && values->count("set") == 0 && (folder.empty() || can_be_read(folder));
   std::size_t corrupt = 0;
   try {
     const DatasetHandle data(name, table, folder, options_of(*values, name));

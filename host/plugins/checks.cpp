@@ -24,15 +24,10 @@ constexpr std::uint32_t kAllKinds = MIXOP_KIND_OPERATOR | MIXOP_KIND_SPACE | MIX
 constexpr std::uint32_t kCompilerFlags =
     MIXOP_FLAG_CXX11_ABI | MIXOP_FLAG_DEBUG_STDLIB | MIXOP_FLAG_ASAN | MIXOP_FLAG_TSAN;
 
-[[noreturn]] void refuse_owner(const fs::path& file, const std::string& problem) {
-  const bool owner = problem.find(" belongs to user ") != std::string::npos;
-  throw PluginRefused(PluginCheck::owner_and_mode, file,
-                      problem + (owner ? ". Copy the plugin to a folder of yours" : ""));
-}
-
 // Whoever may write to a folder of the path can put another file in the plugin's place, or replace the link to it.
 void check_folders(const fs::path& folder, const fs::path& file) {
-  if (const std::string problem = folders_changed_by_others(folder); !problem.empty()) refuse_owner(file, problem);
+  if (const std::string problem = folders_changed_by_others(folder); !problem.empty())
+    throw PluginRefused(PluginCheck::owner_and_mode, file, problem);
 }
 
 std::vector<std::byte> read_all(const OpenFile& file, std::uint64_t size, const fs::path& path) {
@@ -60,7 +55,7 @@ std::vector<std::byte> read_checked(const fs::path& path, PluginFile& file) {
     throw PluginRefused(PluginCheck::path, path, "cannot be opened: " + std::string(std::strerror(errno)));
   if (!S_ISREG(info.st_mode)) throw PluginRefused(PluginCheck::path, path, "expected a regular file");
   if (const std::string problem = changed_by_others(info, file.path); !problem.empty())
-    refuse_owner(path, "the file " + file.path.string() + " " + problem);
+    throw PluginRefused(PluginCheck::owner_and_mode, path, "the file " + file.path.string() + " " + problem);
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (size > kLargestPlugin)
     throw PluginRefused(PluginCheck::elf, path,

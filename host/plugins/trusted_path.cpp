@@ -27,7 +27,7 @@ std::string changed_by_others(const struct stat& info, const fs::path& what) {
   const auto user = ::geteuid();
   if (info.st_uid != user && info.st_uid != 0)
     return "belongs to user " + std::to_string(info.st_uid) + "; expected you (user " + std::to_string(user) +
-           ") or root";
+           ") or root. Copy it to a folder of yours";
   if ((info.st_mode & S_IWOTH) != 0)
     return "is writable by everybody (mode " + octal(info.st_mode) + "). Run: chmod o-w '" + what.string() + "'";
   return "";
