@@ -4,6 +4,7 @@
 
 #include "host/cli/command_line.hpp"
 #include "host/text/nearest.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/table.hpp"
 #include "mixop/version.h"
 
@@ -36,7 +37,7 @@ int run(const cli::Arguments& arguments) {
     if (arguments[0] == command.name) return command.run({arguments.begin() + 1, arguments.end()});
     names.emplace_back(command.name);
   }
-  throw Error(ErrorCode::usage, "unknown command '" + arguments[0] + "'" + did_you_mean(arguments[0], names) +
+  throw Error(ErrorCode::usage, "unknown command '" + excerpt(arguments[0]) + "'" + did_you_mean(arguments[0], names) +
                                     "; mixop --help lists them");
 }
 

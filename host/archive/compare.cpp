@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_set>
 
 #include "host/text/text.hpp"
 
 namespace mixop {
 namespace {
 
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
+using NameSet = std::unordered_set<std::string>;
+
+NameSet set_of(const std::vector<std::string>& names) { return {names.begin(), names.end()}; }
 
 template <class T>
 std::string value_difference(const Array& a, const Array& b) {
@@ -65,28 +66,30 @@ class Comparison {
   }
   void attributes(const std::string& path) {
     const auto names = first_.attributes(path), others = second_.attributes(path);
+    const NameSet in_first = set_of(names), in_second = set_of(others);
     for (const std::string& name : names) {
-      if (!contains(others, name))
+      if (in_second.count(name) == 0)
         note(path + "@" + name, "only in the first");
       else if (first_.attribute(path, name) != second_.attribute(path, name))
         note(path + "@" + name, "values differ");
     }
     for (const std::string& name : others)
-      if (!contains(names, name)) note(path + "@" + name, "only in the second");
+      if (in_first.count(name) == 0) note(path + "@" + name, "only in the second");
   }
   void group(const std::string& path) {
     attributes(path);
     const auto names = first_.children(path), others = second_.children(path);
+    const NameSet in_first = set_of(names), in_second = set_of(others);
     std::vector<std::string> common, common_others;
     const auto full = [&](const std::string& name) { return archive_path(path, name); };
     for (const std::string& name : names) {
-      if (second_.has(full(name)))
+      if (in_second.count(name) != 0)
         common.push_back(name);
       else
         note(full(name), "only in the first");
     }
     for (const std::string& name : others) {
-      if (first_.has(full(name)))
+      if (in_first.count(name) != 0)
         common_others.push_back(name);
       else
         note(full(name), "only in the second");

@@ -6,6 +6,7 @@
 #include "host/bench/steps.hpp"
 #include "host/json/json.hpp"
 #include "host/process/child_process.hpp"
+#include "host/text/printable.hpp"
 #include "mixop/error.hpp"
 
 namespace mixop {
@@ -53,7 +54,7 @@ BenchAnswer summary_of(const std::vector<BenchAnswer>& rounds) {
 BenchAnswer answer_in(const std::string& output, const std::string& command) {
   const std::string line = last_line(output);
   const auto refuse = [&](const std::string& problem) -> Error {
-    return Error(ErrorCode::failed, "bench: expected '" + command +
+    return Error(ErrorCode::failed, "bench: expected '" + printable(command) +
                                         "' to end with a line of JSON that has step_s.median (seconds, above 0, at "
                                         "most 1e6) and peak_rss_mb (MiB, from 1 to 1e9), " +
                                         problem);
@@ -62,7 +63,7 @@ BenchAnswer answer_in(const std::string& output, const std::string& command) {
   try {
     json = parse_json(line, command, ErrorCode::failed);
   } catch (const Error&) {
-    throw refuse("found '" + line.substr(0, 200) + "'");
+    throw refuse("found '" + excerpt(line, 200) + "'");
   }
   const JsonValue* const times = json.find("step_s");
   const JsonValue* const seconds = times == nullptr ? nullptr : times->find("median");

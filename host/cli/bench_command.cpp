@@ -9,6 +9,7 @@
 #include "host/cli/command_line.hpp"
 #include "host/config/resolve.hpp"
 #include "host/json/json_writer.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop::cli {
@@ -167,7 +168,7 @@ int bench_command(const Arguments& arguments) {
   const Arguments given = positionals(*values);
   const std::string task = given.empty() ? "" : given.front();
   if (task != "cnn" && task != "rnn")
-    throw Error(ErrorCode::usage, "bench: expected cnn or rnn" + (task.empty() ? "" : ", found '" + task + "'") +
+    throw Error(ErrorCode::usage, "bench: expected cnn or rnn" + (task.empty() ? "" : ", found '" + excerpt(task) + "'") +
                                       "\nUsage: " + bench_syntax().usage);
   const BenchPlan plan{number(*values, "warmup", 0, kMany), number(*values, "steps", 1, kMany)};
   const std::int64_t rounds = number(*values, "rounds", 1, 1000);

@@ -40,15 +40,16 @@ std::optional<po::variables_map> parse(const CommandSyntax& syntax, Arguments ar
     }
     po::notify(values);
   } catch (const po::unknown_option& error) {
-    throw Error(ErrorCode::usage, "unknown option '" + error.get_option_name() + "'" +
+    throw Error(ErrorCode::usage, "unknown option '" + excerpt(error.get_option_name()) + "'" +
                                       did_you_mean(error.get_option_name(), option_names(syntax.options)) +
                                       "\nUsage: " + syntax.usage);
   } catch (const po::error& error) {
-    throw Error(ErrorCode::usage, std::string(error.what()) + "\nUsage: " + syntax.usage);
+    throw Error(ErrorCode::usage, excerpt(error.what(), 1000) + "\nUsage: " + syntax.usage);
   }
   const Arguments given = positionals(values);
   if (static_cast<int>(given.size()) > syntax.positionals)
-    throw Error(ErrorCode::usage, "unexpected argument '" + given[static_cast<std::size_t>(syntax.positionals)] +
+    throw Error(ErrorCode::usage, "unexpected argument '" +
+                                      excerpt(given[static_cast<std::size_t>(syntax.positionals)]) +
                                       "'\nUsage: " + syntax.usage);
   return values;
 }
@@ -81,6 +82,6 @@ PluginRegistry load_plugins(const po::variables_map& values) {
   return open_registry(folders, plugin_lock(values), std::cerr);
 }
 
-void say(const std::string& message) { std::cerr << "mixop: " << printable(message, /*lines=*/true) << std::endl; }
+void say(const std::string& message) { std::cerr << "mixop: " << printable_message(message) << std::endl; }
 
 }  // namespace mixop::cli

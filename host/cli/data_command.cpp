@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <map>
 
@@ -14,6 +15,7 @@
 #include "host/data/image_check.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/task/task.hpp"
+#include "host/text/printable.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -44,7 +46,7 @@ std::map<std::string, std::string> options_of(const po::variables_map& values, c
   for (const std::string& assignment : values["set"].as<Arguments>()) {
     const auto equals = assignment.find('=');
     if (equals == std::string::npos)
-      throw Error(ErrorCode::usage, "--set: expected option=value, found '" + assignment + "'");
+      throw Error(ErrorCode::usage, "--set: expected option=value, found '" + excerpt(assignment) + "'");
     std::string option = assignment.substr(0, equals);
     if (option.rfind(name + ".", 0) == 0) option = option.substr(name.size() + 1);
     options[option] = assignment.substr(equals + 1);
@@ -105,7 +107,7 @@ void print_info(const DatasetHandle& data) {
     if (info.records[static_cast<std::size_t>(split)] > 0)
       std::cout << split_name(split) << ": " << info.records[static_cast<std::size_t>(split)] << " "
                 << task.record_unit() << "\n";
-  for (const std::string& line : task.data_lines(data)) std::cout << line << "\n";
+  for (const std::string& line : task.data_lines(data)) std::cout << printable(line) << "\n";
   std::cout << task.classes_name() << ": " << info.classes << "\ndigest: " << dataset_digest(data) << "\n";
 }
 
@@ -117,6 +119,12 @@ void write_options(JsonWriter& json, const MixopDataset& table, const std::strin
     json.member("default", key.default_text).member("help", key.help).end();
   }
   json.end();
+}
+
+bool can_be_read(const std::string& folder) {
+  std::error_code problem;
+  std::filesystem::directory_iterator(folder, problem);
+  return !problem;
 }
 
 void describe_table(const MixopDataset& table, const std::string& name) {
@@ -146,7 +154,8 @@ int data_command(const std::vector<std::string>& arguments) {
   writer.begin_object().member("name", name).member("expects", std::string(table.expects));
   if (!check) json ? write_options(writer, table, name) : describe_table(table, name);
   // Without a folder opening a data set on disk is a usage error; so does a wrong --set, which no description excuses.
-  const bool no_folder = values->count("data") == 0 && values->count("set") == 0;
+  const bool no_folder =
+      values->count("data") == 0 && values->count("set") == 0 && (folder.empty() || can_be_read(folder));
   std::size_t corrupt = 0;
   try {
     const DatasetHandle data(name, table, folder, options_of(*values, name));

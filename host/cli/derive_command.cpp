@@ -17,6 +17,7 @@
 #include "host/search/archived_run.hpp"
 #include "host/search/search.hpp"
 #include "host/session/application.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 #include "host/train/network_check.hpp"
 
@@ -169,7 +170,7 @@ bool look_relaxed(const std::vector<RawAlphas>& tables) {
 bool is_unrelaxed(const po::variables_map& values) {
   if (values.count("relaxation") == 0) return false;
   if (text(values, "relaxation") != "none")
-    throw Error(ErrorCode::usage, "--relaxation: expected none, found '" + text(values, "relaxation") +
+    throw Error(ErrorCode::usage, "--relaxation: expected none, found '" + excerpt(text(values, "relaxation")) +
                                       "'; that of --strategy is applied where it is left out");
   return true;
 }
@@ -177,7 +178,7 @@ bool is_unrelaxed(const po::variables_map& values) {
 bool as_python(const po::variables_map& values) {
   const std::string form = text(values, "form");
   if (form != "json" && form != "python")
-    throw Error(ErrorCode::usage, "--form: expected json or python, found '" + form + "'");
+    throw Error(ErrorCode::usage, "--form: expected json or python, found '" + excerpt(form) + "'");
   return form == "python";
 }
 

@@ -59,7 +59,7 @@ CommandSyntax evaluate_syntax() {
 Records records_of(const std::string& split) {
   for (const Records records : {Records::test, Records::valid, Records::train})
     if (split == records_name(records)) return records;
-  throw Error(ErrorCode::usage, "--split: expected test, valid or train, found '" + split + "'");
+  throw Error(ErrorCode::usage, "--split: expected test, valid or train, found '" + excerpt(split) + "'");
 }
 
 std::int64_t batch_of(const po::variables_map& values, const TrainingData& data) {
@@ -118,9 +118,9 @@ void require_same_data(const NetworkData& network, const NetworkData& found, con
                        const std::string& data) {
   if (network == found) return;
   const bool alike = data_text(network) == data_text(found);
-  throw Error(ErrorCode::usage, file + " was trained on " + data_text(network) + ", and the data set '" + data +
-                                    "' has " + data_text(found) + (alike ? " of other names or in another order" : "") +
-                                    "; name data like that");
+  throw Error(ErrorCode::usage, file + " was trained on " + data_text(network) + ", and the data set '" +
+                                    excerpt(data) + "' has " + data_text(found) +
+                                    (alike ? " of other names or in another order" : "") + "; name data like that");
 }
 
 /// A search's archive is not one to evaluate; the message says what is.
@@ -242,7 +242,8 @@ std::optional<std::filesystem::path> picture_of(const po::variables_map& values,
     throw Error(ErrorCode::usage, "--confusion: it is drawn of images of at most " + std::to_string(kMostClasses) +
                                       " classes; leave it out");
   if (file.extension() != ".svg")
-    throw Error(ErrorCode::usage, "--confusion: expected a file that ends in .svg, found '" + file.string() + "'");
+    throw Error(ErrorCode::usage,
+                "--confusion: expected a file that ends in .svg, found '" + printable(file.string()) + "'");
   require_no_folder(file);
   return file;
 }

@@ -9,9 +9,10 @@
 #include "host/plugins/open_registry.hpp"
 #include "host/plugins/scaffold.hpp"
 #include "host/plugins/self_test.hpp"
-#include "host/trials/run_trials.hpp"
 #include "host/text/nearest.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
+#include "host/trials/run_trials.hpp"
 #include "mixop/error.hpp"
 
 namespace mixop::cli {
@@ -104,14 +105,14 @@ void list_as_json(const PluginRegistry& registry, std::ostream& out) {
 void list_as_text(const PluginRegistry& registry, std::ostream& out) {
   for (const auto& plugin : registry.plugins()) {
     out << plugin->id << ' ' << plugin->version << "  (" << kind_names(plugin->file.note.kinds) << "; tier "
-        << tier_text(plugin->file.note.tier) << ")\n  " << plugin->summary << "\n  " << plugin->file.path.string()
-        << "\n  sha256 " << plugin->file.sha256 << '\n';
+        << tier_text(plugin->file.note.tier) << ")\n  " << plugin->summary << "\n  "
+        << printable(plugin->file.path.string()) << "\n  sha256 " << plugin->file.sha256 << '\n';
     for (const ComponentInfo& component : plugin->components)
       out << "  " << noun_of(component.group) << ' ' << component.name << '\n';
   }
   for (const RefusedPlugin& plugin : registry.refused())
-    out << "refused: " << plugin.path.string() << "\n  " << name_of(plugin.reason.check()) << ": "
-        << plugin.reason.problem() << '\n';
+    out << "refused: " << printable(plugin.path.string()) << "\n  " << name_of(plugin.reason.check()) << ": "
+        << printable_message(plugin.reason.problem()) << '\n';
   out << registry.plugins().size() << " plugins loaded, " << registry.refused().size() << " refused\n";
 }
 
@@ -183,7 +184,7 @@ void check_as_text(const Findings& findings, std::ostream& out) {
     out << (passed ? "ok      " : "FAILED  ") << name_of(check) << '\n';
   for (const Trial& trial : findings.report.trials) {
     out << (trial.passed ? "ok      " : "FAILED  ") << trial.component << ": " << trial.name << '\n';
-    if (!trial.passed) out << "        " << trial.detail << '\n';
+    if (!trial.passed) out << "        " << printable_message(trial.detail) << '\n';
   }
 }
 
@@ -210,7 +211,7 @@ int check(const Arguments& arguments) {
   values->count("json") != 0 ? check_as_json(findings, std::cout) : check_as_text(findings, std::cout);
   if (findings.refusal) throw *findings.refusal;
   require_passed(findings.report, findings.file);
-  std::cerr << "plugin " << path.string() << " passed all checks\n";
+  std::cerr << "plugin " << printable(path.string()) << " passed all checks\n";
   return 0;
 }
 
@@ -221,7 +222,7 @@ int write_lock(const Arguments& arguments) {
   const std::optional<PluginLock> old = PluginLock::replaceable(file);
   const PluginLock lock = PluginLock::of(load_plugins(*values));
   lock.write(file);
-  std::cout << "wrote " << file.string() << ": " << lock.plugins().size() << " plugins\n"
+  std::cout << "wrote " << printable(file.string()) << ": " << lock.plugins().size() << " plugins\n"
             << (old ? lock.changes_since(*old) : "");
   return 0;
 }
@@ -233,10 +234,11 @@ int make_new(const Arguments& arguments) {
   if (given.size() != 2)
     throw Error(ErrorCode::usage, "plugins new: expected 'op' and the operator's name\nUsage: " + new_syntax().usage);
   if (given[0] != "op")
-    throw Error(ErrorCode::usage, "plugins new: expected 'op', found '" + given[0] + "'\nUsage: " + new_syntax().usage);
+    throw Error(ErrorCode::usage,
+                "plugins new: expected 'op', found '" + excerpt(given[0]) + "'\nUsage: " + new_syntax().usage);
   const fs::path folder = fs::absolute(text(*values, "out", given[1])).lexically_normal();
   write_operator_project(given[1], folder);
-  std::cout << "wrote " << folder.string() << "; its README.md says how to build and try it\n";
+  std::cout << "wrote " << printable(folder.string()) << "; its README.md says how to build and try it\n";
   return 0;
 }
 
@@ -251,7 +253,7 @@ int plugins_command(const std::vector<std::string>& arguments) {
   if (word == "lock") return write_lock(rest);
   if (word == "new") return make_new(rest);
   throw Error(ErrorCode::usage,
-              "plugins: expected list, check, lock or new" + (word.empty() ? "" : ", found '" + word + "'") +
+              "plugins: expected list, check, lock or new" + (word.empty() ? "" : ", found '" + excerpt(word) + "'") +
                   did_you_mean(word, {"list", "check", "lock", "new"}) + "\nUsage: " + plugins_syntax().usage);
 }
 

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <iostream>
 
+#include "host/text/printable.hpp"
+
 namespace mixop::cli {
 namespace {
 
@@ -41,10 +43,10 @@ Progress::Progress(bool terminal) : terminal_(terminal), start_(Clock::now()), l
 
 void Progress::show(const std::string& line) {
   if (terminal_) {
-    std::cerr << "\r\033[K" << line << std::flush;
+    std::cerr << "\r\033[K" << printable(line) << std::flush;
     open_line_ = true;
   } else {
-    std::cerr << line << std::endl;
+    std::cerr << printable(line) << std::endl;
   }
 }
 

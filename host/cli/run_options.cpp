@@ -6,20 +6,11 @@
 #include <iostream>
 
 #include "host/cli/metrics_options.hpp"
+#include "host/json/json_writer.hpp"
 #include "host/text/plain_text.hpp"
+#include "host/text/printable.hpp"
 
 namespace mixop::cli {
-namespace {
-
-bool is_pipe(const std::string& file) {
-  std::error_code problem;
-  const auto status = std::filesystem::status(file, problem);
-  return file.find('/') != std::string::npos && std::filesystem::exists(status) &&
-         !std::filesystem::is_regular_file(status) && !std::filesystem::is_directory(status);
-}
-
-}  // namespace
-
 void add_run_options(CommandSyntax& syntax, const std::string& archive, const std::string& out) {
   const auto option = [&](const char* name, const std::string& help) {
     syntax.options.add_options()(name, help.c_str());
@@ -50,7 +41,7 @@ void read_config(const po::variables_map& values, RunRequest& request) {
       continue;
     }
     if (!request.preset_or_file.empty())
-      throw Error(ErrorCode::usage, "one preset or config file is expected, found '" + request.preset_or_file +
+      throw Error(ErrorCode::usage, "one preset or config file is expected, found '" + printable(request.preset_or_file) +
                                         "' and '" + argument + "'");
     request.preset_or_file = argument;
     if (is_pipe(argument)) request.config_text = read_plain_text(argument, ErrorCode::usage);
@@ -85,7 +76,7 @@ bool print_keys(const po::variables_map& values, const OptionCatalog& catalog, R
 
 void print_forecast(const RunForecast& forecast) {
   if (!forecast.data_missing.empty()) say("the memory cannot be predicted without the data: " + forecast.data_missing);
-  std::cout << to_json(forecast.config) << std::endl;
+  std::cout << printable_json(to_json(forecast.config)) << std::endl;
   if (forecast.peak_memory) say_memory(*forecast.peak_memory);
 }
 

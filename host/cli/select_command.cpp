@@ -48,11 +48,11 @@ std::vector<std::int64_t> seeds_of(const std::string& list) {
   for (const std::string& item : split(list, ',')) {
     const std::int64_t seed = number_of<std::int64_t>(item).value_or(-1);
     if (seed < 0)
-      throw Error(ErrorCode::usage, "--seeds: expected whole numbers from 0 on, as in 0,1,2,3, found '" + item + "'");
+      throw Error(ErrorCode::usage, "--seeds: expected whole numbers from 0 on, as in 0,1,2,3, found '" + excerpt(item) + "'");
     seeds.push_back(seed);
   }
   if (std::set<std::int64_t>(seeds.begin(), seeds.end()).size() != seeds.size() || seeds.size() < 2)
-    throw Error(ErrorCode::usage, "--seeds: expected at least two different seeds, found '" + list + "'");
+    throw Error(ErrorCode::usage, "--seeds: expected at least two different seeds, found '" + excerpt(list) + "'");
   return seeds;
 }
 

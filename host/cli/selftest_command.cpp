@@ -4,6 +4,7 @@
 #include "host/cli/command_line.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/selftest/oracles.hpp"
+#include "host/text/printable.hpp"
 
 namespace mixop::cli {
 
@@ -34,7 +35,7 @@ int selftest_command(const std::vector<std::string>& arguments) {
     if (result.problem.empty()) {
       std::cout << result.deviation << ", allowed " << result.allowed << "\n";
     } else {
-      std::cout << result.problem << "\n";
+      std::cout << printable_message(result.problem) << "\n";
     }
   }
   if (as_json) std::cout << json.end().member("passed", passed).end().text() << std::endl;

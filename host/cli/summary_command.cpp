@@ -84,7 +84,7 @@ ImageShape shape_of(const std::string& text) {
     sizes.push_back(size);
   }
   if (sizes.size() != 3)
-    throw Error(ErrorCode::usage, "--input: expected channels x height x width such as 3x32x32, found '" + text + "'");
+    throw Error(ErrorCode::usage, "--input: expected channels x height x width such as 3x32x32, found '" + excerpt(text) + "'");
   return {sizes[0], sizes[1], sizes[2]};
 }
 

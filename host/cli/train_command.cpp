@@ -9,6 +9,7 @@
 #include "host/cli/run_options.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/json/json_writer.hpp"
+#include "host/text/plain_text.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -118,6 +119,7 @@ int train_command(const Arguments& arguments) {
   TrainRequest request;
   read_run(*values, arguments, kArchive, request);
   request.genotype = text(*values, "genotype");
+  if (is_pipe(request.genotype)) request.genotype = read_plain_text(request.genotype, ErrorCode::usage);
   if (request.genotype.empty() && !request.goes_on())
     throw Error(ErrorCode::usage,
                 "--genotype is missing: a name such as DARTS_V2, a JSON file, or the archive of a "

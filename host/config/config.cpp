@@ -126,12 +126,4 @@ Config config_from_json(std::string_view text, const std::string& file, const Op
   }
 }
 
-Config config_from_layer_json(const std::string& json, RunKind kind) {
-  std::istringstream in(json);
-  cereal::JSONInputArchive archive(in);
-  Config config = default_config(kind);
-  visit(config, CerealVisitor<cereal::JSONInputArchive>{archive, kind});
-  return config;
-}
-
 }  // namespace mixop

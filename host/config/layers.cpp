@@ -1,10 +1,12 @@
 #include "host/config/layers.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
-#include "host/json/json_writer.hpp"
+#include "host/config/keys.hpp"
 #include "host/text/nearest.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -17,29 +19,31 @@ bool is_reserved(const std::string& key) {
 
 bool is_below(const std::string& key, const std::string& section) { return key.rfind(section + ".", 0) == 0; }
 
-void write_value(JsonWriter& writer, const KeySpec& spec, const JsonValue& value) {
-  switch (spec.type) {
-    case KeyType::boolean:
-      writer.value(value.boolean);
-      return;
-    case KeyType::integer:
-      writer.value(value.integer);
-      return;
-    case KeyType::real:
-      writer.value(value.number);
-      return;
-    case KeyType::text:
-      writer.value(value.text);
-      return;
-    case KeyType::list:
-    case KeyType::reals:
-      break;
-  }
-  writer.begin_list();
-  for (const JsonValue& item : value.items)
-    spec.type == KeyType::list ? writer.value(item.text) : writer.value(item.number);
-  writer.end();
+void set(bool& member, const JsonValue& value) { member = value.boolean; }
+void set(std::int64_t& member, const JsonValue& value) { member = value.integer; }
+void set(double& member, const JsonValue& value) { member = value.number; }
+void set(std::string& member, const JsonValue& value) { member = value.text; }
+template <class Item>
+void set(std::vector<Item>& member, const JsonValue& value) {
+  member.resize(value.items.size());
+  for (std::size_t i = 0; i < member.size(); ++i) set(member[i], value.items[i]);
 }
+
+/// Sets the keys of a configuration to what `value_of` says; nothing is said of those of another kind.
+template <class ValueOf>
+struct Filler {
+  const ValueOf& value_of;
+  std::string prefix = {};
+
+  template <class Member>
+  void operator()(const char* name, Member& member, const KeySpec&) {
+    if (const std::optional<JsonValue> value = value_of(prefix + name)) set(member, *value);
+  }
+  template <class Keys>
+  void section(const std::string& name, Keys& keys, std::optional<RunKind>) {
+    visit(keys, Filler{value_of, name + "."});
+  }
+};
 
 /// A default that breaks its own type is the fault of the plugin that declares it.
 JsonValue default_value(const KeySpec& spec) {
@@ -80,8 +84,9 @@ void ConfigLayers::refuse_key_of_other_kind(const std::string& key, const std::s
     if (spec.only != other || (spec.key != key && !is_below(spec.key, key))) continue;
     const std::string counterpart = own_name + key.substr(std::min(key.size(), other_name.size()));
     const bool has_counterpart = is_below(key, other_name) && index_.count(counterpart) != 0;
-    throw Error(ErrorCode::usage, where + ": '" + key + "' belongs to mixop " + other_name + ", not to mixop " +
-                                      own_name + "; " + (has_counterpart ? "set " + counterpart : "leave it out"));
+    throw Error(ErrorCode::usage, where + ": '" + excerpt(key) + "' belongs to mixop " + other_name +
+                                      ", not to mixop " + own_name + "; " +
+                                      (has_counterpart ? "set " + counterpart : "leave it out"));
   }
 }
 
@@ -100,7 +105,7 @@ void ConfigLayers::unknown(const std::string& key, const std::string& where) con
     if (candidate.spec.key.rfind(key.substr(0, key.find('.') + 1), 0) == 0) group.push_back(candidate.spec.key);
   }
   const bool grouped = key.find('.') != std::string::npos && !group.empty();
-  throw Error(ErrorCode::usage, where + ": unknown key '" + key + "'" + did_you_mean(key, known) +
+  throw Error(ErrorCode::usage, where + ": unknown key '" + excerpt(key) + "'" + did_you_mean(key, known) +
                                     " (known: " + joined(grouped ? group : known) + ")");
 }
 
@@ -128,7 +133,7 @@ void ConfigLayers::add_members(const JsonValue& object, const std::string& prefi
       unknown(name, where);
     }
     if (const auto [first, fresh] = seen_.emplace(name, where); !fresh)
-      throw Error(ErrorCode::usage, where + ": key '" + name + "' is already given at " + first->second);
+      throw Error(ErrorCode::usage, where + ": key '" + excerpt(name) + "' is already given at " + first->second);
     JsonValue value = member.value;
     // An option that is a text, such as a size of "48" or "20x31", may be written as the number that it is.
     if (!key->component.empty() && key->spec.type == KeyType::text && value.is_number()) value.kind = Kind::text;
@@ -159,10 +164,10 @@ JsonValue ConfigLayers::edited_list(const Key& key, const std::string& text, con
                                  [&](const JsonValue& present) { return present.text == item.text; });
     const bool present = at != list.items.end();
     if (text[0] == '+' && present)
-      throw Error(ErrorCode::usage, where + ": '" + item.text + "' is already in " + key.spec.key + " (" +
+      throw Error(ErrorCode::usage, where + ": '" + excerpt(item.text) + "' is already in " + key.spec.key + " (" +
                                         text_of_value(key.spec, list) + ")");
     if (text[0] == '-' && !present)
-      throw Error(ErrorCode::usage, where + ": '" + item.text + "' is not in " + key.spec.key + " (" +
+      throw Error(ErrorCode::usage, where + ": '" + excerpt(item.text) + "' is not in " + key.spec.key + " (" +
                                         text_of_value(key.spec, list) + ")");
     if (present)
       list.items.erase(at);
@@ -174,7 +179,7 @@ JsonValue ConfigLayers::edited_list(const Key& key, const std::string& text, con
 }
 
 void ConfigLayers::add_set(const std::string& assignment) {
-  const std::string where = "--set " + assignment;
+  const std::string where = "--set " + excerpt(assignment, 200);
   const auto equals = assignment.find('=');
   if (equals == std::string::npos || equals == 0)
     throw Error(ErrorCode::usage, where + ": expected key=value, as in --set space.channels=16");
@@ -196,23 +201,12 @@ Config default_config(RunKind kind, const std::string& space, const OptionCatalo
 }
 
 Config ConfigLayers::config() const {
-  JsonWriter writer;
-  std::string section;
-  writer.begin_object();
-  for (const Key& key : keys_) {
-    if (!key.component.empty()) continue;
-    const auto dot = key.spec.key.find('.');
-    const std::string own = dot == std::string::npos ? "" : key.spec.key.substr(0, dot);
-    if (own != section) {
-      if (!section.empty()) writer.end();
-      writer.key(own).begin_object();
-      section = own;
-    }
-    writer.key(key.spec.key.substr(dot == std::string::npos ? 0 : dot + 1));
-    write_value(writer, key.spec, current(key));
-  }
-  writer.end().end();
-  Config made = config_from_layer_json(writer.text(), kind_);
+  const auto value_of = [this](const std::string& key) -> std::optional<JsonValue> {
+    const auto found = index_.find(key);
+    return found == index_.end() ? std::nullopt : std::optional(current(keys_[found->second]));
+  };
+  Config made = default_config(kind_);
+  visit(made, Filler<decltype(value_of)>{value_of});
   add_options(made);
   return made;
 }

@@ -55,7 +55,4 @@ class ConfigLayers {
 /// What a run of that kind on a space has where nothing else is said.
 Config default_config(RunKind kind, const std::string& space, const OptionCatalog& catalog);
 
-/// A Config from the JSON of a whole, checked layer: the part that cereal reads.
-Config config_from_layer_json(const std::string& json, RunKind kind);
-
 }  // namespace mixop

@@ -5,6 +5,7 @@
 #include "host/config/layers.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/plain_text.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/table.hpp"
 #include "host/text/text.hpp"
 
@@ -33,7 +34,7 @@ std::vector<std::string> preset_names(const fs::path& folder) {
 fs::path preset_file(const std::string& name, const fs::path& folder, const std::string& where) {
   const std::vector<std::string> names = preset_names(folder);
   if (std::find(names.begin(), names.end(), name) == names.end())
-    throw Error(ErrorCode::usage, where + "unknown preset '" + name + "'" + did_you_mean(name, names) +
+    throw Error(ErrorCode::usage, where + "unknown preset '" + excerpt(name) + "'" + did_you_mean(name, names) +
                                       " (known: " + joined(names) + "); a file's name ends in .json or holds a '/'");
   return folder / (name + ".json");
 }
@@ -54,7 +55,7 @@ JsonValue read_source(const fs::path& path, const std::optional<std::string>& te
   const std::string command = reserved_text(root, "command", path.string());
   if (command != "" && command != "search" && command != "train")
     throw Error(ErrorCode::usage, json_place(path.string(), *root.find("command")) +
-                                      ": command: expected search or train, found '" + command + "'");
+                                      ": command: expected search or train, found '" + excerpt(command) + "'");
   return root;
 }
 
@@ -63,7 +64,7 @@ JsonValue read_source_for(const fs::path& path, RunKind kind, const std::optiona
   JsonValue root = read_source(path, text);
   const std::string command = reserved_text(root, "command", path.string());
   if (command != "" && command != run_kind_name(kind))
-    throw Error(ErrorCode::usage, json_place(path.string(), *root.find("command")) + ": '" + path.stem().string() +
+    throw Error(ErrorCode::usage, json_place(path.string(), *root.find("command")) + ": '" + excerpt(path.stem().string()) +
                                       "' is for mixop " + command + ", not for mixop " + run_kind_name(kind) +
                                       "; mixop list presets says which preset is for which");
   return root;

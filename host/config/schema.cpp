@@ -7,6 +7,7 @@
 
 #include "host/config/keys.hpp"
 #include "host/text/numbers.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 #include "mixop/utf8.hpp"
 
@@ -123,7 +124,7 @@ void check_list(const KeySpec& spec, const JsonValue& value, const std::string& 
       throw Error(ErrorCode::usage, where + ": " + spec.key + ": expected names without blanks or commas, found " +
                                         item.describe() + " among them");
     if (!seen.insert(item.text).second)
-      throw Error(ErrorCode::usage, where + ": " + spec.key + ": '" + item.text + "' is listed twice; remove one");
+      throw Error(ErrorCode::usage, where + ": " + spec.key + ": '" + excerpt(item.text) + "' is listed twice; remove one");
   }
 }
 

@@ -210,7 +210,9 @@ GenotypeText genotype_from_text(std::string_view text, const std::string& file, 
 }
 
 bool is_genotype_text(std::string_view argument) {
-  return find_call(argument, 0) != std::string_view::npos || trimmed(argument).substr(0, 1) == "{";
+  const auto first = argument.find_first_not_of(" \t\r\n");
+  const bool json = first != std::string_view::npos && (argument[first] == '{' || argument[first] == '[');
+  return json || find_call(argument, 0) != std::string_view::npos;
 }
 
 }  // namespace mixop

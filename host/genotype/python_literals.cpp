@@ -1,11 +1,11 @@
 #include "host/genotype/python_literals.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <tuple>
 #include <utility>
 
+#include "host/text/numbers.hpp"
 #include "host/text/printable.hpp"
 
 namespace mixop {
@@ -252,10 +252,10 @@ JsonValue PythonLiterals::quoted(JsonValue value) {
 JsonValue PythonLiterals::number(JsonValue value) {
   const char *const start = text_.data() + at_, *const last = text_.data() + text_.size();
   std::int64_t whole = 0;
-  const auto [end, failure] = std::from_chars(start, last, whole);
+  const auto [end, failure] = read_number({start, last}, whole);
   const bool real = end != last && (*end == '.' || *end == 'e' || *end == 'E');
   if (real) {
-    const auto [real_end, problem] = std::from_chars(start, last, value.number);
+    const auto [real_end, problem] = read_number({start, last}, value.number);
     if (problem != std::errc{} || (real_end != last && is_name_start(*real_end))) refuse(value, "expected a number");
     value.kind = Kind::real;
     value.text = std::string(start, real_end);

@@ -1,11 +1,11 @@
 #include "host/json/json.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <set>
 
+#include "host/json/number_tokens.hpp"
 #include "host/json/rapidjson.hpp"
+#include "host/text/numbers.hpp"
 #include "host/text/plain_text.hpp"
 #include "host/text/printable.hpp"
 
@@ -55,12 +55,9 @@ std::size_t string_start(std::string_view text, std::size_t end) {
   }
 }
 
-/// Where the number or literal that ends before `end` begins.
+/// Where the literal that ends before `end` begins.
 std::size_t word_start(std::string_view text, std::size_t end) {
-  const auto part_of_word = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == 'E' || c == '+' || c == '-' || c == '.';
-  };
-  while (end > 0 && part_of_word(text[end - 1])) --end;
+  while (end > 0 && text[end - 1] >= 'a' && text[end - 1] <= 'z') --end;
   return end;
 }
 
@@ -79,29 +76,18 @@ class TreeBuilder {
   TreeBuilder(std::string_view text, const rapidjson::MemoryStream& stream, const std::string& file, ErrorCode code)
       : text_(text), stream_(stream), file_(file), code_(code), lines_(text) {}
 
-  bool Null() { return add(scalar(Kind::null)); }
+  bool Null() { return add(literal(Kind::null)); }
   bool Bool(bool value) {
-    JsonValue made = scalar(Kind::boolean);
+    JsonValue made = literal(Kind::boolean);
     made.boolean = value;
     return add(std::move(made));
   }
-  bool Int(int value) { return Int64(value); }
-  bool Uint(unsigned value) { return Int64(value); }
-  bool Int64(std::int64_t value) {
-    JsonValue made = scalar(Kind::integer);
-    made.integer = value;
-    made.number = static_cast<double>(value);
-    return add(std::move(made));
-  }
-  bool Uint64(std::uint64_t value) {
-    return value <= std::uint64_t{std::numeric_limits<std::int64_t>::max()} ? Int64(static_cast<std::int64_t>(value))
-                                                                            : Double(static_cast<double>(value));
-  }
-  bool Double(double value) {
-    JsonValue made = scalar(Kind::real);
-    made.number = value;
-    return add(std::move(made));
-  }
+  // Every number comes as the 0 that stands in its place.
+  bool Int(int) { return number(stream_.Tell() - 2); }
+  bool Uint(unsigned) { return number(stream_.Tell() - 1); }
+  bool Int64(std::int64_t) { return false; }
+  bool Uint64(std::uint64_t) { return false; }
+  bool Double(double) { return false; }
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
   bool String(const char* value, rapidjson::SizeType size, bool) {
     JsonValue made = starting_at(string_start(text_, stream_.Tell()), Kind::text);
@@ -134,11 +120,18 @@ class TreeBuilder {
       throw Error(code_, json_place(file_, made) + ": more than " + std::to_string(kMostValues) + " values");
     return made;
   }
-  JsonValue scalar(Kind kind) {
-    const std::size_t end = stream_.Tell(), start = word_start(text_, end);
-    JsonValue made = starting_at(start, kind);
-    made.text = text_.substr(start, end - start);
-    return made;
+  JsonValue literal(Kind kind) { return starting_at(word_start(text_, stream_.Tell()), kind); }
+  bool number(std::size_t start) {
+    JsonValue made = starting_at(start, Kind::integer);
+    made.text = text_.substr(start, number_length(text_.substr(start)));
+    if (const auto whole = number_of<std::int64_t>(made.text))
+      made.integer = *whole;
+    else
+      made.kind = Kind::real;
+    if (read_number(made.text, made.number).ec != std::errc{})
+      throw Error(code_, json_place(file_, made) + ": the number " + excerpt(made.text) +
+                             " is too large; the largest is 1.7976931348623157e308");
+    return add(std::move(made));
   }
   bool open(Kind kind) {
     JsonValue made = starting_at(stream_.Tell(), kind);
@@ -191,7 +184,7 @@ std::string JsonValue::describe() const {
       return boolean ? "true" : "false";
     case Kind::integer:
     case Kind::real:
-      return text;
+      return excerpt(text);
     case Kind::text:
       return "text '" + excerpt(text) + "'";
     case Kind::list:
@@ -208,11 +201,11 @@ JsonValue parse_json(std::string_view text, const std::string& file, ErrorCode c
     return Error(code, json_place(file, at) + ": malformed JSON: " + what);
   };
   if (const auto nul = text.find('\0'); nul != std::string_view::npos) throw malformed(nul, "a NUL byte");
-  rapidjson::MemoryStream stream(text.data(), text.size());
+  const std::string plain = without_numbers(text);
+  rapidjson::MemoryStream stream(plain.data(), plain.size());
   TreeBuilder builder(text, stream, file, code);
   rapidjson::Reader reader;
-  constexpr unsigned flags =
-      rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag | rapidjson::kParseValidateEncodingFlag;
+  constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
   const rapidjson::ParseResult result = reader.Parse<flags>(stream, builder);
   if (result.IsError())
     throw malformed(result.Offset(), problem_at(text, result.Offset(), rapidjson::GetParseError_En(result.Code())));

@@ -2,14 +2,19 @@
 
 #include <concepts>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace mixop {
 
+/// JSON with what no terminal shows escaped, and bytes that are no UTF-8 as U+FFFD.
+std::string printable_json(std::string_view json);
+
 /// Writes JSON piece by piece: json.begin_object().key("epoch").value(3).end(). A number that is not finite becomes
-/// null.
+/// null. All of it is printable (printable_json), whatever the names are, and a key that its object has already is
+/// "KEY (2)".
 class JsonWriter {
  public:
   enum class Style { compact, pretty };
@@ -40,6 +45,7 @@ class JsonWriter {
   struct Open {
     char closing;
     bool empty;
+    std::set<std::string> keys;
   };
   JsonWriter& integer(std::int64_t number);
   JsonWriter& item(const std::string& json);

@@ -1,17 +1,15 @@
 #include "host/plugins/checks.hpp"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <vector>
 
 #include "host/plugins/elf_note.hpp"
+#include "host/plugins/trusted_path.hpp"
 #include "host/text/sha256.hpp"
 #include "mixop/abi/plugin.h"
 #include "mixop/native_revision.h"
@@ -26,84 +24,47 @@ constexpr std::uint32_t kAllKinds = MIXOP_KIND_OPERATOR | MIXOP_KIND_SPACE | MIX
 constexpr std::uint32_t kCompilerFlags =
     MIXOP_FLAG_CXX11_ABI | MIXOP_FLAG_DEBUG_STDLIB | MIXOP_FLAG_ASAN | MIXOP_FLAG_TSAN;
 
-// A file descriptor that closes itself.
-class OpenFile {
- public:
-  explicit OpenFile(const fs::path& path) : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  ~OpenFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
-std::string octal(unsigned mode) {
-  char text[16];
-  std::snprintf(text, sizeof text, "%04o", mode & 07777U);
-  return text;
-}
-
-void check_owner_and_mode(const struct stat& info, const fs::path& what, const char* kind, const fs::path& file) {
-  const auto user = ::geteuid();
-  if (info.st_uid != user && info.st_uid != 0)
-    throw PluginRefused(PluginCheck::owner_and_mode, file,
-                        std::string(kind) + " " + what.string() + " belongs to user " + std::to_string(info.st_uid) +
-                            "; expected you (user " + std::to_string(user) +
-                            ") or root. Copy the plugin to a folder of yours");
-  if ((info.st_mode & S_IWOTH) != 0)
-    throw PluginRefused(PluginCheck::owner_and_mode, file,
-                        std::string(kind) + " " + what.string() + " is writable by everybody (mode " +
-                            octal(info.st_mode) + "). Run: chmod o-w '" + what.string() + "'");
-}
-
-// A folder that others may write into, sticky or not, lets them put a file beside the plugin or replace the link to it.
-void check_folder(const fs::path& folder, const fs::path& file) {
-  struct stat info {};
-  if (::stat(folder.c_str(), &info) != 0)
-    throw PluginRefused(PluginCheck::path, file, "its folder cannot be read: " + std::string(std::strerror(errno)));
-  check_owner_and_mode(info, folder, "the folder", file);
+// Whoever may write to a folder of the path can put another file in the plugin's place, or replace the link to it.
+void check_folders(const fs::path& folder, const fs::path& file) {
+  if (const std::string problem = folders_changed_by_others(folder); !problem.empty())
+    throw PluginRefused(PluginCheck::owner_and_mode, file, problem);
 }
 
 std::vector<std::byte> read_all(const OpenFile& file, std::uint64_t size, const fs::path& path) {
-  std::vector<std::byte> bytes(size);
-  std::size_t done = 0;
-  while (done < size) {
-    const ssize_t count = ::read(file.get(), bytes.data() + done, size - done);
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0)
-      throw PluginRefused(PluginCheck::path, path,
-                          "reading stopped after " + std::to_string(done) + " of " + std::to_string(size) +
-                              " bytes: " + (count < 0 ? std::strerror(errno) : "the file became shorter"));
-    done += static_cast<std::size_t>(count);
-  }
+  std::vector<std::byte> bytes = file.read(size);
+  if (bytes.size() < size)
+    throw PluginRefused(PluginCheck::path, path,
+                        "reading stopped after " + std::to_string(bytes.size()) + " of " + std::to_string(size) +
+                            " bytes: " + (errno != 0 ? std::strerror(errno) : "the file became shorter"));
   return bytes;
 }
 
-// Path, owner and mode; the result is what all further checks look at.
-std::vector<std::byte> read_checked(const fs::path& path, fs::path& resolved) {
+// Path, owner and mode, into `file`; the result is what all further checks look at.
+std::vector<std::byte> read_checked(const fs::path& path, PluginFile& file) {
   if (!path.is_absolute())
     throw PluginRefused(PluginCheck::path, path,
                         "expected an absolute path; plugins are never searched by a bare name");
   std::error_code failure;
-  resolved = fs::canonical(path, failure);
+  file.path = fs::canonical(path, failure);
   if (failure) throw PluginRefused(PluginCheck::path, path, "cannot be found: " + failure.message());
-  const OpenFile file(resolved);
+  check_folders(path.parent_path(), path);
+  check_folders(file.path.parent_path(), path);
+  file.opened = std::make_shared<OpenFile>(file.path);
   struct stat info {};
-  if (file.get() < 0 || ::fstat(file.get(), &info) != 0)
+  if (file.opened->descriptor() < 0 || ::fstat(file.opened->descriptor(), &info) != 0)
     throw PluginRefused(PluginCheck::path, path, "cannot be opened: " + std::string(std::strerror(errno)));
   if (!S_ISREG(info.st_mode)) throw PluginRefused(PluginCheck::path, path, "expected a regular file");
-  check_folder(path.parent_path(), path);
-  check_folder(resolved.parent_path(), path);
-  check_owner_and_mode(info, resolved, "the file", path);
+  if (const std::string problem = changed_by_others(info, file.path); !problem.empty())
+    throw PluginRefused(PluginCheck::owner_and_mode, path, "the file " + file.path.string() + " " + problem);
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (size > kLargestPlugin)
     throw PluginRefused(PluginCheck::elf, path,
                         "has " + std::to_string(size) + " bytes; expected at most " + std::to_string(kLargestPlugin));
-  return read_all(file, size, path);
+  return read_all(*file.opened, size, path);
+}
+
+std::string sha256_of_bytes(const std::vector<std::byte>& bytes) {
+  return sha256_of_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 PluginCheck check_of(ElfDefect defect) {
@@ -232,28 +193,35 @@ void check_note(const MixopNote& note, const fs::path& file, const HostTraits& h
 
 PluginFile check_file(const fs::path& path, const HostTraits& host) {
   PluginFile file;
-  const std::vector<std::byte> bytes = read_checked(path, file.path);
+  const std::vector<std::byte> bytes = read_checked(path, file);
   try {
     const ElfFile elf(bytes);
     elf.require_safe_search_paths();
+    file.searches_folder = elf.searches_folder();
     file.note = elf.note();
     check_note(file.note, path, host);
     elf.require_one_export(MIXOP_PLUGIN_SYMBOL);
   } catch (const ElfError& error) {
     throw PluginRefused(check_of(error.defect()), path, error.what());
   }
-  file.sha256 = sha256_of_text({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  file.sha256 = sha256_of_bytes(bytes);
   return file;
 }
 
 void require_unchanged(const PluginFile& file) {
-  std::string found;
-  try {
-    found = sha256_of_file(file.path);
-  } catch (const Error& error) {
+  struct stat now {
+  }, opened{};
+  if (::stat(file.path.c_str(), &now) != 0)
     throw PluginRefused(PluginCheck::load, file.path,
-                        "cannot be read again after it was checked: " + std::string(error.what()));
-  }
+                        "is gone after it was checked: " + std::string(std::strerror(errno)) +
+                            ". Try again once nothing writes to its folder");
+  ::fstat(file.opened->descriptor(), &opened);
+  if (now.st_dev != opened.st_dev || now.st_ino != opened.st_ino)
+    throw PluginRefused(
+        PluginCheck::load, file.path,
+        "was replaced by another file after it was checked. Try again once nothing writes to its folder");
+  const std::string found =
+      sha256_of_bytes(read_all(*file.opened, static_cast<std::uint64_t>(opened.st_size), file.path));
   if (found != file.sha256)
     throw PluginRefused(PluginCheck::load, file.path,
                         "changed after it was checked: its SHA-256 was " + file.sha256 + " and is " + found +

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 
+#include "host/plugins/open_file.hpp"
 #include "mixop/abi/note.h"
 #include "mixop/error.hpp"
 
@@ -65,12 +67,15 @@ struct PluginFile {
   std::filesystem::path path;  ///< absolute, without links
   MixopNote note{};
   std::string sha256;  ///< of the bytes that were checked, in hexadecimal
+  std::shared_ptr<OpenFile> opened;
+  bool searches_folder = false;  ///< for libraries, which stand beside it or below
 };
 
 /// Runs the checks path to exports on the file at the absolute `path`. Throws PluginRefused.
 PluginFile check_file(const std::filesystem::path& path, const HostTraits& host);
 
-/// Throws PluginRefused, by the check load, where the file's bytes are no longer those that were checked.
+/// Throws PluginRefused, by the check load, where the path names another file, or the file's bytes are no longer those
+/// that were checked.
 void require_unchanged(const PluginFile& file);
 
 /// The checks abi, note, libtorch, native_revision and flags on a note that was read from `file`.

@@ -15,7 +15,18 @@ std::string loader_reason() {
   return reason == nullptr ? "the loader gives no reason" : reason;
 }
 
+/// The driver, found where the system has it, or what has its name. Later look-ups of that name end at what is loaded:
+/// an empty entry in the search path of NVIDIA's libcusparseLt.so.0 would have them find it in the current folder.
+void load_driver(const std::filesystem::path& folder) {
+  if (::dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) != nullptr) return;
+  const std::filesystem::path stand_in = folder / "libmixop_no_driver.so";
+  if (::dlopen(stand_in.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) == nullptr)
+    throw Error(ErrorCode::unsupported,
+                stand_in.string() + " cannot be loaded (" + loader_reason() + "); install mixop again");
+}
+
 void* open_library(const std::filesystem::path& library) {
+  load_driver(library.parent_path());
   // Global, so that plugins find LibTorch's CUDA functions; never unloaded, as nothing of LibTorch is.
   void* const handle = ::dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
   if (handle != nullptr) return handle;

@@ -10,10 +10,12 @@
 
 #include "host/plugins/names.hpp"
 #include "host/plugins/option_values.hpp"
+#include "host/text/printable.hpp"
 #include "mixop/abi/ext/backward.h"
 #include "mixop/abi/ext/cost.h"
 #include "mixop/abi/ext/structure.h"
 #include "mixop/slots.hpp"
+#include "mixop/utf8.hpp"
 
 namespace mixop {
 namespace {
@@ -50,10 +52,6 @@ bool is_name(std::string_view text) {
   });
 }
 
-bool is_printable(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; });
-}
-
 // Refuses one plugin: every check of a descriptor ends here.
 class Reader {
  public:
@@ -73,13 +71,13 @@ class Reader {
     if (length > longest) refuse(what + " is longer than " + std::to_string(longest) + " bytes");
     if (length == 0 && !may_be_empty) refuse(what + " is empty");
     const std::string copy(value, length);
-    if (!is_printable(copy)) refuse(what + " contains control characters");
+    if (!is_printable(copy)) refuse(what + " contains control characters or is not UTF-8: '" + excerpt(copy) + "'");
     return copy;
   }
 
   std::string name(const std::string& what, const char* value) const {
     std::string copy = text(what, value, kLongestName);
-    if (!is_name(copy)) refuse(what + " is '" + copy + "'; expected letters, digits, '_', '-' and '.' alone");
+    if (!is_name(copy)) refuse(what + " is '" + excerpt(copy) + "'; expected letters, digits, '_', '-' and '.' alone");
     return copy;
   }
 
@@ -132,7 +130,7 @@ std::vector<MixopOptionSpec> Reader::options(const std::string& what, const Mixo
     const std::string value = text(named + ": its default", option.default_value, kLongestText, true);
     text(named + ": its help", option.help, kLongestText);
     if (!option_value_fits(option.type, value))
-      refuse(named + " has the default '" + value + "', which its type forbids");
+      refuse(named + " has the default '" + excerpt(value) + "', which its type forbids");
     if (!names.insert(option.name).second) refuse(named + " is declared twice");
   }
   return copies;

@@ -275,6 +275,14 @@ void ElfFile::require_safe_search_paths() const {
   }
 }
 
+bool ElfFile::searches_folder() const {
+  const Dynamic found = dynamic();
+  const auto names_origin = [&](const Elf64_Dyn& entry) {
+    return text_at(strings_of(found), entry.d_un.d_val, ElfDefect::bad_dynamic).find("ORIGIN") != std::string::npos;
+  };
+  return std::any_of(found.names.begin(), found.names.end(), names_origin);
+}
+
 void ElfFile::collect_notes(const Segment& segment, std::vector<MixopNote>& found) const {
   const std::uint64_t alignment = segment.alignment == 8 ? 8 : 4;
   std::uint64_t position = 0;

@@ -49,6 +49,9 @@ class ElfFile {
   /// without a folder, and paths that begin with $ORIGIN and have no '..', are accepted.
   void require_safe_search_paths() const;
 
+  /// Whether one of them names $ORIGIN, the folder that the loader finds the library in.
+  bool searches_folder() const;
+
   /// The one note of mixop. Throws where there is none, more than one, or one of another size.
   MixopNote note() const;
 

@@ -4,6 +4,7 @@
 
 #include "host/plugins/self_test.hpp"
 #include "host/plugins/tested_plugins.hpp"
+#include "host/text/printable.hpp"
 
 namespace mixop {
 
@@ -17,7 +18,8 @@ PluginRegistry open_registry(const std::vector<std::string>& plugin_dirs, const 
     // mixop's own plugins are tried by its own tests.
     TestedPlugins tested = TestedPlugins::of_user();
     if (file.path.parent_path() == own || tested.contains(file.sha256)) return;
-    warnings << "mixop: trying the new plugin " << file.path.string() << " in a process of its own\n" << std::flush;
+    warnings << "mixop: trying the new plugin " << printable(file.path.string()) << " in a process of its own\n"
+             << std::flush;
     require_passed(self_test(file, self_test_command()), file);
     require_unchanged(file);
     if (!tested.add(file.sha256))
@@ -27,7 +29,8 @@ PluginRegistry open_registry(const std::vector<std::string>& plugin_dirs, const 
   };
   PluginRegistry registry(HostTraits::current(), before_load);
   registry.load(plugin_places(plugin_dirs, std::getenv("MIXOP_PLUGIN_PATH"), installed));
-  for (const RefusedPlugin& plugin : registry.refused()) warnings << "mixop: warning: " << plugin.reason.what() << '\n';
+  for (const RefusedPlugin& plugin : registry.refused())
+    warnings << "mixop: warning: " << printable_message(plugin.reason.what()) << '\n';
   if (lock) lock->require_complete(registry);
   return registry;
 }

@@ -6,6 +6,7 @@
 
 #include "host/plugins/names.hpp"
 #include "host/text/numbers.hpp"
+#include "host/text/printable.hpp"
 #include "mixop/error.hpp"
 
 namespace mixop {
@@ -45,7 +46,7 @@ OptionValues::OptionValues(const std::string& component, const MixopOptionSpec* 
     if (type == types.end()) throw Error(ErrorCode::usage, unknown_name("option of " + component, name, names));
     if (!option_value_fits(type->second, value))
       throw Error(ErrorCode::usage, "option " + component + "." + name + ": expected " + expected_text(type->second) +
-                                        ", found '" + value + "'");
+                                        ", found '" + excerpt(value) + "'");
     values_[name] = value;
   }
   for (const auto& [name, value] : values_) pointers_.push_back({name.c_str(), value.c_str()});

@@ -7,6 +7,7 @@
 
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
+#include "host/text/printable.hpp"
 
 namespace mixop {
 namespace {
@@ -49,7 +50,7 @@ class Reader {
 
   void require_keys(const JsonValue& object, const std::set<std::string>& known) const {
     for (const JsonMember& member : object.members)
-      if (known.count(member.key) == 0) refuse(member, "unknown key '" + member.key + "'");
+      if (known.count(member.key) == 0) refuse(member, "unknown key '" + excerpt(member.key) + "'");
   }
 
   LockedPlugin plugin(const JsonValue& entry) const {
@@ -64,7 +65,7 @@ class Reader {
     const bool digits = plugin.sha256.find_first_not_of("0123456789abcdef") == std::string::npos;
     if (!digits || plugin.sha256.size() != kDigestDigits)
       refuse(*entry.find("sha256"),
-             "'sha256': expected 64 lower-case hexadecimal digits, found '" + plugin.sha256 + "'");
+             "'sha256': expected 64 lower-case hexadecimal digits, found '" + excerpt(plugin.sha256, 2 * kDigestDigits) + "'");
     return plugin;
   }
 
@@ -105,7 +106,7 @@ PluginLock PluginLock::read(const fs::path& file) {
   for (const JsonValue& entry : reader.member(value, "plugins", JsonValue::Kind::list, "a list").items) {
     lock.plugins_.push_back(reader.plugin(entry));
     if (!ids.insert(lock.plugins_.back().id).second)
-      reader.refuse(entry, "the plugin '" + lock.plugins_.back().id + "' is listed twice");
+      reader.refuse(entry, "the plugin '" + excerpt(lock.plugins_.back().id) + "' is listed twice");
   }
   return lock;
 }

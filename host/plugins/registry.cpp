@@ -11,6 +11,7 @@
 #include "host/plugins/cuda_library.hpp"
 #include "host/plugins/names.hpp"
 #include "host/plugins/option_values.hpp"
+#include "host/text/printable.hpp"
 #include "mixop/abi/ext/log.h"
 #include "mixop/version.h"
 
@@ -29,7 +30,8 @@ struct Entry {
 // Plugins have no context to log into, so their lines go where the host's own messages go.
 void log_of_plugin(std::int32_t level, const char* message) {
   if (level <= MIXOP_LOG_DEBUG || message == nullptr) return;
-  std::fprintf(stderr, "mixop: plugin: %s%s\n", level >= MIXOP_LOG_WARNING ? "warning: " : "", message);
+  std::fprintf(stderr, "mixop: plugin: %s%s\n", level >= MIXOP_LOG_WARNING ? "warning: " : "",
+               printable_message(message).c_str());
 }
 
 const MixopHost& host_table() {
@@ -56,12 +58,29 @@ auto call_plugin(PluginCheck check, const PluginFile& file, const std::string& w
 
 namespace dll = boost::dll;
 
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
+  return text;
+}
+
+/// Loads the file that was checked, whatever lies at its path by now. One that looks for libraries beside itself is
+/// loaded by its path, from which the loader knows where that is; nobody else can change what is there (check_file).
 dll::shared_library load_library(const PluginFile& file) {
   // RTLD_NODELETE: destructors, threads and registrations of a library may outlive its handle, so it is never unmapped.
   const auto mode = static_cast<dll::load_mode::type>(static_cast<int>(dll::load_mode::rtld_now) |
                                                       static_cast<int>(dll::load_mode::rtld_local) | RTLD_NODELETE);
-  return call_plugin(PluginCheck::load, file, "loading",
-                     [&] { return dll::shared_library(dll::fs::path(file.path.string()), mode); });
+  const std::string path = file.searches_folder ? file.path.string() : file.opened->path();
+  file.opened->keep();
+  return call_plugin(PluginCheck::load, file, "loading", [&] {
+    require_unchanged(file);
+    try {
+      return dll::shared_library(dll::fs::path(path), mode);
+    } catch (const std::exception& error) {
+      throw PluginRefused(PluginCheck::load, file.path,
+                          "loading failed: " + replaced(error.what(), path, file.path.string()));
+    }
+  });
 }
 
 // A plugin with CUDA code may need LibTorch's CUDA libraries, which are not loaded for those that do without.

@@ -2,6 +2,7 @@
 
 #include <boost/dll/runtime_symbol_info.hpp>
 
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 #include "mixop/error.hpp"
 
@@ -15,7 +16,7 @@ PluginPlace named_place(const std::string& value) {
   std::error_code failure;
   const fs::file_status status = fs::status(path, failure);
   if (value.empty() || !fs::exists(status))
-    throw Error(ErrorCode::usage, "--plugin-dir '" + value +
+    throw Error(ErrorCode::usage, "--plugin-dir '" + printable(value) +
                                       "': expected a folder of plugins or a plugin file, found " +
                                       (value.empty() ? "an empty name" : "nothing at " + path.string()));
   return {path, !fs::is_directory(status)};
@@ -36,7 +37,7 @@ std::vector<PluginPlace> plugin_places(const std::vector<std::string>& plugin_di
     if (entry.empty()) continue;
     if (!fs::path(entry).is_absolute())
       throw Error(ErrorCode::usage,
-                  "MIXOP_PLUGIN_PATH: expected absolute folders separated by colons, found '" + entry +
+                  "MIXOP_PLUGIN_PATH: expected absolute folders separated by colons, found '" + printable(entry) +
                       "'. Write the whole path: what a relative one means depends on the current folder");
     places.push_back({entry, false});
   }

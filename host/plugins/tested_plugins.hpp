@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <string>
 
 namespace mixop {
 
-/// Remembers which plugin files passed the self-test on this host: a text file with a line for each.
+/// Remembers which plugin files passed the self-test on this host: a text file with a line for each, which is neither
+/// believed nor written where others than root and this user may change it or a folder above it.
 class TestedPlugins {
  public:
   /// `file` need not exist. `host` distinguishes hosts: a plugin is tried again with another LibTorch.
@@ -18,6 +21,9 @@ class TestedPlugins {
   bool add(const std::string& sha256);
 
  private:
+  using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+  /// Null where there is none, or others may change it; the flags are those of open(2).
+  File opened(int flags) const;
   std::string line_of(const std::string& sha256) const { return sha256 + " " + host_; }
 
   std::filesystem::path file_;

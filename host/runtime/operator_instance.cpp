@@ -8,6 +8,7 @@
 
 #include <utility>
 
+#include "host/plugins/part_error.hpp"
 
 namespace mixop {
 namespace {
@@ -29,12 +30,21 @@ MixopForward to_abi(const Forward& how) {
 
 std::string called(const std::string& name) { return "operator '" + name + "'"; }
 
+/// Calls a function of an operator's table; what it reports names the operator and what was asked of it.
+template <class Call>
+void ask(const std::string& name, const char* what, Call&& call) {
+  try {
+    checked(called(name) + ": " + what, call);
+  } catch (const Error& error) {
+    throw PartError(error.code(), error.what());
+  }
+}
+
 at::Tensor call_forward(const MixopOperator& table, MixopOpInstance* instance, const std::string& name,
                         const at::Tensor& input, const Forward& how) {
   const MixopForward abi = to_abi(how);
   MixopTensor output = nullptr;
-  checked(called(name),
-          [&](MixopError* error) { return table.forward(instance, borrow(input), &abi, &output, error); });
+  ask(name, "forward", [&](MixopError* error) { return table.forward(instance, borrow(input), &abi, &output, error); });
   at::Tensor result = adopt(output);
   if (!result.defined()) throw Error(ErrorCode::plugin, called(name) + ": forward succeeded but gave no tensor");
   return result;
@@ -58,7 +68,7 @@ class ExportedBackward final : public torch::autograd::Node {
     const MixopForward abi = to_abi(how);
     MixopTensor grad_input = nullptr;
     std::vector<MixopTensor> grad_parameters(parameters, nullptr);
-    checked(called(name) + ": backward", [&](MixopError* error) {
+    ask(name, "backward", [&](MixopError* error) {
       return table->backward(instance.get(), borrow(x), borrow(y), borrow(gradients[0]), &abi, &grad_input,
                              grad_parameters.data(), error);
     });
@@ -78,7 +88,7 @@ std::vector<StateEntry> collect_state(const MixopOperator& table, MixopOpInstanc
   for (std::uint32_t i = 0; i < count; ++i) {
     MixopState state{};
     state.size = sizeof state;
-    checked(called(name), [&](MixopError* error) { return table.state(instance, i, &state, error); });
+    ask(name, "state", [&](MixopError* error) { return table.state(instance, i, &state, error); });
     if (state.name == nullptr || state.tensor == nullptr)
       throw Error(ErrorCode::plugin, called(name) + ": state " + std::to_string(i) + " lacks its name or its tensor");
     entries.push_back({state.name, *reinterpret_cast<at::Tensor*>(state.tensor), static_cast<StateKind>(state.kind)});
@@ -101,7 +111,7 @@ OperatorInstance::OperatorInstance(const MixopOperator& table, std::string name,
   }
   const MixopOpSpec abi{sizeof(MixopOpSpec), spec.affine ? 1 : 0, spec.in, spec.out, spec.stride};
   MixopOpInstance* made = nullptr;
-  checked(called(name_), [&](MixopError* error) { return table.create(&abi, &made, error); });
+  ask(name_, "create", [&](MixopError* error) { return table.create(&abi, &made, error); });
   if (made == nullptr) throw Error(ErrorCode::plugin, called(name_) + ": create succeeded but made nothing");
   instance_ = std::shared_ptr<MixopOpInstance>(made, table.destroy);
   state_ = collect_state(table, made, name_);

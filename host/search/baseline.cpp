@@ -4,6 +4,7 @@
 
 #include "host/genotype/genotype_json.hpp"
 #include "host/text/nearest.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -17,7 +18,7 @@ Genotype published(const std::string& text, const SearchSpace& space, const std:
     if (named.name == text) return named.genotype;
     known.push_back(named.name);
   }
-  throw Error(ErrorCode::usage, std::string(kKey) + ": " + name + " has no genotype '" + text + "'" +
+  throw Error(ErrorCode::usage, std::string(kKey) + ": " + name + " has no genotype '" + excerpt(text) + "'" +
                                     did_you_mean(text, known) + " (known: " + joined(known) + ")");
 }
 

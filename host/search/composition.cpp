@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "host/plugins/option_values.hpp"
+#include "host/search/named_parts.hpp"
 #include "mixop/random.hpp"
 
 namespace mixop {
@@ -62,12 +63,15 @@ PartChoice with_options(const PluginRegistry& plugins, const StrategySlot& slot,
 
 Part<StrategyPart> make_part(const PluginRegistry& plugins, const StrategySlot& slot, const PartChoice& choice) {
   const MixopFactory& factory = plugins.factory(slot.interface_id, choice.part);
-  return {static_cast<StrategyPart*>(create(factory, choice.part, choice.options)), {factory.destroy}};
+  Part<StrategyPart> made{static_cast<StrategyPart*>(create(factory, choice.part, choice.options)), {factory.destroy}};
+  return with_name(std::move(made), slot, choice.part);
 }
 
 Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options) {
   const MixopFactory& factory = plugins.factory(SearchSpace::interface_id, name);
-  return {static_cast<SearchSpace*>(create(factory, name, options_of(factory, name, options))), {factory.destroy}};
+  Part<SearchSpace> made{static_cast<SearchSpace*>(create(factory, name, options_of(factory, name, options))),
+                         {factory.destroy}};
+  return with_name(std::move(made), name);
 }
 
 Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options,

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "host/plugins/part_error.hpp"
 #include "mixop/draws.hpp"
 #include "mixop/random.hpp"
 
@@ -76,8 +77,9 @@ at::Tensor SearchProblem::loss(const std::vector<Relaxed>& edge_weights, const L
   pass.update_statistics = how.update_statistics;
   pass.penalties = how.penalties;
   pass.key = step_.key;
-  const Outcome outcome = network_.loss(edge_weights, train ? step_.train : step_.valid,
-                                        train ? states_.train : states_.valid, pass);
+  const Outcome outcome = naming("the search network", "loss", [&] {
+    return network_.loss(edge_weights, train ? step_.train : step_.valid, train ? states_.train : states_.valid, pass);
+  });
   if (how.carry) (train ? next_.train : next_.valid) = outcome.next;
   if (how.carry && train) {
     train_value_ = outcome.loss.detach();
@@ -93,6 +95,10 @@ at::Tensor SearchProblem::alpha_term(const std::vector<Relaxed>& edge_weights) {
 
 at::Tensor SearchProblem::uniform(const at::Tensor& like, std::uint64_t draw) {
   return uniform_numbers(like.sizes(), key_of({step_.key, kDraws, draw}), like);
+}
+
+std::vector<at::Tensor> SearchProblem::gradients(const at::Tensor& loss, const std::vector<at::Tensor>& leaves) {
+  return naming("the search network", "backward", [&] { return BilevelProblem::gradients(loss, leaves); });
 }
 
 WeightStep SearchProblem::weight_step() const {

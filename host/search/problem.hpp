@@ -53,6 +53,8 @@ class SearchProblem final : public BilevelProblem {
   at::Tensor alpha_term(const std::vector<Relaxed>& edge_weights) override;
   at::Tensor uniform(const at::Tensor& like, std::uint64_t draw) override;
   WeightStep weight_step() const override;
+  /// Its exceptions are the network's, not those of the part that asks.
+  std::vector<at::Tensor> gradients(const at::Tensor& loss, const std::vector<at::Tensor>& leaves) override;
 
   /// Loss, the penalties in it (undefined for none) and output of the last weight_loss().
   const at::Tensor& train_value() const { return train_value_; }

@@ -10,6 +10,7 @@
 #include "host/search/stored_fields.hpp"
 #include "host/search/stored_tensor.hpp"
 #include "host/text/numbers.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -52,7 +53,7 @@ void check_layout(const Archive& archive, const ArchiveKind& kind) {
   const unsigned number = number_of<unsigned>(version).value_or(0);
   if (number == 0)
     refuse(archive, "/@layout",
-           std::string("expected ") + kind.what + ", " + kind.layout() + ", found '" + found + "'");
+           std::string("expected ") + kind.what + ", " + kind.layout() + ", found '" + excerpt(found) + "'");
   if (number > kind.version)
     refuse(archive, "/@layout", found + "; this program reads " + kind.layout() + ", so use a newer one");
 }

@@ -54,7 +54,7 @@ class HistoryReader {
     for (const JsonMember& own : options.members) {
       const auto part = parts.find(own.key);
       if (part == parts.end())
-        throw Error(ErrorCode::bad_data, where_ + ": unknown slot '" + own.key + "' in '" + name + "'");
+        throw Error(ErrorCode::bad_data, where_ + ": unknown slot '" + excerpt(own.key) + "' in '" + name + "'");
       const JsonValue& values = member(options, own.key, Kind::object, "an object");
       for (const JsonMember& value : values.members)
         part->second.options[value.key] = member(values, value.key, Kind::text, "a text").text;

@@ -142,7 +142,7 @@ void require_known(const std::string& space, const PluginRegistry& plugins) {
                               const std::vector<std::string>& known, const std::vector<std::string>& names) {
   const std::string hint = did_you_mean(name, names);
   throw Error(ErrorCode::usage,
-              "unknown genotype '" + argument + "'" + hint + (hint.empty() ? "; known: " : " Known: ") +
+              "unknown genotype '" + excerpt(argument) + "'" + hint + (hint.empty() ? "; known: " : " Known: ") +
                   (known.empty() ? "none" : joined(known)) + "; there is no file of that name either");
 }
 
@@ -230,7 +230,8 @@ BaselineText read_baseline(const std::string& argument, const std::string& space
 
 GenotypeArgument genotype_of_epoch(const std::string& file, std::int64_t epoch, const PluginRegistry& plugins) {
   if (!is_archive_argument(file))
-    throw Error(ErrorCode::usage, "--epoch is for a search's archive; '" + file + "' is none, so leave it out");
+    throw Error(ErrorCode::usage,
+                "--epoch is for a search's archive; '" + printable(file) + "' is none, so leave it out");
   Archive archive = Archive::open(file);
   if (stored::is_of_kind(archive, network_kind))
     throw Error(ErrorCode::usage, "--epoch is for a search; " + file + " is a trained network, which has one genotype");
@@ -289,7 +290,7 @@ GenotypeArgument read_genotype(const std::string& argument, const std::string& s
   if (!known) require_known(space, plugins);
   GenotypeArgument found = known ? *known : from_file(file, name, space, plugins);
   if (known && std::filesystem::is_regular_file(argument))
-    found.notes.push_back("'" + argument + "' is the published genotype " + known->title +
+    found.notes.push_back("'" + excerpt(argument) + "' is the published genotype " + known->title +
                           "; the file of that name is read as ./" + argument);
   note_unfed(found);
   if (!space.empty() && found.space != space)

@@ -9,6 +9,7 @@
 #include "host/json/json.hpp"
 #include "host/runtime/fused/cpu/kernels.hpp"
 #include "host/search/stored_fields.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -97,7 +98,7 @@ Config resumed_config(const ConfigRequest& request, const Config& archived, cons
 Config continued_config(const ConfigRequest& request, const Config& archived, const Archive& archive,
                         const OptionCatalog& catalog) {
   if (!request.preset_or_file.empty())
-    refuse_more("goes on with the archive's own configuration, found '" + request.preset_or_file + "'; leave it out");
+    refuse_more("goes on with the archive's own configuration, found '" + printable(request.preset_or_file) + "'; leave it out");
   const std::int64_t done = archive.integer("/position", "epoch");
   require_finished(archive, archived, done);
   ConfigLayers layers = layers_of(archived, catalog);

@@ -56,6 +56,13 @@ std::string read_plain_text(const std::filesystem::path& path, ErrorCode code) {
   return std::move(*text);
 }
 
+bool is_pipe(const std::string& path) {
+  std::error_code problem;
+  const auto status = std::filesystem::status(path, problem);
+  return path.find('/') != std::string::npos && std::filesystem::exists(status) &&
+         !std::filesystem::is_regular_file(status) && !std::filesystem::is_directory(status);
+}
+
 std::string foreign_format(std::string_view text) {
   const auto starts = [&](std::string_view with) { return text.substr(0, with.size()) == with; };
   if (starts("PK\x03\x04")) return "a ZIP archive, such as PyTorch's .pt files are";

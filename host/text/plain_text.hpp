@@ -13,6 +13,9 @@ namespace mixop {
 /// is an error of `code`.
 std::string read_plain_text(const std::filesystem::path& path, ErrorCode code);
 
+/// Whether a path with a folder in it names what can be read once alone: a pipe, a terminal.
+bool is_pipe(const std::string& path);
+
 /// What the beginning of a text shows it to be, where mixop reads no such thing: "YAML", "a ZIP archive ..."; empty
 /// otherwise.
 std::string foreign_format(std::string_view text);

@@ -8,12 +8,6 @@
 namespace mixop {
 namespace {
 
-/// How many characters of UTF-8 a cell has.
-std::size_t width_of(const std::string& cell) {
-  return static_cast<std::size_t>(
-      std::count_if(cell.begin(), cell.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
 std::vector<std::vector<std::string>> shown(std::vector<std::vector<std::string>> rows) {
   for (auto& row : rows)
     for (std::string& cell : row) cell = printable(cell);
@@ -24,7 +18,7 @@ std::vector<std::size_t> widths_of(const std::vector<std::vector<std::string>>& 
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()), 0);
-    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], width_of(row[c]));
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], characters(row[c]));
   }
   return widths;
 }
@@ -38,7 +32,7 @@ std::string table_text(const std::vector<std::vector<std::string>>& cells, const
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t c = 0; c < row.size(); ++c) {
-      const std::string blanks(widths[c] - width_of(row[c]), ' ');
+      const std::string blanks(widths[c] - characters(row[c]), ' ');
       if (c > 0) line += "  ";
       line += aligns[std::min(c, aligns.size() - 1)] == Align::left ? row[c] + blanks : blanks + row[c];
     }

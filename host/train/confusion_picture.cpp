@@ -31,16 +31,6 @@ std::string escaped(const std::string& text) {
   return result;
 }
 
-std::size_t characters(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
-std::string shortened(const std::string& name) {
-  const std::string shown = printable(name);
-  return characters(shown) <= kNameLength ? shown : excerpt(shown, kNameLength - 3);
-}
-
 template <class... Values>
 std::string format(const char* pattern, Values... values) {
   char text[256];
@@ -70,7 +60,7 @@ Plan plan_of(const Confusion& confusion, const std::vector<std::string>& names) 
   const int cell = static_cast<int>(std::clamp<std::int64_t>(classes <= kMostNumbered ? 40 : 1000 / classes, 2, 40));
   const int font = std::clamp(cell - 2, 7, 13);
   std::size_t longest = 0;
-  for (const std::string& name : names) longest = std::max(longest, characters(shortened(name)));
+  for (const std::string& name : names) longest = std::max(longest, characters(shortened(name, kNameLength)));
   const bool named = classes <= kMostNamed;
   const int label = named ? static_cast<int>(static_cast<double>(longest) * font * kGlyph) + 12 : 8;
   return {classes, cell, font, 24 + label, kTitleHeight + 20 + label, named};
@@ -100,7 +90,7 @@ std::string labels(const std::vector<std::string>& names, const Plan& plan) {
   std::string svg;
   for (std::int64_t i = 0; plan.named && i < plan.classes; ++i) {
     const double middle = (static_cast<double>(i) + 0.5) * plan.cell + plan.font * 0.35;
-    const std::string name = shortened(names[static_cast<std::size_t>(i)]);
+    const std::string name = shortened(names[static_cast<std::size_t>(i)], kNameLength);
     const double x = plan.left + middle, y = plan.top - 6;
     svg += text_at(plan.left - 6, plan.top + middle, "end", name) + text_at(x, y, "start", name, turned(x, y));
   }

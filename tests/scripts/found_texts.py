@@ -18,6 +18,10 @@ ARCHIVE = ["--strategy", "first_order", "--set", "space.channels=2", "--set", "s
            "search.batch=8", "--set", "search.epochs=1", "--set", "synthetic.size=8", "--set", "synthetic.train=32", "--set",
            "synthetic.test=8", "--set", "data.train_limit=0"]
 
+TRAINING = ["--set", "data.name=synthetic", "--set", "synthetic.size=8", "--set", "synthetic.train=32", "--set", "synthetic.test=8",
+            "--set", "train.epochs=1", "--set", "train.batch=8", "--set", "train.auxiliary=0", "--set", "space.channels=2",
+            "--set", "space.layers=3", "--set", "threads=1"]
+
 
 def forms(folder):
     """Every form of one genotype is the same network, under any name."""
@@ -90,13 +94,21 @@ def hostile(folder):
 
 
 def pipes(folder):
-    """A configuration may come from a pipe."""
+    """A configuration and a genotype may come from a pipe, which is read once."""
     config = json.dumps({"preset": "quick", "space": {"channels": 6}})
     run = subprocess.run([MIXOP, "search", "/dev/stdin", "--dry-run"], input=config, capture_output=True, text=True, timeout=120)
     check(run.returncode == 0 and json.loads(run.stdout)["space"]["channels"] == 6, run.stderr)
     run = subprocess.run([MIXOP, "search", "/dev/stdin", *ARCHIVE, "--out", folder / "piped.h5"], input=config,
                          capture_output=True, text=True, timeout=120)
     check(run.returncode == 0, run.stderr)
+
+
+    own = answer("derive", "darts_cnn/DARTS_V2").stdout
+    for genotype in (own, answer("derive", "darts_cnn/DARTS_V2", "--form", "python").stdout, "\n" + own):
+        for command in (["train", "darts-cifar10-train", *TRAINING, "--overwrite", "--out", folder / "net.h5"],
+                        ["summary", "--space", "darts_cnn"]):
+            run = subprocess.run([MIXOP, *command, "--genotype", "/dev/stdin"], input=genotype, capture_output=True, text=True, timeout=120)
+            check(run.returncode == 0, run.stderr)
 
 
 def unsearched(folder):

@@ -151,6 +151,9 @@ def other_commands(folder):
     expect(2, ["ops, spaces, datasets"], "list", "things")
     expect(2, ["check or describe"], "data", "fix", "cifar10")
     expect(2, ["no data folder is given"], "data", "check", "cifar10")
+    for place in ("/nonexistent/folder", "/dev/null"):
+        expect(3, ["the data folder does not exist or cannot be read"], "data", "describe", "cifar10", "--data", place)
+        expect(3, ["the data folder does not exist or cannot be read"], "data", "describe", "cifar10", MIXOP_DATA=place)
     expect(2, ["no option 'colour'"], "data", "describe", "cifar10", "--set", "colour=red")
     expect(2, ["unknown option '--jsn'", "--json"], "plugins", "list", "--jsn")
     expect(2, ["found 'lst'", "list"], "plugins", "lst")

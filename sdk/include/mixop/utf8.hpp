@@ -31,12 +31,19 @@ inline CodePoint code_point_at(std::string_view text, std::size_t at) {
   return {value, count};
 }
 
-/// Whether a terminal and a picture can show it: UTF-8 without control characters.
+/// Whether a terminal, a picture and XML can show a code point as what it is: no control character, none that ends a
+/// line or changes the direction of the text around it, none that stands for nothing.
+inline bool is_printable(std::uint32_t value) {
+  const auto within = [value](std::uint32_t first, std::uint32_t last) { return value >= first && value <= last; };
+  return !(value < 0x20 || within(0x7f, 0x9f) || within(0x2028, 0x202e) || within(0x2066, 0x2069) ||
+           within(0xfdd0, 0xfdef) || (value & 0xfffe) == 0xfffe);
+}
+
+/// Whether a text is UTF-8 of such code points.
 inline bool is_printable(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const CodePoint point = code_point_at(text, at);
-    const bool control = point.value < 0x20 || (point.value >= 0x7f && point.value < 0xa0);
-    if (point.bytes == 0 || control) return false;
+    if (point.bytes == 0 || !is_printable(point.value)) return false;
     at += point.bytes;
   }
   return true;

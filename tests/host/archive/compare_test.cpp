@@ -1,5 +1,7 @@
 #include "host/archive/compare.hpp"
 
+#include <chrono>
+
 #include "tests/catch.hpp"
 #include "tests/host/archive/sample_archive.hpp"
 #include "tests/host/plugins/temporary_folder.hpp"
@@ -73,4 +75,19 @@ TEST_CASE("the order of a group's members counts", "[archive]") {
 TEST_CASE("values that are equal as numbers but not as bits differ", "[archive]") {
   CHECK(differences(small({{"/a", {0.0f}}}), small({{"/a", {-0.0f}}})) ==
         std::vector<std::string>{"/a: 1 of 1 values, the largest by 0"});
+}
+
+TEST_CASE("the time of a comparison grows with the archives, not with their square", "[archive]") {
+  const test::TemporaryFolder folder;
+  const auto seconds = [&](int count) {
+    ArchiveBuilder builder;
+    for (int i = 0; i < count; ++i) builder.attribute("/", "name" + std::to_string(i), std::int64_t{i});
+    const Archive archive = Archive::open(folder.write("a.h5", builder.finish()));
+    const auto start = std::chrono::steady_clock::now();
+    CHECK(compare_archives(archive, archive).empty());
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
+  const double few = seconds(2000), many = seconds(20000);
+  INFO(few << " s and " << many << " s");
+  CHECK(many < 30 * few + 0.05);
 }

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "host/json/json.hpp"
+#include "mixop/utf8.hpp"
 #include "tests/catch.hpp"
 
 namespace {
@@ -25,6 +26,26 @@ TEST_CASE("the writer's JSON reads back, nested and escaped", "[json]") {
     CHECK(read.find("raw")->find("k")->integer == 1);
     CHECK(read.find("nothing")->is(JsonValue::Kind::null));
   }
+}
+
+TEST_CASE("names of any bytes leave the writer's JSON valid and printable", "[json]") {
+  JsonWriter json;
+  json.begin_object().member("a\xff\x1b[31m", "half \xe5\x9b, \u202e\xc2\x9b \xf4\x8f\xbf\xbf, \x7f, 図");
+  json.key("raw").raw("{\"k\u202e\":\r\n\t1}").end();
+  CHECK(is_printable(json.text().substr(2, json.text().find('\n', 2) - 2)));
+  CHECK(json.text().find('\r') == std::string::npos);
+  const JsonValue read = parse_json(json.text(), "written", ErrorCode::failed);
+  CHECK(read.members[0].key == "a\xef\xbf\xbd\x1b[31m");
+  CHECK(read.members[0].value.text == "half \xef\xbf\xbd\xef\xbf\xbd, \u202e\xc2\x9b \xf4\x8f\xbf\xbf, \x7f, 図");
+  CHECK(read.find("raw")->find("k\u202e")->integer == 1);
+}
+
+TEST_CASE("a key that an object has already is written with a number", "[json]") {
+  JsonWriter json(JsonWriter::Style::compact);
+  json.begin_object().member("a", 1).member("a", 2).member("a (2)", 3).member("a", 4);
+  json.key("in").begin_object().member("a", 5).end().member("b\xff", 6).member("b\xfe", 7).end();
+  CHECK(json.text() == "{\"a\": 1, \"a (2)\": 2, \"a (2) (2)\": 3, \"a (3)\": 4, \"in\": {\"a\": 5}, "
+                       "\"b\xef\xbf\xbd\": 6, \"b\xef\xbf\xbd (2)\": 7}");
 }
 
 TEST_CASE("compact JSON is one line, and numbers that are not finite become null", "[json]") {

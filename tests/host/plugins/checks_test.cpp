@@ -128,6 +128,38 @@ TEST_CASE("a file in a folder that everybody may write is refused, sticky or not
   require_refused(file, PluginCheck::owner_and_mode, "(mode 1777)");
 }
 
+TEST_CASE("every folder up to the root counts, and a sticky one is safe above the plugin's own", "[plugins][checks]") {
+  const TemporaryFolder folder;
+  const auto above = folder.path() / "above", own = above / "own" / "deep";
+  std::filesystem::create_directories(own);
+  const auto file = own / "a.so";
+  std::filesystem::rename(folder.write("a.so", plain()), file);
+  CHECK_NOTHROW(check_file(file, test_host()));
+  ::chmod(above.c_str(), 0777);
+  require_refused(file, PluginCheck::owner_and_mode,
+                  "the folder " + above.string() + " is writable by everybody (mode 0777). Run: chmod o-w '" +
+                      above.string() + "'");
+  ::chmod(above.c_str(), 01777);
+  CHECK_NOTHROW(check_file(file, test_host()));
+  ::chmod(above.c_str(), 0755);
+  if (::geteuid() != 0) return;
+  REQUIRE(::chown(above.c_str(), 4711, 0) == 0);
+  require_refused(file, PluginCheck::owner_and_mode,
+                  "the folder " + above.string() + " belongs to user 4711; expected you");
+}
+
+TEST_CASE("folders are those behind the links of a path, and those of the path", "[plugins][checks]") {
+  const TemporaryFolder folder;
+  const TemporaryFolder elsewhere;
+  const auto open_folder = folder.path() / "open", own = open_folder / "own";
+  std::filesystem::create_directories(own);
+  std::filesystem::rename(folder.write("a.so", plain()), own / "a.so");
+  ::chmod(open_folder.c_str(), 0777);
+  std::filesystem::create_directory_symlink(own, elsewhere.path() / "link");
+  require_refused(elsewhere.path() / "link" / "a.so", PluginCheck::owner_and_mode,
+                  "the folder " + open_folder.string() + " is");
+}
+
 TEST_CASE("a link in a folder that everybody may write is refused", "[plugins][checks]") {
   const TemporaryFolder folder;
   const TemporaryFolder open_folder;
@@ -179,8 +211,11 @@ TEST_CASE("a file that changes or goes after its checks is refused", "[plugins][
   };
   folder.write("a.so", ElfBuilder().add(native_note()).build());
   refused("changed after it was checked: its SHA-256 was " + file.sha256 + " and is ");
+  folder.write("b.so", plain());
+  std::filesystem::rename(folder.path() / "b.so", file.path);
+  refused("was replaced by another file after it was checked. Try again");
   std::filesystem::remove(file.path);
-  refused("cannot be read again after it was checked: ");
+  refused("is gone after it was checked: No such file or directory. Try again");
 }
 
 TEST_CASE("a file of unreasonable size is refused unread", "[plugins][checks]") {

@@ -239,6 +239,27 @@ TEST_CASE("what runs before the load may refuse a plugin", "[plugins][registry]"
   CHECK(seen.size() == 64);
 }
 
+TEST_CASE("a file that is swapped between its checks and its load does not run", "[plugins][registry]") {
+  const TemporaryFolder folder;
+  const auto file = copy("test_plain", folder), other = copy("test_parts_0", folder, "other");
+  PluginRegistry registry(mixop::HostTraits::current(),
+                          [&](const mixop::PluginFile& checked) { std::filesystem::rename(other, checked.path); });
+  require_refused(registry, file, PluginCheck::load, "was replaced by another file after it was checked");
+  CHECK(registry.plugins().empty());
+}
+
+TEST_CASE("a plugin is loaded from the file that was checked, and messages name its path", "[plugins][registry]") {
+  const TemporaryFolder folder;
+  const auto file = copy("test_plain", folder);
+  const mixop::PluginFile checked = mixop::check_file(file, mixop::HostTraits::current());
+  CHECK_FALSE(checked.searches_folder);
+  std::filesystem::rename(copy("test_parts_0", folder), file);
+  const auto own = mixop::test::content_of(std::filesystem::path(MIXOP_TEST_PLUGIN_DIR) / "test_plain.so");
+  CHECK(mixop::test::content_of(checked.opened->path()) == own);
+  PluginRegistry registry;
+  CHECK(registry.load_file(file).file.path == file);
+}
+
 TEST_CASE("LibTorch's CUDA libraries are loaded for a plugin that links them", "[plugins][registry]") {
   const TemporaryFolder folder;
   PluginRegistry registry;

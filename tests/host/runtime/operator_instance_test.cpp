@@ -121,7 +121,7 @@ TEST_CASE("instances are destroyed by their plugin, after the graphs that still 
 TEST_CASE("what an operator reports is thrown with its name", "[runtime][operator][misuse]") {
   MixopOperator table = scale_table();
   CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {4, 4, 1, false}),
-                    "operator 'test.scale': this operator has 3 channels");
+                    "operator 'test.scale': create: this operator has 3 channels");
   table.forward = [](MixopOpInstance*, MixopTensor, const MixopForward*, MixopTensor*, MixopError*) -> MixopStatus {
     return MIXOP_OK;
   };

@@ -263,7 +263,7 @@ TEST_CASE("an operator that leaves the channels asked for aside is found", "[tri
   require_fails<IgnoresOut>("channels in and out",
                             "asked for 4 channels in and 6 out: expected an output of shape [2, 6, ");
   require_fails<IgnoresOut>("channels in and out", ". Serve such specs, or throw an Error of code unsupported");
-  require_fails<RefusesOut>("channels in and out", "operator 'test.op': std::bad_alloc");
+  require_fails<RefusesOut>("channels in and out", "operator 'test.op': create: std::bad_alloc");
   CHECK_THAT((failures<AnyWidth, Domain::recurrent>(10).at("channels in and out")),
              Catch::Contains("asked for 4 channels in and 6 out: a recurrent operator keeps the width, and was made"));
 }
@@ -309,5 +309,5 @@ TEST_CASE("a structure that is not sound fails wherever the operator is made", "
 }
 
 TEST_CASE("what an operator throws is reported", "[trials]") {
-  CHECK(failures<Throws>().at(std::string(kShape) + ", stride 2") == "operator 'test.op': never works");
+  CHECK(failures<Throws>().at(std::string(kShape) + ", stride 2") == "operator 'test.op': forward: never works");
 }

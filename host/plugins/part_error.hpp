@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "mixop/error.hpp"
+
+namespace mixop {
+
+/// An error whose message begins with the part of a plugin that it comes from: "operator 'acme.x': forward: ...".
+class PartError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// What `call` gives. What it throws names `part`, and what was asked of it, unless it names another part already or is
+/// said to the user: of bad usage or data, which parts describe themselves.
+template <class Call>
+decltype(auto) naming(const std::string& part, const char* asked, Call&& call) {
+  const auto named = [&](const char* what) { return part + ": " + asked + ": " + what; };
+  try {
+    return std::forward<Call>(call)();
+  } catch (const PartError&) {
+    throw;
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::usage || error.code() == ErrorCode::bad_data) throw;
+    throw PartError(error.code(), named(error.what()));
+  } catch (const std::exception& error) {
+    throw PartError(ErrorCode::failed, named(first_paragraph(error.what()).c_str()));
+  } catch (...) {
+    throw PartError(ErrorCode::failed, named("an exception that is no std::exception"));
+  }
+}
+
+}  // namespace mixop

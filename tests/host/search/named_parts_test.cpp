@@ -1,0 +1,76 @@
+#include "host/search/named_parts.hpp"
+
+#include <ATen/ATen.h>
+
+#include "host/plugins/part_error.hpp"
+#include "tests/catch.hpp"
+#include "tests/support/small_search.hpp"
+
+namespace {
+
+using namespace mixop;
+
+template <class Interface>
+Part<Interface> throwing() {
+  static const PluginRegistry registry = [] {
+    PluginRegistry loaded;
+    loaded.load_file(std::filesystem::canonical(MIXOP_TEST_PLUGIN_DIR "/test_sampled.so"));
+    return loaded;
+  }();
+  return make_part<Interface>(registry, "test.throwing", {});
+}
+
+TEST_CASE("what a part of a strategy throws names the part and what it was asked", "[search][misuse]") {
+  const auto relaxation = throwing<Relaxation>();
+  CHECK_THROWS_WITH(relaxation->relax({}, {}), "relaxation 'test.throwing': relax: boom");
+  CHECK_THROWS_WITH(relaxation->save(), "relaxation 'test.throwing': save: boom");
+  CHECK_THROWS_WITH(relaxation->load({}), "relaxation 'test.throwing': load: boom");
+  CHECK_THROWS_WITH(relaxation->measured(),
+                    "relaxation 'test.throwing': measured: an exception that is no std::exception");
+  CHECK_THROWS_WITH(throwing<Regulariser>()->term({}, {}, {}), "regulariser 'test.throwing': term: boom");
+  CHECK_THROWS_WITH(throwing<EdgeRule>()->rule(), "edge_rule 'test.throwing': rule: boom");
+  CHECK_THROWS_WITH(throwing<Stopper>()->reason_to_stop({}), "stopper 'test.throwing': reason_to_stop: boom");
+  CHECK_THROWS_WITH(throwing<Deriver>()->derive({}, {}), "deriver 'test.throwing': derive: boom");
+}
+
+class Nothing final : public BilevelProblem {
+ public:
+  const std::vector<at::Tensor>& weights() const override { return none_; }
+  const std::vector<at::Tensor>& alphas() const override { return none_; }
+  const std::vector<std::size_t>& tied_weights() const override { return tied_; }
+  std::vector<Relaxed> edge_weights(Wrt) override { return {}; }
+  at::Tensor loss(const std::vector<Relaxed>&, const LossPass&) override { return {}; }
+  at::Tensor alpha_term(const std::vector<Relaxed>&) override { return {}; }
+  at::Tensor uniform(const at::Tensor& like, std::uint64_t) override { return like; }
+  WeightStep weight_step() const override { return {}; }
+
+ private:
+  std::vector<at::Tensor> none_;
+  std::vector<std::size_t> tied_;
+};
+
+TEST_CASE("what a hypergradient throws names it and the gradients", "[search][misuse]") {
+  Nothing problem;
+  CHECK_THROWS_WITH(throwing<Hypergradient>()->alpha_gradients(problem),
+                    "hypergradient 'test.throwing': alpha_gradients: boom");
+  CHECK_THROWS_WITH(throwing<Hypergradient>()->weight_gradients(problem),
+                    "hypergradient 'test.throwing': weight_gradients: boom");
+}
+
+TEST_CASE("a part is not blamed for another, nor for what it says to the user", "[search][misuse]") {
+  const auto thrown = [](const auto& error) {
+    return [&error] { naming("stopper 'acme.x'", "reason_to_stop", [&]() -> int { throw error; }); };
+  };
+  CHECK_THROWS_WITH(thrown(PartError(ErrorCode::failed, "operator 'acme.y': forward: boom"))(),
+                    "operator 'acme.y': forward: boom");
+  CHECK_THROWS_WITH(thrown(Error(ErrorCode::usage, "acme.x.limit: expected a number"))(),
+                    "acme.x.limit: expected a number");
+  CHECK_THROWS_WITH(thrown(Error(ErrorCode::unsupported, "no GPU"))(), "stopper 'acme.x': reason_to_stop: no GPU");
+  try {
+    thrown(Error(ErrorCode::unsupported, "no GPU"))();
+  } catch (const Error& error) {
+    CHECK(error.code() == ErrorCode::unsupported);
+  }
+}
+
+}  // namespace
