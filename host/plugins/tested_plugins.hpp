@@ -5,7 +5,8 @@
 
 namespace mixop {
 
-/// Remembers which plugin files passed the self-test on this host: a text file with a line for each.
+/// Remembers which plugin files passed the self-test on this host: a text file with a line for each. It is believed, and
+/// written, only where nobody but this user may write to it and to its folder.
 class TestedPlugins {
  public:
   /// `file` need not exist. `host` distinguishes hosts: a plugin is tried again with another LibTorch.
