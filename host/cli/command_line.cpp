@@ -88,7 +88,8 @@ PluginRegistry load_plugins(const po::variables_map& values) {
 }
 
 std::string output_message(int problem) {
-  return std::string("standard output cannot be written: ") + std::strerror(problem) +
+  return std::string("standard output cannot be written: ") +
+         (problem == kUnknownProblem ? "a write before its end failed" : std::strerror(problem)) +
          "; the result is not printed whole, so print it again to another place";
 }
 

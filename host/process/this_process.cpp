@@ -57,7 +57,7 @@ int output_problem() {
   if (flushed && std::cout && std::ferror(stdout) == 0) return 0;
   pollfd output{STDOUT_FILENO, POLLOUT, 0};
   if (::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0) return EPIPE;
-  return problem != 0 ? problem : EIO;
+  return problem != 0 ? problem : kUnknownProblem;
 }
 
 }  // namespace mixop

@@ -17,8 +17,11 @@ class ExitGuard {
   ExitGuard& operator=(const ExitGuard&) = delete;
 };
 
-/// Flushes standard output; returns why not all of it could be written, as an errno: EPIPE where its reader is gone, 0
-/// where all was written.
+/// The reason of a write that failed long ago.
+constexpr int kUnknownProblem = -1;
+
+/// Flushes standard output; returns why not all of it could be written, as an errno or kUnknownProblem: EPIPE where its
+/// reader is gone, 0 where all was written.
 int output_problem();
 
 }  // namespace mixop

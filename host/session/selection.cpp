@@ -201,7 +201,7 @@ void Selection::take_place() const {
   const fs::path& out = request_.out;
   if (out.empty()) throw Error(ErrorCode::usage, "an empty name is no folder; name one by --out");
   std::error_code failure;
-  if (fs::exists(fs::symlink_status(out / kResult))) {
+  if (fs::exists(fs::symlink_status(out / kResult, failure))) {
     const std::string asked = selection_in(out / kResult).find("request")->text;
     if (!request_.overwrite && asked != request_text())
       throw Error(ErrorCode::usage, out.string() + " holds another selection (" + asked +

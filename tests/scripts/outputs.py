@@ -19,8 +19,10 @@ SEARCH = ["search", "quick", *DATA, *NET, "--set", "data.train_limit=0", "--set"
           "--set", "space.ops=none,skip_connect,sep_conv_3x3"]
 TRAIN = ["train", "--genotype", "DARTS_V2", *DATA, *NET, "--set", "train.auxiliary=0", "--set", "train.batch=8", "--set", "train.epochs=1", "--set",
          "data.cutout=0"]
-SELECT = ["select", "quick", *SEARCH[2:], "--seeds", "0,1", *(word for item in ("threads=1", "space.channels=2", "space.layers=3", "train.auxiliary=0",
+SELECT = ["select", "quick", *SEARCH[2:], *(word for item in ("threads=1", "space.channels=2", "space.layers=3", "train.auxiliary=0",
           "train.batch=8", "train.epochs=1", "data.cutout=0") for word in ("--train-set", item))]
+FIRST = ["--seeds", "0,1"]
+BENCH = ["rnn", "--steps", "1", "--warmup", "0", "--batch", "2", "--threads", "1"]
 KINDS = ("hard link", "symbolic link", "pipe")
 
 
@@ -35,28 +37,24 @@ def plant(kind, victim, path):
 
 def unwritable(folder, net):
     """Every command that writes a file, by every name to which none can be written; nothing was computed by then."""
-    pipe = folder / "pipe.svg"
-    os.mkfifo(pipe)
-    for path, words in (("", "an empty name cannot be written"), (folder / ("x" * 300 + ".svg"), "the name is too long"),
-                        (folder / ("x" * 246 + ".svg"), "File name too long"), (folder / "sub.svg", "it is a folder"),
-                        (folder / "no" / "a.svg", "does not exist; make it first"), (pipe, "a link, a pipe or a device")):
-        (folder / "sub.svg").mkdir(exist_ok=True)
-        for command in ([*SEARCH, "--out", path], [*TRAIN, "--out", path], ["draw", "darts_cnn/DARTS_V2", "-o", path],
-                        ["evaluate", net, "--confusion", path], ["plugins", "lock", "--out", path]):
+    place = folder / "sub.svg"
+    place.mkdir()
+    os.mkfifo(folder / "pipe.svg")
+    no_lock = "is no lock file that can be replaced"
+    cases = (("", "an empty name cannot be written", None), (folder / ("x" * 300 + ".svg"), "name is too long", None),
+             (folder / ("x" * 246 + ".svg"), "File name too long", None), (place, "it is a folder", no_lock),
+             (folder / "no" / "a.svg", "does not exist; make it first", None), (folder / "pipe.svg", "a link, a pipe or a device", no_lock))
+    writers = ([*SEARCH, "--out"], [*TRAIN, "--out"], ["draw", "darts_cnn/DARTS_V2", "-o"], ["evaluate", net, "--confusion"], ["plugins", "lock", "--out"])
+    for path, words, of_lock in cases:
+        for command in writers:
             if path == "" and command[0] in ("draw", "evaluate"):
-                words = "end"  # in .svg
-            elif path == pipe and command[0] == "plugins":
-                words = "is no lock file that can be replaced"
-            elif path == folder / "sub.svg" and command[0] == "plugins":
-                words = "is no lock file that can be replaced"
-            said = refusal(2, words, *command).stderr
+                continue  # it has no ending, which is refused before
+            said = refusal(2, of_lock if of_lock and command[0] == "plugins" else words, *command, path).stderr
             check("searching" not in said and "training" not in said, f"{command} began its work: {said}")
-            words = {"end": "an empty name cannot be written"}.get(words, words)
-            words = "a link, a pipe or a device" if path == pipe else "it is a folder" if path == folder / "sub.svg" else words
-    for path, words in (("", "it is a folder"), ("sub.svg", "it is a folder"), ("no/m", "does not exist"), ("x" * 300, "too long"), ("pipe.svg", "a pipe")):
+    for path, words in (("sub.svg", "it is a folder"), ("no/m", "does not exist"), ("x" * 300, "too long"), ("pipe.svg", "a pipe")):
         refusal(2, words, *SEARCH, "--out", folder / "run.h5", f"--metrics={path}")
-    refusal(2, "an empty name is no folder", *SELECT, "--out", "")
-    refusal(2, "cannot be made: File name too long", *SELECT, "--out", folder / ("x" * 300))
+    refusal(2, "an empty name is no folder", *SELECT, *FIRST, "--out", "")
+    refusal(2, "cannot be made: File name too long", *SELECT, *FIRST, "--out", folder / ("x" * 300))
     check(sorted(path.name for path in folder.iterdir()) == ["pipe.svg", "sub.svg"], f"left: {list(folder.iterdir())}")
 
 
@@ -133,7 +131,7 @@ def own_files_alone(folder):
 def selections(folder):
     """select --overwrite removes what the selection that was there lists, and nothing through a link."""
     out, elsewhere = folder / "selection", folder / "elsewhere"
-    answer(*SELECT, "--out", out)
+    answer(*SELECT, *FIRST, "--out", out)
     elsewhere.mkdir()
     for place in (elsewhere, out / "seed-7"):
         place.mkdir(exist_ok=True)
@@ -150,10 +148,10 @@ def selections(folder):
     check(all((place / "search.h5").read_text() == "mine" for place in (elsewhere, out / "seed-7")), "files that no selection made")
     (out / "selection.json").unlink()
     (out / "selection.json").symlink_to(elsewhere / "search.h5")
-    refusal(2, "is no result of a selection", *SELECT, "--overwrite", "--out", out)
+    refusal(2, "is no result of a selection", *SELECT, *FIRST, "--overwrite", "--out", out)
     (out / "selection.json").unlink()
     os.mkfifo(out / "selection.json")
-    refusal(2, "is no result of a selection", *SELECT, "--out", out)
+    refusal(2, "is no result of a selection", *SELECT, *FIRST, "--out", out)
 
 
 def pictures(folder):
@@ -178,10 +176,10 @@ def descriptors(folder):
     for words in (["list", "ops"], ["list", "genotypes", "--json"], ["inspect", out], ["derive", out], ["--help"], ["search", "--help"], ["search", "--keys"],
                   ["summary", "--genotype", "darts_cnn/DARTS_V2"], ["plugins", "list"], ["verify", out, "--json"], ["compare", out, out],
                   ["search", "quick", "--dry-run", *SEARCH[2:]], [*SEARCH, "--out", folder / "full.h5"], ["data", "check", "synthetic"],
-                  ["distance", "ResNet18", "ResNet50"], ["bench", "cnn", "--steps", "1", "--warmup", "0", *DATA[2:6], *NET]):
+                  ["distance", "ResNet18", "ResNet50"], ["bench", *BENCH]):
         with open("/dev/full", "w") as full:
             run = subprocess.run([MIXOP, *map(str, words)], stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
-        check(run.returncode == 1 and run.stderr.count("error: standard output cannot be written: No space left on device") == 1, f"{words}: {run}")
+        check(run.returncode == 1 and run.stderr.count("error: standard output cannot be written: ") == 1, f"{words}: {run}")
     check(asked("verify", folder / "full.h5")["ok"], "a search whose result cannot be printed")
 
 
@@ -190,7 +188,7 @@ def children(folder):
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     line = '{"step_s": {"median": 1}, "peak_rss_mb": 10}'
     command = f"head -c 3000000 /dev/zero | tr '\\0' x; echo; echo '{line}'"
-    run = subprocess.run([MIXOP, "bench", "cnn", "--steps", "1", "--warmup", "0", "--rounds", "1", *DATA[2:6], *NET, "--against", command],
+    run = subprocess.run([MIXOP, "bench", *BENCH, "--rounds", "1", "--against", command],
                          capture_output=True, text=True, timeout=120, preexec_fn=ignore)
     check(run.returncode == 0, f"bench --against without SIGCHLD, with much output: {run.stderr}")
     plugin = next(pathlib.Path(os.environ["MIXOP_BUILD_DIR"], "lib/mixop/plugins").rglob("*synthetic*.so"))
