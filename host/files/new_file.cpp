@@ -85,10 +85,10 @@ void NewFile::sync() {
 }
 
 void NewFile::replace_target() {
-  if (::rename(path_.c_str(), target_.c_str()) != 0) fail_step(target_, "renaming the new file", errno);
-  path_.clear();
   // Linux has closed what it says it was interrupted in closing.
   if (::close(file_.release()) != 0 && errno != EINTR) fail_step(target_, "closing", errno);
+  if (::rename(path_.c_str(), target_.c_str()) != 0) fail_step(target_, "renaming the new file", errno);
+  path_.clear();
 }
 
 void remove_leftovers(const fs::path& target) {

@@ -24,7 +24,7 @@ class NewFile {
   void write(std::span<const std::byte> content);
   /// Returns when all of it is on disk.
   void sync();
-  /// Takes the target's place.
+  /// Closes it and has it take the target's place.
   void replace_target();
 
  private:

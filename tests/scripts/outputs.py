@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
-from program import MIXOP, answer, asked, check, mixop, refusal
+from program import MIXOP, answer, asked, check, differences, mixop, refusal
 
 DATA = ["--set", "data.name=synthetic", "--set", "synthetic.size=8", "--set", "synthetic.train=32", "--set", "synthetic.test=16",
         "--set", "threads=1"]
@@ -207,12 +207,33 @@ def threads(folder):
     check(words in answer("evaluate", net).stderr, "an evaluation with 4096 threads")
 
 
+def leaving(folder):
+    """A plugin that calls exit(0) is no finished run, and one that leaves for another folder takes no output along."""
+    plugin = pathlib.Path(os.environ["MIXOP_BUILD_DIR"], "tests/plugins/test_leaves.so")
+    command = [MIXOP, *SEARCH, "--set", "space.ops=+test.leaves", "--plugin-dir", plugin]
+
+    def run(way, out, *more):
+        return subprocess.run([*map(str, command), "--out", out, *more], capture_output=True, text=True, timeout=120, cwd=folder,
+                              env={**os.environ, "MIXOP_DATA": "", "XDG_STATE_HOME": str(folder / "state"), "MIXOP_TEST_LEAVES": way})
+    check(run("", "whole.h5").returncode == 0, "the plugin is not sound")
+    for way in ("exit", "quick_exit"):
+        left = run(way, f"{way}.h5")
+        check(left.returncode == 4 and "called exit(0), which ends the program before its work is done" in left.stderr, f"{way}: {left}")
+        check(left.stdout == "" and not list(folder.glob(f"{way}.h5.*.tmp")), f"{way}: {left.stdout}")
+    (folder / "sub").mkdir()
+    moved = run("folder", "sub/moved.h5", "--metrics=m", "--tensorboard")
+    check(moved.returncode == 0 and "archive: sub/moved.h5" in moved.stderr, f"another folder: {moved}")
+    found = sorted(path.name for path in (folder / "sub").iterdir())
+    check(found == ["m", "moved.h5", "moved.h5.prev", "tensorboard"], f"another folder: {found}")
+    check(differences(folder / "whole.h5", folder / "sub" / "moved.h5") == [], "another folder: another search")
+
+
 def main():
     with tempfile.TemporaryDirectory() as made:
         folder = pathlib.Path(made)
         net = folder / "net.h5"
         answer(*TRAIN, "--out", net)
-        parts = [unwritable, planted, a_mode_stays, leftovers, own_files_alone, selections, pictures, descriptors, children, threads]
+        parts = [unwritable, planted, a_mode_stays, leftovers, own_files_alone, selections, pictures, descriptors, children, threads, leaving]
         for part in [part for part in parts if part.__name__ in sys.argv[1:]] or parts:
             place = folder / part.__name__
             place.mkdir()
