@@ -1,8 +1,10 @@
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
 
 #include "host/cli/command_line.hpp"
+#include "host/process/this_process.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/printable.hpp"
 #include "host/text/table.hpp"
@@ -20,7 +22,7 @@ void print_help() {
   std::cout
       << table_text(table, {Align::left})
       << "\nExit codes: 0 ok, 1 the run failed, 2 usage or config, 3 bad input data or archive, 4 plugin refused,\n"
-         "130 or 143 interrupted with a checkpoint.\n";
+         "128 + N interrupted by signal N with a checkpoint (130 by Ctrl-C, 143 by SIGTERM).\n";
 }
 
 int run(const cli::Arguments& arguments) {
@@ -68,12 +70,25 @@ int answer(const cli::Arguments& arguments) {
   }
 }
 
+/// The exit code of a command that ended with `code`, once its output is written. A reader that wants no more, as in
+/// `mixop list ops | head`, ends a command quietly, as it does others.
+int with_output(int code) {
+  const int problem = output_problem();
+  if (problem == 0 || code != 0) return code;
+  if (problem == EPIPE) return 128 + SIGPIPE;
+  cli::say("error: " + cli::output_message(problem));
+  return 1;
+}
+
 }  // namespace
 
 int main(int count, char** values) {
-  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error with a message, as a full disk is
-  const int code = answer({values + 1, values + count});
-  std::cout << std::flush;
+  begin_process();
+  int code = 0;
+  {
+    const ExitGuard guard;
+    code = with_output(answer({values + 1, values + count}));
+  }
 #ifndef __SANITIZE_ADDRESS__  // which looks for leaks behind main()
   // LibTorch's exit handlers take a third of a short command's time; those for CUDA read 100 MiB of their own files.
   std::_Exit(code);

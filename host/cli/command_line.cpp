@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 
 #include "host/plugins/open_registry.hpp"
+#include "host/process/this_process.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/printable.hpp"
 
@@ -62,6 +64,10 @@ std::string text(const po::variables_map& values, const std::string& name, const
   return values.count(name) != 0 ? values[name].as<std::string>() : fallback;
 }
 
+std::filesystem::path output_path(const std::string& name) {
+  return name.empty() ? std::filesystem::path() : std::filesystem::absolute(name);
+}
+
 void add_plugin_options(CommandSyntax& syntax) {
   syntax.options.add_options()("plugin-dir", po::value<std::vector<std::string>>()->composing()->value_name("PATH"),
                                "a folder of plugins, or one plugin file, loaded first; may be given more than once")(
@@ -80,6 +86,16 @@ PluginRegistry load_plugins(const po::variables_map& values) {
   std::vector<std::string> folders;
   if (values.count("plugin-dir") != 0) folders = values["plugin-dir"].as<std::vector<std::string>>();
   return open_registry(folders, plugin_lock(values), std::cerr);
+}
+
+std::string output_message(int problem) {
+  return std::string("standard output cannot be written: ") +
+         (problem == kUnknownProblem ? "a write before its end failed" : std::strerror(problem)) +
+         "; the result is not printed whole, so print it again to another place";
+}
+
+void require_output() {
+  if (const int problem = output_problem(); problem != 0) throw Error(ErrorCode::failed, output_message(problem));
 }
 
 void say(const std::string& message) { std::cerr << "mixop: " << printable_message(message) << std::endl; }

@@ -2,6 +2,7 @@
 
 #include <boost/program_options.hpp>
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +50,10 @@ Arguments positionals(const po::variables_map& values);
 /// The text of an option, or `fallback`.
 std::string text(const po::variables_map& values, const std::string& name, const std::string& fallback = "");
 
+/// An output as an absolute path, which a plugin that leaves the current folder does not move. Asked before plugins are
+/// loaded. An empty name stays empty.
+std::filesystem::path output_path(const std::string& name);
+
 /// Adds --plugin-dir and --locked, which load_plugins() reads.
 void add_plugin_options(CommandSyntax& syntax);
 /// The lock file of --locked.
@@ -57,6 +62,12 @@ std::optional<PluginLock> plugin_lock(const po::variables_map& values);
 PluginRegistry load_plugins(const po::variables_map& values);
 /// What sessions share, with the plugins of all places.
 Application open_application(const po::variables_map& values);
+
+/// What is said of standard output that could not be written, for an errno.
+std::string output_message(int problem);
+
+/// Throws failed unless all that was printed so far is written: what a run found must not be lost quietly.
+void require_output();
 
 /// A line on stderr.
 void say(const std::string& message);

@@ -37,16 +37,19 @@ int draw_command(const std::vector<std::string>& arguments) {
   if (!values) return 0;
   const Arguments given = positionals(*values);
   if (given.empty()) throw Error(ErrorCode::usage, "a genotype is missing\nUsage: " + draw_syntax().usage);
+  const std::string named = text(*values, "output");
+  const std::filesystem::path wanted = output_path(named);
+  require_picture(wanted);
   const PluginRegistry plugins = load_plugins(*values);
   const GenotypeArgument argument = named_genotype(given.front(), *values, plugins);
-  const std::filesystem::path wanted = text(*values, "output");
   const auto written = write_picture(to_dot(argument.genotype, {argument.title, argument.strengths}), wanted);
+  const std::string shown = std::filesystem::path(named).replace_filename(written.filename()).string();
   if (written != wanted) say("Graphviz is not installed (no dot on PATH), so the graph itself was written");
   if (values->count("json") != 0) {
     JsonWriter json;
-    std::cout << json.begin_object().member("picture", written.string()).end().text() << std::endl;
+    std::cout << json.begin_object().member("picture", shown).end().text() << std::endl;
   } else {
-    std::cout << printable(written.string()) << std::endl;
+    std::cout << printable(shown) << std::endl;
   }
   return 0;
 }

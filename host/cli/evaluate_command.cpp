@@ -11,8 +11,9 @@
 #include "host/cli/command_line.hpp"
 #include "host/config/layers.hpp"
 #include "host/data/digest.hpp"
-#include "host/draw/text_file.hpp"
+#include "host/files/output.hpp"
 #include "host/json/json_writer.hpp"
+#include "host/loop/device.hpp"
 #include "host/search/run_check.hpp"
 #include "host/text/printable.hpp"
 #include "host/text/text.hpp"
@@ -234,18 +235,21 @@ void print_images(const Score& score, std::int64_t records, const std::string& s
   if (confusion != nullptr) print_classes(*confusion, names);
 }
 
-/// The picture that --confusion asks for, refused before anything is computed where it cannot be.
-std::optional<std::filesystem::path> picture_of(const po::variables_map& values, const DatasetInfo& data) {
+/// The picture that --confusion asks for, refused before anything is read where it cannot be written.
+std::optional<std::filesystem::path> picture_of(const po::variables_map& values) {
   if (values.count("confusion") == 0) return std::nullopt;
-  const std::filesystem::path file = text(values, "confusion");
+  std::filesystem::path file = output_path(text(values, "confusion"));
+  if (file.extension() != ".svg")
+    throw Error(ErrorCode::usage,
+                "--confusion: expected a file that ends in .svg, found '" + excerpt(text(values, "confusion")) + "'");
+  require_writable(file);
+  return file;
+}
+
+void require_drawable(const DatasetInfo& data) {
   if (!task_of(data.kind).counts_confusions() || data.classes > kMostClasses)
     throw Error(ErrorCode::usage, "--confusion: it is drawn of images of at most " + std::to_string(kMostClasses) +
                                       " classes; leave it out");
-  if (file.extension() != ".svg")
-    throw Error(ErrorCode::usage,
-                "--confusion: expected a file that ends in .svg, found '" + printable(file.string()) + "'");
-  require_no_folder(file);
-  return file;
 }
 
 }  // namespace
@@ -256,6 +260,7 @@ int evaluate_command(const Arguments& arguments) {
   const Arguments files = positionals(*values);
   if (files.empty()) throw Error(ErrorCode::usage, "a network's archive is missing\nUsage: " + evaluate_syntax().usage);
   const Records records = records_of(text(*values, "split"));
+  const auto picture = picture_of(*values);
   const PluginRegistry plugins = load_plugins(*values);
   const OptionCatalog catalog = option_catalog(plugins);
   const Archive archive = Archive::open(files.front());
@@ -264,7 +269,7 @@ int evaluate_command(const Arguments& arguments) {
   const ComponentOptions options = options_of(config);
   const DatasetHandle handle = open_data(config, plugins, options);
   require_same_data(stored::archived_data(archive), network_data(handle.info()), archive.name(), handle.name());
-  const auto picture = picture_of(*values, handle.info());
+  if (picture) require_drawable(handle.info());
   if (records != Records::test) require_training_data(archive, handle, text(*values, "split"));
   DiscreteModel model = archived_model(archive, config, plugins, options);
   const auto data = model.task().open_training_data(handle, config, model.type(), model.device());
@@ -275,6 +280,7 @@ int evaluate_command(const Arguments& arguments) {
                                       (records == Records::valid ? "the training held none out (data.train_portion)"
                                                                  : "the data set has no test split"));
   say_unfinished(archive, config);
+  if (const std::string fewer = fewer_threads(config.threads); !fewer.empty()) say(fewer);
   const bool json = values->count("json") != 0;
   std::optional<Confusion> confusion;
   if (model.task().counts_confusions() && handle.info().classes <= kMostClasses)

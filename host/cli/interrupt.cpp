@@ -1,26 +1,43 @@
 #include "host/cli/interrupt.hpp"
 
 #include <unistd.h>
+
+#include <array>
 #include <csignal>
 
 namespace mixop::cli {
 namespace {
 
+/// What asks a run to end: people (Ctrl-C), a closed terminal, kill, and the warnings of batch systems.
+constexpr std::array<int, 6> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
+
 std::atomic<int> received_signal{0};  // what a signal handler may touch
+std::atomic<bool> asked_to_end{false};
 std::atomic<int> guards{0};
+std::array<struct sigaction, kSignals.size()> before{};
 static_assert(std::atomic<int>::is_always_lock_free);
 
+/// Warnings come again and again (SIGXCPU every second), so that only who insists ends the process at once.
 void on_signal(int signal) {
-  if (received_signal.exchange(signal) != 0) _exit(128 + signal);
+  int none = 0;
+  received_signal.compare_exchange_strong(none, signal);
+  const bool insists = signal == SIGINT || signal == SIGTERM;
+  if (insists && asked_to_end.exchange(true)) _exit(128 + signal);
 }
 
-void install(void (*handler)(int)) {
+void install() {
   struct sigaction action = {};
-  action.sa_handler = handler;
+  action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    sigaction(kSignals[i], nullptr, &before[i]);
+    if (before[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);
+  }
+}
+
+void restore() {
+  for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &before[i], nullptr);
 }
 
 }  // namespace
@@ -28,11 +45,12 @@ void install(void (*handler)(int)) {
 InterruptGuard::InterruptGuard() {
   if (guards++ != 0) return;
   received_signal = 0;
-  install(on_signal);
+  asked_to_end = false;
+  install();
 }
 
 InterruptGuard::~InterruptGuard() {
-  if (--guards == 0) install(SIG_DFL);
+  if (--guards == 0) restore();
 }
 
 const std::atomic<int>& InterruptGuard::received() const { return received_signal; }

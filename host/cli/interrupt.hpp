@@ -4,8 +4,9 @@
 
 namespace mixop::cli {
 
-/// While it lives, the first SIGINT or SIGTERM is kept for the run to end at the next step; a second one ends the
-/// process at once, which leaves the last archive as it is. Guards within another's life share what it received.
+/// While it lives, the first of SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGXCPU is kept for the run to end at the
+/// next step; a second SIGINT or SIGTERM ends the process at once, which leaves the last archive as it is. What the
+/// process was started to ignore stays ignored. Guards within another's life share what it received.
 class InterruptGuard {
  public:
   InterruptGuard();

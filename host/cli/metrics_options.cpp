@@ -14,9 +14,6 @@ StreamOptions metrics_options(const po::variables_map& values, const std::filesy
   StreamOptions options;
   const std::filesystem::path folder = out.parent_path();
   if (values.count("metrics") != 0) options.lines = folder / text(values, "metrics");
-  if (options.lines && options.lines->lexically_normal() == out.lexically_normal())
-    throw Error(ErrorCode::usage,
-                "--metrics: " + options.lines->string() + " is the archive itself; name another file");
   if (values.count("tensorboard") != 0) options.tensorboard = folder / text(values, "tensorboard") / out.stem();
   options.every = values["metrics-every"].as<std::int64_t>();
   if (options.every < 1)

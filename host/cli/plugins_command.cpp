@@ -4,6 +4,7 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
+#include "host/files/output.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/plugins/descriptor.hpp"
 #include "host/plugins/open_registry.hpp"
@@ -218,8 +219,9 @@ int check(const Arguments& arguments) {
 int write_lock(const Arguments& arguments) {
   const auto values = parse(lock_syntax(), arguments);
   if (!values) return 0;
-  const fs::path file = fs::absolute(text(*values, "out")).lexically_normal();
+  const fs::path file = output_path(text(*values, "out")).lexically_normal();
   const std::optional<PluginLock> old = PluginLock::replaceable(file);
+  require_writable(file);
   const PluginLock lock = PluginLock::of(load_plugins(*values));
   lock.write(file);
   std::cout << "wrote " << printable(file.string()) << ": " << lock.plugins().size() << " plugins\n"
@@ -236,7 +238,8 @@ int make_new(const Arguments& arguments) {
   if (given[0] != "op")
     throw Error(ErrorCode::usage,
                 "plugins new: expected 'op', found '" + excerpt(given[0]) + "'\nUsage: " + new_syntax().usage);
-  const fs::path folder = fs::absolute(text(*values, "out", given[1])).lexically_normal();
+  fs::path folder = output_path(text(*values, "out", given[1])).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();  // "DIR/"
   write_operator_project(given[1], folder);
   std::cout << "wrote " << printable(folder.string()) << "; its README.md says how to build and try it\n";
   return 0;

@@ -22,6 +22,7 @@ int run_or_forecast(const po::variables_map& values, const Request& request, con
   const InterruptGuard interrupt;
   const RunEnd end = session.run(observer, interrupt.received());
   report(session, end);
+  require_output();
   return end == RunEnd::interrupted ? 128 + interrupt.received() : 0;
 }
 

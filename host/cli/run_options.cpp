@@ -61,7 +61,7 @@ void read_run(const po::variables_map& values, const Arguments& arguments, const
       throw Error(ErrorCode::usage, "--resume, --continue and --overwrite exclude each other; give one of them");
     request.start = start;
   }
-  request.out = text(values, "out", out);
+  request.out = output_path(text(values, "out", out));
   request.metrics = metrics_options(values, request.out);
   request.command_line = command_line(run_kind_name(request.kind), arguments);
   read_config(values, request);

@@ -16,7 +16,7 @@ void add_run_options(CommandSyntax& syntax, const std::string& archive, const st
 /// What the words without a dash, --set and the short forms say of the configuration.
 void read_config(const po::variables_map& values, RunRequest& request);
 
-/// What all those options say, beside --dry-run, --keys and --json.
+/// What all those options say, beside --dry-run, --keys and --json; read before plugins are loaded, for output_path().
 void read_run(const po::variables_map& values, const Arguments& arguments, const std::string& out, RunRequest& request);
 
 /// Prints the keys where --keys asks for them.

@@ -52,12 +52,12 @@ void report(const Search& search, RunEnd end, const std::filesystem::path& out, 
 int search_command(const Arguments& arguments) {
   const auto values = parse(search_syntax(), arguments);
   if (!values) return 0;
-  const Application application = open_application(*values);
-  if (print_keys(*values, application.catalog, RunKind::search)) return 0;
   SearchRequest request;
   read_run(*values, arguments, kArchive, request);
+  const Application application = open_application(*values);
+  if (print_keys(*values, application.catalog, RunKind::search)) return 0;
   return run_or_forecast<SearchSession>(*values, request, application, [&](SearchSession& session, RunEnd end) {
-    report(session.search(), end, request.out, values->count("json") != 0);
+    report(session.search(), end, text(*values, "out", kArchive), values->count("json") != 0);
   });
 }
 

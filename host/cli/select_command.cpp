@@ -59,7 +59,7 @@ std::vector<std::int64_t> seeds_of(const std::string& list) {
 SelectionRequest request_of(const po::variables_map& values, const Arguments& arguments) {
   SelectionRequest request;
   request.seeds = seeds_of(text(values, "seeds"));
-  request.out = text(values, "out");
+  request.out = output_path(text(values, "out"));
   request.overwrite = values.count("overwrite") != 0;
   read_config(values, request.search);
   request.train.preset_or_file = text(values, "train");
@@ -68,7 +68,7 @@ SelectionRequest request_of(const po::variables_map& values, const Arguments& ar
   return request;
 }
 
-void print_table(const Selection& selection) {
+void print_table(const Selection& selection, const std::filesystem::path& out) {
   const SeedCandidate* const best = selection.best();
   const std::string& criterion = selection.criterion();
   const Figure& figure = selection.figure();
@@ -80,7 +80,7 @@ void print_table(const Selection& selection) {
     else
       std::printf("seed %-6lld cannot be built: %s\n", seed, printable(candidate.defect, true).c_str());
   }
-  std::printf("%s\n", printable(selection.winner_file().string()).c_str());
+  std::printf("%s\n", printable((out / selection.winner_file().filename()).string()).c_str());
 }
 
 }  // namespace
@@ -88,8 +88,8 @@ void print_table(const Selection& selection) {
 int select_command(const Arguments& arguments) {
   const auto values = parse(select_syntax(), arguments);
   if (!values) return 0;
-  const Application application = open_application(*values);
   const SelectionRequest request = request_of(*values, arguments);
+  const Application application = open_application(*values);
   expect_described({request.search.preset_or_file, request.search.sets, application.presets, RunKind::search});
   Selection selection(request, application);
   TerminalObserver observer;
@@ -101,7 +101,8 @@ int select_command(const Arguments& arguments) {
   if (values->count("json") != 0)
     std::cout << selection.result_json() << std::flush;
   else
-    print_table(selection);
+    print_table(selection, text(*values, "out"));
+  require_output();
   return 0;
 }
 

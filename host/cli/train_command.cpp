@@ -114,10 +114,10 @@ void report(const Training& training, RunEnd end, const std::filesystem::path& o
 int train_command(const Arguments& arguments) {
   const auto values = parse(train_syntax(), arguments);
   if (!values) return 0;
-  const Application application = open_application(*values);
-  if (print_keys(*values, application.catalog, RunKind::train)) return 0;
   TrainRequest request;
   read_run(*values, arguments, kArchive, request);
+  const Application application = open_application(*values);
+  if (print_keys(*values, application.catalog, RunKind::train)) return 0;
   request.genotype = text(*values, "genotype");
   if (is_pipe(request.genotype)) request.genotype = read_plain_text(request.genotype, ErrorCode::usage);
   if (request.genotype.empty() && !request.goes_on())
@@ -126,7 +126,7 @@ int train_command(const Arguments& arguments) {
                 "search\nUsage: " +
                     train_syntax().usage);
   return run_or_forecast<TrainSession>(*values, request, application, [&](TrainSession& session, RunEnd end) {
-    report(session.training(), end, request.out, values->count("json") != 0);
+    report(session.training(), end, text(*values, "out", kArchive), values->count("json") != 0);
   });
 }
 

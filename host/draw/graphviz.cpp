@@ -1,8 +1,10 @@
 #include "host/draw/graphviz.hpp"
 
 #include <chrono>
+#include <span>
 
-#include "host/draw/text_file.hpp"
+#include "host/files/new_file.hpp"
+#include "host/files/output.hpp"
 #include "host/process/child_process.hpp"
 #include "host/process/program.hpp"
 #include "mixop/error.hpp"
@@ -11,6 +13,11 @@ namespace mixop {
 namespace {
 
 constexpr std::chrono::minutes kLongest{10};
+
+/// The ending without its dot.
+std::string format_of(const std::filesystem::path& file) {
+  return file.extension().empty() ? "" : file.extension().string().substr(1);
+}
 
 /// Why Graphviz drew nothing; empty where it did.
 std::string failure_of(const ChildResult& result) {
@@ -27,33 +34,30 @@ std::string failure_of(const ChildResult& result) {
 
 }  // namespace
 
-std::filesystem::path write_picture(const std::string& dot, const std::filesystem::path& file) {
-  const std::string format = file.extension().empty() ? "" : file.extension().string().substr(1);
+void require_picture(const std::filesystem::path& file) {
+  const std::string format = format_of(file);
   if (format != "svg" && format != "png" && format != "pdf" && format != "dot")
     throw Error(ErrorCode::usage, file.string() + ": pictures end in .svg, .png, .pdf or .dot");
-  // Asked beforehand: after the drawing, the rename alone would find out.
-  require_no_folder(file);
-  if (format == "dot") {
-    write_text(dot, file);
-    return file;
-  }
-  std::filesystem::path source = file, drawn = file, graph = file;
+  require_writable(file);
+}
+
+std::filesystem::path write_picture(const std::string& dot, const std::filesystem::path& file) {
+  require_picture(file);
+  const std::string format = format_of(file);
   const auto program = program_on_path("dot");
-  if (!program) {
-    graph.replace_extension(".dot");
-    write_text(dot, graph);
+  if (format == "dot" || !program) {
+    std::filesystem::path graph = file;
+    write_text(dot, graph.replace_extension(".dot"));
     return graph;
   }
-  source += ".partial.dot";
-  drawn += ".partial";
-  write_text(dot, source);
-  const ChildResult result = run_child({*program, "-T" + format, source, "-o", drawn}, kLongest);
-  std::filesystem::remove(source);
-  if (const std::string failure = failure_of(result); !failure.empty()) {
-    std::filesystem::remove(drawn);
+  remove_leftovers(file);
+  NewFile source(file), drawn(file);
+  source.write(std::as_bytes(std::span(dot)));
+  const ChildResult result = run_child({*program, "-T" + format, source.path(), "-o", drawn.path()}, kLongest);
+  if (const std::string failure = failure_of(result); !failure.empty())
     throw Error(ErrorCode::failed, file.string() + ": Graphviz " + failure);
-  }
-  std::filesystem::rename(drawn, file);
+  drawn.sync();
+  drawn.replace_target();
   return file;
 }
 

@@ -5,9 +5,12 @@
 
 namespace mixop {
 
+/// Refuses, as a usage error, a picture of another ending than .svg, .png, .pdf and .dot, and one that cannot be written.
+void require_picture(const std::filesystem::path& file);
+
 /// Writes a Graphviz graph as the picture that the file's ending asks for: .svg, .png, .pdf, or .dot for the graph
 /// itself. Where Graphviz is not installed, the graph is written beside it as .dot. Returns the file that was written.
-/// Throws usage for another ending or an unwritable place, failed where Graphviz fails.
+/// Throws as require_picture() does, failed where Graphviz fails; a picture that was there is then as it was.
 std::filesystem::path write_picture(const std::string& dot, const std::filesystem::path& file);
 
 }  // namespace mixop

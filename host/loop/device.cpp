@@ -1,5 +1,10 @@
 #include "host/loop/device.hpp"
 
+#include <ATen/Parallel.h>
+#include <unistd.h>
+
+#include <algorithm>
+
 #include "host/plugins/cuda_library.hpp"
 #include "host/plugins/gpu_in_sight.hpp"
 #include "mixop/error.hpp"
@@ -37,6 +42,8 @@ std::int64_t cuda_devices(const std::string& asked) {
   }
 }
 
+std::int64_t cores() { return std::max<std::int64_t>(::sysconf(_SC_NPROCESSORS_ONLN), 1); }
+
 }  // namespace
 
 at::Device device_of(const std::string& name) {
@@ -53,6 +60,17 @@ std::string device_text(const std::string& name) {
   if (name != "auto") return device_of(name).str();
   const Choice choice = choose();
   return choice.device.str() + " (auto: " + choice.reason + ")";
+}
+
+void use_threads(std::int64_t threads) {
+  if (threads > 0) at::set_num_threads(static_cast<int>(std::min(threads, cores())));
+}
+
+std::string fewer_threads(std::int64_t threads) {
+  if (threads <= cores()) return "";
+  return "threads is " + std::to_string(threads) + ", and this machine has " + std::to_string(cores()) +
+         " core(s), of which a thread each is used: sums are rounded in another way than with more threads, so that "
+         "the same bits are not promised";
 }
 
 }  // namespace mixop

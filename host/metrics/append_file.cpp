@@ -11,33 +11,42 @@
 #include "mixop/error.hpp"
 
 namespace mixop {
+namespace {
 
-AppendFile::AppendFile(std::filesystem::path path, std::int64_t keep)
-    : path_(std::move(path)), descriptor_(open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644)) {
-  if (descriptor_ < 0)  // nobody reads a pipe, among others
-    throw Error(ErrorCode::usage, path_.string() + ": the file of metrics cannot be opened: " + std::strerror(errno) +
-                                      "; name another place for it");
-  if (ftruncate(descriptor_, keep) != 0 || lseek(descriptor_, 0, SEEK_END) < 0) {
-    const int problem = errno;
-    close(descriptor_);
-    errno = problem;
-    fail("cut to its length");
-  }
+[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& problem) {
+  throw Error(ErrorCode::usage,
+              path.string() + ": the file of metrics cannot be opened: " + problem + "; name another place for it");
 }
 
-AppendFile::~AppendFile() { close(descriptor_); }
+}  // namespace
+
+AppendFile::AppendFile(std::filesystem::path path, int flags)
+    : path_(std::move(path)),
+      file_(repeated([&] {
+        return ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | flags, 0666);
+      })) {
+  if (file_.get() < 0) refuse(path_, errno == ELOOP ? "it is a link" : std::strerror(errno));
+}
+
+AppendFile AppendFile::anew(std::filesystem::path path) { return AppendFile(std::move(path), O_CREAT | O_EXCL); }
+
+AppendFile AppendFile::cut(std::filesystem::path path, std::int64_t keep) {
+  AppendFile file(std::move(path), 0);
+  if (!is_single_file(file.file_.get())) refuse(file.path_, "it is not a regular file, or has another name (a hard link)");
+  if (::ftruncate(file.file_.get(), keep) != 0) file.fail("cut to its length");
+  return file;
+}
 
 void AppendFile::append(std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = write(descriptor_, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
+    const ssize_t written = repeated([&] { return ::write(file_.get(), bytes.data(), bytes.size()); });
     if (written < 0) fail("written");
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
 }
 
 void AppendFile::sync() {
-  if (fdatasync(descriptor_) != 0) fail("synced");
+  if (::fdatasync(file_.get()) != 0) fail("synced");
 }
 
 void AppendFile::fail(const char* step) const {

@@ -4,7 +4,9 @@
 #include <chrono>
 #include <cinttypes>
 #include <cstdio>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include "host/metrics/event.pb.h"
@@ -18,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kBeginning[] = "events.out.tfevents.";
+constexpr std::string_view kBeginning = "events.out.tfevents.", kEnd = ".mixop";
 /// An event's scalar of this name holds the epoch's number, from which a resumed run knows what is reported already.
 constexpr char kEpochTag[] = "epoch/number";
 
@@ -45,8 +47,17 @@ std::int64_t cut_after(const fs::path& path, std::int64_t step) {
     rest.remove_prefix(record->size() + kFrameBytes);
   }
   const std::size_t kept = bytes.size() - rest.size();
-  if (kept < bytes.size()) AppendFile(path, static_cast<std::int64_t>(kept)).sync();
+  if (kept < bytes.size()) AppendFile::cut(path, static_cast<std::int64_t>(kept)).sync();
   return epoch;
+}
+
+/// The number in a name that this program gives: events.out.tfevents.NUMBER.mixop. Those of other programs are not
+/// touched.
+std::optional<std::uint64_t> number_of_file(std::string_view name) {
+  if (name.size() <= kBeginning.size() + kEnd.size() || name.substr(0, kBeginning.size()) != kBeginning ||
+      name.substr(name.size() - kEnd.size()) != kEnd)
+    return std::nullopt;
+  return number_of<std::uint64_t>(std::string(name.substr(kBeginning.size(), name.size() - kBeginning.size() - kEnd.size())));
 }
 
 /// Behind all that are there, whichever of them were removed.
@@ -54,8 +65,7 @@ std::uint64_t next_number(const fs::path& folder) {
   std::uint64_t next = 0;
   for (const fs::path& file : event_files(folder)) {
     const std::string name = file.filename();
-    const auto number = leading_number<std::uint64_t>(std::string_view(name).substr(sizeof kBeginning - 1));
-    if (number) next = std::max(next, *number + 1);
+    next = std::max(next, number_of_file(name).value_or(0) + 1);
   }
   return next;
 }
@@ -68,7 +78,7 @@ std::vector<fs::path> event_files(const fs::path& folder) {
   std::vector<fs::path> files;
   std::error_code ignored;
   for (fs::directory_iterator at(folder, ignored), end; !ignored && at != end; at.increment(ignored))
-    if (at->path().filename().string().rfind(kBeginning, 0) == 0) files.push_back(at->path());
+    if (number_of_file(at->path().filename().string())) files.push_back(at->path());
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -92,9 +102,9 @@ void EventFiles::cut(std::int64_t step) {
 }
 
 void EventFiles::begin_file() {
-  char name[64];
-  std::snprintf(name, sizeof name, "%s%06" PRIu64 ".mixop", kBeginning, next_number(folder_));
-  file_ = std::make_unique<AppendFile>(folder_ / name, 0);
+  char number[32];
+  std::snprintf(number, sizeof number, "%06" PRIu64, next_number(folder_));
+  file_ = std::make_unique<AppendFile>(AppendFile::anew(folder_ / (std::string(kBeginning) + number + std::string(kEnd))));
   metrics::Event version;
   version.set_wall_time(now());
   version.set_file_version("brain.Event:2");

@@ -12,7 +12,7 @@ namespace mixop {
 /// Metrics as TensorBoard's event files in a folder, one file a start of the run: scalars step/NAME and epoch/NAME.
 class EventFiles final : public MetricsSink {
  public:
-  /// Removes event files that are there, unless it resumes; then cut() must follow.
+  /// Removes this program's event files that are there, unless it resumes; then cut() must follow.
   EventFiles(std::filesystem::path folder, bool resume);
 
   void write(const Measured& measured) override;
@@ -29,7 +29,7 @@ class EventFiles final : public MetricsSink {
   std::int64_t last_epoch_ = 0;
 };
 
-/// The event files of a folder in the order in which they were begun; a folder that is not there has none.
+/// The event files of this program in a folder, in the order in which they were begun; a folder that is not there has none.
 std::vector<std::filesystem::path> event_files(const std::filesystem::path& folder);
 
 }  // namespace mixop

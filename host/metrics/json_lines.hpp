@@ -12,8 +12,8 @@ namespace mixop {
 /// wall_time and the values by name.
 class JsonLines final : public MetricsSink {
  public:
-  /// Begins a file for the run of an archive's file name; with `resume` goes on with the one that is there. Throws
-  /// usage where that is not one of that archive's.
+  /// Begins a file for the run of an archive's file name, in place of metrics that are there; with `resume` goes on with
+  /// these. Throws usage where what is there is no file of metrics, or to resume not one of that archive's.
   JsonLines(std::filesystem::path path, const std::string& archive, bool resume);
 
   void write(const Measured& measured) override;
@@ -22,6 +22,8 @@ class JsonLines final : public MetricsSink {
   std::int64_t last_epoch() const override { return last_epoch_; }
 
  private:
+  void open(AppendFile file);
+
   std::filesystem::path path_;
   std::unique_ptr<AppendFile> file_;
   std::int64_t last_epoch_ = 0;

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <set>
 
+#include "host/files/output.hpp"
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/text/printable.hpp"
@@ -93,6 +93,9 @@ PluginLock PluginLock::read(const fs::path& file) {
     throw Error(ErrorCode::usage,
                 file.string() + ": there is no such lock file. Write one with `mixop plugins lock`, or name it with " +
                     "--locked=FILE");
+  if (!fs::is_regular_file(file, failure))
+    throw Error(ErrorCode::bad_data, file.string() + ": expected a lock file, found what is no regular file; name "
+                                                     "another with --locked=FILE");
   const JsonValue value = parse_json_file(file, ErrorCode::bad_data);
   const Reader reader(file);
   if (!value.is(JsonValue::Kind::object)) reader.refuse(value, "expected an object, found " + value.describe());
@@ -135,19 +138,7 @@ std::string PluginLock::text() const {
   return json.end().end().text() + "\n";
 }
 
-void PluginLock::write(const fs::path& file) const {
-  fs::path partial = file;
-  partial += ".partial";
-  std::error_code failure;
-  std::ofstream out(partial, std::ios::binary);
-  out << text() << std::flush;
-  if (out.good()) fs::rename(partial, file, failure);
-  if (out.good() && !failure) return;
-  std::error_code ignored;
-  fs::remove(partial, ignored);
-  throw Error(ErrorCode::usage, file.string() + " cannot be written" + (failure ? ": " + failure.message() : "") +
-                                    "; name another place with --out");
-}
+void PluginLock::write(const fs::path& file) const { write_text(text(), file); }
 
 const LockedPlugin* PluginLock::find(const std::string& id) const {
   const auto found =

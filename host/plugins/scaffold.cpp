@@ -1,13 +1,12 @@
 #include "host/plugins/scaffold.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cctype>
 #include <fstream>
 #include <map>
 #include <string_view>
 
+#include "host/files/new_file.hpp"
 #include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 #include "mixop/error.hpp"
@@ -134,9 +133,11 @@ void write_operator_project(const std::string& name, const fs::path& folder) {
   const std::map<std::string, std::string> values = {
       {"name", name}, {"target", target}, {"file", words.back()}, {"class", class_name(words.back())}};
 
-  const fs::path partial = folder.string() + ".partial-" + std::to_string(::getpid());
+  if (folder.empty()) throw Error(ErrorCode::usage, "plugins new: an empty name is no folder; name one with --out");
+  const fs::path partial = temporary_name(folder);
   try {
-    fs::create_directories(partial);
+    if (folder.has_parent_path()) fs::create_directories(folder.parent_path());
+    if (!fs::create_directory(partial)) throw Error(ErrorCode::failed, partial.string() + " is there already");
     write(partial / "CMakeLists.txt", filled(kCMakeLists, values));
     write(partial / (words.back() + ".cpp"), filled(kSource, values));
     write(partial / "README.md", filled(kReadme, values));

@@ -87,6 +87,9 @@ SelfTestReport self_test(const PluginFile& file, std::vector<std::string> child,
   if (result.end == ChildResult::End::killed)
     refuse(file, "the self-test crashed with signal " + std::to_string(result.code) + " (" + ::strsignal(result.code) +
                      ")" + after(report));
+  if (result.left_out > 0)
+    refuse(file, "it printed more than 1 MiB in the self-test, of which " + std::to_string(result.left_out) +
+                     " bytes were not read, so what it passed is not known; let it print less");
   if (!complete)
     refuse(file, "the self-test ended early with exit status " + std::to_string(result.code) + after(report));
   return report;

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 #include "mixop/error.hpp"
 
@@ -20,6 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostOutput = std::size_t{1} << 20;
+constexpr std::size_t kHalf = kMostOutput / 2;
 constexpr int kNotStarted = 127;
 
 [[noreturn]] void fail(const char* what) {
@@ -31,14 +33,67 @@ constexpr int kNotStarted = 127;
 [[noreturn]] void become(char* const* arguments, int output, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(kNotStarted);
-  const int nothing = ::open("/dev/null", O_RDONLY);
+  // What is ignored stays so behind exec: what this program ignores for itself is no wish for another one.
+  for (const int signal : {SIGPIPE, SIGXFSZ, SIGCHLD}) ::signal(signal, SIG_DFL);
+  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (nothing < 0 || ::dup2(nothing, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0) ::_exit(kNotStarted);
   ::execv(arguments[0], arguments);
   ::_exit(kNotStarted);
 }
 
+/// The first and the last half MiB of an output, so that a child that prints without end fills neither the memory nor
+/// its pipe.
+class BoundedOutput {
+ public:
+  void add(const char* bytes, std::size_t count) {
+    const std::size_t first = std::min(count, kHalf - first_.size());
+    first_.append(bytes, first);
+    last_.append(bytes + first, count - first);
+    if (last_.size() > kMostOutput) cut();
+  }
+
+  void into(ChildResult& result) {
+    if (last_.size() > kHalf) cut();
+    result.left_out = left_out_;
+    result.output = std::move(first_);
+    if (left_out_ > 0) result.output += "\n[" + std::to_string(left_out_) + " bytes are left out here]\n";
+    result.output += last_;
+  }
+
+ private:
+  void cut() {
+    left_out_ += last_.size() - kHalf;
+    last_.erase(0, last_.size() - kHalf);
+  }
+
+  std::string first_, last_;
+  std::size_t left_out_ = 0;
+};
+
+/// While it lives, children that end can be waited for: where SIGCHLD is ignored, as a parent may have left it, the
+/// kernel forgets them at once.
+class ChildrenKept {
+ public:
+  ChildrenKept() {
+    struct sigaction plain = {};
+    plain.sa_handler = SIG_DFL;
+    ::sigaction(SIGCHLD, nullptr, &before_);
+    forgotten_ = before_.sa_handler == SIG_IGN || (before_.sa_flags & SA_NOCLDWAIT) != 0;
+    if (forgotten_) ::sigaction(SIGCHLD, &plain, nullptr);
+  }
+  ~ChildrenKept() {
+    if (forgotten_) ::sigaction(SIGCHLD, &before_, nullptr);
+  }
+  ChildrenKept(const ChildrenKept&) = delete;
+  ChildrenKept& operator=(const ChildrenKept&) = delete;
+
+ private:
+  struct sigaction before_ {};
+  bool forgotten_ = false;
+};
+
 // Reads until the end of the pipe, or returns false at the deadline.
-bool read_until(int pipe, Clock::time_point deadline, std::string& output) {
+bool read_until(int pipe, Clock::time_point deadline, BoundedOutput& output) {
   std::array<char, 4096> buffer;
   for (;;) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
@@ -49,8 +104,7 @@ bool read_until(int pipe, Clock::time_point deadline, std::string& output) {
     const ssize_t count = ::read(pipe, buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return true;
-    const auto kept = std::min(static_cast<std::size_t>(count), kMostOutput - output.size());
-    output.append(buffer.data(), kept);
+    output.add(buffer.data(), static_cast<std::size_t>(count));
   }
 }
 
@@ -59,6 +113,7 @@ bool wait_until(pid_t child, Clock::time_point deadline, int& status) {
   for (;;) {
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
     if (ended == child) return true;
+    if (ended < 0 && errno != EINTR) fail("waitpid");
     if (Clock::now() >= deadline) return false;
     ::usleep(1000);
   }
@@ -72,6 +127,7 @@ ChildResult run_child(const std::vector<std::string>& command, std::chrono::mill
   arguments.push_back(nullptr);
   const auto deadline = Clock::now() + timeout;
 
+  const ChildrenKept kept;
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) fail("pipe");
   const pid_t parent = ::getpid();
@@ -85,8 +141,11 @@ ChildResult run_child(const std::vector<std::string>& command, std::chrono::mill
 
   ChildResult result;
   int status = 0;
-  bool ended = read_until(pipe[0], deadline, result.output) && wait_until(child, deadline, status);
+  BoundedOutput output;
+  const bool closed = read_until(pipe[0], deadline, output);
   ::close(pipe[0]);
+  output.into(result);
+  const bool ended = closed && wait_until(child, deadline, status);
   if (!ended) {
     ::kill(child, SIGKILL);
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {

@@ -1,7 +1,6 @@
 #include "host/search/search.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
@@ -9,6 +8,7 @@
 
 #include "host/graph/check.hpp"
 #include "host/graph/edge_rule.hpp"
+#include "host/loop/device.hpp"
 #include "host/search/baseline.hpp"
 #include "host/search/bilevel_step.hpp"
 #include "mixop/random.hpp"
@@ -88,7 +88,7 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
   if (config.precision == "bfloat16")
     throw Error(ErrorCode::usage,
                 "precision: bfloat16 is for trainings of images; set precision=float32 or float64 for a search");
-  if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
+  use_threads(config.threads);
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));
   network_ = compile(

@@ -120,7 +120,8 @@ void check_metrics(const Archive& archive, const std::vector<std::string>& names
   check(epoch_seconds, epochs, "each epoch");
 }
 
-/// LibTorch itself judges the state, on a generator that nobody uses.
+/// LibTorch itself judges the state, on a generator that nobody uses; what it does not look at is looked at here. Its
+/// engine draws left - 1 numbers from place `next` on before it makes new ones, and does not look where they end.
 void check_generator(const Archive& archive) {
   at::Generator trial = at::detail::createCPUGenerator();
   const at::Tensor state = get_tensor(archive, generator);
@@ -131,6 +132,15 @@ void check_generator(const Archive& archive) {
            "the " + std::to_string(state.nbytes()) + " bytes are no state of LibTorch's generator, which has " +
                std::to_string(trial.get_state().nbytes()) + "; was it written by another version of LibTorch?");
   }
+  const at::mt19937_data_pod engine = trial.get<at::CPUGeneratorImpl>()->engine().data();
+  if (engine.next_ + static_cast<std::uint32_t>(engine.left_) > at::MERSENNE_STATE_N + 1)
+    refuse(archive, generator,
+           "expected at most " + std::to_string(at::MERSENNE_STATE_N + 1) +
+               " for the next number's place and the numbers that are left together, found " +
+               std::to_string(engine.next_) + " and " + std::to_string(engine.left_) + "; take another archive");
+  if (!trial.get_state().equal(state))
+    refuse(archive, generator,
+           "LibTorch reads another state from it than is there; was it written by another version of LibTorch?");
 }
 
 void check_provenance(const Archive& archive) { (void)read_section<Provenance>(archive, "/provenance"); }

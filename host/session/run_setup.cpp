@@ -1,15 +1,15 @@
 #include "host/session/run_setup.hpp"
 
 #include <algorithm>
-#include <unistd.h>
-
 #include <chrono>
 #include <ctime>
 #include <set>
 
 #include "host/archive/hdf5.hpp"
+#include "host/archive/user_block.hpp"
 #include "host/config/resolve.hpp"
 #include "host/data/digest.hpp"
+#include "host/files/output.hpp"
 #include "host/loop/device.hpp"
 #include "host/search/search.hpp"
 #include "host/session/genotype_argument.hpp"
@@ -135,24 +135,28 @@ std::string checked_digest(const DatasetHandle& data, const Archive* resumed) {
   return digest;
 }
 
-}  // namespace
-
+/// The archive itself; an empty file, which some programs make to hold a name, may be replaced as well.
 void check_output(const std::filesystem::path& out, bool goes_on, bool overwrite) {
   const auto refuse = [&](const std::string& problem) { throw Error(ErrorCode::usage, out.string() + problem); };
-  const auto status = std::filesystem::symlink_status(out);
-  const bool exists = std::filesystem::exists(status);
-  if (exists && !std::filesystem::is_regular_file(status))
-    refuse(std::filesystem::is_directory(status)
-               ? " cannot be written: it is a folder; name a file in it"
-               : " is a link or a device; name a regular file, which can be replaced whole");
+  require_writable(out);
+  const bool exists = std::filesystem::exists(out);
   if (exists && !goes_on && !overwrite)
     refuse(" exists; go on with it by --resume, replace it by --overwrite, or name another --out");
+  if (exists && overwrite && !is_archive_file(out) && std::filesystem::file_size(out) > 0)
+    refuse(" is no archive of mixop, and --overwrite replaces archives alone; move it away, or name another --out");
   if (!exists && goes_on)
     refuse(" does not exist, so there is nothing to go on with; leave --resume or --continue out");
-  const std::filesystem::path folder = out.has_parent_path() ? out.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder))
-    refuse(": the folder " + folder.string() + " does not exist; make it first");
-  if (access(folder.c_str(), W_OK | X_OK) != 0) refuse(" cannot be written: no write permission in " + folder.string());
+}
+
+}  // namespace
+
+void check_outputs(const RunRequest& request) {
+  check_output(request.out, request.goes_on(), request.start == Start::overwrite);
+  std::vector<NamedOutput> outputs = {{request.out, "--out"}};
+  if (request.metrics.lines) outputs.push_back({*request.metrics.lines, "--metrics"});
+  if (request.metrics.tensorboard) outputs.push_back({*request.metrics.tensorboard, "--tensorboard"});
+  require_apart(outputs);
+  if (request.metrics.lines) require_writable(*request.metrics.lines);
 }
 
 Config config_of(const RunRequest& request, const Application& application, const RunRules& rules,
@@ -193,7 +197,7 @@ RunSetup::RunSetup(const RunRequest& request, const Application& application, co
       resumed_([&]() -> std::optional<Archive> {
         // A mistake in the configuration comes before what is said of the output.
         if (!request.goes_on()) (void)config_of(request, application, rules, nullptr);
-        check_output(request.out, request.goes_on(), request.start == Start::overwrite);
+        check_outputs(request);
         lock_.emplace(request.out);
         if (!request.goes_on()) return std::nullopt;
         return Archive::open(request.out);

@@ -19,8 +19,8 @@ struct RunRules {
   std::vector<std::string> defaults = {};  ///< see ConfigRequest
 };
 
-/// Refuses an output that cannot be written, before anything is computed for it.
-void check_output(const std::filesystem::path& out, bool goes_on, bool overwrite);
+/// Refuses outputs that cannot be written or are in each other's way, before anything is computed for them.
+void check_outputs(const RunRequest& request);
 
 /// The config to run; that of a run that goes on as resumed_config() and continued_config() say.
 /// `notes` becomes what of its genotypes was ignored or chosen.

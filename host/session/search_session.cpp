@@ -65,6 +65,7 @@ void SearchSession::announce(SessionObserver& observer) {
                    config.search.strategy + " on " + setup_.data().name() + ", " +
                    std::to_string(search_.data().steps_in(search_.position().at.epoch)) + " steps an epoch, " +
                    device_text(config.device) + ", " + std::to_string(at::get_num_threads()) + " thread(s)");
+  if (const std::string fewer = fewer_threads(config.threads); !fewer.empty()) observer.on_line(fewer);
   for (const std::string& note : setup_.data().info().notes) observer.on_line(note);
   if (config.alphas.lr == 0)
     observer.on_line("alphas.lr is 0, so the alphas stay where they start and the genotype is not searched");

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "host/archive/file.hpp"
+#include "host/files/output.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
@@ -20,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kResult[] = "selection.json", kWinner[] = "winner.json";
+constexpr char kLayout[] = "mixop.selection/1";
 constexpr char kSearch[] = "search.h5", kTrain[] = "train.h5";
 
 /// The data of the searches, as keys of the trainings, and where these begin.
@@ -49,8 +51,10 @@ Request run_of(Request request, const fs::path& archive) {
   return request;
 }
 
+std::string seed_folder(std::int64_t seed) { return "seed-" + std::to_string(seed); }
+
 SeedCandidate candidate_of(std::int64_t seed, const fs::path& out) {
-  const fs::path folder = out / ("seed-" + std::to_string(seed));
+  const fs::path folder = out / seed_folder(seed);
   return {seed, folder / kSearch, folder / kTrain};
 }
 
@@ -95,20 +99,57 @@ void write_whole(const fs::path& file, const std::string& text) { replace_file(f
 bool is_unused(const fs::path& out) {
   const std::string begun = kResult;
   std::error_code unreadable;  // which the lock will report
-  for (const auto& entry : fs::directory_iterator(out, unreadable))
-    if (const std::string name = entry.path().filename(); name != begun + ".lock" && name != begun + ".tmp")
-      return false;
+  for (const auto& entry : fs::directory_iterator(out, unreadable)) {
+    const std::string name = entry.path().filename();
+    const bool left = name == begun + ".lock" || (name.rfind(begun + ".", 0) == 0 && name.ends_with(".tmp"));
+    if (!left) return false;
+  }
   return true;
 }
 
-/// Removes a file and what writing it may have left beside it.
+/// Removes a file of a selection and what writing it may have left beside it; refuses one that is in use.
 void remove_written(const fs::path& file) {
-  for (const char* end : {"", ".prev", ".tmp", ".prev.tmp"}) fs::remove(file.string() + end);
+  const ArchiveLock lock(file);
+  for (const char* end : {"", ".prev"}) fs::remove(file.string() + end);
 }
 
-bool is_seed_folder(const fs::path& path) {
-  const std::string name = path.filename(), digits = name.substr(std::min<std::size_t>(5, name.size()));
-  return name.rfind("seed-", 0) == 0 && !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
+/// A selection that is there.
+JsonValue selection_in(const fs::path& file) {
+  const auto refuse = [&](const std::string& problem) {
+    return Error(ErrorCode::usage, file.string() + " is no result of a selection (" + problem + "); name another --out");
+  };
+  if (!fs::is_regular_file(fs::symlink_status(file))) throw refuse("a link, a folder, a pipe or a device");
+  JsonValue root;
+  try {
+    root = parse_json_file(file, ErrorCode::usage);
+  } catch (const Error& error) {
+    throw refuse(error.what());
+  }
+  const JsonValue *layout = root.find("layout"), *request = root.find("request"), *seeds = root.find("seeds");
+  if (layout == nullptr || layout->text != kLayout || request == nullptr || seeds == nullptr)
+    throw refuse("expected an object of layout '" + std::string(kLayout) + "' with a request and its seeds");
+  return root;
+}
+
+/// The folders of the selection that is there, links aside.
+std::vector<fs::path> seed_folders(const fs::path& out) {
+  std::vector<fs::path> folders;
+  if (!fs::exists(out / kResult)) return folders;
+  const JsonValue selection = selection_in(out / kResult);
+  for (const JsonValue& seed : selection.find("seeds")->items)
+    if (const fs::path folder = out / seed_folder(seed.integer);
+        seed.is(JsonValue::Kind::integer) && fs::is_directory(fs::symlink_status(folder)))
+      folders.push_back(folder);
+  return folders;
+}
+
+/// A seed's folder must be one of those that are cleared, or hold no archives; a link is none of them.
+void require_free(const fs::path& folder, const std::vector<fs::path>& cleared) {
+  const auto status = fs::symlink_status(folder);
+  if (!fs::exists(status) || std::find(cleared.begin(), cleared.end(), folder) != cleared.end()) return;
+  if (fs::is_directory(status) && !fs::exists(folder / kSearch) && !fs::exists(folder / kTrain)) return;
+  throw Error(ErrorCode::usage,
+              folder.string() + " is in the way, and no selection made it; move it away, or name another --out");
 }
 
 }  // namespace
@@ -158,30 +199,30 @@ std::string Selection::request_text() const {
 /// Refuses a folder that holds something else; makes it where it is not there.
 void Selection::take_place() const {
   const fs::path& out = request_.out;
+  if (out.empty()) throw Error(ErrorCode::usage, "an empty name is no folder; name one by --out");
   std::error_code failure;
-  if (!request_.overwrite && fs::exists(out / kResult)) {
-    const JsonValue root = parse_json_file(out / kResult, ErrorCode::bad_data);
-    const JsonValue* asked = root.find("request");
-    if (asked == nullptr || asked->text != request_text())
-      throw Error(ErrorCode::usage, out.string() + " holds another selection (" +
-                                        (asked == nullptr ? "no request" : asked->text) +
+  if (fs::exists(fs::symlink_status(out / kResult, failure))) {
+    const std::string asked = selection_in(out / kResult).find("request")->text;
+    if (!request_.overwrite && asked != request_text())
+      throw Error(ErrorCode::usage, out.string() + " holds another selection (" + asked +
                                         "); repeat its command, name another --out, or begin anew by --overwrite");
-  } else if (!fs::exists(out / kResult) && fs::is_directory(out, failure) && !is_unused(out)) {
+  } else if (fs::is_directory(out, failure) && !is_unused(out)) {
     throw Error(ErrorCode::usage, out.string() + " exists and holds no selection; name another --out");
   }
   fs::create_directories(out, failure);
   if (failure)
     throw Error(ErrorCode::usage,
                 out.string() + ": the folder cannot be made: " + failure.message() + "; name another --out");
+  require_writable(out / kResult);
 }
 
-/// Begins anew: nothing is left of the seeds of the selection that was here.
+/// Begins anew: nothing is left of the seeds of the selection that was here, by its own list of them.
 void Selection::clear() const {
   const fs::path& out = request_.out;
+  const std::vector<fs::path> folders = seed_folders(out);
+  for (const std::int64_t seed : request_.seeds) require_free(out / seed_folder(seed), folders);
   remove_written(out / kWinner);
-  const std::vector<fs::path> entries{fs::directory_iterator(out), fs::directory_iterator()};
-  for (const fs::path& folder : entries) {
-    if (!is_seed_folder(folder)) continue;
+  for (const fs::path& folder : folders) {
     for (const char* archive : {kSearch, kTrain}) remove_written(folder / archive);
     std::error_code holds_more;
     fs::remove(folder, holds_more);
@@ -246,7 +287,9 @@ std::filesystem::path Selection::winner_file() const { return request_.out / kWi
 
 std::string Selection::result_json() const {
   JsonWriter json;
-  json.begin_object().member("layout", "mixop.selection/1").member("request", request_text()).key("winner");
+  json.begin_object().member("layout", kLayout).member("request", request_text()).key("seeds").begin_list();
+  for (const std::int64_t seed : request_.seeds) json.value(seed);
+  json.end().key("winner");
   const SeedCandidate* const winner = done_.size() == request_.seeds.size() ? best() : nullptr;
   if (winner != nullptr) {
     json.begin_object().member("seed", winner->seed).member(criterion_, winner->figure(criterion_));

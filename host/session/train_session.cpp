@@ -112,6 +112,7 @@ void TrainSession::announce(SessionObserver& observer) {
                    (held_out > 0 ? count_text(held_out, "held out, ") : std::string()) +
                    count_text(records.steps_in(training_.position().at.epoch), "steps an epoch, ") +
                    device_text(training_.config().device) + ", " + count_text(at::get_num_threads(), "thread(s)"));
+  if (const std::string fewer = fewer_threads(training_.config().threads); !fewer.empty()) observer.on_line(fewer);
   if (test == 0)
     observer.on_line("the data set " + setup_.data().name() + " has no test split, so nothing is measured on one");
 }

@@ -1,7 +1,6 @@
 #include "host/train/discrete_model.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include "host/loop/device.hpp"
@@ -39,7 +38,7 @@ DiscreteModel::DiscreteModel(const Config& config, const Genotype& genotype, con
       type_(config.precision == "float64" ? at::kDouble : at::kFloat),
       operators_(plugins),
       space_(make_space(plugins, config.space.name, options, task_of(data))) {
-  if (config.threads > 0) at::set_num_threads(static_cast<int>(config.threads));
+  use_threads(config.threads);
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));
   // The kernels of the fused execution do not multiply in 16 bits.

@@ -41,7 +41,7 @@ class Life(Search):
         return status == -9
 
 
-def killed_at_random(life, temporary, left, source):
+def killed_at_random(life, temporaries, left, source):
     """Kills a life in its start, in an epoch or while a checkpoint is written, and says which of these it was; none: it ended."""
     kind = source.choice(("start", "epoch", "epoch", "write")) if left > MOST_EPOCHS + MARGIN else "start"
     if kind == "start":
@@ -51,7 +51,7 @@ def killed_at_random(life, temporary, left, source):
         epochs = source.randint(1, MOST_EPOCHS)
         life.wait_for(lambda: len(life.announced()) >= epochs)
         if kind == "write":
-            life.wait_for(temporary.exists, pause=0.0002)
+            life.wait_for(temporaries, pause=0.0002)
             time.sleep(source.uniform(0, 0.001))
         else:
             time.sleep(source.uniform(0, 0.06))
@@ -80,23 +80,23 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         out, whole, log = folder / "run.h5", folder / "whole.h5", folder / "log"
-        temporary = folder / "run.h5.tmp"
+        temporaries = lambda: list(folder.glob("run.h5.*.tmp"))
         killed, left_temporary, announced, epoch = [], 0, 0, 0
         while len(killed) < KILLS:
             life = Life(out, log)
-            kind = killed_at_random(life, temporary, EPOCHS - epoch, source)
+            kind = killed_at_random(life, temporaries, EPOCHS - epoch, source)
             if kind is None:
                 out.unlink()
                 announced = epoch = 0
                 continue
             killed.append(kind)
             number = len(killed)
-            left_temporary += temporary.exists()
+            left_temporary += bool(temporaries())
             announced = max([announced, *life.announced()])
             epoch = check_state(out, announced, number)
         last = run(MIXOP, "search", "--resume", "--out", out)
         check(last.returncode == 0, f"resuming after the last kill: {last.stderr}")
-        check(not temporary.exists(), f"{temporary} is left at the end")
+        check(not temporaries(), f"{temporaries()} is left at the end")
         searched(whole, EPOCHS)
         check(differences(whole, out) == [], f"after {KILLS} kills other bits in {differences(whole, out)}")
     figure(f"{KILLS} kills (seed {SEED}): {killed.count('start')} in the start, {killed.count('epoch')} in an epoch, "

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,7 +62,7 @@ TEST_CASE("a full disk leaves the old file and no temporary one", "[archive][cra
   {
     const SizeLimit limit(1000);
     CHECK(put_problem(file, std::string(5000, 'x')) ==
-          file.string() + ".tmp: writing failed: File too large; free some space, or write to another place");
+          file.string() + ": writing failed: File too large; free some space, or write to another place");
   }
   CHECK(content_of(file) == "old");
   CHECK(names_in(folder.path()) == std::vector<std::string>{"run.h5"});
@@ -70,18 +71,39 @@ TEST_CASE("a full disk leaves the old file and no temporary one", "[archive][cra
 TEST_CASE("a folder that is not there or cannot be written is named", "[archive]") {
   const TemporaryFolder folder;
   CHECK(put_problem(folder.path() / "no" / "run.h5", "x") ==
-        (folder.path() / "no" / "run.h5.tmp").string() + ": creating failed: No such file or directory");
+        (folder.path() / "no" / "run.h5").string() + ": creating failed: No such file or directory");
   // Also what the superuser, whom permissions do not stop, cannot write to.
-  CHECK(put_problem("/proc/run.h5", "x").rfind("/proc/run.h5.tmp: creating failed: ", 0) == 0);
+  CHECK(put_problem("/proc/run.h5", "x").rfind("/proc/run.h5: creating failed: ", 0) == 0);
 }
 
-TEST_CASE("a temporary file that is in the way leaves the old file", "[archive]") {
+TEST_CASE("whatever has the name of a temporary or previous file is never written through", "[archive][misuse]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "run.h5", victim = folder.write("victim", std::string("mine"));
+  const auto plant = [&](int kind, const fs::path& path) {
+    if (kind == 0) fs::create_hard_link(victim, path);
+    if (kind == 1) fs::create_symlink(victim, path);
+    if (kind == 2) REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  };
+  for (const char* end : {".tmp", ".prev", ".prev.tmp"})
+    for (int kind = 0; kind < 3; ++kind) {
+      put(file, "old");
+      plant(kind, file.string() + end);
+      put(file, "new");
+      CHECK(content_of(victim) == "mine");
+      CHECK(content_of(file) == "new");
+      for (const char* each : {"", ".tmp", ".prev", ".prev.tmp"}) fs::remove(file.string() + each);
+    }
+}
+
+TEST_CASE("a file keeps its mode", "[archive]") {
   const TemporaryFolder folder;
   const fs::path file = folder.path() / "run.h5";
   put(file, "old");
-  fs::create_directory(file.string() + ".tmp");
-  CHECK(put_problem(file, "new") == file.string() + ".tmp: creating failed: Is a directory");
-  CHECK(content_of(file) == "old");
+  for (const fs::perms mode : {fs::perms(0600), fs::perms(0640), fs::perms(0666)}) {
+    fs::permissions(file, mode);
+    put(file, "new");
+    CHECK(fs::status(file).permissions() == mode);
+  }
 }
 
 TEST_CASE("what is not a regular file is not replaced", "[archive]") {
@@ -121,13 +143,20 @@ TEST_CASE("what an earlier crash left is cleared away", "[archive][crash]") {
   const TemporaryFolder folder;
   const fs::path file = folder.path() / "run.h5";
   put(file, "old");
-  folder.write("run.h5.tmp", std::string("half"));
+  folder.write("run.h5.0123456789abcdef.tmp", std::string("half"));
   fs::create_hard_link(file, file.string() + ".prev");
-  fs::create_hard_link(file, file.string() + ".prev.tmp");
+  fs::create_hard_link(file, file.string() + ".00112233445566ff.tmp");
+  const std::vector<std::string> others = {"run.h5.0123456789abcdeF.tmp", "run.h5.0123456789abcde.tmp", "run.h5.tmp",
+                                           "xrun.h5.0123456789abcdef.tmp"};
+  for (const std::string& name : others) folder.write(name, std::string("another's"));
+  const ArchiveLock lock(file);
   put(file, "new");
   CHECK(content_of(file) == "new");
   CHECK(content_of(file.string() + ".prev") == "old");
-  CHECK(names_in(folder.path()) == std::vector<std::string>{"run.h5", "run.h5.prev"});
+  std::vector<std::string> left = {"run.h5", "run.h5.lock", "run.h5.prev"};
+  left.insert(left.end(), others.begin(), others.end());
+  std::sort(left.begin(), left.end());
+  CHECK(names_in(folder.path()) == left);
 }
 
 TEST_CASE("a writer that is killed at any time leaves a whole file", "[archive][crash]") {
@@ -167,6 +196,36 @@ TEST_CASE("a file in use names its holder", "[archive][lock]") {
 TEST_CASE("a lock in a folder that is not there is a usage error", "[archive][lock]") {
   CHECK(archive_error(ErrorCode::usage, [] { ArchiveLock lock("/no/such/run.h5"); }) ==
         "/no/such/run.h5.lock: creating the lock file failed: No such file or directory");
+}
+
+TEST_CASE("what is no lock file is neither written nor removed", "[archive][lock][misuse]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "plugins", lock = file.string() + ".lock";
+  const fs::path victim = folder.write("victim", std::string("12"));
+  const auto refused = [&] {
+    CHECK(archive_error(ErrorCode::usage, [&] { ArchiveLock other(file); }) ==
+          lock.string() + ": expected a lock file, found another file of that name; move it away, or name another "
+                          "output than " + file.string());
+    CHECK(fs::exists(fs::symlink_status(lock)));
+    CHECK(content_of(victim) == "12");
+    fs::remove(lock);
+  };
+  folder.write("plugins.lock", std::string("{\"format\": 1}"));
+  refused();
+  fs::create_hard_link(victim, lock);
+  refused();
+  fs::create_symlink(victim, lock);
+  CHECK(archive_error(ErrorCode::usage, [&] { ArchiveLock other(file); }) ==
+        lock.string() + ": creating the lock file failed: Too many levels of symbolic links");
+  CHECK(content_of(victim) == "12");
+}
+
+TEST_CASE("a pipe in the place of a lock file does not hang", "[archive][lock][misuse]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path() / "run.h5";
+  REQUIRE(::mkfifo((file.string() + ".lock").c_str(), 0600) == 0);
+  CHECK(archive_error(ErrorCode::usage, [&] { ArchiveLock lock(file); }).find("expected a lock file") !=
+        std::string::npos);
 }
 
 TEST_CASE("a lock is free again after its holder's end or death", "[archive][lock]") {

@@ -25,3 +25,33 @@ TEST_CASE("guards within another's life share what it received", "[cli][interrup
   const InterruptGuard part;
   CHECK(part.received() == SIGTERM);
 }
+
+TEST_CASE("a closed terminal and the warnings of batch systems are kept, however often they come", "[cli][interrupt]") {
+  for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU}) {
+    const InterruptGuard guard;
+    for (int time = 0; time < 3; ++time) std::raise(signal);
+    CHECK(guard.received() == signal);
+    std::raise(SIGTERM);  // the batch system's last word comes after its warning
+    CHECK(guard.received() == signal);
+  }
+}
+
+TEST_CASE("what a process was started to ignore stays ignored, and is again as it was", "[cli][interrupt]") {
+  const auto handler_of = [](int signal) {
+    struct sigaction now {};
+    sigaction(signal, nullptr, &now);
+    return now.sa_handler;
+  };
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU}) {
+    std::signal(signal, SIG_IGN);
+    {
+      const InterruptGuard guard;
+      std::raise(signal);
+      CHECK(guard.received() == 0);
+    }
+    CHECK(handler_of(signal) == SIG_IGN);
+    std::signal(signal, SIG_DFL);
+    { const InterruptGuard guard; }
+    CHECK(handler_of(signal) == SIG_DFL);
+  }
+}

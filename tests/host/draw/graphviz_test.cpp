@@ -1,5 +1,8 @@
 #include "host/draw/graphviz.hpp"
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <cstdlib>
 
 #include "mixop/error.hpp"
@@ -49,6 +52,24 @@ TEST_CASE("a graph that Graphviz does not understand leaves no picture", "[draw]
   CHECK(std::filesystem::is_empty(folder.path()));
 }
 
+TEST_CASE("a picture that cannot be drawn or written leaves the old one", "[draw][misuse]") {
+  const test::TemporaryFolder folder;
+  for (const char* name : {"a.svg", "b.png", "c.dot"}) {
+    const auto picture = folder.write(name, std::string("old"));
+    if (picture.extension() != ".dot") CHECK_THROWS_AS(write_picture("digraph {", picture), Error);
+    struct rlimit before {};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    const struct rlimit nothing = {1, before.rlim_max};
+    void (*handler)(int) = ::signal(SIGXFSZ, SIG_IGN);
+    ::setrlimit(RLIMIT_FSIZE, &nothing);
+    CHECK_THROWS_AS(write_picture(kGraph, picture), Error);
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    ::signal(SIGXFSZ, handler);
+    CHECK(test::content_of(picture) == "old");
+  }
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 3);
+}
+
 TEST_CASE("another ending and an unwritable place are refused", "[draw][misuse]") {
   CHECK_THROWS_WITH(write_picture(kGraph, "a.gif"), "a.gif: pictures end in .svg, .png, .pdf or .dot");
   CHECK_THROWS_WITH(write_picture(kGraph, "/nowhere/a.svg"), Catch::Matchers::Contains("cannot be written"));
@@ -59,7 +80,7 @@ TEST_CASE("a folder is no place for a picture, and nothing is left beside it", "
   for (const char* name : {"a.svg", "b.dot"}) {
     std::filesystem::create_directory(folder.path() / name);
     CHECK_THROWS_WITH(write_picture(kGraph, folder.path() / name),
-                      (folder.path() / name).string() + ": cannot be written: it is a folder; name a file");
+                      (folder.path() / name).string() + ": cannot be written: it is a folder; name a file in it");
   }
   CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 2);
 }

@@ -1,5 +1,8 @@
 #include "host/loop/device.hpp"
 
+#include <ATen/Parallel.h>
+#include <unistd.h>
+
 #include "host/plugins/cuda_library.hpp"
 #include "host/plugins/gpu_in_sight.hpp"
 #include "mixop/error.hpp"
@@ -13,6 +16,23 @@ namespace {
 [[maybe_unused]] const bool cuda_first = device_of("auto").is_cuda();
 
 }  // namespace
+
+TEST_CASE("no more threads than cores are used, and that is said", "[device]") {
+  const int before = at::get_num_threads();
+  const std::int64_t cores = ::sysconf(_SC_NPROCESSORS_ONLN);
+  use_threads(4096);
+  CHECK(at::get_num_threads() == cores);
+  use_threads(1);
+  CHECK(at::get_num_threads() == 1);
+  use_threads(0);
+  CHECK(at::get_num_threads() == 1);
+  CHECK(fewer_threads(4096) == "threads is 4096, and this machine has " + std::to_string(cores) +
+                                   " core(s), of which a thread each is used: sums are rounded in another way than "
+                                   "with more threads, so that the same bits are not promised");
+  CHECK(fewer_threads(cores).empty());
+  CHECK(fewer_threads(0).empty());
+  at::set_num_threads(before);
+}
 
 TEST_CASE("a device that the machine lacks is refused", "[device][misuse]") {
   try {

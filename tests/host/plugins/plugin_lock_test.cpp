@@ -76,19 +76,21 @@ TEST_CASE("a lock file reads back as it was written", "[plugins][lock]") {
   lock.write(file);
   CHECK(PluginLock::read(file).text() == lock.text());
   CHECK(content_of(file) == lock.text());
-  CHECK_FALSE(std::filesystem::exists(folder.path() / "plugins.lock.partial"));
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 2);  // with the plugin
 }
 
 TEST_CASE("a lock file that cannot be written is reported and leaves nothing", "[plugins][lock]") {
   const TemporaryFolder folder;
   const PluginLock lock = PluginLock::of(PluginRegistry());
   const auto nowhere = folder.path() / "no" / "plugins.lock";
-  require_error(ErrorCode::usage, nowhere.string() + " cannot be written; name another place with --out",
+  require_error(ErrorCode::usage,
+                nowhere.string() + ": cannot be written: the folder " + nowhere.parent_path().string() +
+                    " does not exist; make it first",
                 [&] { lock.write(nowhere); });
   std::filesystem::create_directory(folder.path() / "folder");
-  require_error(ErrorCode::usage, "folder cannot be written: Is a directory",
+  require_error(ErrorCode::usage, "folder: cannot be written: it is a folder; name a file in it",
                 [&] { lock.write(folder.path() / "folder"); });
-  CHECK_FALSE(std::filesystem::exists(folder.path() / "folder.partial"));
+  CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
 
 TEST_CASE("only a lock file is replaced", "[plugins][lock]") {

@@ -99,6 +99,10 @@ TEST_CASE("where the child stopped is reported", "[plugins][self_test]") {
   const PluginFile file = plugin("test_plain");
   require_refused(file, {"/bin/sh", "-c", "exit 5"}, PluginCheck::self_test,
                   "the self-test ended early with exit status 5 while it was loaded");
+  require_refused(file, {"/bin/sh", "-c", "head -c 3000000 /dev/zero; printf '\n@mixop-trial\tend\n'"},
+                  PluginCheck::self_test,
+                  "it printed more than 1 MiB in the self-test, of which 1951442 bytes were not read, so what it passed "
+                  "is not known; let it print less");
   require_refused(file,
                   {"/bin/sh", "-c", "printf '@mixop-trial\\tplugin\\ta\\t1\\n@mixop-trial\\tpassed\\top\\tcost\\t\\n'"},
                   PluginCheck::self_test, "the self-test ended early with exit status 0 after 'op: cost'");

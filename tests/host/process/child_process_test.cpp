@@ -1,6 +1,7 @@
 #include "host/process/child_process.hpp"
 
 #include <chrono>
+#include <csignal>
 
 #include "tests/catch.hpp"
 
@@ -40,9 +41,38 @@ TEST_CASE("a child that hangs is stopped", "[process]") {
 }
 
 TEST_CASE("a child that prints without end does not fill the memory", "[process]") {
-  const ChildResult result = shell("head -c 3000000 /dev/zero");
+  const ChildResult result = shell("echo first; head -c 3000000 /dev/zero; echo; echo last");
   CHECK(result.code == 0);
-  CHECK(result.output.size() == std::size_t{1} << 20);
+  CHECK(result.output.size() < (std::size_t{1} << 20) + 100);
+  CHECK(result.output.rfind("first\n", 0) == 0);
+  CHECK(result.output.find("\n[1951436 bytes are left out here]\n") != std::string::npos);
+  CHECK(result.output.substr(result.output.size() - 6) == "\nlast\n");
+  CHECK(result.left_out == 3000012 - (std::size_t{1} << 20));
+}
+
+TEST_CASE("output up to the bound comes back whole", "[process]") {
+  const ChildResult result = shell("head -c 1048575 /dev/zero; echo");
+  CHECK(result.left_out == 0);
+  CHECK(result.output == std::string(1048575, '\0') + "\n");
+}
+
+TEST_CASE("children are waited for where SIGCHLD is ignored", "[process]") {
+  std::signal(SIGCHLD, SIG_IGN);
+  const ChildResult result = shell("echo done; exit 3", 5s);
+  struct sigaction now {};
+  sigaction(SIGCHLD, nullptr, &now);
+  std::signal(SIGCHLD, SIG_DFL);
+  CHECK(result.end == ChildResult::End::exited);
+  CHECK(result.code == 3);
+  CHECK(now.sa_handler == SIG_IGN);
+}
+
+TEST_CASE("a child does not inherit what this program ignores for itself", "[process]") {
+  std::signal(SIGPIPE, SIG_IGN);
+  const ChildResult result = shell("kill -PIPE $$; echo survived");
+  std::signal(SIGPIPE, SIG_DFL);
+  CHECK(result.end == ChildResult::End::killed);
+  CHECK(result.code == SIGPIPE);
 }
 
 TEST_CASE("a program that does not exist ends with status 127", "[process]") {

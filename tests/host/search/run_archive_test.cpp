@@ -4,6 +4,7 @@
 #include "host/search/stored_tensor.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
 
 #include "tests/catch.hpp"
 #include "tests/host/search/altered_run.hpp"
@@ -208,6 +209,27 @@ TEST_CASE("a random state that LibTorch does not take is refused", "[search][arc
                   }}}) == "/random/generator: an empty array of the shape [0, 1099511627776]");
   CHECK(state(16) == "/random/generator: the 16" + end);
   CHECK(state(5056) == "/random/generator: the 5056" + end);
+}
+
+TEST_CASE("a random state from which LibTorch would draw behind its numbers is refused", "[search][archive][hostile]") {
+  // LibTorch's layout: the seed, int left, int seeded, uint64 next, 624 numbers of 64 bits, what is left of a pair.
+  constexpr std::int64_t kLeft = 8, kNext = 16, kNumbers = 24, kFloatIsThere = 5052;
+  const auto state = [](std::vector<std::pair<std::int64_t, std::int64_t>> bytes) {
+    at::Tensor sound = at::detail::createCPUGenerator(1).get_state();
+    for (const auto& [place, value] : bytes) sound[place] = value;
+    return problem({with_tensor("/random/generator", sound)});
+  };
+  CHECK(state({}).empty());
+  CHECK(state({{kLeft, 0x70}, {kLeft + 1, 2}, {kNext, 1}}).empty());  // 624 left, the next is the second
+  const std::string most = "/random/generator: expected at most 625 for the next number's place and the numbers that are left "
+                           "together, found ";
+  CHECK(state({{kLeft, 0x70}, {kLeft + 1, 2}, {kNext, 2}}) == most + "2 and 624; take another archive");
+  CHECK(state({{kLeft, 10}, {kNext, 0x70}, {kNext + 1, 2}}) == most + "624 and 10; take another archive");
+  const std::string other = "/random/generator: LibTorch reads another state from it than is there; was it written by another "
+                            "version of LibTorch?";
+  CHECK(state({{kNext + 4, 1}}) == other);
+  CHECK(state({{kNumbers + 4, 1}}) == other);
+  CHECK(state({{kFloatIsThere, 2}}) == other);
 }
 
 TEST_CASE("a provenance without what resuming asks is refused", "[search][archive][hostile]") {

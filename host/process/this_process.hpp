@@ -1,0 +1,27 @@
+#pragma once
+
+namespace mixop {
+
+/// What main() does before anything opens a file: standard descriptors that are closed are opened on /dev/null, so that
+/// no file takes their numbers; a reader that went away (SIGPIPE) and a limit on file sizes (SIGXFSZ) are errors of the
+/// writer, with a message, instead of its end.
+void begin_process();
+
+/// While it lives, exit() called by anything but main(), such as a plugin, ends the process with the exit code for
+/// plugins and a message, so that nobody takes it for a finished run.
+class ExitGuard {
+ public:
+  ExitGuard();
+  ~ExitGuard();
+  ExitGuard(const ExitGuard&) = delete;
+  ExitGuard& operator=(const ExitGuard&) = delete;
+};
+
+/// The reason of a write that failed long ago.
+constexpr int kUnknownProblem = -1;
+
+/// Flushes standard output; returns why not all of it could be written, as an errno or kUnknownProblem: EPIPE where its
+/// reader is gone, 0 where all was written.
+int output_problem();
+
+}  // namespace mixop
