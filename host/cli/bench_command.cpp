@@ -88,14 +88,14 @@ Sets rnn_sets(const po::variables_map& values, std::int64_t steps) {
 }
 
 Config config_of(const po::variables_map& values, const std::string& task, const BenchPlan& plan,
-                 const OptionCatalog& catalog) {
+                 const PluginRegistry& plugins) {
   const bool cnn = task == "cnn";
   for (const char* option :
        cnn ? std::vector<const char*>{"width", "bptt", "tokens"} : std::vector<const char*>{"channels", "layers"})
     if (!values[option].defaulted())
       throw Error(ErrorCode::usage, std::string("bench: --") + option + " means nothing to " + task + "; leave it out");
   ConfigRequest request;
-  request.presets_folder = presets_folder();
+  request.preset_folders = preset_folders(plugins);
   request.preset_or_file = cnn ? "darts-cifar10" : "darts-ptb-search";
   Sets sets = cnn ? cnn_sets(values, plan.warmup + plan.steps) : rnn_sets(values, plan.warmup + plan.steps);
   sets.emplace_back("search.batch", std::to_string(values["batch"].as<std::int64_t>()));
@@ -103,7 +103,7 @@ Config config_of(const po::variables_map& values, const std::string& task, const
   for (const char* key : {"threads", "seed"}) sets.emplace_back(key, std::to_string(values[key].as<std::int64_t>()));
   for (const char* key : {"device", "execution"}) sets.emplace_back(key, text(values, key));
   for (const auto& [key, value] : sets) request.sets.push_back(key + "=" + value);
-  return resolve_config(request, catalog);
+  return resolve_config(request, option_catalog(plugins));
 }
 
 StepTimes measure(const Config& config, const BenchPlan& plan, const PluginRegistry& plugins) {
@@ -175,7 +175,7 @@ int bench_command(const Arguments& arguments) {
   if (values->count("isa") != 0) setenv("MIXOP_ISA", text(*values, "isa").c_str(), 1);
   const bool json = values->count("json") != 0;
   const PluginRegistry plugins = load_plugins(*values);
-  const Config config = config_of(*values, task, plan, option_catalog(plugins));
+  const Config config = config_of(*values, task, plan, plugins);
   (void)device_of(config.device);
   if (values->count("against") == 0) {
     print(measure(config, plan, plugins), json);

@@ -51,9 +51,9 @@ std::vector<Row> strategies(const PluginRegistry& plugins) {
   return rows;
 }
 
-std::vector<Row> presets(const PluginRegistry&) {
+std::vector<Row> presets(const PluginRegistry& plugins) {
   std::vector<Row> rows;
-  for (const PresetInfo& preset : list_presets(presets_folder()))
+  for (const PresetInfo& preset : list_presets(preset_folders(plugins)))
     rows.push_back({preset.name, (preset.command.empty() ? "" : "mixop " + preset.command + ": ") + preset.summary,
                     preset.source});
   return rows;

@@ -161,7 +161,7 @@ Config run_config(RunKind kind, const std::string& space, const Task& task, cons
                   const PluginRegistry& plugins) {
   ConfigRequest request;
   request.kind = kind;
-  request.presets_folder = presets_folder();
+  request.preset_folders = preset_folders(plugins);
   request.preset_or_file = task.preset(kind);
   Config config = resolve_config(request, option_catalog(plugins));
   config.space.name = space;

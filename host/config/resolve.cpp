@@ -1,6 +1,7 @@
 #include "host/config/resolve.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "host/config/layers.hpp"
 #include "host/text/nearest.hpp"
@@ -19,24 +20,31 @@ bool names_a_file(const std::string& source) {
   return source.find('/') != std::string::npos || fs::path(source).extension() == ".json";
 }
 
-/// The preset names of a folder; a folder that cannot be read is an error, since an installation always has one.
-std::vector<std::string> preset_names(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code problem;
-  for (fs::directory_iterator at(folder, problem), end; !problem && at != end; at.increment(problem))
-    if (at->path().extension() == ".json") names.push_back(at->path().stem().string());
-  if (problem)
-    throw Error(ErrorCode::usage, folder.string() + ": the folder of presets cannot be read: " + problem.message());
-  std::sort(names.begin(), names.end());
-  return names;
+/// The files of all presets by name.
+std::map<std::string, fs::path> preset_files(const std::vector<fs::path>& folders) {
+  std::map<std::string, fs::path> files;
+  for (const fs::path& folder : folders) {
+    std::error_code problem;
+    for (fs::directory_iterator at(folder, problem), end; !problem && at != end; at.increment(problem)) {
+      if (at->path().extension() != ".json") continue;
+      const auto [file, fresh] = files.emplace(at->path().stem().string(), at->path());
+      if (!fresh)
+        throw Error(ErrorCode::usage, printable(at->path().string()) + ": another preset of that name is " +
+                                          printable(file->second.string()) + "; rename this one");
+    }
+    if (problem)
+      throw Error(ErrorCode::usage, folder.string() + ": the folder of presets cannot be read: " + problem.message());
+  }
+  return files;
 }
 
-fs::path preset_file(const std::string& name, const fs::path& folder, const std::string& where) {
-  const std::vector<std::string> names = preset_names(folder);
-  if (std::find(names.begin(), names.end(), name) == names.end())
-    throw Error(ErrorCode::usage, where + "unknown preset '" + excerpt(name) + "'" + did_you_mean(name, names) +
-                                      " (known: " + joined(names) + "); a file's name ends in .json or holds a '/'");
-  return folder / (name + ".json");
+fs::path preset_file(const std::string& name, const std::vector<fs::path>& folders, const std::string& where) {
+  const auto files = preset_files(folders);
+  if (const auto found = files.find(name); found != files.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [known, file] : files) names.push_back(known);
+  throw Error(ErrorCode::usage, where + "unknown preset '" + excerpt(name) + "'" + did_you_mean(name, names) +
+                                    " (known: " + joined(names) + "); a file's name ends in .json or holds a '/'");
 }
 
 /// A reserved text beside the keys: "summary", "source", "command" or "preset"; empty where it is absent.
@@ -80,7 +88,7 @@ void add_preset(ConfigLayers& layers, const fs::path& path, RunKind kind) {
 void add_file(ConfigLayers& layers, const fs::path& path, const ConfigRequest& request) {
   const JsonValue root = read_source_for(path, request.kind, request.text);
   if (const JsonValue* base = root.find("preset"))
-    add_preset(layers, preset_file(base->text, request.presets_folder, json_place(path.string(), *base) + ": "),
+    add_preset(layers, preset_file(base->text, request.preset_folders, json_place(path.string(), *base) + ": "),
                request.kind);
   layers.add_object(root, path.string());
 }
@@ -91,7 +99,7 @@ bool names_space(const std::string& assignment) { return assignment.rfind("space
 fs::path config_source(const ConfigRequest& request) {
   if (request.preset_or_file.empty()) return {};
   if (names_a_file(request.preset_or_file)) return request.preset_or_file;
-  return preset_file(request.preset_or_file, request.presets_folder, "");
+  return preset_file(request.preset_or_file, request.preset_folders, "");
 }
 
 }  // namespace
@@ -101,7 +109,7 @@ void expect_described(const ConfigRequest& request) {
   const auto says_what = [&](const std::string& assignment) { return !search || names_space(assignment); };
   if (!request.preset_or_file.empty() || std::any_of(request.sets.begin(), request.sets.end(), says_what)) return;
   std::vector<std::vector<std::string>> table;
-  for (const PresetInfo& preset : list_presets(request.presets_folder))
+  for (const PresetInfo& preset : list_presets(request.preset_folders))
     if (preset.command == run_kind_name(request.kind)) table.push_back({"", preset.name, preset.summary});
   std::string presets = table_text(table, {Align::left});
   presets.pop_back();
@@ -134,10 +142,9 @@ Config resolve_config(const ConfigRequest& request, const OptionCatalog& catalog
   return layers.config();
 }
 
-std::vector<PresetInfo> list_presets(const fs::path& folder) {
+std::vector<PresetInfo> list_presets(const std::vector<fs::path>& folders) {
   std::vector<PresetInfo> presets;
-  for (const std::string& name : preset_names(folder)) {
-    const fs::path path = folder / (name + ".json");
+  for (const auto& [name, path] : preset_files(folders)) {
     const JsonValue root = read_source(path);
     presets.push_back({name, reserved_text(root, "summary", path.string()),
                        reserved_text(root, "source", path.string()), reserved_text(root, "command", path.string())});

@@ -13,7 +13,7 @@ namespace mixop {
 struct ConfigRequest {
   std::string preset_or_file;              ///< a file where it holds a '/' or ends in ".json"; empty: defaults only
   std::vector<std::string> sets;           ///< "key=value", in order; lists also "key=+a,b" and "key=-a"
-  std::filesystem::path presets_folder;    ///< holds NAME.json for every preset
+  std::vector<std::filesystem::path> preset_folders;  ///< hold NAME.json for every preset
   RunKind kind = RunKind::search;          ///< files and presets for the other command are refused
   std::vector<std::string> defaults = {};  ///< "key=value", over the built-in defaults
   std::optional<std::string> text = {};    ///< what the file holds, where it can be read only once
@@ -36,7 +36,7 @@ struct PresetInfo {
   std::string command;  ///< "search" or "train"; empty where the file does not say
 };
 
-/// The presets of a folder, by name.
-std::vector<PresetInfo> list_presets(const std::filesystem::path& folder);
+/// The presets of all folders, by name. A name that two of them have is a usage error, here and where it is asked for.
+std::vector<PresetInfo> list_presets(const std::vector<std::filesystem::path>& folders);
 
 }  // namespace mixop

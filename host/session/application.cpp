@@ -1,5 +1,6 @@
 #include "host/session/application.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "mixop/space.hpp"
@@ -36,8 +37,16 @@ OptionCatalog option_catalog(const PluginRegistry& plugins) {
   return catalog;
 }
 
-std::filesystem::path presets_folder() {
-  return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() / "share/mixop/presets";
+std::vector<std::filesystem::path> preset_folders(const PluginRegistry& plugins) {
+  std::vector<std::filesystem::path> folders{std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() /
+                                             "share/mixop/presets"};
+  for (const auto& plugin : plugins.plugins()) {
+    const std::filesystem::path own = plugin->file.path.parent_path() / "presets";
+    std::error_code problem;
+    if (std::filesystem::is_directory(own, problem) && std::find(folders.begin(), folders.end(), own) == folders.end())
+      folders.push_back(own);
+  }
+  return folders;
 }
 
 ComponentOptions options_of(const Config& config) {

@@ -12,8 +12,8 @@ namespace mixop {
 /// The options of every loaded component.
 OptionCatalog option_catalog(const PluginRegistry& plugins);
 
-/// ../share/mixop/presets beside the program.
-std::filesystem::path presets_folder();
+/// ../share/mixop/presets beside the program, and the folders `presets` beside loaded plugins.
+std::vector<std::filesystem::path> preset_folders(const PluginRegistry& plugins);
 
 /// What all sessions of a program share.
 struct Application {
@@ -21,7 +21,7 @@ struct Application {
 
   PluginRegistry plugins;
   OptionCatalog catalog;
-  std::filesystem::path presets = presets_folder();
+  std::vector<std::filesystem::path> presets = preset_folders(plugins);
 };
 
 /// What the config sets of the components' options.

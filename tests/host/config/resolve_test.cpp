@@ -13,7 +13,7 @@ using test::TemporaryFolder;
 
 namespace {
 
-const std::string kPresets = MIXOP_SOURCE_DIR "/host/presets";
+const std::vector<std::filesystem::path> kPresets{MIXOP_SOURCE_DIR "/host/presets"};
 
 std::string problem(const ConfigRequest& request) {
   return error_of(ErrorCode::usage, [&] { resolve_config(request, test::sample_catalog()); });
@@ -27,8 +27,24 @@ TEST_CASE("an unknown preset lists the known ones", "[config]") {
   CHECK(problem({"darts-cifar", {}, kPresets}) ==
         "unknown preset 'darts-cifar'; did you mean 'darts-cifar10'? (known: " + joined(names) +
             "); a file's name ends in .json or holds a '/'");
-  CHECK(problem({"quick", {}, "/no/such/folder"}) ==
+  CHECK(problem({"quick", {}, {"/no/such/folder"}}) ==
         "/no/such/folder: the folder of presets cannot be read: No such file or directory");
+}
+
+TEST_CASE("presets come from several folders, each name from one", "[config]") {
+  const TemporaryFolder folder;
+  const std::string own = R"({"summary": "Mine.", "command": "search", "seed": 5})";
+  folder.write("mine.json", own);
+  std::vector<std::filesystem::path> folders = kPresets;
+  folders.push_back(folder.path());
+  CHECK(resolve_config({"mine", {}, folders}, {}).seed == 5);
+  CHECK(list_presets(folders).size() == list_presets(kPresets).size() + 1);
+  const auto twice = folder.write("quick.json", own);
+  const std::string refusal = twice.string() + ": another preset of that name is " +
+                              (kPresets.front() / "quick.json").string() + "; rename this one";
+  CHECK(problem({"quick", {}, folders}) == refusal);
+  CHECK(problem({"mine", {}, folders}) == refusal);
+  CHECK(error_of(ErrorCode::usage, [&] { list_presets(folders); }) == refusal);
 }
 
 TEST_CASE("a missing config file is named", "[config]") {
@@ -42,7 +58,7 @@ TEST_CASE("reserved fields must be text and presets stand alone", "[config]") {
   CHECK(problem({file, {}, kPresets}) == file + ":1:13: summary: expected text, found 3");
   const std::string base = folder.write("b.json", std::string("{\"preset\": \"quik\"}")).string();
   CHECK(problem({base, {}, kPresets}).rfind(base + ":1:12: unknown preset 'quik'; did you mean 'quick'?", 0) == 0);
-  CHECK(problem({"b", {}, folder.path()}) == base + ":1:12: a preset cannot build on another preset");
+  CHECK(problem({"b", {}, {folder.path()}}) == base + ":1:12: a preset cannot build on another preset");
 }
 
 TEST_CASE("the layers are defaults, preset, file, sets", "[config]") {
@@ -60,7 +76,7 @@ TEST_CASE("the layers are defaults, preset, file, sets", "[config]") {
 TEST_CASE("no source means the defaults", "[config]") {
   CHECK(resolve_config({"", {}, kPresets}, {}) == Config{});
   CHECK(config_text({"", {}, kPresets}).empty());
-  CHECK(config_text({"quick", {}, kPresets}) == *whole_file(kPresets + "/quick.json"));
+  CHECK(config_text({"quick", {}, kPresets}) == *whole_file(kPresets.front() / "quick.json"));
   ConfigRequest piped{"/dev/fd/63", {}, kPresets};
   piped.text = "{\"seed\": 7}";
   CHECK(config_text(piped) == *piped.text);
@@ -102,7 +118,7 @@ TEST_CASE("a preset for the other command is refused", "[config]") {
     const std::string text = problem({preset, {}, kPresets, kind});
     const std::string said = ": '" + preset + "' is for mixop " + command + ", not for mixop " + run_kind_name(kind) +
                              "; mixop list presets says which preset is for which";
-    return text.rfind(kPresets + "/" + preset + ".json:3:", 0) == 0 && text.find(said) != std::string::npos;
+    return text.rfind(kPresets.front().string() + "/" + preset + ".json:3:", 0) == 0 && text.find(said) != std::string::npos;
   };
   CHECK(refused("darts-cifar10", "search", RunKind::train));
   CHECK(refused("quick", "search", RunKind::train));

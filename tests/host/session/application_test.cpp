@@ -8,9 +8,9 @@ namespace {
 using namespace mixop;
 
 TEST_CASE("every preset resolves with the options of the loaded plugins, and says what it is", "[config][cli]") {
-  const std::string folder = MIXOP_SOURCE_DIR "/host/presets";
+  const std::vector<std::filesystem::path> folders{MIXOP_SOURCE_DIR "/host/presets"};
   const OptionCatalog catalog = option_catalog(test::plugins());
-  const auto presets = list_presets(folder);
+  const auto presets = list_presets(folders);
   REQUIRE(presets.size() >= 7);
   CHECK(presets[0].name == "dartopti-cifar10-train");
   for (const PresetInfo& preset : presets) {
@@ -18,7 +18,7 @@ TEST_CASE("every preset resolves with the options of the loaded plugins, and say
     CHECK_FALSE(preset.summary.empty());
     REQUIRE((preset.command == "search" || preset.command == "train"));
     const RunKind kind = preset.command == "train" ? RunKind::train : RunKind::search;
-    CHECK_NOTHROW(resolve_config({preset.name, {}, folder, kind}, catalog));
+    CHECK_NOTHROW(resolve_config({preset.name, {}, folders, kind}, catalog));
   }
 }
 

@@ -18,7 +18,7 @@ const Application& application() {
     PluginRegistry plugins;
     plugins.load_folder(MIXOP_PLUGIN_BUILD_DIR);
     Application application(std::move(plugins));
-    application.presets = MIXOP_SOURCE_DIR "/host/presets";
+    application.presets = {MIXOP_SOURCE_DIR "/host/presets"};
     return application;
   }();
   return made;
