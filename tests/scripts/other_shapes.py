@@ -97,8 +97,8 @@ def mobile_chain(folder):
     (presets / "demo-chain.json").write_text(json.dumps(
         {"summary": "A small chain.", "command": "search", "space": {"name": "demo.mobile_chain", "layers": 6, "channels": 4}}))
     check("demo-chain" in answer("list", "presets", *plugins).stdout, "a plugin's preset is not listed")
-    config = json.loads(answer("search", "demo-chain", "--dry-run", "--json", *plugins).stdout)
-    check(config["config"]["space"]["layers"] == 6, f"a plugin's preset is not taken: {config}")
+    config = json.loads(answer("search", "demo-chain", "--dry-run", *plugins).stdout)
+    check(config["space"]["layers"] == 6, f"a plugin's preset is not taken: {config}")
 
     file, = plugins[1].glob("*.so")
     subprocess.run(["strip", file], check=True)
