@@ -78,6 +78,8 @@ def long_arguments(name):
     printed("summary", "--genotype", name)
     printed("data", "check", name, "--json")
     printed("plugins", name)
+    run = printed("derive", b"|a" + name)
+    check(b"\\xe5" not in run.stderr, f"a character is cut in two: {run.stderr!r}")
 
 
 def files(folder):

@@ -13,10 +13,12 @@ void require(bool holds, const std::string& message) {
   if (!holds) throw Error(ErrorCode::usage, message);
 }
 
-/// At most the beginning of a long text.
+/// At most the beginning of a long text, which ends with a whole character.
 std::string quoted(std::string_view text) {
   constexpr std::size_t kLongest = 60;
-  return "'" + std::string(text.substr(0, kLongest)) + (text.size() > kLongest ? "...'" : "'");
+  std::size_t end = std::min(text.size(), kLongest);
+  while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return "'" + std::string(text.substr(0, end)) + (end < text.size() ? "...'" : "'");
 }
 
 std::string_view trimmed(std::string_view text) {
