@@ -87,6 +87,10 @@ def interrupted(folder):
     code = stopped(signal.SIGINT, says("searching"), *long, out)
     check(code == 130, f"interrupted with exit code {code}")
     print(f"figure: a search with 3 workers, interrupted at step {position(out)} of {position(whole)}, ended with its archive")
+    alone = folder / "alone.h5"
+    alone.write_bytes(out.read_bytes())
+    answer("search", "--resume", "--data", folder, "--out", alone, "--set", "data.workers=0")
+    check(same_bits(whole, alone) == [], "resuming without workers changes the search")
     answer("search", "--resume", "--data", folder, "--out", out)
     check(same_bits(whole, out) == [], f"resuming changes the search: {same_bits(whole, out)}")
 
