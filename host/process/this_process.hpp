@@ -17,6 +17,9 @@ class ExitGuard {
   ExitGuard& operator=(const ExitGuard&) = delete;
 };
 
+/// Ends what ExitGuards do: for a process in which plugins are tried, whose parent judges how it ends.
+void allow_exit();
+
 /// The reason of a write that failed long ago.
 constexpr int kUnknownProblem = -1;
 
