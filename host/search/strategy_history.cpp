@@ -3,6 +3,7 @@
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/stored_fields.hpp"
+#include "host/text/printable.hpp"
 
 namespace mixop {
 namespace {
