@@ -38,7 +38,8 @@ void sync_folder(const std::filesystem::path& path) {
   Descriptor file(repeated([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (file.get() < 0) fail_step(folder, "opening the folder", errno);
   // Some file systems cannot sync a folder and say EINVAL; there is nothing more to be done on them.
-  if (repeated([&] { return ::fsync(file.get()); }) != 0 && errno != EINVAL) fail_step(folder, "syncing the folder", errno);
+  if (repeated([&] { return ::fsync(file.get()); }) != 0 && errno != EINVAL)
+    fail_step(folder, "syncing the folder", errno);
 }
 
 std::string holder(int descriptor) {
@@ -99,9 +100,8 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
 
 ArchiveLock::ArchiveLock(const std::filesystem::path& path) : lock_path_(path.string() + ".lock") {
   for (;;) {
-    Descriptor file(repeated([&] {
-      return ::open(lock_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-    }));
+    Descriptor file(repeated(
+        [&] { return ::open(lock_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666); }));
     if (file.get() < 0)
       fail_step(lock_path_, "creating the lock file", errno,
                 is_full(errno) || errno == EIO ? ErrorCode::failed : ErrorCode::usage);
@@ -112,8 +112,10 @@ ArchiveLock::ArchiveLock(const std::filesystem::path& path) : lock_path_(path.st
     }
     if (!is_current(file.get(), lock_path_)) continue;
     if (!is_lock(file.get()))
-      throw Error(ErrorCode::usage, lock_path_ + ": expected a lock file, found another file of that name; move it "
-                                                 "away, or name another output than " + path.string());
+      throw Error(ErrorCode::usage, lock_path_ +
+                                        ": expected a lock file, found another file of that name; move it "
+                                        "away, or name another output than " +
+                                        path.string());
     const std::string pid = std::to_string(::getpid()) + "\n";
     if (repeated([&] { return ::ftruncate(file.get(), 0); }) != 0)
       fail_step(lock_path_, "writing the lock file", errno);

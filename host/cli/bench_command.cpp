@@ -168,7 +168,8 @@ int bench_command(const Arguments& arguments) {
   const Arguments given = positionals(*values);
   const std::string task = given.empty() ? "" : given.front();
   if (task != "cnn" && task != "rnn")
-    throw Error(ErrorCode::usage, "bench: expected cnn or rnn" + (task.empty() ? "" : ", found '" + excerpt(task) + "'") +
+    throw Error(ErrorCode::usage, "bench: expected cnn or rnn" +
+                                      (task.empty() ? "" : ", found '" + excerpt(task) + "'") +
                                       "\nUsage: " + bench_syntax().usage);
   const BenchPlan plan{number(*values, "warmup", 0, kMany), number(*values, "steps", 1, kMany)};
   const std::int64_t rounds = number(*values, "rounds", 1, 1000);
@@ -177,6 +178,7 @@ int bench_command(const Arguments& arguments) {
   const PluginRegistry plugins = load_plugins(*values);
   const Config config = config_of(*values, task, plan, plugins);
   (void)device_of(config.device);
+  if (const std::string fewer = fewer_threads(config.threads); !fewer.empty()) say(fewer);
   if (values->count("against") == 0) {
     print(measure(config, plan, plugins), json);
     return 0;

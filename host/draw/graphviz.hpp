@@ -5,7 +5,8 @@
 
 namespace mixop {
 
-/// Refuses, as a usage error, a picture of another ending than .svg, .png, .pdf and .dot, and one that cannot be written.
+/// Refuses, as a usage error, a picture of another ending than .svg, .png, .pdf and .dot, and one that cannot be
+/// written.
 void require_picture(const std::filesystem::path& file);
 
 /// Writes a Graphviz graph as the picture that the file's ending asks for: .svg, .png, .pdf, or .dot for the graph

@@ -35,7 +35,8 @@ int mode_of(const std::string& target) {
   return ::lstat(target.c_str(), &info) == 0 && S_ISREG(info.st_mode) ? static_cast<int>(info.st_mode & 0777) : -1;
 }
 
-/// Whether the name still is that of the open file: between its making and its lock somebody may take it for a leftover.
+/// Whether the name still is that of the open file: between its making and its lock somebody may take it for a
+/// leftover.
 bool is_held(int descriptor) {
   ::flock(descriptor, LOCK_EX | LOCK_NB);
   struct stat info {};
@@ -50,7 +51,8 @@ Descriptor made_anew(const std::string& target, std::string& path, ErrorCode cod
     Descriptor file(repeated([&] {
       return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode < 0 ? 0666 : mode & 0700);
     }));
-    if (file.get() < 0 && errno != EEXIST) fail_step(target, "creating", errno, code);
+    if (file.get() < 0 && errno != EEXIST)
+      fail_step(target, "creating", errno, is_full(errno) || errno == EIO ? ErrorCode::failed : code);
     if (file.get() < 0 || !is_held(file.get())) continue;
     if (mode >= 0 && ::fchmod(file.get(), static_cast<mode_t>(mode)) != 0) {
       const int problem = errno;

@@ -9,12 +9,12 @@
 
 namespace mixop {
 
-/// A file that takes another's place once it is whole. It is made anew beside its target, as TARGET.<16 digits>.tmp with
-/// digits that nobody can foresee, so that no file, link or pipe that is there is ever written through; it has the mode
-/// of the file that it replaces, and is gone again unless it took the place.
+/// A file that takes another's place once it is whole. It is made anew beside its target, as TARGET.<16 digits>.tmp
+/// with digits that nobody can foresee, so that no file, link or pipe that is there is ever written through; it has the
+/// mode of the file that it replaces, and is gone again unless it took the place.
 class NewFile {
  public:
-  /// Throws an Error of `code` where none can be made.
+  /// Throws an Error of `code` where none can be made, failed where the disk is the reason.
   explicit NewFile(const std::filesystem::path& target, ErrorCode code = ErrorCode::failed);
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;

@@ -52,12 +52,14 @@ void require_writable(const fs::path& file) {
   if (fs::exists(status) && !fs::is_regular_file(status))
     refuse(file, "it is a link, a pipe or a device; name a regular file, which can be replaced whole");
   const fs::path folder = folder_of(file);
-  if (!fs::is_directory(folder, problem)) refuse(file, "the folder " + folder.string() + " does not exist; make it first");
+  if (!fs::is_directory(folder, problem))
+    refuse(file, "the folder " + folder.string() + " does not exist; make it first");
   try {
     const NewFile proof(file, ErrorCode::usage);
   } catch (const Error& error) {
-    refuse(file, std::string(error.what()).substr(file.string().size() + 2) +
-                     "; name a shorter one, or one in a folder that you may write to");
+    throw Error(error.code(), file.string() + ": cannot be written: " +
+                                  std::string(error.what()).substr(file.string().size() + 2) +
+                                  "; name a shorter one, or one in a folder that you may write to");
   }
 }
 

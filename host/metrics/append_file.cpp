@@ -21,8 +21,7 @@ namespace {
 }  // namespace
 
 AppendFile::AppendFile(std::filesystem::path path, int flags)
-    : path_(std::move(path)),
-      file_(repeated([&] {
+    : path_(std::move(path)), file_(repeated([&] {
         return ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | flags, 0666);
       })) {
   if (file_.get() < 0) refuse(path_, errno == ELOOP ? "it is a link" : std::strerror(errno));
@@ -32,7 +31,8 @@ AppendFile AppendFile::anew(std::filesystem::path path) { return AppendFile(std:
 
 AppendFile AppendFile::cut(std::filesystem::path path, std::int64_t keep) {
   AppendFile file(std::move(path), 0);
-  if (!is_single_file(file.file_.get())) refuse(file.path_, "it is not a regular file, or has another name (a hard link)");
+  if (!is_single_file(file.file_.get()))
+    refuse(file.path_, "it is not a regular file, or has another name (a hard link)");
   if (::ftruncate(file.file_.get(), keep) != 0) file.fail("cut to its length");
   return file;
 }

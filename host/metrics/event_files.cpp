@@ -57,7 +57,8 @@ std::optional<std::uint64_t> number_of_file(std::string_view name) {
   if (name.size() <= kBeginning.size() + kEnd.size() || name.substr(0, kBeginning.size()) != kBeginning ||
       name.substr(name.size() - kEnd.size()) != kEnd)
     return std::nullopt;
-  return number_of<std::uint64_t>(std::string(name.substr(kBeginning.size(), name.size() - kBeginning.size() - kEnd.size())));
+  return number_of<std::uint64_t>(
+      std::string(name.substr(kBeginning.size(), name.size() - kBeginning.size() - kEnd.size())));
 }
 
 /// Behind all that are there, whichever of them were removed.
@@ -104,7 +105,8 @@ void EventFiles::cut(std::int64_t step) {
 void EventFiles::begin_file() {
   char number[32];
   std::snprintf(number, sizeof number, "%06" PRIu64, next_number(folder_));
-  file_ = std::make_unique<AppendFile>(AppendFile::anew(folder_ / (std::string(kBeginning) + number + std::string(kEnd))));
+  file_ =
+      std::make_unique<AppendFile>(AppendFile::anew(folder_ / (std::string(kBeginning) + number + std::string(kEnd))));
   metrics::Event version;
   version.set_wall_time(now());
   version.set_file_version("brain.Event:2");

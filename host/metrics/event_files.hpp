@@ -29,7 +29,8 @@ class EventFiles final : public MetricsSink {
   std::int64_t last_epoch_ = 0;
 };
 
-/// The event files of this program in a folder, in the order in which they were begun; a folder that is not there has none.
+/// The event files of this program in a folder, in the order in which they were begun; a folder that is not there has
+/// none.
 std::vector<std::filesystem::path> event_files(const std::filesystem::path& folder);
 
 }  // namespace mixop

@@ -62,11 +62,11 @@ JsonLines::JsonLines(std::filesystem::path path, const std::string& archive, boo
     refuse(path_, "expected a file of metrics, found a link, a folder, a pipe or a device");
   const std::string found = beginning(path_, head.size());
   if (resume && !begins_like(head, found))
-    refuse(path_, "these are not the metrics of " + archive + ", whose first line is " +
-                      head.substr(0, head.size() - 1));
+    refuse(path_,
+           "these are not the metrics of " + archive + ", whose first line is " + head.substr(0, head.size() - 1));
   if (!begins_like(kRun, found.substr(0, kRun.size())))
-    refuse(path_, "expected a file of metrics to replace, which begins with " + std::string(kRun) +
-                      "..., found another file");
+    refuse(path_,
+           "expected a file of metrics to replace, which begins with " + std::string(kRun) + "..., found another file");
   if (resume && found == head) {
     open(AppendFile::cut(path_, static_cast<std::int64_t>(std::filesystem::file_size(path_))));
     return;

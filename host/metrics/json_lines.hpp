@@ -12,8 +12,8 @@ namespace mixop {
 /// wall_time and the values by name.
 class JsonLines final : public MetricsSink {
  public:
-  /// Begins a file for the run of an archive's file name, in place of metrics that are there; with `resume` goes on with
-  /// these. Throws usage where what is there is no file of metrics, or to resume not one of that archive's.
+  /// Begins a file for the run of an archive's file name, in place of metrics that are there; with `resume` goes on
+  /// with these. Throws usage where what is there is no file of metrics, or to resume not one of that archive's.
   JsonLines(std::filesystem::path path, const std::string& archive, bool resume);
 
   void write(const Measured& measured) override;

@@ -64,8 +64,8 @@ class Reader {
     require_keys(entry, known);
     const bool digits = plugin.sha256.find_first_not_of("0123456789abcdef") == std::string::npos;
     if (!digits || plugin.sha256.size() != kDigestDigits)
-      refuse(*entry.find("sha256"),
-             "'sha256': expected 64 lower-case hexadecimal digits, found '" + excerpt(plugin.sha256, 2 * kDigestDigits) + "'");
+      refuse(*entry.find("sha256"), "'sha256': expected 64 lower-case hexadecimal digits, found '" +
+                                        excerpt(plugin.sha256, 2 * kDigestDigits) + "'");
     return plugin;
   }
 
@@ -94,8 +94,9 @@ PluginLock PluginLock::read(const fs::path& file) {
                 file.string() + ": there is no such lock file. Write one with `mixop plugins lock`, or name it with " +
                     "--locked=FILE");
   if (!fs::is_regular_file(file, failure))
-    throw Error(ErrorCode::bad_data, file.string() + ": expected a lock file, found what is no regular file; name "
-                                                     "another with --locked=FILE");
+    throw Error(ErrorCode::bad_data, file.string() +
+                                         ": expected a lock file, found what is no regular file; name "
+                                         "another with --locked=FILE");
   const JsonValue value = parse_json_file(file, ErrorCode::bad_data);
   const Reader reader(file);
   if (!value.is(JsonValue::Kind::object)) reader.refuse(value, "expected an object, found " + value.describe());

@@ -34,7 +34,7 @@ constexpr int kNotStarted = 127;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(kNotStarted);
   // What is ignored stays so behind exec: what this program ignores for itself is no wish for another one.
-  for (const int signal : {SIGPIPE, SIGXFSZ, SIGCHLD}) ::signal(signal, SIG_DFL);
+  for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_DFL);
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (nothing < 0 || ::dup2(nothing, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0) ::_exit(kNotStarted);
   ::execv(arguments[0], arguments);
@@ -68,28 +68,6 @@ class BoundedOutput {
 
   std::string first_, last_;
   std::size_t left_out_ = 0;
-};
-
-/// While it lives, children that end can be waited for: where SIGCHLD is ignored, as a parent may have left it, the
-/// kernel forgets them at once.
-class ChildrenKept {
- public:
-  ChildrenKept() {
-    struct sigaction plain = {};
-    plain.sa_handler = SIG_DFL;
-    ::sigaction(SIGCHLD, nullptr, &before_);
-    forgotten_ = before_.sa_handler == SIG_IGN || (before_.sa_flags & SA_NOCLDWAIT) != 0;
-    if (forgotten_) ::sigaction(SIGCHLD, &plain, nullptr);
-  }
-  ~ChildrenKept() {
-    if (forgotten_) ::sigaction(SIGCHLD, &before_, nullptr);
-  }
-  ChildrenKept(const ChildrenKept&) = delete;
-  ChildrenKept& operator=(const ChildrenKept&) = delete;
-
- private:
-  struct sigaction before_ {};
-  bool forgotten_ = false;
 };
 
 // Reads until the end of the pipe, or returns false at the deadline.
@@ -127,7 +105,6 @@ ChildResult run_child(const std::vector<std::string>& command, std::chrono::mill
   arguments.push_back(nullptr);
   const auto deadline = Clock::now() + timeout;
 
-  const ChildrenKept kept;
   std::array<int, 2> pipe{};
   if (::pipe2(pipe.data(), O_CLOEXEC) != 0) fail("pipe");
   const pid_t parent = ::getpid();

@@ -10,8 +10,8 @@ namespace mixop {
 struct ChildResult {
   enum class End { exited, killed, timed_out };
   End end = End::exited;
-  int code = 0;              ///< exit status, or the signal's number
-  std::string output;        ///< its standard output; of more than 1 MiB the first and the last half, and a line between
+  int code = 0;        ///< exit status, or the signal's number
+  std::string output;  ///< its standard output; of more than 1 MiB the first and the last half, and a line between
   std::size_t left_out = 0;  ///< how many bytes of the output are not in it
 };
 

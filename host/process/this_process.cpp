@@ -40,14 +40,19 @@ void begin_process() {
     // The lowest free number is the one that is closed.
     if (::fcntl(descriptor, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != descriptor) std::_Exit(1);
   for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);
 }
 
 ExitGuard::ExitGuard() {
-  static const bool registered = [] { return ::on_exit(refuse_exit, nullptr) == 0 && std::at_quick_exit(refuse_quick_exit) == 0; }();
+  static const bool registered = [] {
+    return ::on_exit(refuse_exit, nullptr) == 0 && std::at_quick_exit(refuse_quick_exit) == 0;
+  }();
   guarded = registered;
 }
 
-ExitGuard::~ExitGuard() { guarded = false; }
+ExitGuard::~ExitGuard() { allow_exit(); }
+
+void allow_exit() { guarded = false; }
 
 int output_problem() {
   errno = 0;

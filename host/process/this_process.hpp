@@ -4,7 +4,8 @@ namespace mixop {
 
 /// What main() does before anything opens a file: standard descriptors that are closed are opened on /dev/null, so that
 /// no file takes their numbers; a reader that went away (SIGPIPE) and a limit on file sizes (SIGXFSZ) are errors of the
-/// writer, with a message, instead of its end.
+/// writer, with a message, instead of its end; children can be waited for, which a parent that ignores SIGCHLD would
+/// have prevented.
 void begin_process();
 
 /// While it lives, exit() called by anything but main(), such as a plugin, ends the process with the exit code for
@@ -16,6 +17,9 @@ class ExitGuard {
   ExitGuard(const ExitGuard&) = delete;
   ExitGuard& operator=(const ExitGuard&) = delete;
 };
+
+/// Ends what ExitGuards do: for a process in which plugins are tried, whose parent judges how it ends.
+void allow_exit();
 
 /// The reason of a write that failed long ago.
 constexpr int kUnknownProblem = -1;

@@ -139,6 +139,8 @@ std::string checked_digest(const DatasetHandle& data, const Archive* resumed) {
 void check_output(const std::filesystem::path& out, bool goes_on, bool overwrite) {
   const auto refuse = [&](const std::string& problem) { throw Error(ErrorCode::usage, out.string() + problem); };
   require_writable(out);
+  if (std::filesystem::is_directory(out.string() + ".prev"))
+    refuse(".prev is a folder, where the generation before the last is kept; move it away, or name another --out");
   const bool exists = std::filesystem::exists(out);
   if (exists && !goes_on && !overwrite)
     refuse(" exists; go on with it by --resume, replace it by --overwrite, or name another --out");

@@ -116,7 +116,8 @@ void remove_written(const fs::path& file) {
 /// A selection that is there.
 JsonValue selection_in(const fs::path& file) {
   const auto refuse = [&](const std::string& problem) {
-    return Error(ErrorCode::usage, file.string() + " is no result of a selection (" + problem + "); name another --out");
+    return Error(ErrorCode::usage,
+                 file.string() + " is no result of a selection (" + problem + "); name another --out");
   };
   if (!fs::is_regular_file(fs::symlink_status(file))) throw refuse("a link, a folder, a pipe or a device");
   JsonValue root;
@@ -141,6 +142,16 @@ std::vector<fs::path> seed_folders(const fs::path& out) {
         seed.is(JsonValue::Kind::integer) && fs::is_directory(fs::symlink_status(folder)))
       folders.push_back(folder);
   return folders;
+}
+
+/// What could not be written after days of searches is refused before them.
+void require_seed_place(const fs::path& folder) {
+  if (!fs::exists(fs::symlink_status(folder))) return;
+  if (!fs::is_directory(folder))
+    throw Error(ErrorCode::usage, folder.string() +
+                                      " is no folder, and one of that name is to be written; move it "
+                                      "away, or name another --out");
+  for (const char* archive : {kSearch, kTrain}) require_writable(folder / archive);
 }
 
 /// A seed's folder must be one of those that are cleared, or hold no archives; a link is none of them.
@@ -213,7 +224,8 @@ void Selection::take_place() const {
   if (failure)
     throw Error(ErrorCode::usage,
                 out.string() + ": the folder cannot be made: " + failure.message() + "; name another --out");
-  require_writable(out / kResult);
+  for (const char* file : {kResult, kWinner}) require_writable(out / file);
+  for (const std::int64_t seed : request_.seeds) require_seed_place(out / seed_folder(seed));
 }
 
 /// Begins anew: nothing is left of the seeds of the selection that was here, by its own list of them.

@@ -139,7 +139,7 @@ SPECIMENS = [
     ("constructor_crashes", copied("constructor_crashes"), "self-test", "crashed with signal 11", True),
     ("init_crashes", copied("init_crashes"), "self-test", "crashed with signal 11", True),
     ("init_aborts", copied("init_aborts"), "self-test", "crashed with signal 6", True),
-    ("init_exits", copied("init_exits"), "self-test", "ended early with exit status 4 while it was loaded", True),
+    ("init_exits", copied("init_exits"), "self-test", "ended early with exit status 0 while it was loaded", True),
     ("open_fails", copied("open_fails"), "self-test", "the open that fails", True),
     ("open_hangs", copied("open_hangs"), "self-test", "the self-test did not end within", True),
 ]

@@ -204,8 +204,10 @@ TEST_CASE("what is no lock file is neither written nor removed", "[archive][lock
   const fs::path victim = folder.write("victim", std::string("12"));
   const auto refused = [&] {
     CHECK(archive_error(ErrorCode::usage, [&] { ArchiveLock other(file); }) ==
-          lock.string() + ": expected a lock file, found another file of that name; move it away, or name another "
-                          "output than " + file.string());
+          lock.string() +
+              ": expected a lock file, found another file of that name; move it away, or name another "
+              "output than " +
+              file.string());
     CHECK(fs::exists(fs::symlink_status(lock)));
     CHECK(content_of(victim) == "12");
     fs::remove(lock);

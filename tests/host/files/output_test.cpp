@@ -47,8 +47,9 @@ TEST_CASE("names to which no file can be written are refused beforehand", "[file
   CHECK(problem_of(longest) == longest + ": cannot be written: the name is too long; name a shorter one");
   const std::string rather = start + "/" + std::string(250, 'x');  // what is written beside it has longer names
   CHECK(problem_of(rather) ==
-        rather + ": cannot be written: creating failed: File name too long; name a shorter one, or one in a folder that "
-                 "you may write to");
+        rather +
+            ": cannot be written: creating failed: File name too long; name a shorter one, or one in a folder that "
+            "you may write to");
   CHECK(problem_of("/proc/a").rfind("/proc/a: cannot be written: creating failed: ", 0) == 0);
   CHECK(problem_of(start + "/a").empty());
   CHECK(fs::is_empty(folder.path()));
@@ -57,8 +58,9 @@ TEST_CASE("names to which no file can be written are refused beforehand", "[file
 TEST_CASE("links, pipes and devices are no outputs", "[files][misuse]") {
   const TemporaryFolder folder;
   const fs::path file = folder.path() / "a", victim = folder.write("victim", std::string("mine"));
-  const std::string refused = ": cannot be written: it is a link, a pipe or a device; name a regular file, which can be "
-                              "replaced whole";
+  const std::string refused =
+      ": cannot be written: it is a link, a pipe or a device; name a regular file, which can be "
+      "replaced whole";
   fs::create_symlink(victim, file);
   CHECK(problem_of(file) == file.string() + refused);
   CHECK(usage_error([&] { write_text("x", file); }) == file.string() + refused);
@@ -82,13 +84,13 @@ TEST_CASE("a text replaces a file whole, and not what has another name of it", "
 TEST_CASE("outputs of one run that are in each other's way are refused", "[files][misuse]") {
   const TemporaryFolder folder;
   const fs::path archive = folder.path() / "run.h5";
-  CHECK(apart(archive, folder.path() / "x" / ".." / "run.h5") ==
-        "--metrics: " + folder.path().string() + "/x/../run.h5 is " + archive.string() +
-            ", which --out names; name another file");
+  CHECK(apart(archive, folder.path() / "x" / ".." / "run.h5") == "--metrics: " + folder.path().string() +
+                                                                     "/x/../run.h5 is " + archive.string() +
+                                                                     ", which --out names; name another file");
   for (const char* end : {".tmp", ".lock", ".prev", ".prev.tmp", ".0123456789abcdef.tmp"})
-    CHECK(apart(archive, archive.string() + end) ==
-          "--metrics: " + archive.string() + end + " is a name that is kept for what is written beside " +
-              archive.string() + ", which --out names; name another file");
+    CHECK(apart(archive, archive.string() + end) == "--metrics: " + archive.string() + end +
+                                                        " is a name that is kept for what is written beside " +
+                                                        archive.string() + ", which --out names; name another file");
   fs::create_directory_symlink(folder.path(), folder.path() / "link");
   CHECK_FALSE(apart(archive, folder.path() / "link" / "run.h5").empty());
   for (const char* name : {"run.h5.jsonl", "run.jsonl", "run", "metrics.prev"})

@@ -6,8 +6,6 @@
 #include "tests/host/plugins/temporary_folder.hpp"
 
 using mixop::TestedPlugins;
-using mixop::test::content_of;
-namespace fs = std::filesystem;
 
 TEST_CASE("a plugin that passed is remembered for its host", "[plugins][tested]") {
   const mixop::test::TemporaryFolder folder;
@@ -57,40 +55,4 @@ TEST_CASE("a state that cannot be written is reported", "[plugins][tested]") {
   CHECK_FALSE(blocked.add("aaaa"));
   CHECK_FALSE(blocked.contains("aaaa"));
   CHECK_FALSE(TestedPlugins("", "host").add("aaaa"));
-}
-
-TEST_CASE("what others may write is not believed", "[plugins][tested][misuse]") {
-  const mixop::test::TemporaryFolder folder;
-  const auto file = folder.path() / "mixop" / "tested-plugins";
-  TestedPlugins tested(file, "host");
-  REQUIRE(tested.add("aaaa"));
-  REQUIRE(tested.contains("aaaa"));
-  for (const fs::path& path : {file, file.parent_path()})
-    for (const fs::perms by : {fs::perms::group_write, fs::perms::others_write}) {
-      fs::permissions(path, by, fs::perm_options::add);
-      CHECK_FALSE(tested.contains("aaaa"));
-      CHECK_FALSE(tested.add("bbbb"));
-      fs::permissions(path, by, fs::perm_options::remove);
-      CHECK(tested.contains("aaaa"));
-    }
-}
-
-TEST_CASE("what was tested is neither read nor written through a link, and a pipe does not hang", "[plugins][tested][misuse]") {
-  const mixop::test::TemporaryFolder folder;
-  const auto other = folder.write("other", std::string("aaaa host\n"));
-  const auto file = folder.path() / "tested-plugins";
-  TestedPlugins tested(file, "host");
-  const auto refused = [&] {
-    CHECK_FALSE(tested.contains("aaaa"));
-    CHECK_FALSE(tested.add("bbbb"));
-    CHECK(content_of(other) == "aaaa host\n");
-    fs::remove(file);
-  };
-  fs::create_symlink(other, file);
-  refused();
-  fs::create_hard_link(other, file);
-  refused();
-  REQUIRE(::mkfifo(file.c_str(), 0600) == 0);
-  refused();
-  CHECK(tested.add("bbbb"));
 }

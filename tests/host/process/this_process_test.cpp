@@ -50,6 +50,17 @@ TEST_CASE("closed standard descriptors are opened, so that no file takes their p
         }) == 0);
 }
 
+TEST_CASE("a parent's wishes about children do not hold here", "[process]") {
+  CHECK(status_of([] {
+          std::signal(SIGCHLD, SIG_IGN);
+          begin_process();
+          const pid_t child = ::fork();
+          if (child == 0) ::_exit(7);
+          int status = 0;
+          return ::waitpid(child, &status, 0) == child ? WEXITSTATUS(status) : 1;
+        }) == 7);
+}
+
 TEST_CASE("output that cannot be written is noticed", "[process]") {
   CHECK(status_of([] { return with_output_on(::open("/dev/full", O_WRONLY)); }) == ENOSPC);
   CHECK(status_of([] { return with_output_on(::open("/dev/null", O_WRONLY)); }) == 0);
