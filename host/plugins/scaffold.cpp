@@ -82,7 +82,7 @@ bool is_word(const std::string& word) {
 
 std::vector<std::string> words_of(const std::string& name) {
   const auto refuse = [&](const std::string& problem) {
-    throw Error(ErrorCode::usage, "plugins new: the name '" + excerpt(name) + "' " + problem +
+    throw Error(ErrorCode::usage, "plugins new: the name '" + excerpt(name, 200) + "' " + problem +
                                       "; expected your name and the operator's in lower case, such as acme.ghost_conv");
   };
   if (name.size() > kLongestName) refuse("is longer than " + std::to_string(kLongestName) + " characters");

@@ -75,6 +75,12 @@ def in_open_folder(folder):
     return shutil.copy(ZOO / "good.so", open_folder(folder) / "in_open_folder.so")
 
 
+def below_open_folder(folder):
+    own = open_folder(folder) / "own"
+    own.mkdir()
+    return shutil.copy(ZOO / "good.so", own / "below_open_folder.so")
+
+
 def behind_open_link(folder):
     link = open_folder(folder) / "behind_open_link.so"
     link.symlink_to(shutil.copy(ZOO / "good.so", folder))
@@ -91,6 +97,7 @@ SPECIMENS = [
     ("pipe", pipe, "path", "expected a regular file", False),
     ("for_everybody", for_everybody, "owner and mode", "is writable by everybody (mode 0666). Run: chmod o-w '", False),
     ("in_open_folder", in_open_folder, "owner and mode", "is writable by everybody (mode 0777)", False),
+    ("below_open_folder", below_open_folder, "owner and mode", "is writable by everybody (mode 0777)", False),
     ("behind_open_link", behind_open_link, "owner and mode", "is writable by everybody (mode 0777)", False),
     ("link_into_open_folder", link_into_open_folder, "owner and mode", "is writable by everybody (mode 0777)", False),
     ("text", changed("text", lambda data: b"#!/bin/sh\n"), "elf", "expected an ELF shared library, found another", False),
