@@ -66,7 +66,7 @@ TEST_CASE("the layers are defaults, preset, file, sets", "[config]") {
   folder.write("base.json", std::string("{\"seed\": 3, \"space\": {\"channels\": 3, \"layers\": 3}}"));
   const auto file =
       folder.write("mine.json", std::string("{\"preset\": \"base\", \"space\": {\"channels\": 4, \"layers\": 4}}"));
-  const Config config = resolve_config({file.string(), {"space.layers=5"}, folder.path()}, {});
+  const Config config = resolve_config({file.string(), {"space.layers=5"}, {folder.path()}}, {});
   CHECK(config.seed == 3);
   CHECK(config.space.channels == 4);
   CHECK(config.space.layers == 5);
