@@ -19,7 +19,8 @@ SEARCH = ["search", "quick", *DATA, *NET, "--set", "data.train_limit=0", "--set"
           "--set", "space.ops=none,skip_connect,sep_conv_3x3"]
 TRAIN = ["train", "--genotype", "DARTS_V2", *DATA, *NET, "--set", "train.auxiliary=0", "--set", "train.batch=8", "--set", "train.epochs=1", "--set",
          "data.cutout=0"]
-BENCH = ["rnn", "--steps", "1", "--warmup", "0", "--batch", "2", "--threads", "1"]
+BENCH = ["cnn", "--channels", "2", "--layers", "3", "--steps", "1", "--warmup", "0", "--batch", "2", "--threads", "1"]
+os.environ["OMP_WAIT_POLICY"] = "passive"  # threads that wait for each other actively on a busy machine take minutes
 
 
 def descriptors(folder):
