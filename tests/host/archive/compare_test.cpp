@@ -1,6 +1,6 @@
 #include "host/archive/compare.hpp"
 
-#include <chrono>
+#include <ctime>
 
 #include "tests/catch.hpp"
 #include "tests/host/archive/sample_archive.hpp"
@@ -83,11 +83,11 @@ TEST_CASE("the time of a comparison grows with the archives, not with their squa
     ArchiveBuilder builder;
     for (int i = 0; i < count; ++i) builder.attribute("/", "name" + std::to_string(i), std::int64_t{i});
     const Archive archive = Archive::open(folder.write("a.h5", builder.finish()));
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();
     CHECK(compare_archives(archive, archive).empty());
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
   };
-  const double few = seconds(2000), many = seconds(20000);
+  const double few = seconds(2000), many = seconds(40000);
   INFO(few << " s and " << many << " s");
-  CHECK(many < 30 * few + 0.05);
+  CHECK(many < 50 * few);
 }
