@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What commands write goes to the files that were named and to no other: names that cannot be written are refused before the work begins, links and
 pipes are never written through, and --overwrite replaces a run's own files."""
+import concurrent.futures
 import os
 import pathlib
 import sys
@@ -180,10 +181,13 @@ def main():
         net = folder / "net.h5"
         answer(*TRAIN, "--out", net)
         parts = [unwritable, planted, a_mode_stays, leftovers, own_files_alone, selections, pictures]
-        for part in [part for part in parts if part.__name__ in sys.argv[1:]] or parts:
+
+        def run(part):
             place = folder / part.__name__
             place.mkdir()
             part(*([place, net] if part is unwritable else [place]))
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            list(pool.map(run, [part for part in parts if part.__name__ in sys.argv[1:]] or parts))
         print("outputs: all well")
 
 
