@@ -31,8 +31,10 @@ void install() {
   sigemptyset(&action.sa_mask);
   action.sa_flags = SA_RESTART;
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
-    sigaction(kSignals[i], nullptr, &before[i]);
-    if (before[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);
+    struct sigaction now {};
+    sigaction(kSignals[i], nullptr, &now);
+    if (now.sa_handler != on_signal) before[i] = now;
+    if (now.sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);
   }
 }
 
@@ -50,7 +52,8 @@ InterruptGuard::InterruptGuard() {
 }
 
 InterruptGuard::~InterruptGuard() {
-  if (--guards == 0) restore();
+  // A run that was asked to end is about to: what asks once more is not to end it in between.
+  if (--guards == 0 && received_signal == 0) restore();
 }
 
 const std::atomic<int>& InterruptGuard::received() const { return received_signal; }

@@ -105,19 +105,18 @@ fs::path config_source(const ConfigRequest& request) {
 }  // namespace
 
 void expect_described(const ConfigRequest& request) {
-  const bool search = request.kind == RunKind::search;
-  const auto says_what = [&](const std::string& assignment) { return !search || names_space(assignment); };
-  if (!request.preset_or_file.empty() || std::any_of(request.sets.begin(), request.sets.end(), says_what)) return;
+  if (request.kind != RunKind::search || !request.preset_or_file.empty() ||
+      std::any_of(request.sets.begin(), request.sets.end(), names_space))
+    return;
   std::vector<std::vector<std::string>> table;
   for (const PresetInfo& preset : list_presets(request.preset_folders))
     if (preset.command == run_kind_name(request.kind)) table.push_back({"", preset.name, preset.summary});
   std::string presets = table_text(table, {Align::left});
   presets.pop_back();
-  throw Error(ErrorCode::usage, std::string("a preset or a config file is expected, which says what to ") +
-                                    run_kind_name(request.kind) + ", or " +
-                                    (search ? "--set space.name=S, which searches a space as it is by default"
-                                            : "--set, over the configuration of darts-cifar10-train") +
-                                    "; nothing was found. The presets:\n" + presets);
+  throw Error(ErrorCode::usage,
+              "a preset or a config file is expected, which says what to search, or --set space.name=S, which searches "
+              "a space as it is by default; nothing was found. The presets:\n" +
+                  presets);
 }
 
 std::string config_text(const ConfigRequest& request) {

@@ -22,8 +22,8 @@ struct ConfigRequest {
 /// The configuration that the request means. Every problem is a usage error that names the place and the key.
 Config resolve_config(const ConfigRequest& request, const OptionCatalog& catalog);
 
-/// Refuses a request that leaves open what to run, with the presets for it, a line each: one that names neither preset
-/// nor file and for a search no space, whose defaults would make it one, for a training nothing at all.
+/// Refuses a search of which nothing says what to search, with the presets for it, a line each: no preset, no file and no
+/// space, whose defaults would make it one. A training's genotype says what to train.
 void expect_described(const ConfigRequest& request);
 
 /// The text of the preset or file that the request reads, for keeping it verbatim; empty where it reads none.
