@@ -21,7 +21,8 @@ class TypedRun final : public CellRun {
         pool_(pool),
         k_(cpu::kernels<T>()),
         nodes_(static_cast<std::size_t>(program.nodes)),
-        operations_(program.operations.size()) {}
+        operations_(program.operations.size()),
+        dots_(program.terms.size()) {}
 
   at::Tensor forward(const std::vector<at::Tensor>& inputs, const CellFactors& factors, const CellWants& wants,
                      const Forward& how) override {
@@ -52,7 +53,7 @@ class TypedRun final : public CellRun {
         nodes_[s].gradient_data = result.inputs[s].template mutable_data_ptr<T>();
       }
       unrun_operations(s, result);
-      if (s >= result.inputs.size()) finish_gradient(nodes_[s]);
+      if (s >= result.inputs.size()) finish_gradient(s);
       else if (nodes_[s].needed && !nodes_[s].written) result.inputs[s].zero_();
     }
     for (std::size_t i = 0; i < operations_.size(); ++i) {
@@ -289,21 +290,40 @@ class TypedRun final : public CellRun {
     return node.gradient_data = node.gradient.data();
   }
 
-  std::vector<double> sums_of(const T* maps, const Maps<T>& shape) const {
-    std::vector<double> sums(static_cast<std::size_t>(shape.images * shape.channels)), squares(sums.size());
-    by_images(shape.images, [&](std::int64_t n) {
-      const T* of = maps + n * shape.numbers();
-      k_.dot({shape.numbers(), shape.channels, k_.period(shape.channels), of, of, sums.data() + n * shape.channels,
-              squares.data() + n * shape.channels});
-    });
-    return sums;
+  /// Whether the sums of a node's gradient times what the term put out are asked for.
+  bool wants_dots(std::size_t term) const {
+    const CellProgram::Operation& program = program_.operations[program_.terms[term].operation];
+    const bool normed = !program.chain.empty() && program.chain.back().norm.has_value();
+    return is_active(term) && operations_[program_.terms[term].operation].needed && (normed || wants_.terms[term]);
   }
 
-  void finish_gradient(Node& node) {
+  /// The node's gradient is whole: its sums, and those of its product with each term's output, while it is in the cache.
+  void finish_gradient(std::size_t s) {
+    Node& node = nodes_[s];
     if (!node.needed) return;
     T* gradient = gradient_memory(node);
-    if (!node.written) std::fill_n(gradient, node.maps.images * node.maps.numbers(), T(0));
-    node.gradient_sums = sums_of(gradient, node.maps);
+    const Maps<T>& shape = node.maps;
+    if (!node.written) std::fill_n(gradient, shape.images * shape.numbers(), T(0));
+    std::vector<std::size_t> terms;
+    std::vector<Maps<T>> outputs;
+    for (std::size_t t = 0; t < program_.terms.size(); ++t) {
+      if (program_.terms[t].to != static_cast<int>(s) || !wants_dots(t)) continue;
+      terms.push_back(t);
+      outputs.push_back(output_of(t));
+      dots_[t].resize(static_cast<std::size_t>(shape.images * shape.channels));
+    }
+    node.gradient_sums.resize(static_cast<std::size_t>(shape.images * shape.channels));
+    const std::int64_t period = k_.period(shape.channels);
+    by_images(shape.images, [&](std::int64_t n) {
+      const T* own = gradient + n * shape.numbers();
+      double* sums = node.gradient_sums.data() + n * shape.channels;
+      for (std::size_t t = 0; t < terms.size(); ++t)
+        k_.dot({shape.numbers(), shape.channels, period, own, outputs[t].image(n), t == 0 ? sums : nullptr,
+                dots_[terms[t]].data() + n * shape.channels});
+      if (!terms.empty()) return;
+      std::vector<double> squares(static_cast<std::size_t>(shape.channels));
+      k_.dot({shape.numbers(), shape.channels, period, own, own, sums, squares.data()});
+    });
   }
 
   /// The gradients of what an operation puts out.
@@ -316,6 +336,7 @@ class TypedRun final : public CellRun {
       term.factors = masked(t) ? factors_.of_images[t].data() : nullptr;
       term.wanted = wants_.terms[t];
       term.copy = program_.terms[t].copy;
+      term.dots = dots_[t].data();
       terms.push_back(term);
     }
     return terms;
@@ -438,17 +459,9 @@ class TypedRun final : public CellRun {
                 accumulate, out});
   }
 
-  /// Sum over all images of each term's maps times `output`, where it is wanted.
-  void find_factor_gradients(std::vector<GradientTerm<T>>& terms, const Maps<T>& output) const {
-    for (GradientTerm<T>& term : terms) {
-      if (!term.wanted) continue;
-      std::vector<double> dots(static_cast<std::size_t>(output.images * output.channels));
-      by_images(output.images, [&](std::int64_t n) {
-        k_.dot({output.numbers(), output.channels, k_.period(output.channels), term.maps + n * output.numbers(),
-                output.image(n), nullptr, dots.data() + n * output.channels});
-      });
-      for (const double dot : dots) term.gradient += dot;
-    }
+  static void find_factor_gradients(std::vector<GradientTerm<T>>& terms, const Maps<T>& output) {
+    for (GradientTerm<T>& term : terms)
+      for (std::int64_t i = 0; term.wanted && i < output.images * output.channels; ++i) term.gradient += term.dots[i];
   }
 
   void pass_through(Node& from, std::vector<GradientTerm<T>>& terms) {
@@ -498,6 +511,7 @@ class TypedRun final : public CellRun {
   std::vector<at::Tensor> inputs_;
   std::vector<Node> nodes_;
   std::vector<Operation> operations_;
+  std::vector<std::vector<double>> dots_;  // of each term, see finish_gradient()
   std::vector<First> firsts_;  // in the order in which they ran
   std::vector<std::vector<at::Tensor>> parameter_gradients_;  // of each operation
 };

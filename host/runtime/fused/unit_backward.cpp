@@ -224,12 +224,17 @@ class UnitBackward {
 
   void copy_rows(const T* dy, T* back) const {
     const std::int64_t numbers = reading_.width * in_;
-    for (std::int64_t row = 0; row < reading_.height; ++row) {
+    const double* inverse = inverse_counts_.data();
+    for (std::int64_t row = 0; row < reading_.height; ++row, dy += numbers) {
       T* to = back + row * back_.map.row;
-      std::memcpy(to, dy + row * numbers, static_cast<std::size_t>(numbers) * sizeof(T));
-      if (inverse_counts_.empty()) continue;
-      for (std::int64_t i = 0; i < numbers; ++i)
-        to[i] *= static_cast<T>(inverse_counts_[static_cast<std::size_t>(row * reading_.width + i / in_)]);
+      if (inverse_counts_.empty()) {
+        std::memcpy(to, dy, static_cast<std::size_t>(numbers) * sizeof(T));
+        continue;
+      }
+      for (std::int64_t i = 0; i < numbers; ++inverse) {
+        const T factor = static_cast<T>(*inverse);
+        for (const std::int64_t end = i + in_; i < end; ++i) to[i] = dy[i] * factor;
+      }
     }
   }
 
@@ -256,28 +261,17 @@ namespace {
 /// The unit's norm, backward: sums over the batch, and the gradients of the terms' factors.
 template <class T>
 NormGradient norm_gradient(const UnitRun<T>& run, const Unit& unit, const std::vector<double>& mean,
-                           const std::vector<double>& inverse, bool training, const cpu::Kernels<T>& k,
-                           std::vector<GradientTerm<T>>& terms) {
+                           const std::vector<double>& inverse, bool training, std::vector<GradientTerm<T>>& terms) {
   const Maps<T> y = run.output();
   const auto images = static_cast<std::size_t>(y.images), channels = static_cast<std::size_t>(y.channels);
   NormGradient norm;
   std::vector<double> sum(channels, 0), with_y(channels, 0);
   for (GradientTerm<T>& term : terms) {
     if (!unit.norm && !term.wanted) continue;
-    std::vector<double> own;
-    if (term.dots == nullptr) {
-      own.resize(images * channels);
-      at::parallel_for(0, y.images, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t n = begin; n < end; ++n)
-          k.dot({y.numbers(), y.channels, k.period(y.channels), term.maps + n * y.numbers(), y.image(n), nullptr,
-                 own.data() + n * y.channels});
-      });
-    }
-    const double* dots = term.dots == nullptr ? own.data() : term.dots;
     const ChannelAffine& affine = run.norm(term.copy);
     for (std::size_t n = 0; n < images; ++n)
       for (std::size_t c = 0; c < channels; ++c) {
-        const double plain = term.sums[n * channels + c], dot = dots[n * channels + c];
+        const double plain = term.sums[n * channels + c], dot = term.dots[n * channels + c];
         const double factor = term.factor_of(static_cast<std::int64_t>(n));
         sum[c] += factor * plain;
         with_y[c] += factor * dot;
@@ -312,8 +306,7 @@ std::vector<UnitGradients> UnitGroup<T>::backward(std::vector<std::vector<Gradie
     const Unit& unit = *run.unit_;
     result[i].parts.resize(unit.parts.size());
     norms.push_back(terms[i].empty() ? NormGradient()
-                                     : norm_gradient(run, unit, run.mean_, run.inverse_, run.training_, *k_,
-                                                     terms[i]));
+                                     : norm_gradient(run, unit, run.mean_, run.inverse_, run.training_, terms[i]));
     if (terms[i].empty()) continue;
     through.push_back(i);
     gathers = gathers && unit.kind != Unit::Kind::max_pool && unit.windows().size() == 1 &&

@@ -22,7 +22,8 @@ struct GradientTerm {
   bool wanted = false;              ///< whether `gradient` is
   double gradient = 0;              ///< d loss / d factor: the sum of maps * output
   std::size_t copy = 0;             ///< see UnitRun::output()
-  const double* dots = nullptr;     ///< of the maps with the unit's output before its norm, where they are known
+  const double* dots = nullptr;     ///< sums of the maps times the unit's output before its norm, as `sums`; not null
+                                    ///< where the unit has a norm or the gradient is wanted
 
   double factor_of(std::int64_t n) const { return factors != nullptr ? factors[n] : factor; }
 };
