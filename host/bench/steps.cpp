@@ -11,7 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Takes the time at the end of every step and stops the search after the last one.
+/// Takes the time at the end of every step and stops the loop after the last one.
 class Stopwatch final : public RunObserver {
  public:
   Stopwatch(const BenchPlan& plan, std::atomic<int>& stop) : plan_(plan), stop_(stop), last_(Clock::now()) {}
@@ -41,12 +41,12 @@ std::int64_t peak_rss_mb() {
 
 }  // namespace
 
-StepTimes time_search_steps(Search& search, const BenchPlan& plan) {
+StepTimes time_steps(EpochLoop& loop, const std::vector<at::Tensor>& weights, const BenchPlan& plan) {
   std::atomic<int> stop{0};
   Stopwatch watch(plan, stop);
-  search.run(watch, stop);
+  loop.run(watch, stop);
   std::int64_t parameters = 0;
-  for (const at::Tensor& weight : search.problem().weights()) parameters += weight.numel();
+  for (const at::Tensor& weight : weights) parameters += weight.numel();
   return {watch.seconds(), parameters, peak_rss_mb()};
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "host/search/search.hpp"
+#include "host/loop/epoch_loop.hpp"
 
 namespace mixop {
 
@@ -21,8 +21,9 @@ struct StepTimes {
   std::int64_t peak_rss_mb = 0;  ///< MiB, of the whole process since its start
 };
 
-/// Times whole steps of a search, as `mixop search` runs them: alpha step, weight step, data and statistics.
-StepTimes time_search_steps(Search& search, const BenchPlan& plan);
+/// Times whole steps of a search or a training, as `mixop search` and `mixop train` run them: data and statistics too.
+/// `weights`: those whose numbers are counted.
+StepTimes time_steps(EpochLoop& loop, const std::vector<at::Tensor>& weights, const BenchPlan& plan);
 
 /// The middle value; the mean of both in the middle of an even number. `values` must not be empty.
 double median(std::vector<double> values);

@@ -9,8 +9,11 @@
 #include "host/cli/command_line.hpp"
 #include "host/config/resolve.hpp"
 #include "host/json/json_writer.hpp"
+#include "host/search/search.hpp"
+#include "host/session/genotype_argument.hpp"
 #include "host/text/printable.hpp"
 #include "host/text/text.hpp"
+#include "host/train/training.hpp"
 
 namespace mixop::cli {
 namespace {
@@ -19,21 +22,23 @@ constexpr std::int64_t kMany = 1'000'000;
 
 CommandSyntax bench_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop bench cnn|rnn [--order 1|2] [--batch N] [--threads N] [--execution fused|plain] [--against COMMAND] [--json]";
+  syntax.usage = "mixop bench cnn|rnn|train [--order 1|2] [--batch N] [--threads N] [--execution fused|plain] [--against COMMAND] [--json]";
   syntax.about =
-      "Times steps of a search on drawn data, as mixop search runs them. cnn: darts_cnn, 16 channels, 8 cells, images "
-      "of 3x32x32.\n"
-      "rnn: darts_rnn without dropout and penalties, its weights stepped with momentum, the virtual step that of all "
-      "weights.\n"
+      "Times steps on drawn data, as mixop search and mixop train run them. cnn: a search of darts_cnn on images of "
+      "3x32x32.\n"
+      "rnn: a search of darts_rnn without dropout and penalties, its weights stepped with momentum, the virtual step "
+      "that of all weights.\n"
+      "train: the network of DARTS_V2 without auxiliary head, drop-path and cutout.\n"
       "--against runs another program by turns with this one: its last line must be JSON with\n"
       "step_s.median and peak_rss_mb; the ratio is its time over ours, so that above 1 is faster.";
   const auto number = [](std::int64_t value) {
     return po::value<std::int64_t>()->value_name("N")->default_value(value);
   };
-  syntax.options.add_options()("order", number(2), "1: first-order DARTS, 2: second-order")(
-      "batch", number(64), "images of a step")("channels", number(16), "channels of the first cells")(
-      "layers", number(8), "cells")("width", number(300), "rnn: embedding and hidden state")(
-      "bptt", number(35), "rnn: words of a sequence")("tokens", number(10000), "rnn: words of the vocabulary")(
+  const auto own = [] { return po::value<std::int64_t>()->value_name("N"); };
+  syntax.options.add_options()("order", own(), "cnn, rnn: 1: first-order DARTS, 2: second-order (default)")(
+      "batch", number(64), "records of a step")("channels", own(), "cnn, train: of the first cells; default: 16, 36")(
+      "layers", own(), "cnn, train: cells; default: 8, 20")("width", own(), "rnn: embedding and hidden state; default: 300")(
+      "bptt", own(), "rnn: words of a sequence; default: 35")("tokens", own(), "rnn: words of the vocabulary; default: 10000")(
       "steps", number(5), "timed steps")("warmup", number(1), "steps before them")(
       "threads", number(0), "CPU threads; 0 uses all cores")("seed", number(2), "seed of weights and images")(
       "device", po::value<std::string>()->default_value("auto"), "auto, cpu, cuda or cuda:N")(
@@ -46,40 +51,62 @@ CommandSyntax bench_syntax() {
   return syntax;
 }
 
-std::int64_t number(const po::variables_map& values, const char* name, std::int64_t least, std::int64_t most) {
-  const std::int64_t value = values[name].as<std::int64_t>();
+/// The value of an option, checked; `absent` where it is not given.
+std::int64_t number(const po::variables_map& values, const std::string& name, std::int64_t absent, std::int64_t least,
+                    std::int64_t most) {
+  const std::int64_t value = values.count(name) != 0 ? values[name].as<std::int64_t>() : absent;
   if (value < least || value > most)
-    throw Error(ErrorCode::usage, std::string("bench: --") + name + " expects " + std::to_string(least) + " to " +
+    throw Error(ErrorCode::usage, "bench: --" + name + " expects " + std::to_string(least) + " to " +
                                       std::to_string(most) + ", found " + std::to_string(value));
   return value;
 }
 
 using Sets = std::vector<std::pair<std::string, std::string>>;
 
-/// Drawn data, enough of it for an epoch that does not end before the steps do.
-Sets cnn_sets(const po::variables_map& values, std::int64_t steps) {
-  const std::int64_t images = 2 * number(values, "batch", 1, kMany) * steps;
+/// Images in drawn data for an epoch that does not end before the steps do.
+Sets image_sets(const po::variables_map& values, std::int64_t images, std::int64_t channels, std::int64_t layers) {
   return {{"data.name", "synthetic"},
           {"synthetic.train", std::to_string(images)},
-          {"space.channels", std::to_string(values["channels"].as<std::int64_t>())},
-          {"space.layers", std::to_string(values["layers"].as<std::int64_t>())}};
+          {"space.channels", std::to_string(number(values, "channels", channels, 1, 65536))},
+          {"space.layers", std::to_string(number(values, "layers", layers, 1, 1000))}};
+}
+
+Sets search_sets(const po::variables_map& values) {
+  return {{"search.batch", std::to_string(values["batch"].as<std::int64_t>())},
+          {"search.strategy", number(values, "order", 2, 1, 2) == 1 ? "first_order" : "second_order"}};
+}
+
+Sets cnn_sets(const po::variables_map& values, std::int64_t steps) {
+  Sets sets = image_sets(values, 2 * number(values, "batch", 64, 1, kMany) * steps, 16, 8);
+  for (auto& set : search_sets(values)) sets.push_back(std::move(set));
+  return sets;
+}
+
+Sets train_sets(const po::variables_map& values, std::int64_t steps) {
+  const std::int64_t batch = number(values, "batch", 64, 1, kMany);
+  Sets sets = image_sets(values, batch * steps, 36, 20);
+  sets.emplace_back("train.batch", std::to_string(batch));
+  for (const char* off : {"train.auxiliary", "train.drop_path", "data.cutout"}) sets.emplace_back(off, "0");
+  return sets;
 }
 
 Sets rnn_sets(const po::variables_map& values, std::int64_t steps) {
-  const std::int64_t bptt = number(values, "bptt", 2, 10000);
+  const std::int64_t bptt = number(values, "bptt", 35, 2, 10000);
   // A last row alone is no step, and shortened sequences make more of them.
-  const std::int64_t words = number(values, "batch", 1, kMany) * (bptt * steps + 2);
-  Sets sets{{"data.name", "synthetic_text"},
-            {"synthetic_text.train", std::to_string(words)},
-            {"synthetic_text.valid", std::to_string(words)},
-            {"synthetic_text.vocabulary", std::to_string(number(values, "tokens", 2, kMany))},
-            {"data.bptt", std::to_string(bptt)},
-            {"space.width", std::to_string(values["width"].as<std::int64_t>())},
-            {"weights.lr", "0.025"},
-            {"weights.lr_min", "0.025"},
-            {"weights.momentum", "0.9"},
-            {"weights.decay", "3e-4"},
-            {"weights.clip", "5"}};
+  const std::int64_t words = number(values, "batch", 64, 1, kMany) * (bptt * steps + 2);
+  Sets sets = search_sets(values);
+  for (const auto& [key, value] : Sets{{"data.name", "synthetic_text"},
+                                       {"synthetic_text.train", std::to_string(words)},
+                                       {"synthetic_text.valid", std::to_string(words)},
+                                       {"synthetic_text.vocabulary", std::to_string(number(values, "tokens", 10000, 2, kMany))},
+                                       {"data.bptt", std::to_string(bptt)},
+                                       {"space.width", std::to_string(number(values, "width", 300, 1, 65536))},
+                                       {"weights.lr", "0.025"},
+                                       {"weights.lr_min", "0.025"},
+                                       {"weights.momentum", "0.9"},
+                                       {"weights.decay", "3e-4"},
+                                       {"weights.clip", "5"}})
+    sets.emplace_back(key, value);
   for (const char* off : {"dropout", "dropouth", "dropoutx", "dropouti", "dropoute", "alpha", "beta"})
     sets.emplace_back(std::string("darts_rnn.") + off, "0");
   for (const char* off : {"clip", "uncapped", "stale_tied"})
@@ -87,30 +114,61 @@ Sets rnn_sets(const po::variables_map& values, std::int64_t steps) {
   return sets;
 }
 
-Config config_of(const po::variables_map& values, const std::string& task, const BenchPlan& plan,
+/// What can be timed.
+struct Benched {
+  std::string name;
+  RunKind kind;
+  const char* preset;
+  std::vector<std::string> options;  ///< its own, beside those of all
+  Sets (*sets)(const po::variables_map& values, std::int64_t steps);
+};
+
+const std::vector<Benched>& all_benched() {
+  static const std::vector<Benched> all = {
+      {"cnn", RunKind::search, "darts-cifar10", {"order", "channels", "layers"}, cnn_sets},
+      {"rnn", RunKind::search, "darts-ptb-search", {"order", "width", "bptt", "tokens"}, rnn_sets},
+      {"train", RunKind::train, "darts-cifar10-train", {"channels", "layers"}, train_sets}};
+  return all;
+}
+
+const Benched& benched_of(const Arguments& given) {
+  std::vector<std::string> names;
+  for (const Benched& one : all_benched()) {
+    if (!given.empty() && given.front() == one.name) return one;
+    names.push_back(one.name);
+  }
+  throw Error(ErrorCode::usage, "bench: expected " + joined(names, " or ") +
+                                    (given.empty() ? "" : ", found '" + excerpt(given.front()) + "'") +
+                                    "\nUsage: " + bench_syntax().usage);
+}
+
+Config config_of(const po::variables_map& values, const Benched& benched, const BenchPlan& plan,
                  const PluginRegistry& plugins) {
-  const bool cnn = task == "cnn";
-  for (const char* option :
-       cnn ? std::vector<const char*>{"width", "bptt", "tokens"} : std::vector<const char*>{"channels", "layers"})
-    if (!values[option].defaulted())
-      throw Error(ErrorCode::usage, std::string("bench: --") + option + " means nothing to " + task + "; leave it out");
+  for (const Benched& other : all_benched())
+    for (const std::string& option : other.options)
+      if (values.count(option) != 0 &&
+          std::find(benched.options.begin(), benched.options.end(), option) == benched.options.end())
+        throw Error(ErrorCode::usage, "bench: --" + option + " means nothing to " + benched.name + "; leave it out");
   ConfigRequest request;
+  request.kind = benched.kind;
   request.preset_folders = preset_folders(plugins);
-  request.preset_or_file = cnn ? "darts-cifar10" : "darts-ptb-search";
-  Sets sets = cnn ? cnn_sets(values, plan.warmup + plan.steps) : rnn_sets(values, plan.warmup + plan.steps);
-  sets.emplace_back("search.batch", std::to_string(values["batch"].as<std::int64_t>()));
-  sets.emplace_back("search.strategy", number(values, "order", 1, 2) == 1 ? "first_order" : "second_order");
+  request.preset_or_file = benched.preset;
+  Sets sets = benched.sets(values, plan.warmup + plan.steps);
   for (const char* key : {"threads", "seed"}) sets.emplace_back(key, std::to_string(values[key].as<std::int64_t>()));
   for (const char* key : {"device", "execution"}) sets.emplace_back(key, text(values, key));
   for (const auto& [key, value] : sets) request.sets.push_back(key + "=" + value);
   return resolve_config(request, option_catalog(plugins));
 }
 
-StepTimes measure(const Config& config, const BenchPlan& plan, const PluginRegistry& plugins) {
+StepTimes measure(const Config& config, const Benched& benched, const BenchPlan& plan, const PluginRegistry& plugins) {
   const ComponentOptions options = options_of(config);
   const DatasetHandle data = open_data(config, plugins, options);
-  Search search(config, plugins, options, data);
-  return time_search_steps(search, plan);
+  if (benched.kind == RunKind::search) {
+    Search search(config, plugins, options, data);
+    return time_steps(search, search.problem().weights(), plan);
+  }
+  Training training(config, read_genotype("darts_cnn/DARTS_V2", "", plugins).genotype, plugins, options, data);
+  return time_steps(training, training.weights(), plan);
 }
 
 void print(const StepTimes& times, bool json) {
@@ -166,21 +224,17 @@ int bench_command(const Arguments& arguments) {
   const auto values = parse(bench_syntax(), arguments);
   if (!values) return 0;
   const Arguments given = positionals(*values);
-  const std::string task = given.empty() ? "" : given.front();
-  if (task != "cnn" && task != "rnn")
-    throw Error(ErrorCode::usage, "bench: expected cnn or rnn" +
-                                      (task.empty() ? "" : ", found '" + excerpt(task) + "'") +
-                                      "\nUsage: " + bench_syntax().usage);
-  const BenchPlan plan{number(*values, "warmup", 0, kMany), number(*values, "steps", 1, kMany)};
-  const std::int64_t rounds = number(*values, "rounds", 1, 1000);
+  const Benched& benched = benched_of(given);
+  const BenchPlan plan{number(*values, "warmup", 1, 0, kMany), number(*values, "steps", 5, 1, kMany)};
+  const std::int64_t rounds = number(*values, "rounds", 1, 1, 1000);
   if (values->count("isa") != 0) setenv("MIXOP_ISA", text(*values, "isa").c_str(), 1);
   const bool json = values->count("json") != 0;
   const PluginRegistry plugins = load_plugins(*values);
-  const Config config = config_of(*values, task, plan, plugins);
+  const Config config = config_of(*values, benched, plan, plugins);
   (void)device_of(config.device);
   if (const std::string fewer = fewer_threads(config.threads); !fewer.empty()) say(fewer);
   if (values->count("against") == 0) {
-    print(measure(config, plan, plugins), json);
+    print(measure(config, benched, plan, plugins), json);
     return 0;
   }
   Arguments own = own_arguments(arguments);

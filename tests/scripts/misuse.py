@@ -162,11 +162,13 @@ def other_commands(folder):
 
 
 def bench():
-    for given, words in ((["--device", "cuda:007"], ["device", "cuda:007"]), (["--channels", "0"], ["space.channels", "0"]),
-                         (["--order", "3"], ["--order", "found 3"])):
+    for given, words in ((["--device", "cuda:007"], ["device", "cuda:007"]), (["--channels", "0"], ["--channels", "found 0"]),
+                         (["--order", "3"], ["--order", "found 3"]), (["--width", "8"], ["--width means nothing to cnn"])):
         run = expect(2, words, "bench", "cnn", *given, "--against", "exit 5")
         if "/proc/self/exe" in run.stderr:
             failures.append(f"bench: {run.stderr}")
+    expect(2, ["expected cnn or rnn or train, found 'gnn'"], "bench", "gnn")
+    expect(2, ["--order means nothing to train"], "bench", "train", "--order", "2")
 
 
 def main():

@@ -26,7 +26,7 @@ Config config_of(const std::string& strategy) {
 
 TEST_CASE("only the steps after the warm-up are timed, and the search stops behind them", "[bench]") {
   Search search(config_of("first_order"), test::plugins(), {}, images());
-  const StepTimes times = time_search_steps(search, {.warmup = 2, .steps = 3});
+  const StepTimes times = time_steps(search, search.problem().weights(), {.warmup = 2, .steps = 3});
   CHECK(times.seconds.size() == 3);
   for (const double seconds : times.seconds) CHECK(seconds > 0);
   CHECK(search.position().at.step == 5);
@@ -39,7 +39,7 @@ TEST_CASE("memory does not grow over the steps of either order", "[search]") {
     INFO(strategy);
     Search search(config_of(strategy), test::plugins(), {}, images());
     const auto held_after = [&](std::int64_t steps) {
-      (void)time_search_steps(search, {.warmup = 0, .steps = steps});
+      (void)time_steps(search, {}, {.warmup = 0, .steps = steps});
       const struct mallinfo2 info = mallinfo2();
       return info.uordblks + info.hblkhd;
     };
