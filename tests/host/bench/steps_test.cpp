@@ -4,6 +4,7 @@
 
 #include "host/graph/measure.hpp"
 #include "host/graph/operator_catalog.hpp"
+#include "host/search/search.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/plugins.hpp"
 #include "tests/support/small_search.hpp"
