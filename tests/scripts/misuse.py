@@ -57,7 +57,6 @@ def configs(folder):
         expect(2, ["data.dir", "UTF-8", "offset 2"], "search", "quick", *given, *TINY, "--out", folder / "a.h5")
     for command in (["search"], ["search", "--strategy", "second_order"], ["select"]):
         expect(2, ["a preset or a config file is expected", "\n  quick ", "\n  darts-cifar10-first-order "], *command)
-    expect(2, ["a preset or a config file is expected", "\n  darts-cifar10-train "], "train", "--genotype", "darts_cnn/DARTS_V2")
     expect(2, ["darts-cifar10", "quick", "darts-cifer10"], "search", "darts-cifer10", "--dry-run")
     expect(2, ["first_ordr", "first_order"], "search", "quick", "--strategy", "first_ordr", *TINY, "--out", folder / "a.h5")
     expect(2, ["sep_conv_3x4", "sep_conv_3x3"], "search", "quick", "--set", "space.ops=+sep_conv_3x4", *TINY, "--out",
