@@ -131,6 +131,63 @@ SpaceConfig supernet_config(const std::string& space, std::int64_t channels, std
   return config;
 }
 
+/// How far a network of one cell in float32 is from the same one in float64: outputs, gradients of alphas and of weights,
+/// each by the norm of the difference over the norm.
+std::vector<double> errors_in_float(const NetworkGraph& graph, Execution execution, std::uint64_t seed) {
+  std::vector<Found> found;  // float32, float64
+  for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
+    at::manual_seed(seed);
+    const auto network = compile(graph, RegistryCatalog(test::plugins()), {at::kCPU, type},
+                                 type == at::kFloat ? execution : Execution::plain);
+    const auto rounded = [&](const at::Tensor& numbers) { return numbers.to(at::kFloat).to(type); };
+    at::manual_seed(seed + 1);
+    const at::NoGradGuard no_grad;
+    for (const StateEntry& entry : network->state())
+      if (entry.kind == StateKind::parameter)
+        at::Tensor(entry.tensor).copy_(rounded(at::randn(entry.tensor.sizes(), at::kDouble) * 0.3));
+    std::vector<at::Tensor> alphas;
+    for (const AlphaSet& set : graph.alphas) alphas.push_back(rounded(at::rand(set.shape(), at::kDouble)));
+    Batch batch = random_batch(graph, 4, at::kDouble);
+    batch.input = rounded(batch.input);
+    const at::AutoGradMode grad(true);
+    found.push_back(run(*network, alphas, batch, {}, true, true));
+  }
+  const auto error = [&](std::size_t first, std::size_t end) {
+    double difference = 0, whole = 0;
+    for (std::size_t i = first; i < end; ++i) {
+      const at::Tensor exact = found[1].gradients[i];
+      difference += (found[0].gradients[i].to(at::kDouble) - exact).square().sum().item<double>();
+      whole += exact.square().sum().item<double>();
+    }
+    return std::sqrt(difference / whole);
+  };
+  const at::Tensor exact = found[1].output;
+  return {((found[0].output.to(at::kDouble) - exact).norm() / exact.norm()).item<double>(), error(0, graph.alphas.size()),
+          error(graph.alphas.size(), found[1].gradients.size())};
+}
+
+TEST_CASE("a fused cell in float32 is no further from float64 than a plain one", "[runtime][fused]") {
+  std::vector<double> worst[2] = {{0, 0, 0}, {0, 0, 0}};
+  for (const std::int64_t channels : {3, 8, 16}) {
+    SpaceConfig config = supernet_config("darts_cnn", channels, 1, 14, 11);
+    config.nodes = 3;
+    for (const std::uint64_t seed : {3, 17, 29, 41})
+      for (const Execution execution : {Execution::plain, Execution::fused}) {
+        const std::vector<double> errors = errors_in_float(supernet("darts_cnn", config), execution, seed);
+        for (std::size_t i = 0; i < errors.size(); ++i) {
+          double& held = worst[execution == Execution::fused ? 1 : 0][i];
+          held = std::max(held, errors[i]);
+        }
+      }
+  }
+  for (std::size_t i = 0; i < 3; ++i) {
+    INFO((i == 0 ? "output" : i == 1 ? "gradients of alphas" : "gradients of weights") << ": plain " << worst[0][i]
+                                                                                       << ", fused " << worst[1][i]);
+    CHECK(worst[1][i] < (i == 2 ? 2e-6 : 1e-6));  // those of weights stem from sums over all images and places
+    CHECK(worst[1][i] < 2 * worst[0][i]);
+  }
+}
+
 TEST_CASE("fused and plain execution of a DARTS supernet agree in double precision", "[runtime][fused]") {
   for (const std::int64_t channels : {2, 3, 4, 5, 8, 16}) {
     INFO(channels << " channels");
