@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <string>
 
-// Private to host/archive: what readers refuse of a file, so that its reason can be named. Who parses a stranger's file
-// does so in a confined process all the same.
+// Private to host/archive: what readers refuse of a file, so that its reason can be named. Files are parsed in a confined
+// process all the same.
 
 namespace mixop::hdf5 {
 

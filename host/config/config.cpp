@@ -20,10 +20,9 @@ struct Section {
   RunKind kind;
 };
 
-/// Reads or writes the keys of a kind by cereal.
-template <class Archive>
+/// Writes the keys of a kind by cereal.
 struct CerealVisitor {
-  Archive& archive;
+  cereal::JSONOutputArchive& archive;
   RunKind kind;
 
   bool has(const std::optional<RunKind>& only) const { return !only || *only == kind; }
@@ -40,9 +39,9 @@ struct CerealVisitor {
 
 }  // namespace
 
-template <class Archive, class Keys>
-void serialize(Archive& archive, Section<Keys>& section) {
-  visit(section.keys, CerealVisitor<Archive>{archive, section.kind});
+template <class Keys>
+void serialize(cereal::JSONOutputArchive& archive, Section<Keys>& section) {
+  visit(section.keys, CerealVisitor{archive, section.kind});
 }
 
 namespace {
@@ -108,7 +107,7 @@ std::string to_json(const Config& config) {
   std::ostringstream out;
   {
     cereal::JSONOutputArchive archive(out);
-    visit(const_cast<Config&>(config), CerealVisitor<cereal::JSONOutputArchive>{archive, config.kind});
+    visit(const_cast<Config&>(config), CerealVisitor{archive, config.kind});
     write_options(archive, config);
   }
   return out.str() + "\n";

@@ -20,18 +20,20 @@ bool names_a_file(const std::string& source) {
   return source.find('/') != std::string::npos || fs::path(source).extension() == ".json";
 }
 
-/// The files of all presets by name.
+/// A preset is a regular file that only its owner's group may write, with a plain name.
+bool is_preset(const fs::directory_entry& entry) {
+  std::error_code failure;
+  return entry.path().extension() == ".json" && is_plain_name(entry.path().stem().string()) &&
+         entry.is_regular_file(failure) && (entry.status(failure).permissions() & fs::perms::others_write) == fs::perms::none;
+}
+
+/// The files of all presets by name; the first folder that has a name decides.
 std::map<std::string, fs::path> preset_files(const std::vector<fs::path>& folders) {
   std::map<std::string, fs::path> files;
   for (const fs::path& folder : folders) {
     std::error_code problem;
-    for (fs::directory_iterator at(folder, problem), end; !problem && at != end; at.increment(problem)) {
-      if (at->path().extension() != ".json") continue;
-      const auto [file, fresh] = files.emplace(at->path().stem().string(), at->path());
-      if (!fresh)
-        throw Error(ErrorCode::usage, printable(at->path().string()) + ": another preset of that name is " +
-                                          printable(file->second.string()) + "; rename this one");
-    }
+    for (fs::directory_iterator at(folder, problem), end; !problem && at != end; at.increment(problem))
+      if (is_preset(*at)) files.emplace(at->path().stem().string(), at->path());
     if (problem)
       throw Error(ErrorCode::usage, folder.string() + ": the folder of presets cannot be read: " + problem.message());
   }
@@ -144,9 +146,13 @@ Config resolve_config(const ConfigRequest& request, const OptionCatalog& catalog
 std::vector<PresetInfo> list_presets(const std::vector<fs::path>& folders) {
   std::vector<PresetInfo> presets;
   for (const auto& [name, path] : preset_files(folders)) {
-    const JsonValue root = read_source(path);
-    presets.push_back({name, reserved_text(root, "summary", path.string()),
-                       reserved_text(root, "source", path.string()), reserved_text(root, "command", path.string())});
+    try {
+      const JsonValue root = read_source(path);
+      presets.push_back({name, reserved_text(root, "summary", path.string()),
+                         reserved_text(root, "source", path.string()), reserved_text(root, "command", path.string())});
+    } catch (const Error& error) {
+      presets.push_back({name, "cannot be used: " + std::string(error.what()), "", ""});
+    }
   }
   return presets;
 }

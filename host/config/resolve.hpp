@@ -36,7 +36,8 @@ struct PresetInfo {
   std::string command;  ///< "search" or "train"; empty where the file does not say
 };
 
-/// The presets of all folders, by name. A name that two of them have is a usage error, here and where it is asked for.
+/// The presets of all folders, by name: regular files that not everybody may write. Of two of one name that of the folder
+/// named first is meant. The summary of one that cannot be used says why.
 std::vector<PresetInfo> list_presets(const std::vector<std::filesystem::path>& folders);
 
 }  // namespace mixop

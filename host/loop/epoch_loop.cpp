@@ -30,10 +30,10 @@ std::int64_t count_correct(const at::Tensor& output, const at::Tensor& target) {
 double perplexity_of(double mean_loss) { return std::min(std::exp(mean_loss), std::numeric_limits<double>::max()); }
 
 void EpochSums::add(double mean_loss, const at::Tensor& output, const at::Tensor& target) {
-  add(mean_loss, output.defined() ? count_correct(output, target) : 0, output, target);
+  add(mean_loss, output.defined() ? count_correct(output, target) : 0, target);
 }
 
-void EpochSums::add(double mean_loss, std::int64_t right, const at::Tensor& output, const at::Tensor& target) {
+void EpochSums::add(double mean_loss, std::int64_t right, const at::Tensor& target) {
   loss += mean_loss * static_cast<double>(target.numel());
   correct += right;
   samples += target.numel();
@@ -108,7 +108,7 @@ void EpochLoop::take_step(RunObserver& observer) {
   const Step taken = step();
   const auto [loss, likelihood, right] = numbers_of(taken);
   require_finite("the training loss is", std::isfinite(loss));
-  position_.sums.add(likelihood, right, taken.output, taken.target);
+  position_.sums.add(likelihood, right, taken.target);
   record_.step_losses.push_back(likelihood);
   ++position_.at.step;
   ++position_.step_in_epoch;

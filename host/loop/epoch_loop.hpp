@@ -25,7 +25,7 @@ struct EpochSums {
   /// Adds a batch: images or words, of which images are classified and have an `output` [N, classes].
   void add(double mean_loss, const at::Tensor& output, const at::Tensor& target);
   /// The same with the images counted that are right.
-  void add(double mean_loss, std::int64_t right, const at::Tensor& output, const at::Tensor& target);
+  void add(double mean_loss, std::int64_t right, const at::Tensor& target);
   double mean_loss() const { return loss / static_cast<double>(samples); }
 };
 

@@ -14,11 +14,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <vector>
 
+#include "host/files/descriptor.hpp"
+#include "host/process/memory_room.hpp"
 #include "mixop/error.hpp"
 
 namespace mixop {
@@ -27,41 +29,18 @@ namespace {
 constexpr int kWorkFailed = 1, kNoMemory = 2, kNotConfined = 3;
 /// The child's only descriptor of use.
 constexpr int kOutput = 3;
+/// Seconds on the clock for each of processor time.
+constexpr unsigned kWallFactor = 20;
 
 [[noreturn]] void fail(const std::string& what) {
   throw Error(ErrorCode::failed, "a confined child process cannot be started: " + what + ": " + std::strerror(errno));
 }
 
-/// The address space of this process in bytes.
-std::uint64_t address_space() {
-  unsigned long pages = 0;
-  std::FILE* file = std::fopen("/proc/self/statm", "re");
-  if (file == nullptr) fail("/proc/self/statm");
-  const int read = std::fscanf(file, "%lu", &pages);
-  std::fclose(file);
-  if (read != 1) fail("/proc/self/statm has no number");
-  return std::uint64_t{pages} * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-}
-
-class OutputFile {
- public:
-  OutputFile() : descriptor_(::memfd_create("mixop-confined", MFD_CLOEXEC)) {
-    if (descriptor_ < 0) fail("memfd_create");
-  }
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
-  ~OutputFile() { ::close(descriptor_); }
-  int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
-
-void limit(int what, std::uint64_t most) {
+/// `grace`: what lies between the signal and the end.
+void limit(int what, std::uint64_t most, std::uint64_t grace = 0) {
   rlimit now{};
   if (::getrlimit(static_cast<__rlimit_resource_t>(what), &now) != 0) ::_exit(kNotConfined);
-  const rlim_t value = std::min<rlim_t>(most, now.rlim_max);
-  const rlimit wanted{value, value};
+  const rlimit wanted{std::min<rlim_t>(most, now.rlim_max), std::min<rlim_t>(most + grace, now.rlim_max)};
   if (::setrlimit(static_cast<__rlimit_resource_t>(what), &wanted) != 0) ::_exit(kNotConfined);
 }
 
@@ -123,8 +102,7 @@ void default_signals() {
 
 void write_all(std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = ::write(kOutput, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
+    const ssize_t written = repeated([&] { return ::write(kOutput, bytes.data(), bytes.size()); });
     if (written <= 0) ::_exit(kWorkFailed);
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
@@ -142,9 +120,9 @@ void write_all(std::span<const std::byte> bytes) {
 #endif
   limit(RLIMIT_AS, memory_now + limits.memory);
   limit(RLIMIT_FSIZE, limits.output);
-  limit(RLIMIT_CPU, limits.seconds);
+  limit(RLIMIT_CPU, limits.seconds, 1);
   limit(RLIMIT_CORE, 0);
-  ::alarm(20 * limits.seconds);  // should it ever wait, which takes no processor time
+  ::alarm(kWallFactor * limits.seconds);  // should it ever wait, which takes no processor time
   forbid_calls(calls);
   try {
     work(write_all);
@@ -163,8 +141,8 @@ std::string end_of(int status, const Confinement& limits) {
     return "ended with status " + std::to_string(WEXITSTATUS(status));
   }
   const int number = WTERMSIG(status);
-  if (number == SIGXCPU || number == SIGKILL || number == SIGALRM)
-    return "took more than " + std::to_string(limits.seconds) + " s of processor time";
+  if (number == SIGXCPU) return "took more than " + std::to_string(limits.seconds) + " s of processor time";
+  if (number == SIGALRM) return "did not end within " + std::to_string(kWallFactor * limits.seconds) + " s";
   if (number == SIGXFSZ) return "wrote more than " + std::to_string(limits.output >> 20) + " MiB";
   return "was ended by signal " + std::to_string(number) + " (" + ::strsignal(number) + ")";
 }
@@ -186,18 +164,17 @@ MappedBytes::~MappedBytes() {
 }
 
 ConfinedResult run_confined(const Confinement& limits, const std::function<void(const ConfinedOutput&)>& work) {
-  const OutputFile output;
-  const std::uint64_t memory = address_space();
+  const Descriptor output(::memfd_create("mixop-confined", MFD_CLOEXEC));
+  if (output.get() < 0) fail("memfd_create");
+  const std::optional<std::int64_t> memory = address_space();
+  if (!memory) fail("/proc/self/statm");
   const std::vector<sock_filter> calls = filter();
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
-  if (child == 0) work_confined(limits, memory, output.get(), parent, calls, work);
+  if (child == 0) work_confined(limits, static_cast<std::uint64_t>(*memory), output.get(), parent, calls, work);
   if (child < 0) fail("fork");
   int status = 0;
-  pid_t ended = 0;
-  while ((ended = ::waitpid(child, &status, 0)) < 0 && errno == EINTR) {
-  }
-  if (ended != child) fail("waiting for it (is SIGCHLD ignored?)");
+  if (repeated([&] { return ::waitpid(child, &status, 0); }) != child) fail("waiting for it (is SIGCHLD ignored?)");
   ConfinedResult result;
   result.whole = WIFEXITED(status) && WEXITSTATUS(status) == 0;
   if (result.whole)

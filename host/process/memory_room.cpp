@@ -35,8 +35,7 @@ void lower(MemoryRoom& room, std::int64_t bytes, const char* source) {
 void lower_by_address_space(MemoryRoom& room, const fs::path& root) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
-  const std::int64_t taken = number_in(root / "proc/self/statm").value_or(0) * ::sysconf(_SC_PAGESIZE);
-  lower(room, static_cast<std::int64_t>(limit.rlim_cur) - taken, "ulimit -v");
+  lower(room, static_cast<std::int64_t>(limit.rlim_cur) - address_space(root).value_or(0), "ulimit -v");
 }
 
 /// The names of one version's files.
@@ -77,6 +76,11 @@ void lower_by_control_groups(MemoryRoom& room, const fs::path& root) {
 }
 
 }  // namespace
+
+std::optional<std::int64_t> address_space(const fs::path& root) {
+  const std::optional<std::int64_t> pages = number_in(root / "proc/self/statm");
+  return pages ? std::optional(*pages * ::sysconf(_SC_PAGESIZE)) : std::nullopt;
+}
 
 MemoryRoom memory_room(const fs::path& root) {
   MemoryRoom room{std::numeric_limits<std::int64_t>::max(), "nothing known"};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "host/plugins/trusted_path.hpp"
 #include "mixop/space.hpp"
 
 namespace mixop {
@@ -43,7 +44,8 @@ std::vector<std::filesystem::path> preset_folders(const PluginRegistry& plugins)
   for (const auto& plugin : plugins.plugins()) {
     const std::filesystem::path own = plugin->file.path.parent_path() / "presets";
     std::error_code problem;
-    if (std::filesystem::is_directory(own, problem) && std::find(folders.begin(), folders.end(), own) == folders.end())
+    if (std::filesystem::is_directory(own, problem) && folders_changed_by_others(own).empty() &&
+        std::find(folders.begin(), folders.end(), own) == folders.end())
       folders.push_back(own);
   }
   return folders;

@@ -12,7 +12,7 @@ namespace mixop {
 /// The options of every loaded component.
 OptionCatalog option_catalog(const PluginRegistry& plugins);
 
-/// ../share/mixop/presets beside the program, and the folders `presets` beside loaded plugins.
+/// ../share/mixop/presets beside the program, and the folders `presets` beside loaded plugins that nobody else may change.
 std::vector<std::filesystem::path> preset_folders(const PluginRegistry& plugins);
 
 /// What all sessions of a program share.

@@ -15,7 +15,7 @@ enum class Start {
   fresh,      ///< there must be none
   overwrite,  ///< one that is there is replaced
   resume,     ///< goes on with it to the same bits
-  more        ///< goes on with a finished training for more epochs
+  more        ///< goes on with a finished search or training for more epochs
 };
 
 /// What is asked of a search or a training.

@@ -45,16 +45,17 @@ void SearchSession::try_checkpoint() {
 
 RunEnd SearchSession::run(SessionObserver& observer, const std::atomic<int>& interrupt) {
   const SearchPosition& at = search_.position().at;
-  if (at.epoch == at.epochs || !search_.history().stop_reason.empty())
+  const bool finished = at.epoch == at.epochs || !search_.history().stop_reason.empty();
+  if (finished)
     observer.on_line("finished before, after epoch " + std::to_string(at.epoch) + ": nothing is left to do" +
-                     (search_.history().stop_reason.empty() ? "; search on by --continue --set search.epochs=N" : ""));
+                     (search_.history().stop_reason.empty() ? "; for more epochs: --continue --set search.epochs=N" : ""));
   else
     try_checkpoint();
   Recorder recorder(
       setup_.request().out, [&] { return archive_of(search_, setup_.texts(), setup_.provenance()); },
       [&] { return search_.data().replaced(); }, open_metrics(setup_, search_), search_.task(), observer);
   for (const std::string& line : setup_.notes()) observer.on_line(line);
-  announce(observer);
+  if (!finished) announce(observer);
   return run_advised(search_, recorder, interrupt, search_.config());
 }
 

@@ -131,8 +131,10 @@ struct File {
   std::uintmax_t bytes;
 };
 
-/// By its ending; without one by its first bytes.
+/// By its ending; without one by its first bytes. A pipe is none: whoever opens it waits.
 bool is_image(const Layout& layout, const fs::path& file) {
+  std::error_code failure;
+  if (!fs::is_regular_file(file, failure)) return false;
   if (file.has_extension()) return ends_in(file, layout.extensions);
   std::vector<std::uint8_t> first(8);
   std::ifstream in(file, std::ios::binary);

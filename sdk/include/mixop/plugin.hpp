@@ -22,7 +22,9 @@ namespace mixop {
 
 class SearchSpace;
 
-/// A component of kind `kind` behind a C++ interface. `Component` is constructible from `const Options&` and derives
+namespace detail {
+
+/// A component of kind `kind` behind a C++ interface. Only what knows which interface an id means may call it. `Component` is constructible from `const Options&` and derives
 /// from `Base`, as whose pointer it is handed over. `Component::options` may be a static array of MixopOptionSpec.
 template <class Component, class Base>
 MixopComponent native_component(std::uint32_t kind, const char* interface_id, const char* name) {
@@ -45,12 +47,14 @@ MixopComponent native_component(std::uint32_t kind, const char* interface_id, co
   return {sizeof(MixopComponent), kind, name, interface_id, &factory};
 }
 
+}  // namespace detail
+
 /// A search space; `Space` derives from mixop::SearchSpace.
 template <class Space>
 MixopComponent space(const char* name) {
   constexpr bool known = std::is_base_of_v<SearchSpace, Space>;
   static_assert(known, "a space derives from mixop::SearchSpace");
-  if constexpr (known) return native_component<Space, SearchSpace>(MIXOP_KIND_SPACE, Space::interface_id, name);
+  if constexpr (known) return detail::native_component<Space, SearchSpace>(MIXOP_KIND_SPACE, Space::interface_id, name);
 }
 
 /// A part of a strategy; `Part` derives from one of the interfaces of mixop/strategy.hpp, which names its slot.
@@ -63,7 +67,7 @@ MixopComponent strategy_part(const char* name) {
   static_assert(known, "a part derives from an interface of mixop/strategy.hpp, such as mixop::Stopper");
   if constexpr (known) {
     static_assert(std::is_base_of_v<typename Part::Interface, Part>, "a part derives from the interface that it names");
-    return native_component<Part, StrategyPart>(MIXOP_KIND_STRATEGY, Part::Interface::slot.interface_id, name);
+    return detail::native_component<Part, StrategyPart>(MIXOP_KIND_STRATEGY, Part::Interface::slot.interface_id, name);
   }
 }
 

@@ -7,7 +7,7 @@
 #include <type_traits>
 
 // The slots of a strategy. Whatever lists, stores, reads or checks parts loops over this table: a new slot is an entry
-// here, its class named below, and that class in strategy.hpp.
+// here, its class named below, and that class in strategy.hpp; what it throws is named in host/search/named_parts.
 
 namespace mixop {
 

@@ -1,5 +1,9 @@
 #include "host/config/resolve.hpp"
 
+#include <sys/stat.h>
+
+#include <algorithm>
+
 #include "host/text/whole_file.hpp"
 
 #include "host/text/text.hpp"
@@ -31,20 +35,32 @@ TEST_CASE("an unknown preset lists the known ones", "[config]") {
         "/no/such/folder: the folder of presets cannot be read: No such file or directory");
 }
 
-TEST_CASE("presets come from several folders, each name from one", "[config]") {
+TEST_CASE("presets come from several folders, the first of which decides on a name", "[config]") {
   const TemporaryFolder folder;
   const std::string own = R"({"summary": "Mine.", "command": "search", "seed": 5})";
   folder.write("mine.json", own);
+  folder.write("quick.json", own);
+  const auto broken = folder.write("broken.json", std::string("{"));
   std::vector<std::filesystem::path> folders = kPresets;
   folders.push_back(folder.path());
   CHECK(resolve_config({"mine", {}, folders}, {}).seed == 5);
-  CHECK(list_presets(folders).size() == list_presets(kPresets).size() + 1);
-  const auto twice = folder.write("quick.json", own);
-  const std::string refusal = twice.string() + ": another preset of that name is " +
-                              (kPresets.front() / "quick.json").string() + "; rename this one";
-  CHECK(problem({"quick", {}, folders}) == refusal);
-  CHECK(problem({"mine", {}, folders}) == refusal);
-  CHECK(error_of(ErrorCode::usage, [&] { list_presets(folders); }) == refusal);
+  CHECK(resolve_config({"quick", {}, folders}, {}).seed != 5);
+  const auto listed = list_presets(folders);
+  CHECK(listed.size() == list_presets(kPresets).size() + 2);
+  const auto found = std::find_if(listed.begin(), listed.end(), [](const auto& one) { return one.name == "broken"; });
+  REQUIRE(found != listed.end());
+  CHECK(found->summary.rfind("cannot be used: " + broken.string() + ":1:2: ", 0) == 0);
+}
+
+TEST_CASE("what is no regular file of a plain name, or may be written by everybody, is no preset", "[config][hostile]") {
+  const TemporaryFolder folder;
+  const std::string own = R"({"seed": 5})";
+  REQUIRE(::mkfifo((folder.path() / "pipe.json").c_str(), 0600) == 0);
+  std::filesystem::permissions(folder.write("shared.json", own), std::filesystem::perms(0666));
+  folder.write("two\nlines.json", own);
+  std::filesystem::create_directory(folder.path() / "folder.json");
+  CHECK(list_presets({folder.path()}).empty());
+  CHECK(problem({"shared", {}, {folder.path()}}).rfind("unknown preset 'shared'", 0) == 0);
 }
 
 TEST_CASE("a missing config file is named", "[config]") {

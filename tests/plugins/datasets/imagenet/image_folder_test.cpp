@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include "host/data/digest.hpp"
 #include "tests/plugins/datasets/imagenet/jpeg_files.hpp"
 #include "tests/plugins/datasets/imagenet/png_files.hpp"
@@ -122,9 +124,11 @@ TEST_CASE("what lies beside images is counted aloud", "[image_folder]") {
   folder.write("dog/dog_boxes.txt", "x");
   folder.write("dog/more/b.txt", "x");
   folder.write("cat/README", "x");
+  REQUIRE(::mkfifo((folder.text() + "/dog/pipe").c_str(), 0600) == 0);  // who opened it would wait
+  REQUIRE(::mkfifo((folder.text() + "/dog/pipe.jpg").c_str(), 0600) == 0);
   std::filesystem::create_directory_symlink(folder.text() + "/cat", folder.text() + "/owl/again");
   CHECK(open_own(folder.text()).info().notes ==
-        std::vector<std::string>{"left out: 3 files that are no images (1 without an ending, 2 .txt)",
+        std::vector<std::string>{"left out: 5 files that are no images (2 without an ending, 1 .jpg, 2 .txt)",
                                  "left out: 1 images that lie in no class folder",
                                  "left out: 1 links to folders within class folders"});
 }
