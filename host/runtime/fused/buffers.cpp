@@ -2,13 +2,17 @@
 
 #include <sys/mman.h>
 
+#include <atomic>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <new>
 
 namespace mixop {
 namespace {
+
+std::atomic<bool> poisoned{false};
 
 constexpr std::size_t kLine = 64, kHugePage = std::size_t{1} << 21;
 
@@ -55,11 +59,14 @@ std::shared_ptr<void> BufferPool::take(std::size_t bytes) {
     }
   }
   if (memory == nullptr) memory = allocate(size);
+  if (poisoned) std::memset(memory, 0xff, size);
   return {memory, [store = store_, size](void* block) {
             const std::lock_guard lock(store->mutex);
             store->idle.emplace(size, block);
           }};
 }
+
+void BufferPool::poison(bool on) { poisoned = on; }
 
 void BufferPool::give_back() {
   const std::lock_guard lock(store_->mutex);

@@ -14,6 +14,9 @@ class BufferPool {
   std::shared_ptr<void> take(std::size_t bytes);
   /// Gives the system what nobody holds.
   void give_back();
+  /// For tests: all pools fill what they hand out with bytes of 0xff, of which no number consists, instead of leaving in
+  /// it what was there.
+  static void poison(bool on);
 
  private:
   struct Store;

@@ -44,10 +44,16 @@ inline void weights_of(const DepthwiseWeights<T>& job, std::int64_t first_tap, s
     const T* d = job.d + row * job.row_d;
     const T* x[GROUP];
     for (int tap = 0; tap < GROUP; ++tap) x[tap] = job.x + row * job.row_x + job.offsets[first_tap + tap];
-    for (std::int64_t i = v; i < job.numbers; i += job.period) {
+    std::int64_t i = v;
+    for (; i + kLanes<T> <= job.numbers; i += job.period) {
       const Vector<T> factor = load(d + i);
       for (int tap = 0; tap < GROUP; ++tap) sums[tap] += factor * load(x[tap] + i);
     }
+    if (i >= job.numbers) continue;
+    // What lies behind a map may be no number, and zero times it would be none.
+    const std::int64_t count = job.numbers - i;
+    const Vector<T> factor = load_some(d + i, count);
+    for (int tap = 0; tap < GROUP; ++tap) sums[tap] += factor * load_some(x[tap] + i, count);
   }
   T* out = job.out + first_tap * job.period + v;
   for (int tap = 0; tap < GROUP; ++tap) store(out + tap * job.period, load(out + tap * job.period) + sums[tap]);

@@ -80,8 +80,7 @@ struct DepthwiseScatter {
   T* x;        ///< scratch
 };
 
-/// out[tap][i % period] += sum over rows of x[offset[tap] + i] * d[i]. Rows of `d` hold zeros behind their numbers, up to
-/// a multiple of the period.
+/// out[tap][i % period] += sum over rows of x[offset[tap] + i] * d[i], for the `numbers` first of each row.
 template <class T>
 struct DepthwiseWeights {
   std::int64_t rows, row_x, row_d, numbers, period;
