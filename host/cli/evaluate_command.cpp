@@ -278,7 +278,8 @@ int evaluate_command(const Arguments& arguments) {
   if (data->count(records) == 0)
     throw Error(ErrorCode::usage, "--split " + split + ": there are no such records; " +
                                       (records == Records::valid ? "the training held none out (data.train_portion)"
-                                                                 : "the data set has no test split"));
+                                                                 : "the data set has no test split; --split valid measures the records that the "
+                                                                   "training held out, --split train those that it took"));
   say_unfinished(archive, config);
   if (const std::string fewer = fewer_threads(config.threads); !fewer.empty()) say(fewer);
   const bool json = values->count("json") != 0;

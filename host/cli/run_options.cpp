@@ -36,7 +36,8 @@ void add_run_options(CommandSyntax& syntax, const std::string& archive, const st
 void read_config(const po::variables_map& values, RunRequest& request) {
   if (values.count("set") != 0) request.sets = values["set"].as<Arguments>();
   for (const std::string& argument : positionals(values)) {
-    if (argument.find('=') != std::string::npos) {
+    std::error_code unknown;
+    if (argument.find('=') != std::string::npos && !std::filesystem::exists(argument, unknown)) {
       request.sets.push_back(argument);
       continue;
     }

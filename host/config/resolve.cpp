@@ -97,10 +97,18 @@ void add_file(ConfigLayers& layers, const fs::path& path, const ConfigRequest& r
 
 bool names_space(const std::string& assignment) { return assignment.rfind("space.name=", 0) == 0; }
 
+/// Whether the request names a file, by its form or because one of that name is there and no preset.
+bool asks_for_file(const ConfigRequest& request) {
+  std::error_code unknown;
+  return names_a_file(request.preset_or_file) ||
+         (preset_files(request.preset_folders).count(request.preset_or_file) == 0 &&
+          fs::is_regular_file(request.preset_or_file, unknown));
+}
+
 /// The file that the request reads; empty where it reads none.
 fs::path config_source(const ConfigRequest& request) {
   if (request.preset_or_file.empty()) return {};
-  if (names_a_file(request.preset_or_file)) return request.preset_or_file;
+  if (asks_for_file(request)) return request.preset_or_file;
   return preset_file(request.preset_or_file, request.preset_folders, "");
 }
 
@@ -131,7 +139,7 @@ Config resolve_config(const ConfigRequest& request, const OptionCatalog& catalog
   ConfigLayers layers(catalog, request.kind);
   for (const std::string& assignment : request.defaults) layers.add_set(assignment);
   if (const fs::path source = config_source(request); !source.empty()) {
-    if (names_a_file(request.preset_or_file))
+    if (asks_for_file(request))
       add_file(layers, source, request);
     else
       add_preset(layers, source, request.kind);

@@ -11,7 +11,7 @@ namespace mixop {
 
 /// Where a configuration comes from: defaults < preset < file < sets.
 struct ConfigRequest {
-  std::string preset_or_file;              ///< a file where it holds a '/' or ends in ".json"; empty: defaults only
+  std::string preset_or_file;              ///< a file where it holds a '/', ends in ".json" or is one and no preset; empty: defaults only
   std::vector<std::string> sets;           ///< "key=value", in order; lists also "key=+a,b" and "key=-a"
   std::vector<std::filesystem::path> preset_folders;  ///< hold NAME.json for every preset
   RunKind kind = RunKind::search;          ///< files and presets for the other command are refused

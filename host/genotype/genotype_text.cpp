@@ -32,16 +32,23 @@ std::string_view without_comment(std::string_view line) {
   return line;
 }
 
-/// "DARTS" of "  DARTS = " and of "'DARTS': "; empty for any other text before a genotype.
+bool is_key(std::string_view before) { return !trimmed(before).empty() && trimmed(before).back() == ':'; }
+
+/// "DARTS" of "  DARTS = ", of "DARTS: Genotype = " and of "{'DARTS': "; empty for any other text before a genotype.
 std::string name_before(std::string_view before) {
+  const bool key = is_key(before);
   before = trimmed(before);
-  if (before.empty() || (before.back() != '=' && before.back() != ':')) return "";
-  const bool assigned = before.back() == '=';
+  if (before.empty() || (!key && before.back() != '=')) return "";
   before = trimmed(before.substr(0, before.size() - 1));
-  if (!assigned) {
-    if (before.size() < 3 || (before.front() != '\'' && before.front() != '"') || before.back() != before.front())
-      return "";
-    before = before.substr(1, before.size() - 2);
+  if (key) {
+    const char quote = before.empty() ? ' ' : before.back();
+    if (before.size() < 3 || (quote != '\'' && quote != '"')) return "";
+    before.remove_suffix(1);
+    const auto start = before.rfind(quote);
+    if (start == std::string_view::npos) return "";
+    before = before.substr(start + 1);
+  } else {
+    before = trimmed(before.substr(0, before.find(':')));
   }
   return is_plain_name(before) ? std::string(before) : "";
 }
@@ -55,7 +62,7 @@ std::size_t find_call(std::string_view line, std::size_t from) {
     for (const std::string_view ending : {"_nested", "_opt"})
       if (rest.substr(0, ending.size()) == ending) rest.remove_prefix(ending.size());
     const std::string_view before = trimmed(line.substr(0, at));
-    const bool declared = before == "class" || before == "def";
+    const bool declared = before == "class" || before == "def" || before.ends_with("return");
     if (!declared && trimmed(rest).substr(0, 1) == "(") return at;
   }
   return std::string_view::npos;
@@ -80,7 +87,8 @@ class DefinitionFinder {
     std::size_t at = find_call(line, 0);
     if (at == std::string_view::npos) read_alias(line, number);
     for (std::size_t before = 0; at != std::string_view::npos; at = find_call(line, before = at + 1)) {
-      Definition made{before == 0 ? name_before(line.substr(0, at)) : "", start + at, number};
+      const std::string_view prefix = line.substr(0, at);
+      Definition made{before == 0 || is_key(prefix) ? name_before(prefix) : "", start + at, number};
       is_log = is_log || made.name.empty();
       found.push_back(std::move(made));
     }

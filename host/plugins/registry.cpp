@@ -217,7 +217,8 @@ const Entry& PluginRegistry::Impl::find(const std::string& group, const std::str
   for (const RefusedPlugin& plugin : refused)
     for (const ComponentInfo& component : plugin.components)
       if (component.group == group && component.name == name) throw plugin.reason;
-  std::string message = unknown_name(noun_of(group), name, names(group));
+  std::string message =
+      unknown_name(noun_of(group), name, names(group)) + ". Where a plugin of its own brings it, name that by --plugin-dir";
   for (const RefusedPlugin& plugin : refused) message += "\n" + std::string(plugin.reason.what());
   throw Error(ErrorCode::usage, message);
 }

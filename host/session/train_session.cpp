@@ -86,9 +86,10 @@ void TrainSession::try_checkpoint() {
 
 RunEnd TrainSession::run(SessionObserver& observer, const std::atomic<int>& interrupt) {
   const SearchPosition& at = training_.position().at;
-  if (at.epoch == at.epochs)
+  const bool finished = at.epoch == at.epochs;
+  if (finished)
     observer.on_line("finished before: all " + std::to_string(at.epochs) +
-                     " epochs are in the archive; train on by --continue --set train.epochs=N");
+                     " epochs are in the archive; for more: --continue --set train.epochs=N");
   else
     try_checkpoint();
   Recorder recorder(
@@ -97,7 +98,7 @@ RunEnd TrainSession::run(SessionObserver& observer, const std::atomic<int>& inte
   for (const std::string& line : setup_.notes()) observer.on_line(line);
   for (const std::string& note : genotype_.notes) observer.on_line(note);
   for (const std::string& note : setup_.data().info().notes) observer.on_line(note);
-  announce(observer);
+  if (!finished) announce(observer);
   return run_advised(training_, recorder, interrupt, training_.config());
 }
 
@@ -106,7 +107,7 @@ void TrainSession::announce(SessionObserver& observer) {
   const Task& task = training_.task();
   TrainingData& records = training_.data();
   const std::int64_t held_out = records.count(Records::valid), test = records.count(Records::test);
-  observer.on_line("training " + genotype_.title + " (" + task.size_text(training_.config().space) + ", " +
+  observer.on_line("training the genotype " + genotype_.title + " (" + task.size_text(training_.config().space) + ", " +
                    count_text(training_.model().cost().parameters, "parameters") + ") on " +
                    setup_.data().name() + ", " + count_text(records.count(Records::train), task.record_unit()) + ", " +
                    (held_out > 0 ? count_text(held_out, "held out, ") : std::string()) +

@@ -47,7 +47,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& known
   std::size_t best_distance = most_edits(word) + 1;
   for (const std::string& candidate : known) {
     const std::size_t distance = distance_to(word, candidate);
-    if (distance >= best_distance) continue;
+    if (distance >= best_distance || distance > most_edits(candidate)) continue;
     best = candidate;
     best_distance = distance;
   }

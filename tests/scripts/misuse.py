@@ -58,6 +58,10 @@ def configs(folder):
     for command in (["search"], ["search", "--strategy", "second_order"], ["select"]):
         expect(2, ["a preset or a config file is expected", "\n  quick ", "\n  darts-cifar10-first-order "], *command)
     expect(2, ["darts-cifar10", "quick", "darts-cifer10"], "search", "darts-cifer10", "--dry-run")
+    (folder / "lr=1").mkdir()
+    (folder / "lr=1" / "own.json").write_text('{"preset": "quik"}')
+    expect(2, ["lr=1/own.json", "quik"], "search", folder / "lr=1/own.json", "--dry-run")
+    expect(2, ["a.conv", "--plugin-dir"], "search", "quick", "--set", "space.ops=+a.conv", *TINY, "--out", folder / "a.h5")
     expect(2, ["first_ordr", "first_order"], "search", "quick", "--strategy", "first_ordr", *TINY, "--out", folder / "a.h5")
     expect(2, ["sep_conv_3x4", "sep_conv_3x3"], "search", "quick", "--set", "space.ops=+sep_conv_3x4", *TINY, "--out",
            folder / "a.h5")

@@ -38,6 +38,9 @@ def descriptors(folder):
         with open("/dev/full", "w") as full:
             run = subprocess.run([MIXOP, *map(str, words)], stdout=full, stderr=subprocess.PIPE, text=True, timeout=300)
         check(run.returncode == 1 and run.stderr.count("error: standard output cannot be written: ") == 1, f"{words}: {run}")
+    with open("/dev/full", "w") as full:  # a code that says something else keeps it
+        run = subprocess.run([MIXOP, "compare", out, folder / "full.h5"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    check(run.returncode == 1 and "error: standard output cannot be written: " in run.stderr, f"a comparison: {run}")
     check(asked("verify", folder / "full.h5")["ok"], "a search whose result cannot be printed")
 
 

@@ -43,6 +43,20 @@ void for_each_entry(const fs::path& folder, Visit&& visit) {
   if (failure) refuse(folder, "the folder cannot be read: " + failure.message());
 }
 
+/// The folder of that name in `above`, or one whose name differs in its case alone; empty where there is none.
+std::string folder_named(const fs::path& above, const std::string& name) {
+  if (is_folder(above / name)) return name;
+  std::string found;
+  std::error_code failure;
+  for (fs::directory_iterator at(above, failure), end; !failure && at != end; at.increment(failure)) {
+    std::string lower = at->path().filename().string();
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (lower == name && is_folder(at->path())) found = at->path().filename().string();
+  }
+  return found;
+}
+
 /// The first few of some names, and how many there are.
 std::string shown(const std::vector<std::string>& names) {
   std::string text;
@@ -56,9 +70,16 @@ class LeftOut {
   void count_file(const fs::path& name) { ++endings_[name.extension().string()]; }
   void count_link() { ++links_; }
   void count_stray() { ++strays_; }
-  void ignore_folder(const fs::path& folder, const std::string& taken) {
-    lines_ += shown_text(folder.string()) + " is not read, for the test split is '" + taken +
-              "': image_folder.test names another, and data.train_portion holds train records out\n";
+  void ignore_folder(const fs::path& folder, const SplitFolder& taken) {
+    lines_ += shown_text(folder.string()) + " is not read, for the " +
+              (taken.split == MIXOP_SPLIT_TRAIN ? "train split is '" + taken.name + "'\n"
+                                                : "test split is '" + taken.name +
+                                                      "': image_folder.test names another, and data.train_portion holds "
+                                                      "train records out\n");
+  }
+  void suspect_splits(const std::vector<std::string>& shared) {
+    lines_ += "its class folders hold no images of their own, but folders of the same names (" + shown(shared) +
+              "): if these are the classes, name the folders above them train and test\n";
   }
 
   std::string text() const {
@@ -189,6 +210,21 @@ void spread(std::vector<Record>& records, const std::vector<std::size_t>& per_cl
   for (std::size_t i = 0; i < records.size(); ++i) records[i] = places[i].record;
 }
 
+/// Tells where what is taken for classes looks like splits: two folders of the same names in all, and no image beside.
+void look_for_splits(const std::vector<Record>& records, const ClassFolders& found, LeftOut& left_out) {
+  std::map<std::string, std::set<std::uint32_t>> classes_of;  // of each folder within a class folder
+  for (const Record& record : records) {
+    const fs::path below = fs::path(found.listing.substr(record.name, record.name_size)).lexically_relative(
+        found.classes[record.target]);
+    if (std::distance(below.begin(), below.end()) < 2) return;
+    classes_of[below.begin()->string()].insert(record.target);
+  }
+  std::vector<std::string> shared;
+  for (const auto& [name, classes] : classes_of)
+    if (classes.size() == found.classes.size() && classes.size() > 1 && is_printable(name)) shared.push_back(name);
+  if (shared.size() > 1) left_out.suspect_splits(shared);
+}
+
 /// Adds the images of class folders that lie in the folder `above` of the root ("" is the root itself).
 void add_split(const Layout& layout, ClassFolders& found, const std::string& above, std::vector<Record>& records,
                LeftOut& left_out) {
@@ -219,7 +255,7 @@ fs::path find_root(const Layout& layout, const std::string& folder) {
   for (const std::string& below : layout.below) {
     const fs::path root = below.empty() ? fs::path(folder) : fs::path(folder) / below;
     for (const SplitFolder& split : layout.splits)
-      if (is_folder(root / split.name)) return root;
+      if (!folder_named(root, split.name).empty()) return root;
   }
   if (!layout.bare) refuse(folder, layout.absent);
   return folder;
@@ -228,14 +264,15 @@ fs::path find_root(const Layout& layout, const std::string& folder) {
 /// The split folders that are there, of two for one split the first; or the root itself, for class folders without.
 std::vector<SplitFolder> present_splits(const Layout& layout, const fs::path& root, LeftOut& left_out) {
   std::vector<SplitFolder> present;
-  for (const SplitFolder& split : layout.splits) {
-    if (!is_folder(root / split.name)) continue;
+  for (const SplitFolder& known : layout.splits) {
+    const SplitFolder split{folder_named(root, known.name), known.split};
+    if (split.name.empty()) continue;
     const auto taken = std::find_if(present.begin(), present.end(),
                                     [&](const SplitFolder& other) { return other.split == split.split; });
     if (taken == present.end())
       present.push_back(split);
     else
-      left_out.ignore_folder(root / split.name, taken->name);
+      left_out.ignore_folder(root / split.name, *taken);
   }
   if (present.empty()) present.push_back({"", MIXOP_SPLIT_TRAIN});
   return present;
@@ -270,6 +307,7 @@ ClassFolders find_class_folders(const Layout& layout, const std::string& folder,
   for (const std::string& name : found.classes) found.listing += name + "\n";
   for (const auto& [name, split] : present)
     add_split(layout, found, name, found.records[static_cast<std::size_t>(split)], left_out);
+  if (present.front().name.empty()) look_for_splits(found.records[MIXOP_SPLIT_TRAIN], found, left_out);
   found.notes = left_out.text();
   return found;
 }

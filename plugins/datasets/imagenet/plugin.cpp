@@ -51,9 +51,11 @@ class ImageNet final : public FolderImages {
 Layout own_layout(const std::string& test) {
   Layout layout;
   layout.below = {""};
-  layout.splits = {{"train", MIXOP_SPLIT_TRAIN}};
-  for (const char* name : {"test", "val", "valid"})
-    if (test.empty() || test == name) layout.splits.push_back({name, MIXOP_SPLIT_TEST});
+  layout.splits = {{"train", MIXOP_SPLIT_TRAIN}, {"training", MIXOP_SPLIT_TRAIN}};
+  constexpr std::pair<const char*, const char*> kTests[] = {
+      {"test", "test"}, {"test", "testing"}, {"val", "val"}, {"val", "validation"}, {"valid", "valid"}};
+  for (const auto& [option, name] : kTests)
+    if (test.empty() || test == option) layout.splits.push_back({name, MIXOP_SPLIT_TEST});
   layout.required = test;
   layout.bare = layout.takes_png = true;
   layout.extensions = {".jpeg", ".jpg", ".jpe", ".jfif", ".png", ".ppm", ".pgm"};

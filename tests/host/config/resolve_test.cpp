@@ -63,6 +63,17 @@ TEST_CASE("what is no regular file of a plain name, or may be written by everybo
   CHECK(problem({"shared", {}, {folder.path()}}).rfind("unknown preset 'shared'", 0) == 0);
 }
 
+TEST_CASE("a file that is there is read whatever it is called, but for the name of a preset", "[config]") {
+  const TemporaryFolder folder;
+  for (const char* name : {"conf", "own.txt", "quick"}) folder.write(name, std::string("{\"seed\": 7}"));
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  CHECK(resolve_config({"conf", {}, kPresets}, {}).seed == 7);
+  CHECK(resolve_config({"own.txt", {}, kPresets}, {}).seed == 7);
+  CHECK(resolve_config({"quick", {}, kPresets}, {}).seed != 7);
+  std::filesystem::current_path(before);
+}
+
 TEST_CASE("a missing config file is named", "[config]") {
   CHECK(problem({"absent.json", {}, kPresets}) == "absent.json: no such file");
   CHECK(problem({"no/such", {}, kPresets}) == "no/such: no such file");

@@ -91,6 +91,21 @@ TEST_CASE("a file of definitions gives the one that is named", "[genotype]") {
   CHECK(read("all = {'first': " + kFlat + ",\n  'second': " + kOther + "}", "second").genotype.cells.size() == 1);
 }
 
+TEST_CASE("names stand before a type or as keys of a dictionary, on lines of their own or not", "[genotype]") {
+  const std::string annotated = "A: Genotype = " + kFlat + "\nB : Any = " + kOther + "\n";
+  CHECK(read(annotated, "A").genotype == flat());
+  CHECK(read(annotated, "B").genotype.cells[0].genes == std::vector<Gene>{{"tanh", 0, 1}});
+  const std::string keys = "ALL = {'A': " + kOther + ", \"B\": " + kFlat + ",\n  'C':" + kOther + "}\n";
+  CHECK(read(keys, "B").genotype == flat());
+  for (const char* name : {"A", "C"})
+    CHECK(read(keys, name).genotype.cells[0].genes == std::vector<Gene>{{"tanh", 0, 1}});
+  CHECK(problem(keys) == "g has several genotypes: A, B, C; name one, for instance g:A");
+}
+
+TEST_CASE("what a function of the file returns is no definition", "[genotype]") {
+  CHECK(read("X = " + kFlat + "\ndef make():\n  return Genotype(normal=[], x)\n").genotype == flat());
+}
+
 TEST_CASE("a definition that is not asked for may be broken", "[genotype]") {
   const std::string file = "A = Genotype(normal=what)\nB = " + kOther + "\n";
   CHECK_NOTHROW(read(file, "B"));

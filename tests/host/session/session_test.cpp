@@ -290,7 +290,7 @@ TEST_CASE("a training takes its space from the genotype and goes on for more epo
     CHECK(session.run(watcher, watcher.interrupt) == RunEnd::finished);
     CHECK(session.training().config().space.name == "darts_cnn");
   }
-  CHECK_THAT(watcher.lines, Contains("training darts_cnn/DARTS_V2 (2 channels, 3 cells, "));
+  CHECK_THAT(watcher.lines, Contains("training the genotype darts_cnn/DARTS_V2 (2 channels, 3 cells, "));
   request.start = Start::more;
   request.genotype.clear();
   request.sets = {"train.epochs=3"};

@@ -32,6 +32,10 @@ TEST_CASE("a word is near that a slip of the hand makes, and no other", "[text]"
   CHECK(nearest("", {"a"}) == "a");
 }
 
+TEST_CASE("a word is not near one of which it is many times as long", "[text]") {
+  CHECK(nearest(std::string(1000, 'x'), {"AllConv3x3", "x"}).empty());
+}
+
 TEST_CASE("nearest bears words of any length", "[text]") {
   CHECK(nearest(std::string(100000, 'a'), {std::string(100001, 'a')}) == std::string(100001, 'a'));
 }

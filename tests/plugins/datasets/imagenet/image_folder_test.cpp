@@ -141,6 +141,29 @@ TEST_CASE("a folder of a split that is not taken is told", "[image_folder]") {
         std::vector<std::string>{folder.text() + "/val is not read, for the test split is 'test" + end});
 }
 
+TEST_CASE("splits are found in any case and under the usual names", "[image_folder]") {
+  const std::pair<const char*, const char*> kNames[] = {{"Train/", "Test/"}, {"training/", "testing/"}, {"train/", "VALIDATION/"}};
+  for (const auto& [train, test] : kNames) {
+    INFO(train);
+    const TempFolder folder;
+    for (const char* split : {train, test}) write_classes(folder, split);
+    const mixop::DatasetHandle data = open_own(folder.text());
+    CHECK(data.info().records == Counts{4, 0, 4});
+    CHECK(data.info().classes == 3);
+    CHECK(data.info().notes.empty());
+  }
+}
+
+TEST_CASE("class folders that look like splits are told", "[image_folder]") {
+  const TempFolder folder;
+  for (const char* above : {"mine/", "yours/"}) write_classes(folder, above);
+  CHECK(open_own(folder.text()).info().notes ==
+        std::vector<std::string>{"its class folders hold no images of their own, but folders of the same names (cat, dog, "
+                                 "owl): if these are the classes, name the folders above them train and test"});
+  folder.write("mine/1.jpg", grey_jpeg());
+  CHECK(open_own(folder.text()).info().notes.empty());
+}
+
 TEST_CASE("folders within a class are bounded in depth", "[image_folder][misuse]") {
   const TempFolder folder;
   std::string deep = "cat/";
