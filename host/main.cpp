@@ -74,7 +74,7 @@ int answer(const cli::Arguments& arguments) {
 /// `mixop list ops | head`, ends a command quietly, as it does others.
 int with_output(int code) {
   const int problem = output_problem();
-  if (problem == 0) return code;
+  if (problem == 0 || cli::output_was_refused()) return code;
   if (problem == EPIPE) return code != 0 ? code : 128 + SIGPIPE;
   cli::say("error: " + cli::output_message(problem));
   return code != 0 ? code : 1;

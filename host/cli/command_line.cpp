@@ -94,9 +94,18 @@ std::string output_message(int problem) {
          "; the result is not printed whole, so print it again to another place";
 }
 
-void require_output() {
-  if (const int problem = output_problem(); problem != 0) throw Error(ErrorCode::failed, output_message(problem));
+namespace {
+bool refused = false;
 }
+
+void require_output() {
+  const int problem = output_problem();
+  if (problem == 0) return;
+  refused = true;
+  throw Error(ErrorCode::failed, output_message(problem));
+}
+
+bool output_was_refused() { return refused; }
 
 void say(const std::string& message) { std::cerr << "mixop: " << printable_message(message) << std::endl; }
 

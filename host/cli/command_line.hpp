@@ -68,6 +68,8 @@ std::string output_message(int problem);
 
 /// Throws failed unless all that was printed so far is written: what a run found must not be lost quietly.
 void require_output();
+/// Whether require_output() has thrown, so that its message is not printed twice.
+bool output_was_refused();
 
 /// A line on stderr.
 void say(const std::string& message);
