@@ -89,6 +89,8 @@ NetworkData archived_data(const Archive& archive) {
     check_count(archive, name, static_cast<std::uint64_t>(data.shape.channels), archive.array(name).count(), "each channel");
     require_finite(archive, name);
   }
+  if (!(get_tensor(archive, "/data/deviation") > 0).all().item<bool>())
+    refuse(archive, "/data/deviation", "holds values that are not above 0");
   if (digest_of_names(data.class_names) != data.class_digest)
     refuse(archive, "/data@class_digest", "is not that of /data/class_names");
   return data;
@@ -109,6 +111,7 @@ void check_metrics(const Archive& archive, const std::vector<std::string>& names
   };
   for (const std::string& name : archive.children("/metrics")) {
     const std::string path = archive_path("/metrics", name);
+    require_finite(archive, path);
     if (path == step_losses) continue;
     if (!others && std::find(names.begin(), names.end(), name) == names.end())
       refuse(archive, path, "expected the metrics " + joined(names) + " and no other");

@@ -182,6 +182,11 @@ TEST_CASE("a run that a swap changed goes on with what its history says", "[sear
   CHECK(at::equal(finished(false), finished(true)));
 }
 
+TEST_CASE("metrics of a search that are not finite are refused", "[search][archive][hostile]") {
+  CHECK(problem({with_tensor("/metrics/train_loss", at::full({1}, std::numeric_limits<double>::quiet_NaN()))}) ==
+        "/metrics/train_loss: holds values that are not finite");
+}
+
 TEST_CASE("alphas that are no alphas of the run are refused", "[search][archive][hostile]") {
   const auto alphas = [](const at::Tensor& tensor) { return problem({with_tensor("/alphas/alphas_normal", tensor)}); };
   const std::string shape = "/alphas/alphas_normal: expected the shape [2, (cells,) edges, 8], found ";

@@ -237,6 +237,8 @@ TEST_CASE("a training is resumed only on data like that it had", "[train][resume
         "/data/mean: expected 3, one for each channel, found 2");
   CHECK(problem({with_tensor("/data/deviation", at::full({3}, kNaN, at::kDouble))}) ==
         "/data/deviation: holds values that are not finite");
+  CHECK(problem({with_tensor("/data/deviation", at::zeros({3}, at::kDouble))}) ==
+        "/data/deviation: holds values that are not above 0");
   CHECK(problem({without("/data@class_digest")}) == "/data@class_digest: is not there");
   std::vector<Alteration> without_test;
   for (const char* figure : {"loss", "top1", "top5"})
