@@ -81,7 +81,8 @@ std::string range_text(const KeySpec& spec) {
   if (has_lower(spec) && has_upper(spec))
     return " from " + limit_text(spec.least) + (spec.below_most ? " to below " : " to ") + limit_text(spec.most);
   if (has_lower(spec))
-    return " of at least " + limit_text(spec.least) + (spec.type == KeyType::integer ? ", of 64 bits" : "");
+    return spec.type == KeyType::integer ? " from " + limit_text(spec.least) + " to 9223372036854775807"
+                                         : " of at least " + limit_text(spec.least);
   return "";
 }
 
@@ -294,7 +295,9 @@ void check_value(const KeySpec& spec, const JsonValue& value, const std::string&
     std::string found = value.describe();
     if (spec.type == KeyType::reals && value.is(Kind::list) && value.items.size() == spec.count)
       for (const JsonValue& item : value.items) found += (&item == &value.items[0] ? ": " : ", ") + item.describe();
-    throw Error(ErrorCode::usage, where + ": " + spec.key + ": expected " + allowed_values(spec) + ", found " + found);
+    const bool controls = spec.type == KeyType::text && spec.choices.empty() && value.is(Kind::text);
+    throw Error(ErrorCode::usage, where + ": " + spec.key + ": expected " + allowed_values(spec) +
+                                      (controls ? " without control characters" : "") + ", found " + found);
   }
   if (spec.type == KeyType::list) check_list(spec, value, where);
 }

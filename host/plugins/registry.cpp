@@ -11,6 +11,7 @@
 #include "host/plugins/cuda_library.hpp"
 #include "host/plugins/names.hpp"
 #include "host/plugins/option_values.hpp"
+#include "host/text/nearest.hpp"
 #include "host/text/printable.hpp"
 #include "mixop/abi/ext/log.h"
 #include "mixop/version.h"
@@ -217,8 +218,10 @@ const Entry& PluginRegistry::Impl::find(const std::string& group, const std::str
   for (const RefusedPlugin& plugin : refused)
     for (const ComponentInfo& component : plugin.components)
       if (component.group == group && component.name == name) throw plugin.reason;
-  std::string message =
-      unknown_name(noun_of(group), name, names(group)) + ". Where a plugin of its own brings it, name that by --plugin-dir";
+  const std::vector<std::string> known = names(group);
+  std::string message = unknown_name(noun_of(group), name, known);
+  if (refused.empty() && did_you_mean(name, known).empty())
+    message += ". Where a plugin of its own brings it, name that by --plugin-dir";
   for (const RefusedPlugin& plugin : refused) message += "\n" + std::string(plugin.reason.what());
   throw Error(ErrorCode::usage, message);
 }

@@ -131,9 +131,12 @@ void check_generator(const Archive& archive) {
   try {
     trial.set_state(state);
   } catch (const c10::Error&) {
+    const std::size_t found = state.nbytes(), expected = trial.get_state().nbytes();
     refuse(archive, generator,
-           "the " + std::to_string(state.nbytes()) + " bytes are no state of LibTorch's generator, which has " +
-               std::to_string(trial.get_state().nbytes()) + "; was it written by another version of LibTorch?");
+           (found == expected ? "LibTorch's generator takes no such values as its state"
+                              : "the " + std::to_string(found) + " bytes are no state of LibTorch's generator, which has " +
+                                    std::to_string(expected)) +
+               "; was it written by another version of LibTorch?");
   }
   const at::mt19937_data_pod engine = trial.get<at::CPUGeneratorImpl>()->engine().data();
   if (engine.next_ + static_cast<std::uint32_t>(engine.left_) > at::MERSENNE_STATE_N + 1)

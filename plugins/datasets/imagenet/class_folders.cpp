@@ -289,6 +289,8 @@ ClassFolders find_class_folders(const Layout& layout, const std::string& folder,
   found.root = find_root(layout, folder);
   fs::path from = classes_file.empty() ? fs::path() : found.root / classes_file;
   if (!from.empty()) {
+    std::error_code unknown;
+    if (!fs::is_regular_file(from, unknown)) refuse(from, "there is no such file, which is named as that of the classes");
     found.classes = lines_of(from);
     require_class_names(from, found.classes);
   }

@@ -62,7 +62,7 @@ Layout own_layout(const std::string& test) {
   layout.refused = {".heic", ".heif", ".avif", ".webp", ".gif", ".bmp", ".tif", ".tiff"};
   layout.splits_text = "folders named after classes, or train and test with these";
   layout.example = "CLASS/*.jpg or CLASS/*.png";
-  layout.images_text = "*.jpg, *.jpeg, *.png or *.ppm";
+  layout.images_text = "*.jpg, *.jpeg, *.jpe, *.jfif, *.png, *.ppm or *.pgm";
   layout.no_folder = "that holds train/CLASS/*.jpg and test/CLASS/*.jpg, or CLASS/*.jpg (also *.jpeg, *.png)";
   layout.incomplete = "put images of every class into every split";
   return layout;

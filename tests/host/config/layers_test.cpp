@@ -48,7 +48,7 @@ TEST_CASE("a wrong type in a file names the place of the value", "[config]") {
   CHECK(file_problem("{\"space\": {\"ops\": [1]}}") ==
         "my.json:1:19: space.ops: expected names without blanks or commas, found 1 among them");
   CHECK(file_problem("{\"seed\": {\"a\": 1}}") ==
-        "my.json:1:10: seed: expected a whole number of at least 0, of 64 bits, found an object");
+        "my.json:1:10: seed: expected a whole number from 0 to 9223372036854775807, found an object");
   CHECK(file_problem("{\"data\": 3}") ==
         "my.json:1:2: 'data' is a group of keys, not a key; name one, as in 'data.name'");
 }
@@ -67,7 +67,7 @@ TEST_CASE("a malformed --set says what one looks like", "[config]") {
         "space.baseline, space.alpha_init)");
   CHECK(set_problem("data=3") == "--set data=3: 'data' is a group of keys, not a key; name one, as in 'data.name'");
   CHECK(set_problem("seed=x") ==
-        "--set seed=x: seed: expected a whole number of at least 0, of 64 bits, found text 'x'");
+        "--set seed=x: seed: expected a whole number from 0 to 9223372036854775807, found text 'x'");
 }
 
 TEST_CASE("list edits that change nothing are refused", "[config]") {

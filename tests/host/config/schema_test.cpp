@@ -33,11 +33,11 @@ void leaves(const JsonValue& value, const std::string& path, std::vector<std::st
 }  // namespace
 
 TEST_CASE("every wrong type and range names key, expected and found", "[config]") {
-  CHECK(problem("seed", "abc") == "here: seed: expected a whole number of at least 0, of 64 bits, found text 'abc'");
-  CHECK(problem("seed", "1.5") == "here: seed: expected a whole number of at least 0, of 64 bits, found 1.5");
-  CHECK(problem("seed", "-1") == "here: seed: expected a whole number of at least 0, of 64 bits, found -1");
+  CHECK(problem("seed", "abc") == "here: seed: expected a whole number from 0 to 9223372036854775807, found text 'abc'");
+  CHECK(problem("seed", "1.5") == "here: seed: expected a whole number from 0 to 9223372036854775807, found 1.5");
+  CHECK(problem("seed", "-1") == "here: seed: expected a whole number from 0 to 9223372036854775807, found -1");
   CHECK(problem("seed", "9223372036854775808") ==
-        "here: seed: expected a whole number of at least 0, of 64 bits, found 9223372036854775808");
+        "here: seed: expected a whole number from 0 to 9223372036854775807, found 9223372036854775808");
   CHECK(problem("search.epochs", "0") == "here: search.epochs: expected a whole number from 1 to 1000000, found 0");
   CHECK(problem("weights.lr", "nan") == "here: weights.lr: expected a number from 0 to 1000, found text 'nan'");
   CHECK(problem("weights.lr", "1e999") == "here: weights.lr: expected a number from 0 to 1000, found text '1e999'");
@@ -48,7 +48,7 @@ TEST_CASE("every wrong type and range names key, expected and found", "[config]"
   CHECK(problem("device", "cuda:") == "here: device: expected one of auto, cpu, cuda, cuda:N, found text 'cuda:'");
   CHECK(problem("device", "cuda:007") ==
         "here: device: expected one of auto, cpu, cuda, cuda:N, found text 'cuda:007'");
-  CHECK(problem("data.name", "a\nb") == "here: data.name: expected text, found text 'a\\x0ab'");
+  CHECK(problem("data.name", "a\nb") == "here: data.name: expected text without control characters, found text 'a\\x0ab'");
   CHECK(problem("space.ops", "") == "here: space.ops: expected a list of at least one name, found a list of 0 items");
   CHECK(problem("space.ops", "a,,b") ==
         "here: space.ops: expected names without blanks or commas, found text '' among them");

@@ -81,8 +81,8 @@ TEST_CASE("an unknown name lists the known ones", "[plugins][registry]") {
   registry.load_file(copy("test_plain", folder));
   CHECK_THROWS_WITH(registry.dataset("test.plane"),
                     "unknown dataset 'test.plane'; did you mean 'test.plain'? Known: test.plain");
-  CHECK_THROWS_WITH(registry.op("conv"), "unknown operator 'conv'; known: none");
-  CHECK_THROWS_WITH(registry.strategy("darts"), "unknown strategy 'darts'; known: none");
+  CHECK_THROWS_WITH(registry.op("conv"), "unknown operator 'conv'; known: none. Where a plugin of its own brings it, name that by --plugin-dir");
+  CHECK_THROWS_WITH(registry.strategy("darts"), "unknown strategy 'darts'; known: none. Where a plugin of its own brings it, name that by --plugin-dir");
   try {
     registry.op("conv");
   } catch (const Error& error) {

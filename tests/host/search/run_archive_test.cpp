@@ -213,7 +213,8 @@ TEST_CASE("a random state that LibTorch does not take is refused", "[search][arc
                     archive.array(path, ElementType::uint8, {0, std::uint64_t{1} << 40}, nullptr);
                   }}}) == "/random/generator: an empty array of the shape [0, 1099511627776]");
   CHECK(state(16) == "/random/generator: the 16" + end);
-  CHECK(state(5056) == "/random/generator: the 5056" + end);
+  CHECK(state(5056) == "/random/generator: LibTorch's generator takes no such values as its state; was it written by "
+                       "another version of LibTorch?");
 }
 
 TEST_CASE("a random state from which LibTorch would draw behind its numbers is refused", "[search][archive][hostile]") {

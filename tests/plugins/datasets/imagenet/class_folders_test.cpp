@@ -155,7 +155,7 @@ TEST_CASE("a list of classes that is none is refused", "[imagenet][folders][misu
   folder.write("order.txt", "");
   CHECK(refusal(folder, options).what() == where + "the file is empty");
   std::filesystem::remove(list);
-  CHECK(refusal(folder, options).what() == where + "the file cannot be read: No such file or directory");
+  CHECK(refusal(folder, options).what() == where + "there is no such file, which is named as that of the classes");
 }
 
 TEST_CASE("a missing ImageNet says what is expected", "[imagenet][folders][misuse]") {

@@ -193,7 +193,7 @@ TEST_CASE("folders of images that are no set are refused by name", "[image_folde
   SECTION("an empty class") {
     folder.write("train/ant/readme.txt", "x");
     CHECK(refusal(folder).what() ==
-          where + "/train/ant/: the class folder holds no image; expected *.jpg, *.jpeg, *.png or *.ppm");
+          where + "/train/ant/: the class folder holds no image; expected *.jpg, *.jpeg, *.jpe, *.jfif, *.png, *.ppm or *.pgm");
   }
   SECTION("images without class folders") {
     std::filesystem::remove_all(folder.text() + "/train");
