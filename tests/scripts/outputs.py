@@ -8,15 +8,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
-from program import answer, asked, check, mixop, refusal
+from program import SEARCH, TRAIN, answer, asked, check, mixop, refusal
 
-DATA = ["--set", "data.name=synthetic", "--set", "synthetic.size=8", "--set", "synthetic.train=32", "--set", "synthetic.test=16",
-        "--set", "threads=1"]
-NET = ["--set", "space.channels=2", "--set", "space.layers=3"]
-SEARCH = ["search", "quick", *DATA, *NET, "--set", "data.train_limit=0", "--set", "search.batch=8", "--set", "search.epochs=2", "--set", "space.nodes=2",
-          "--set", "space.ops=none,skip_connect,sep_conv_3x3"]
-TRAIN = ["train", "--genotype", "DARTS_V2", *DATA, *NET, "--set", "train.auxiliary=0", "--set", "train.batch=8", "--set", "train.epochs=1", "--set",
-         "data.cutout=0"]
 SELECT = ["select", "quick", *SEARCH[2:], *(word for item in ("threads=1", "space.channels=2", "space.layers=3", "train.auxiliary=0",
           "train.batch=8", "train.epochs=1", "data.cutout=0") for word in ("--train-set", item))]
 FIRST = ["--seeds", "0,1"]

@@ -10,15 +10,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
-from program import MIXOP, answer, asked, check, differences
+from program import MIXOP, SEARCH, TRAIN, answer, asked, check, differences
 
-DATA = ["--set", "data.name=synthetic", "--set", "synthetic.size=8", "--set", "synthetic.train=32", "--set", "synthetic.test=16",
-        "--set", "threads=1"]
-NET = ["--set", "space.channels=2", "--set", "space.layers=3"]
-SEARCH = ["search", "quick", *DATA, *NET, "--set", "data.train_limit=0", "--set", "search.batch=8", "--set", "search.epochs=2", "--set", "space.nodes=2",
-          "--set", "space.ops=none,skip_connect,sep_conv_3x3"]
-TRAIN = ["train", "--genotype", "DARTS_V2", *DATA, *NET, "--set", "train.auxiliary=0", "--set", "train.batch=8", "--set", "train.epochs=1", "--set",
-         "data.cutout=0"]
 BENCH = ["cnn", "--channels", "2", "--layers", "3", "--steps", "1", "--warmup", "0", "--batch", "2", "--threads", "1"]
 os.environ["OMP_WAIT_POLICY"] = "passive"  # threads that wait for each other actively on a busy machine take minutes
 

@@ -8,6 +8,15 @@ import time
 
 MIXOP = os.environ["MIXOP"]
 
+# A search and a training of a second on drawn images.
+DATA = ["--set", "data.name=synthetic", "--set", "synthetic.size=8", "--set", "synthetic.train=32", "--set", "synthetic.test=16",
+        "--set", "threads=1"]
+NET = ["--set", "space.channels=2", "--set", "space.layers=3"]
+SEARCH = ["search", "quick", *DATA, *NET, "--set", "data.train_limit=0", "--set", "search.batch=8", "--set", "search.epochs=2", "--set", "space.nodes=2",
+          "--set", "space.ops=none,skip_connect,sep_conv_3x3"]
+TRAIN = ["train", "--genotype", "DARTS_V2", *DATA, *NET, "--set", "train.auxiliary=0", "--set", "train.batch=8", "--set", "train.epochs=1", "--set",
+         "data.cutout=0"]
+
 
 def check(holds, message):
     if not holds:
