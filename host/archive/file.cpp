@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <string_view>
 
 #include "host/files/new_file.hpp"
@@ -42,10 +43,15 @@ void sync_folder(const std::filesystem::path& path) {
     fail_step(folder, "syncing the folder", errno);
 }
 
-std::string holder(int descriptor) {
+/// The number of the process that holds a lock; 0 where none is written.
+long holder_number(int descriptor) {
   char buffer[32] = {};
   const ssize_t size = ::pread(descriptor, buffer, sizeof buffer - 1, 0);
-  const long pid = leading_number<long>({buffer, static_cast<std::size_t>(std::max<ssize_t>(size, 0))}).value_or(0);
+  return leading_number<long>({buffer, static_cast<std::size_t>(std::max<ssize_t>(size, 0))}).value_or(0);
+}
+
+std::string holder(int descriptor) {
+  const long pid = holder_number(descriptor);
   return pid > 0 ? "process " + std::to_string(pid) : "another process";
 }
 
@@ -96,6 +102,15 @@ std::vector<std::byte> read_file(const std::filesystem::path& path) {
     done += static_cast<std::size_t>(got);
   }
   return content;
+}
+
+std::optional<long> lock_holder(const std::filesystem::path& path) {
+  const std::string name = path.string() + ".lock";
+  const Descriptor file(repeated([&] { return ::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK); }));
+  if (file.get() < 0) return std::nullopt;
+  const long pid = holder_number(file.get());
+  const bool lives = pid > 0 && (::kill(static_cast<pid_t>(pid), 0) == 0 || errno == EPERM);
+  return lives ? std::optional(pid) : std::nullopt;
 }
 
 ArchiveLock::ArchiveLock(const std::filesystem::path& path) : lock_path_(path.string() + ".lock") {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@ void replace_file(const std::filesystem::path& path, std::span<const std::byte> 
 
 /// A whole regular file; bad_data where it is missing or cannot be read.
 std::vector<std::byte> read_file(const std::filesystem::path& path);
+
+/// The process that writes an archive, by its lock; nothing where none does.
+std::optional<long> lock_holder(const std::filesystem::path& path);
 
 /// Keeps other processes (and other locks of this one) from writing PATH, by a lock on PATH.lock, as long as it lives.
 /// Removes what a holder that was killed left beside PATH.

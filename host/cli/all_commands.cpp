@@ -9,6 +9,7 @@ const std::vector<Command>& commands() {
       {"search", "search an architecture, into RUN.h5", search_command},
       {"train", "train a genotype's network from scratch, into NET.h5", train_command},
       {"select", "search with several seeds and select by short trainings", select_command},
+      {"swap", "change the strategy of a search while it runs", swap_command},
       {"evaluate", "measure a trained network on data", evaluate_command},
       {"derive", "print the genotype of a run or of alphas", derive_command},
       {"summary", "count a network's parameters and multiply-adds", summary_command},

@@ -10,6 +10,7 @@ namespace mixop::cli {
 int search_command(const std::vector<std::string>& arguments);
 int train_command(const std::vector<std::string>& arguments);
 int select_command(const std::vector<std::string>& arguments);
+int swap_command(const std::vector<std::string>& arguments);
 int evaluate_command(const std::vector<std::string>& arguments);
 int derive_command(const std::vector<std::string>& arguments);
 int summary_command(const std::vector<std::string>& arguments);

@@ -6,14 +6,17 @@
 #include "host/archive/compare.hpp"
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
+#include "host/cli/watch.hpp"
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/archived_run.hpp"
 #include "host/search/run_archive.hpp"
 #include "host/search/run_check.hpp"
 #include "host/search/stored_fields.hpp"
+#include "host/search/swap.hpp"
 #include "host/text/printable.hpp"
 #include "host/text/table.hpp"
+#include "host/text/text.hpp"
 #include "host/train/network_check.hpp"
 
 namespace mixop::cli {
@@ -187,12 +190,29 @@ ShownEpochs shown_epochs(const po::variables_map& values, std::size_t genotypes)
   return {static_cast<std::size_t>(epoch), static_cast<std::size_t>(epoch)};
 }
 
+/// "from step 0: first_order (relaxation=softmax, ...)", and of the others what they changed.
+void print_strategies(const std::vector<StrategyChange>& changes) {
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const StrategyChange& change = changes[i];
+    std::cout << "  from step " << change.step;
+    if (i > 0) {
+      std::cout << ", epoch " << change.epoch + 1 << ": " << printable(difference(changes[i - 1], change)) << "\n";
+      continue;
+    }
+    std::vector<std::string> parts;
+    for (const StrategySlot& slot : strategy_slots)
+      if (const std::string& part = change.parts.at(std::string(slot.name)).part; part != slot.empty)
+        parts.push_back(std::string(slot.name) + "=" + part);
+    std::cout << ": " << printable(change.strategy) << " (" << printable(joined(parts)) << ")\n";
+  }
+}
+
 void print_run(const Archive& archive, const po::variables_map& values) {
   const std::vector<std::string> genotypes = archive.texts("/genotypes");
   const ShownEpochs shown = shown_epochs(values, genotypes.size());
   print_start(archive);
   std::cout << "\nstrategies\n";
-  for (const std::string& change : archive.texts("/strategy_history")) std::cout << "  " << printable(change) << "\n";
+  print_strategies(strategy_changes(archive));
   for (std::size_t epoch = shown.first; epoch <= shown.last; ++epoch)
     std::cout << "\ngenotype after " << epoch << " epochs"
               << (epoch > 0 && !alphas_moved(archive, static_cast<std::int64_t>(epoch))
@@ -207,12 +227,13 @@ void print_network(const Archive& archive) {
 }
 
 CommandSyntax inspect_syntax() {
-  CommandSyntax syntax = syntax_of("mixop inspect RUN.h5|NET.h5 [--epoch N | --all]",
+  CommandSyntax syntax = syntax_of("mixop inspect RUN.h5|NET.h5 [--epoch N | --all | --watch]",
                                    "Shows a search or a training: where it stands, a line of metrics an epoch, and the "
                                    "last genotype. --json has everything.",
                                    1);
   syntax.options.add_options()("epoch", po::value<std::int64_t>()->value_name("N"),
                                "the genotype after that many epochs of a search; 0: the start")(
+      "watch", "follows a run until it ends: a line an epoch, and one a change of its strategy")(
       "all", "the genotypes of all epochs, the configuration and where the archive comes from, too");
   return syntax;
 }
@@ -246,6 +267,13 @@ int inspect_command(const std::vector<std::string>& arguments) {
   const bool as_json = values->count("json") != 0;
   if (values->count("epoch") != 0 && (values->count("all") != 0 || as_json))
     throw Error(ErrorCode::usage, "--epoch shows one genotype; leave --all and --json out, which show them all");
+  if (values->count("watch") != 0) {
+    if (values->count("epoch") + values->count("all") + values->count("json") != 0)
+      throw Error(ErrorCode::usage, "--watch prints lines as a run goes on; leave --epoch, --all and --json out (search and "
+                                    "train --metrics write JSON)");
+    watch(positionals(*values).front());
+    return 0;
+  }
   const Archive archive = Archive::open(positionals(*values).front());
   const bool network = stored::is_of_kind(archive, network_kind);
   if (network && values->count("epoch") != 0)

@@ -22,13 +22,14 @@ constexpr std::int64_t kMany = 1'000'000;
 
 CommandSyntax bench_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop bench cnn|rnn|train [--order 1|2] [--batch N] [--threads N] [--execution fused|plain] [--against COMMAND] [--json]";
+  syntax.usage = "mixop bench cnn|rnn|ddarts|train [--order 1|2 | --strategy S] [--set KEY=VALUE ...] [--batch N] [--threads N]\n"
+      "                   [--execution fused|plain] [--against COMMAND] [--json]";
   syntax.about =
       "Times steps on drawn data, as mixop search and mixop train run them. cnn: a search of darts_cnn on images of "
       "3x32x32.\n"
       "rnn: a search of darts_rnn without dropout and penalties, its weights stepped with momentum, the virtual step "
       "that of all weights.\n"
-      "train: the network of DARTS_V2 without auxiliary head, drop-path and cutout.\n"
+      "ddarts: the search of the preset ddarts-cifar10. train: the network of DARTS_V2 without auxiliary head, drop-path and cutout.\n"
       "--against runs another program by turns with this one: its last line must be JSON with\n"
       "step_s.median and peak_rss_mb; the ratio is its time over ours, so that above 1 is faster.";
   const auto number = [](std::int64_t value) {
@@ -36,8 +37,10 @@ CommandSyntax bench_syntax() {
   };
   const auto own = [] { return po::value<std::int64_t>()->value_name("N"); };
   syntax.options.add_options()("order", own(), "cnn, rnn: 1: first-order DARTS, 2: second-order (default)")(
-      "batch", number(64), "records of a step")("channels", own(), "cnn, train: of the first cells; default: 16, 36")(
-      "layers", own(), "cnn, train: cells; default: 8, 20")("width", own(), "rnn: embedding and hidden state; default: 300")(
+      "strategy", po::value<std::string>()->value_name("S"), "cnn, rnn, ddarts: in place of --order's")(
+      "set", po::value<Arguments>()->composing()->value_name("KEY=VALUE"), "changes a key of the run, as in mixop search")(
+      "batch", number(64), "records of a step")("channels", own(), "of the first cells; default: 16, train 36")(
+      "layers", own(), "cells; default: cnn 8, ddarts 8, train 20")("width", own(), "rnn: embedding and hidden state; default: 300")(
       "bptt", own(), "rnn: words of a sequence; default: 35")("tokens", own(), "rnn: words of the vocabulary; default: 10000")(
       "steps", number(5), "timed steps")("warmup", number(1), "steps before them")(
       "threads", number(0), "CPU threads; 0 uses all cores")("seed", number(2), "seed of weights and images")(
@@ -71,14 +74,24 @@ Sets image_sets(const po::variables_map& values, std::int64_t images, std::int64
           {"space.layers", std::to_string(number(values, "layers", layers, 1, 1000))}};
 }
 
-Sets search_sets(const po::variables_map& values) {
-  return {{"search.batch", std::to_string(values["batch"].as<std::int64_t>())},
-          {"search.strategy", number(values, "order", 2, 1, 2) == 1 ? "first_order" : "second_order"}};
+/// The strategy that is named, or that of the order.
+std::string strategy_of(const po::variables_map& values) {
+  if (values.count("strategy") == 0) return number(values, "order", 2, 1, 2) == 1 ? "first_order" : "second_order";
+  if (values.count("order") != 0)
+    throw Error(ErrorCode::usage, "bench: --order and --strategy both name a strategy; leave one out");
+  return text(values, "strategy");
+}
+
+Sets ddarts_sets(const po::variables_map& values, std::int64_t steps) {
+  Sets sets = image_sets(values, 2 * number(values, "batch", 64, 1, kMany) * steps, 16, 8);
+  sets.emplace_back("search.batch", std::to_string(values["batch"].as<std::int64_t>()));
+  if (values.count("strategy") != 0) sets.emplace_back("search.strategy", text(values, "strategy"));
+  return sets;
 }
 
 Sets cnn_sets(const po::variables_map& values, std::int64_t steps) {
-  Sets sets = image_sets(values, 2 * number(values, "batch", 64, 1, kMany) * steps, 16, 8);
-  for (auto& set : search_sets(values)) sets.push_back(std::move(set));
+  Sets sets = ddarts_sets(values, steps);
+  sets.emplace_back("search.strategy", strategy_of(values));
   return sets;
 }
 
@@ -94,8 +107,10 @@ Sets rnn_sets(const po::variables_map& values, std::int64_t steps) {
   const std::int64_t bptt = number(values, "bptt", 35, 2, 10000);
   // A last row alone is no step, and shortened sequences make more of them.
   const std::int64_t words = number(values, "batch", 64, 1, kMany) * (bptt * steps + 2);
-  Sets sets = search_sets(values);
-  for (const auto& [key, value] : Sets{{"data.name", "synthetic_text"},
+  Sets sets;
+  for (const auto& [key, value] : Sets{{"search.batch", std::to_string(values["batch"].as<std::int64_t>())},
+                                       {"search.strategy", strategy_of(values)},
+                                       {"data.name", "synthetic_text"},
                                        {"synthetic_text.train", std::to_string(words)},
                                        {"synthetic_text.valid", std::to_string(words)},
                                        {"synthetic_text.vocabulary", std::to_string(number(values, "tokens", 10000, 2, kMany))},
@@ -109,8 +124,9 @@ Sets rnn_sets(const po::variables_map& values, std::int64_t steps) {
     sets.emplace_back(key, value);
   for (const char* off : {"dropout", "dropouth", "dropoutx", "dropouti", "dropoute", "alpha", "beta"})
     sets.emplace_back(std::string("darts_rnn.") + off, "0");
-  for (const char* off : {"clip", "uncapped", "stale_tied"})
-    sets.emplace_back(std::string("second_order.") + off, "false");
+  if (strategy_of(values) == "second_order")
+    for (const char* off : {"clip", "uncapped", "stale_tied"})
+      sets.emplace_back(std::string("second_order.") + off, "false");
   return sets;
 }
 
@@ -125,8 +141,9 @@ struct Benched {
 
 const std::vector<Benched>& all_benched() {
   static const std::vector<Benched> all = {
-      {"cnn", RunKind::search, "darts-cifar10", {"order", "channels", "layers"}, cnn_sets},
-      {"rnn", RunKind::search, "darts-ptb-search", {"order", "width", "bptt", "tokens"}, rnn_sets},
+      {"cnn", RunKind::search, "darts-cifar10", {"order", "strategy", "channels", "layers"}, cnn_sets},
+      {"rnn", RunKind::search, "darts-ptb-search", {"order", "strategy", "width", "bptt", "tokens"}, rnn_sets},
+      {"ddarts", RunKind::search, "ddarts-cifar10", {"strategy", "channels", "layers"}, ddarts_sets},
       {"train", RunKind::train, "darts-cifar10-train", {"channels", "layers"}, train_sets}};
   return all;
 }
@@ -157,6 +174,8 @@ Config config_of(const po::variables_map& values, const Benched& benched, const 
   for (const char* key : {"threads", "seed"}) sets.emplace_back(key, std::to_string(values[key].as<std::int64_t>()));
   for (const char* key : {"device", "execution"}) sets.emplace_back(key, text(values, key));
   for (const auto& [key, value] : sets) request.sets.push_back(key + "=" + value);
+  if (values.count("set") != 0)
+    for (const std::string& own : values["set"].as<Arguments>()) request.sets.push_back(own);
   return resolve_config(request, option_catalog(plugins));
 }
 

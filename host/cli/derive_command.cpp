@@ -217,7 +217,7 @@ int derive_alphas(const po::variables_map& values, const PluginRegistry& plugins
   if (values.count("epoch") != 0) throw Error(ErrorCode::usage, "--epoch is for a run's archive, not for --alphas");
   const std::string name = text(values, "space");
   const auto space = make_part<SearchSpace>(plugins, name, {});
-  const PartChoices parts = parts_of(plugins, text(values, "strategy", space->defaults().strategy), {});
+  const PartChoices parts = parts_of(plugins, {text(values, "strategy", space->defaults().strategy), {}});
   const auto own_relaxation = make_part<Relaxation>(plugins, parts);
   const Unrelaxed unrelaxed;
   const bool as_it_is = is_unrelaxed(values);
@@ -263,9 +263,9 @@ int derive_run(const std::string& file, const po::variables_map& values, const P
   const ArchivedRun run(std::move(archive), option_catalog(plugins));
   const ComponentOptions options = options_of(run.config());
   const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
-  const PartChoices parts =
-      values.count("strategy") != 0 ? parts_of(plugins, text(values, "strategy"), {}, options) : run.parts();
   const std::int64_t epoch = values.count("epoch") != 0 ? values["epoch"].as<std::int64_t>() : run.epochs();
+  const PartChoices parts =
+      values.count("strategy") != 0 ? parts_of(plugins, {text(values, "strategy"), {}}, options) : run.parts(epoch);
   const auto relaxation = make_part<Relaxation>(plugins, parts);
   const auto deriver = make_deriver(plugins, values, parts, options);
   const AlphaCase alphas = run.alphas(epoch, *space);

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "host/loop/device.hpp"
 #include "host/search/run_check.hpp"
 #include "host/text/printable.hpp"
+#include "host/text/table.hpp"
 #include "host/text/text.hpp"
 #include "host/train/confusion_picture.hpp"
 #include "host/train/measure.hpp"
@@ -155,20 +155,6 @@ void say_unfinished(const Archive& archive, const Config& config) {
         " epochs; mixop train --resume goes on with it");
 }
 
-/// Batches of other sizes round the network's outputs differently, far behind the fourth decimal.
-double rounded(double loss) { return std::round(loss * 1e4) / 1e4; }
-
-void print_words(const Score& score, const std::string& split, bool json) {
-  if (json) {
-    JsonWriter writer;
-    writer.begin_object().member("perplexity", score.perplexity()).member("loss", score.loss());
-    std::cout << writer.member("tokens", score.samples()).member("split", split).end().text() << std::endl;
-    return;
-  }
-  std::printf("perplexity  %.2f\nloss        %.4f\ntokens      %lld (%s)\n", score.perplexity(), score.loss(),
-              static_cast<long long>(score.samples()), split.c_str());
-}
-
 /// A class and how well it was recognised.
 struct ClassScore {
   std::string name;
@@ -217,21 +203,28 @@ void print_classes(const Confusion& confusion, const std::vector<std::string>& n
                 static_cast<long long>(score.right), static_cast<long long>(score.samples));
 }
 
-void print_images(const Score& score, std::int64_t records, const std::string& split, bool json,
-                  const Confusion* confusion, const std::vector<std::string>& names) {
-  const std::int64_t skipped = records - score.samples();
-  if (json) {
-    JsonWriter writer;
-    writer.begin_object().member("top1", score.top1()).member("top5", score.top5());
-    writer.member("loss", rounded(score.loss())).member("samples", score.samples());
-    writer.member("skipped", skipped).member("split", split);
-    if (confusion != nullptr) write_classes(writer, *confusion, names);
-    std::cout << writer.end().text() << std::endl;
-    return;
-  }
-  std::printf("top-1    %.2f %%\ntop-5    %.2f %%\nloss     %.4f\nsamples  %lld (%s)\n", score.top1(), score.top5(),
-              score.loss(), static_cast<long long>(score.samples()), split.c_str());
-  if (skipped > 0) std::printf("skipped  %lld that cannot be decoded\n", static_cast<long long>(skipped));
+void write_score(const Task& task, const Score& score, std::int64_t records, const std::string& split,
+                 const Confusion* confusion, const std::vector<std::string>& names) {
+  JsonWriter json;
+  json.begin_object();
+  for (const RecordFigure& figure : task.record_figures()) json.member(figure.name, (score.*figure.of)());
+  json.member("loss", task.stated_loss(score)).member(task.samples_name(), score.samples());
+  if (task.counts_confusions()) json.member("skipped", records - score.samples());
+  json.member("split", split);
+  if (confusion != nullptr) write_classes(json, *confusion, names);
+  std::cout << json.end().text() << std::endl;
+}
+
+void print_score(const Task& task, const Score& score, std::int64_t records, const std::string& split,
+                 const Confusion* confusion, const std::vector<std::string>& names) {
+  std::vector<std::vector<std::string>> lines;
+  for (const RecordFigure& figure : task.record_figures())
+    lines.push_back({figure.label, value_text(figure, (score.*figure.of)())});
+  lines.push_back({loss_figure.label, value_text(loss_figure, score.loss())});
+  lines.push_back({task.samples_name(), std::to_string(score.samples()) + " (" + split + ")"});
+  if (const std::int64_t skipped = records - score.samples(); task.counts_confusions() && skipped > 0)
+    lines.push_back({"skipped", std::to_string(skipped) + " that cannot be decoded"});
+  std::cout << table_text(lines, {Align::left, Align::left}) << std::flush;
   if (confusion != nullptr) print_classes(*confusion, names);
 }
 
@@ -290,8 +283,7 @@ int evaluate_command(const Arguments& arguments) {
   const std::vector<std::string>& names = handle.info().class_names;
   const Score score = evaluate(model, *data, records, batch, archive.name(), counted);
   if (picture) write_text(confusion_svg(*confusion, names), *picture);
-  model.task().counts_confusions() ? print_images(score, data->count(records), split, json, counted, names)
-                                   : print_words(score, split, json);
+  (json ? write_score : print_score)(model.task(), score, data->count(records), split, counted, names);
   return 0;
 }
 

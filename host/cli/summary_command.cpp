@@ -127,11 +127,7 @@ SpaceConfig default_sizes(const GenotypeArgument& genotype, const std::string& n
   SpaceConfig sizes = default_sizes(RunKind::train, name, space, plugins);
   if (const auto listed = static_cast<std::int64_t>(genotype.genotype.positions()); listed > 0) sizes.layers = listed;
   if (!genotype.config) return sizes;
-  const SpaceKeys& keys = genotype.config->space;
-  sizes.channels = keys.channels;
-  sizes.layers = keys.layers;
-  sizes.width = keys.width;
-  sizes.stem = keys.stem;
+  static_cast<SpaceSizes&>(sizes) = genotype.config->space;
   sizes.classes = genotype.data->classes;
   sizes.input = genotype.data->shape;
   return sizes;
@@ -164,13 +160,8 @@ Config run_config(RunKind kind, const std::string& space, const Task& task, cons
   request.preset_folders = preset_folders(plugins);
   request.preset_or_file = task.preset(kind);
   Config config = resolve_config(request, option_catalog(plugins));
+  static_cast<SpaceSizes&>(config.space) = sizes;
   config.space.name = space;
-  config.space.channels = sizes.channels;
-  config.space.layers = sizes.layers;
-  config.space.width = sizes.width;
-  config.space.nodes = sizes.nodes;
-  config.space.ops = sizes.operations;
-  config.space.stem = sizes.stem;
   return config;
 }
 

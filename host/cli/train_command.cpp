@@ -56,12 +56,18 @@ void write_best(JsonWriter& json, const LoopRecord& record, const char* name, st
   json.end();
 }
 
-/// "valid top-1: 43.10 %, test top-1: 41.20 %, test top-5: 90.10 %", of what was measured.
-std::string epoch_text(const LoopRecord& record, std::int64_t epoch) {
+/// "valid top-1: 43.10 %, test top-1: 41.20 %, test top-5: 90.10 %", of what was measured: of the held-out records the
+/// figure that selects, of the test split all.
+std::string epoch_text(const Training& training, std::int64_t epoch) {
+  const auto& figures = training.task().record_figures();
   std::string line;
-  for (const char* metric : {"valid_perplexity", "valid_top1", "test_top1", "test_top5"})
-    if (const auto found = record.metrics.find(metric); found != record.metrics.end())
-      line += (line.empty() ? "" : ", ") + figure_text(metric, found->second.at(static_cast<std::size_t>(epoch - 1)));
+  for (const std::string which : {"valid_", "test_"})
+    for (const RecordFigure& figure : figures) {
+      const auto found = training.record().metrics.find(which + figure.name);
+      if (found == training.record().metrics.end() || (which == "valid_" && &figure != &figures.front())) continue;
+      const double value = found->second.at(static_cast<std::size_t>(epoch - 1));
+      line += (line.empty() ? "" : ", ") + figure_text(found->first, value);
+    }
   return line;
 }
 
@@ -79,15 +85,15 @@ std::optional<std::int64_t> best_held_out(const Training& training) {
 void print_result(const Training& training) {
   const LoopRecord& record = training.record();
   const std::int64_t epoch = training.position().at.epoch, kept = kept_epoch(training);
-  if (const std::string last = epoch_text(record, epoch); !last.empty())
+  if (const std::string last = epoch_text(training, epoch); !last.empty())
     std::cout << "last epoch " << epoch << (kept == epoch ? ", which the archive holds: " : ": ") << last << "\n";
   if (kept != epoch)
     std::cout << "best epoch by the held-out records " << kept
-              << ", which the archive holds: " << epoch_text(record, kept) << "\n";
+              << ", which the archive holds: " << epoch_text(training, kept) << "\n";
   else if (const auto best = best_held_out(training))
-    std::cout << "best epoch by the held-out records " << *best << ": " << epoch_text(record, *best) << "\n";
+    std::cout << "best epoch by the held-out records " << *best << ": " << epoch_text(training, *best) << "\n";
   if (const auto best = best_epoch(record, "test_top1"))
-    std::cout << "best epoch by the test split " << *best << ": " << epoch_text(record, *best)
+    std::cout << "best epoch by the test split " << *best << ": " << epoch_text(training, *best)
               << " (found by looking at the test split, so it is not a selection and no result to report)\n";
 }
 

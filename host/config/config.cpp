@@ -93,13 +93,21 @@ Config default_config(RunKind kind) {
   return config;
 }
 
+StrategySchedule strategies_of(const Config& config) {
+  return StrategySchedule({config.search.strategy, config.strategy});
+}
+
 std::set<std::string> components_of(const Config& config, const OptionCatalog& catalog) {
   std::set<std::string> components{config.space.name, config.data.name};
   if (config.kind == RunKind::train) return components;
-  const auto named = catalog.strategies.find(config.search.strategy);
-  for (const auto& [slot, choice] :
-       exchanged_parts(named == catalog.strategies.end() ? NamedStrategy{} : named->second, config.strategy))
-    if (!choice.part.empty()) components.insert(choice.part);
+  const StrategySchedule strategies = strategies_of(config);
+  for (const std::int64_t epoch : strategies.epochs()) {
+    const StrategyNames names = strategies.in(epoch);
+    const auto named = catalog.strategies.find(names.strategy);
+    for (const auto& [slot, choice] :
+         exchanged_parts(named == catalog.strategies.end() ? NamedStrategy{} : named->second, names.parts))
+      if (!choice.part.empty()) components.insert(choice.part);
+  }
   return components;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/config/schema.hpp"
+#include "mixop/space.hpp"
 
 namespace mixop {
 
@@ -24,15 +25,12 @@ struct DataConfig {
   friend bool operator==(const DataConfig&, const DataConfig&) = default;
 };
 
-struct SpaceKeys {
+struct SpaceKeys : SpaceSizes {
+  SpaceKeys() {
+    operations = {"none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect",
+                  "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"};
+  }
   std::string name = "darts_cnn";
-  std::int64_t channels = 16;
-  std::int64_t layers = 8;
-  std::int64_t width = 300;
-  std::int64_t nodes = 4;
-  std::vector<std::string> ops = {"none",         "max_pool_3x3", "avg_pool_3x3", "skip_connect",
-                                  "sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"};
-  std::string stem = "auto";
   std::string baseline;
   double alpha_init = 0.001;
   friend bool operator==(const SpaceKeys&, const SpaceKeys&) = default;
@@ -105,7 +103,10 @@ struct Config {
   friend bool operator==(const Config&, const Config&) = default;
 };
 
-/// The components that take part: in a search those of its strategy, too, as the catalog knows it.
+/// The strategies of a search, epoch by epoch.
+StrategySchedule strategies_of(const Config& config);
+
+/// The components that take part: in a search those of its strategies, too, as the catalog knows them.
 std::set<std::string> components_of(const Config& config, const OptionCatalog& catalog);
 
 /// The defaults of a kind: for a training those of the published networks on CIFAR-10.

@@ -91,7 +91,7 @@ void visit(Space& c, Visitor&& v) {
   v("nodes", c.nodes, only(search, within(1, 32, "Intermediate nodes of a cell.")));
   KeySpec ops = any("Candidate operations of every edge, as `mixop list ops` names them; where nothing is said, those of the space.");
   ops.least = 1;
-  v("ops", c.ops, only(search, std::move(ops)));
+  v("ops", c.operations, only(search, std::move(ops)));
   v("stem", c.stem,
     for_images(one_of({"auto", "cifar", "imagenet"}, "First layers; auto is imagenet from 128 pixels on.")));
   v("baseline", c.baseline,
@@ -110,7 +110,8 @@ void visit(Search& c, Visitor&& v) {
   v("pretrain_epochs", c.pretrain_epochs,
     within(0, 1e6, "Of these, the first N train the weights alone: the alphas stay where they start."));
   v("batch", c.batch, within(1, 1e6, "Records of a step, for the weights and for the alphas."));
-  v("strategy", c.strategy, any("Strategy, as `mixop list strategies` names it; where nothing is said, that of the space."));
+  v("strategy", c.strategy, any("Strategy, as `mixop list strategies` names it, or a schedule such as first_order@0,second_order@15 of epochs counted "
+        "from 0; where nothing is said, that of the space."));
 }
 
 template <IsSection<TrainConfig> Train, class Visitor>
@@ -168,7 +169,7 @@ template <IsSection<SlotNames> Names, class Visitor>
 void visit(Names& c, Visitor&& v) {
   for (const StrategySlot& slot : strategy_slots)
     v(slot.name.data(), c[slot.name],
-      keys::any("The part that " + std::string(slot.part_does) + ", in place of the strategy's own; empty keeps that."));
+      keys::any("The part that " + std::string(slot.part_does) + ", in place of the strategy's own, or a schedule of such; empty keeps that."));
 }
 
 template <IsSection<Config> Whole, class Visitor>

@@ -225,17 +225,29 @@ void ConfigLayers::add_options(Config& config) const {
   add_brought_options(config);
 }
 
-/// Values of the strategy's own where no layer has one.
+/// Values of the strategies' own where no layer has one. An option has one value for the whole run.
 void ConfigLayers::add_brought_options(Config& config) const {
-  const auto named = catalog_.strategies.find(config.search.strategy);
-  if (kind_ == RunKind::train || named == catalog_.strategies.end()) return;
-  for (const auto& [slot, choice] : exchanged_parts(named->second, config.strategy)) {
-    for (const auto& [option, text] : choice.options) {
-      const auto found = index_.find(choice.part + "." + option);
-      if (found == index_.end() || keys_[found->second].given) continue;
-      const KeySpec& spec = keys_[found->second].spec;
-      const JsonValue value = value_from_text(spec, text, "strategy '" + config.search.strategy + "'");
-      config.options[choice.part][option] = {spec.type, text_of_value(spec, value)};
+  if (kind_ == RunKind::train) return;
+  const StrategySchedule strategies = strategies_of(config);
+  std::map<std::string, std::string> brought;  // an option's key and who brings it
+  for (const std::int64_t epoch : strategies.epochs()) {
+    const StrategyNames names = strategies.in(epoch);
+    const auto named = catalog_.strategies.find(names.strategy);
+    if (named == catalog_.strategies.end()) continue;
+    for (const auto& [slot, choice] : exchanged_parts(named->second, names.parts)) {
+      for (const auto& [option, text] : choice.options) {
+        const std::string key = choice.part + "." + option;
+        const auto found = index_.find(key);
+        if (found == index_.end() || keys_[found->second].given) continue;
+        const KeySpec& spec = keys_[found->second].spec;
+        const std::string value = text_of_value(spec, value_from_text(spec, text, "strategy '" + names.strategy + "'"));
+        ComponentOption& own = config.options[choice.part][option];
+        if (const auto other = brought.find(key); other != brought.end() && own.text != value)
+          throw Error(ErrorCode::usage, "search.strategy: " + other->second + " brings " + key + "=" + own.text + " and " +
+                                            names.strategy + " brings " + value + "; say which by --set " + key + "=...");
+        brought.emplace(key, names.strategy);
+        own = {spec.type, value};
+      }
     }
   }
 }

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mixop/slots.hpp"
 
@@ -21,6 +23,20 @@ class SlotNames {
   std::array<std::string, strategy_slots.size()> names_;
 };
 
+/// A name that is in force from an epoch on, counted from 0.
+struct ScheduledName {
+  std::string name;
+  std::int64_t epoch = 0;
+  friend bool operator==(const ScheduledName&, const ScheduledName&) = default;
+};
+
+/// What a value such as "softmax@0,gumbel@10" says, in its order; a name alone is in force from the start on. Throws
+/// usage, beginning with the key, unless names stand in ascending epochs.
+std::vector<ScheduledName> schedule_of(const std::string& key, const std::string& text);
+
+/// The name of a schedule in an epoch; empty before its first.
+std::string name_in(const std::vector<ScheduledName>& schedule, std::int64_t epoch);
+
 /// A part and its option values; those that are not in it have their defaults.
 struct PartChoice {
   std::string part;
@@ -30,6 +46,30 @@ struct PartChoice {
 
 /// By the name of the slot, one for every slot.
 using PartChoices = std::map<std::string, PartChoice>;
+
+/// A strategy's name and the parts that replace its own.
+struct StrategyNames {
+  std::string strategy;
+  SlotNames parts;
+  friend bool operator==(const StrategyNames&, const StrategyNames&) = default;
+};
+
+/// The values of search.strategy and strategy.<slot>, each a name or a schedule.
+class StrategySchedule {
+ public:
+  /// Throws usage where one is none, or no strategy is named for the start.
+  explicit StrategySchedule(const StrategyNames& keys);
+
+  /// What is in force in an epoch.
+  StrategyNames in(std::int64_t epoch) const;
+  /// The epochs in which names change, ascending: 0 is the first.
+  const std::vector<std::int64_t>& epochs() const { return epochs_; }
+
+ private:
+  std::vector<ScheduledName> strategy_;
+  std::array<std::vector<ScheduledName>, strategy_slots.size()> parts_;
+  std::vector<std::int64_t> epochs_;
+};
 
 /// A named strategy.
 struct NamedStrategy {

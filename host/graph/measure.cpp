@@ -29,10 +29,23 @@ bool is_plain(const Cell& cell) {
   return cell.edges.size() == 1 && cell.edges[0].name.empty() && std::holds_alternative<Structure>(cell.edges[0].does);
 }
 
+/// For each candidate of each alpha set a cost of nothing.
+std::vector<std::vector<Cost>> without_cost(const NetworkGraph& graph) {
+  std::vector<std::vector<Cost>> costs;
+  for (const AlphaSet& set : graph.alphas) {
+    std::size_t numbers = 1;
+    for (const std::int64_t size : set.shape()) numbers *= static_cast<std::size_t>(size);
+    costs.emplace_back(numbers);
+  }
+  return costs;
+}
+
 /// Sizes one block after the other.
 class Measuring {
  public:
-  Measuring(const NetworkGraph& graph, const OperatorCatalog& operators) : graph_(graph), costs_(operators) {}
+  Measuring(const NetworkGraph& graph, const OperatorCatalog& operators) : graph_(graph), costs_(operators) {
+    measured_.candidates = without_cost(graph);
+  }
 
   MeasuredNetwork run() {
     const std::vector<bool> evaluated = blocks_in_evaluation();
@@ -167,6 +180,7 @@ class Measuring {
     for (std::size_t k = 0; k < choice.candidates.size(); ++k) {
       const OperatorCosts::Known& known = costs_.of(choice.candidates[k], choice.spec, choice.pools_normalised, input);
       NetworkPart layer{"_ops." + std::to_string(k), choice.candidates[k], mixed.output, known.cost};
+      candidate_of(choice, k) += known.cost;
       if (known.zero) layer.own.activations = 0;
       if (known.start >= 0 && choice.channel_divisor == 1 && !started_.insert({edge.from, known.start}).second)
         layer.own.activations -= known.start_activations;
@@ -174,6 +188,14 @@ class Measuring {
     }
     mixed.layers.push_back({"sum", "weighted", mixed.output, {0, 0, numbers_of(mixed.output)}});
     return mixed;
+  }
+
+  Cost& candidate_of(const Choice& choice, std::size_t k) {
+    const auto set = static_cast<std::size_t>(choice.alphas.set);
+    const CellTopology& topology = graph_.alphas[set].topology;
+    const std::size_t row =
+        static_cast<std::size_t>(choice.alphas.cell) * topology.edges.size() + static_cast<std::size_t>(choice.alphas.edge);
+    return measured_.candidates[set].at(row * topology.operations.size() + k);
   }
 
   /// The sums of the nodes, each of which is one addition less than it has terms, and the concatenation.
@@ -249,6 +271,7 @@ MeasuredNetwork measure_text(const NetworkGraph& graph) {
   const auto kept = static_cast<std::int64_t>(cell.output.size());
   part.layers.push_back({"output", "mean of nodes", vector_of(width), {0, 0, (kept + 1) * width}});
   MeasuredNetwork measured;
+  measured.candidates = without_cost(graph);
   measured.parts.push_back({"encoder", "embedding", vector_of(width), {matrix, 0, width}});
   measured.parts.push_back(std::move(part));
   measured.parts.push_back({"decoder", "tied linear", vector_of(model.words), {model.words, matrix, model.words}});

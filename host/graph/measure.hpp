@@ -32,6 +32,9 @@ struct NetworkPart {
 /// What a network is made of: one part a block, from input to output.
 struct MeasuredNetwork {
   std::vector<NetworkPart> parts;
+  /// Of the candidates by alpha set, in the order of its tensor, summed over the cells that it drives. Recurrent
+  /// candidates have no parameters and multiply-adds of their own.
+  std::vector<std::vector<Cost>> candidates{};
 
   /// Without what runs in training only.
   Cost cost() const;

@@ -75,6 +75,12 @@ AlphaCase ArchivedRun::alphas(std::int64_t epoch, const SearchSpace& space) cons
 
 SearchPosition ArchivedRun::position(std::int64_t row) const { return derived_at(row, config_.search.epochs); }
 
-PartChoices ArchivedRun::parts() const { return strategy_changes(archive_).back().parts; }
+PartChoices ArchivedRun::parts(std::int64_t row) const {
+  const std::vector<StrategyChange> changes = strategy_changes(archive_);
+  std::size_t last = 0;
+  for (std::size_t i = 1; i < changes.size(); ++i)
+    if (changes[i].epoch < row) last = i;
+  return changes[last].parts;
+}
 
 }  // namespace mixop

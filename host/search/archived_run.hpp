@@ -42,8 +42,8 @@ class ArchivedRun {
   bool has_searched(std::int64_t epoch) const { return alphas_moved(archive_, epoch); }
   /// Where the search stood when it derived the genotype of that row.
   SearchPosition position(std::int64_t row) const;
-  /// The parts in force last, with all their options: those of the last entry of /strategy_history.
-  PartChoices parts() const;
+  /// The parts in force, with all their options, when the genotype of that row was derived.
+  PartChoices parts(std::int64_t row) const;
 
  private:
   Archive archive_;

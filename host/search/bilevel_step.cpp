@@ -5,10 +5,11 @@ namespace mixop {
 void take_bilevel_step(SearchProblem& problem, const Composition& strategy, Adam& alphas, Sgd& weights,
                        const StepRates& rates) {
   auto& hypergradient = strategy.part<Hypergradient>();
-  if (rates.alphas_move) alphas.step(hypergradient.alpha_gradients(problem), rates.alphas);
-  const std::vector<at::Tensor> gradients = rates.alphas_move
-                                                ? hypergradient.weight_gradients(problem)
-                                                : problem.gradients(problem.weight_loss(), problem.weights());
+  if (rates.alphas_move)
+    alphas.step(ask("alpha_gradients", &Hypergradient::alpha_gradients, hypergradient, problem), rates.alphas);
+  const std::vector<at::Tensor> gradients =
+      rates.alphas_move ? ask("weight_gradients", &Hypergradient::weight_gradients, hypergradient, problem)
+                        : problem.gradients(problem.weight_loss(), problem.weights());
   problem.clip(gradients, problem.weight_step().clip);
   weights.step(gradients, rates.weights);
   problem.finish_step();

@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "host/graph/measure.hpp"
 #include "host/plugins/option_values.hpp"
-#include "host/search/named_parts.hpp"
+#include "host/search/named_space.hpp"
 #include "mixop/random.hpp"
 
 namespace mixop {
@@ -64,7 +65,8 @@ PartChoice with_options(const PluginRegistry& plugins, const StrategySlot& slot,
 Part<StrategyPart> make_part(const PluginRegistry& plugins, const StrategySlot& slot, const PartChoice& choice) {
   const MixopFactory& factory = plugins.factory(slot.interface_id, choice.part);
   Part<StrategyPart> made{static_cast<StrategyPart*>(create(factory, choice.part, choice.options)), {factory.destroy}};
-  return with_name(std::move(made), slot, choice.part);
+  made->called = std::string(slot.name) + " '" + choice.part + "'";
+  return made;
 }
 
 Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options) {
@@ -85,9 +87,8 @@ Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& n
   return space;
 }
 
-PartChoices parts_of(const PluginRegistry& plugins, const std::string& strategy, const SlotNames& names,
-                     const ComponentOptions& options) {
-  PartChoices parts = exchanged_parts(plugins.strategy(strategy), names);
+PartChoices parts_of(const PluginRegistry& plugins, const StrategyNames& names, const ComponentOptions& options) {
+  PartChoices parts = exchanged_parts(plugins.strategy(names.strategy), names.parts);
   for (const StrategySlot& slot : strategy_slots) {
     PartChoice& choice = parts.at(std::string(slot.name));
     choice = with_options(plugins, slot, std::move(choice), options);
@@ -102,12 +103,18 @@ void Composition::exchange(const PluginRegistry& plugins, PartChoices choices) {
   for (std::size_t i = 0; i < strategy_slots.size(); ++i) {
     const std::string slot(strategy_slots[i].name);
     const auto own = choices_.find(slot);
-    if (own == choices_.end() || own->second != choices.at(slot))
-      made[i] = make_part(plugins, strategy_slots[i], choices.at(slot));
+    if (own != choices_.end() && own->second == choices.at(slot)) continue;
+    made[i] = make_part(plugins, strategy_slots[i], choices.at(slot));
+    if (!sets_.empty()) ask("begin", &StrategyPart::begin, *made[i], sets_);
   }
   for (std::size_t i = 0; i < strategy_slots.size(); ++i)
     if (made[i] != nullptr) parts_[i] = std::move(made[i]);
   choices_ = std::move(choices);
+}
+
+void Composition::begin(std::vector<SearchedSet> sets) {
+  sets_ = std::move(sets);
+  for (const Part<StrategyPart>& part : parts_) ask("begin", &StrategyPart::begin, *part, sets_);
 }
 
 std::map<std::string, StrategyPart*> Composition::parts() const {
@@ -120,7 +127,7 @@ std::map<std::string, StrategyPart*> Composition::parts() const {
 std::map<std::string, double> Composition::measured() const {
   std::map<std::string, double> all;
   for (const auto& [slot, part] : parts()) {
-    for (const auto& [name, value] : part->measured()) {
+    for (const auto& [name, value] : ask("measured", &StrategyPart::measured, *part)) {
       const std::string what = "strategy." + slot + "=" + choices_.at(slot).part + " measures '" + name + "'";
       if (!std::isfinite(value))
         throw Error(ErrorCode::plugin, what + " as " + std::to_string(value) + "; expected a finite number");
@@ -136,10 +143,39 @@ std::vector<Relaxed> relax(const Relaxation& relaxation, const std::vector<at::T
   std::vector<Relaxed> all;
   for (std::size_t set = 0; set < alphas.size(); ++set) {
     how.key = key_of({step_key, kRelaxations, set});
-    all.push_back(relaxation.relax(alphas[set], how));
+    all.push_back(ask("relax", &Relaxation::relax, relaxation, alphas[set], how));
     check_relaxed(all.back(), alphas[set]);
   }
   return all;
+}
+
+std::vector<SearchedSet> searched_sets(const NetworkGraph& graph, const OperatorCatalog& operators) {
+  const MeasuredNetwork measured = measure(graph, operators);
+  std::vector<SearchedSet> sets;
+  for (std::size_t i = 0; i < graph.alphas.size(); ++i) {
+    SearchedSet searched{graph.alphas[i], {}, {}};
+    for (const Cost& cost : measured.candidates[i]) {
+      searched.multiply_adds.push_back(static_cast<double>(cost.multiply_adds));
+      searched.parameters.push_back(static_cast<double>(cost.parameters));
+    }
+    sets.push_back(std::move(searched));
+  }
+  return sets;
+}
+
+void apply_plan(const EpochPlan& plan, const std::vector<AlphaSet>& sets, std::vector<Relaxed>& relaxed) {
+  for (const auto& [name, value] : plan.added)
+    for (std::size_t i = 0; i < sets.size(); ++i) {
+      const std::vector<std::string>& operations = sets[i].topology.operations;
+      const auto found = std::find(operations.begin(), operations.end(), name);
+      if (found == operations.end() || value == 0) continue;
+      const auto column = found - operations.begin();
+      at::Tensor added = at::zeros({static_cast<std::int64_t>(operations.size())}, relaxed[i].weights.options().requires_grad(false));
+      added.narrow(0, column, 1).fill_(value);
+      relaxed[i].weights = relaxed[i].weights + added;
+      std::vector<bool>& active = relaxed[i].active;
+      for (std::size_t k = static_cast<std::size_t>(column); k < active.size(); k += operations.size()) active[k] = true;
+    }
 }
 
 Genotype searched_genotype(const Deriver& deriver, const std::vector<AlphaSet>& sets,
@@ -151,7 +187,7 @@ Genotype searched_genotype(const Deriver& deriver, const std::vector<AlphaSet>& 
     used_sets.push_back(sets[i]);
     used.push_back(relaxed[i]);
   }
-  return deriver.derive(used_sets, used);
+  return ask("derive", &Deriver::derive, deriver, used_sets, used);
 }
 
 SearchPosition derived_at(std::int64_t row, std::int64_t epochs) {

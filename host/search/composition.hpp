@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -8,6 +9,8 @@
 #include <vector>
 
 #include "host/config/parts.hpp"
+#include "host/graph/operator_catalog.hpp"
+#include "host/plugins/part_error.hpp"
 #include "host/plugins/registry.hpp"
 #include "host/task/task.hpp"
 #include "mixop/space.hpp"
@@ -62,8 +65,7 @@ Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& n
 
 /// The parts of a named strategy, exchanged where `names` has others, with all their option values: their defaults, over
 /// those the strategy's, over those what `options` says of a component of that name.
-PartChoices parts_of(const PluginRegistry& plugins, const std::string& strategy, const SlotNames& names,
-                     const ComponentOptions& options = {});
+PartChoices parts_of(const PluginRegistry& plugins, const StrategyNames& names, const ComponentOptions& options = {});
 
 /// All option values of a part: its defaults, over those what the choice has, over those what `options` says.
 PartChoice with_options(const PluginRegistry& plugins, const StrategySlot& slot, PartChoice choice,
@@ -92,6 +94,9 @@ class Composition {
  public:
   Composition(const PluginRegistry& plugins, PartChoices choices);
 
+  /// Tells all parts, and those that come later, what is searched.
+  void begin(std::vector<SearchedSet> sets);
+
   /// Turns to these parts: those that stay keep their state, others start anew. Where one cannot be made, all stay.
   void exchange(const PluginRegistry& plugins, PartChoices choices);
 
@@ -110,11 +115,25 @@ class Composition {
 
  private:
   PartChoices choices_;
+  std::vector<SearchedSet> sets_;
   std::array<Part<StrategyPart>, strategy_slots.size()> parts_;
 };
 
+/// What a call of a strategy's part gives: ask("rule", &EdgeRule::rule, part). What it throws names the part.
+template <class Call, class Part, class... Arguments>
+decltype(auto) ask(const char* asked, Call call, Part& part, Arguments&&... arguments) {
+  return naming(part.called, asked,
+                [&]() -> decltype(auto) { return std::invoke(call, part, std::forward<Arguments>(arguments)...); });
+}
+
 /// All sets relaxed, each with a key of its own: `how` has that of the step.
 std::vector<Relaxed> relax(const Relaxation& relaxation, const std::vector<at::Tensor>& alphas, RelaxationContext how);
+
+/// What parts are told of a search of that graph.
+std::vector<SearchedSet> searched_sets(const NetworkGraph& graph, const OperatorCatalog& operators);
+
+/// Adds what a plan adds to the weights of operations.
+void apply_plan(const EpochPlan& plan, const std::vector<AlphaSet>& sets, std::vector<Relaxed>& relaxed);
 
 /// Where a search stood when the genotype of the row `epoch` of its alphas was derived: row 0 is the start, row e + 1
 /// the end of epoch e.

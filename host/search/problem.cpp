@@ -59,7 +59,9 @@ SearchProblem::SearchProblem(Network& network, std::vector<at::Tensor> alphas, c
       optimizer_(optimizer) {}
 
 std::vector<Relaxed> SearchProblem::relaxed(Phase phase) const {
-  return relax(strategy_.part<Relaxation>(), alphas_, {step_.at, phase, step_.key});
+  std::vector<Relaxed> all = relax(strategy_.part<Relaxation>(), alphas_, {step_.at, phase, step_.key});
+  apply_plan(ask("plan", &Schedule::plan, strategy_.part<Schedule>(), step_.at), network_.alphas(), all);
+  return all;
 }
 
 std::vector<Relaxed> SearchProblem::edge_weights(Wrt leaves) {
@@ -90,7 +92,11 @@ at::Tensor SearchProblem::loss(const std::vector<Relaxed>& edge_weights, const L
 }
 
 at::Tensor SearchProblem::alpha_term(const std::vector<Relaxed>& edge_weights) {
-  return strategy_.part<Regulariser>().term(alphas_, edge_weights, step_.at);
+  return ask("term", &Regulariser::term, strategy_.part<Regulariser>(), alphas_, edge_weights, step_.at);
+}
+
+std::vector<Relaxed> SearchProblem::smoothed(const std::vector<Relaxed>& edge_weights) {
+  return ask("smoothed", &Smoothing::smoothed, strategy_.part<Smoothing>(), *this, edge_weights, step_.at);
 }
 
 at::Tensor SearchProblem::uniform(const at::Tensor& like, std::uint64_t draw) {

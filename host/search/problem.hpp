@@ -50,6 +50,7 @@ class SearchProblem final : public BilevelProblem {
   const std::vector<std::size_t>& tied_weights() const override { return tied_; }
   std::vector<Relaxed> edge_weights(Wrt leaves) override;
   at::Tensor loss(const std::vector<Relaxed>& edge_weights, const LossPass& pass) override;
+  std::vector<Relaxed> smoothed(const std::vector<Relaxed>& edge_weights) override;
   at::Tensor alpha_term(const std::vector<Relaxed>& edge_weights) override;
   at::Tensor uniform(const at::Tensor& like, std::uint64_t draw) override;
   WeightStep weight_step() const override;

@@ -129,7 +129,7 @@ void restore_parts(Search& search, const Archive& archive) {
       tensors[name] = get_tensor(archive, archive_path(group, name));
     }
     try {
-      part->load(tensors);
+      ask("load", &StrategyPart::load, *part, tensors);
     } catch (const Error& error) {
       refuse(archive, group, error.what());
     }
@@ -154,7 +154,7 @@ ArchiveBuilder archive_of(Search& search, const ConfigTexts& config, const Prove
   put_states(archive, search);
   archive.group("/strategy");
   for (const auto& [slot, part] : search.strategy().parts())
-    for (const auto& [name, tensor] : part->save())
+    for (const auto& [name, tensor] : ask("save", &StrategyPart::save, *part))
       put_tensor(archive, archive_path("/strategy/" + slot, name), tensor);
   stored::put_generator(archive);
   stored::put_provenance(archive, provenance, search.config().seed, search.record().epoch_seconds);

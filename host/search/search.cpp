@@ -35,6 +35,8 @@ std::vector<at::Tensor> initial_alphas(const std::vector<AlphaSet>& sets, double
   return alphas;
 }
 
+EdgeRuleData rule_of(const EdgeRule& part) { return ask("rule", &EdgeRule::rule, part); }
+
 /// Adds what parts have measured, under names that are free.
 void add_measured(Metrics& metrics, const std::map<std::string, double>& measured) {
   for (const auto& [name, value] : measured)
@@ -47,19 +49,13 @@ void add_measured(Metrics& metrics, const std::map<std::string, double>& measure
 
 SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data, const SearchSpace& space) {
   SpaceConfig config = alphas_config(keys, space);
-  config.width = keys.width;
   config.input = {data.channels, data.height, data.width};
   config.classes = data.classes;
   return config;
 }
 
 SpaceConfig alphas_config(const SpaceKeys& keys, const SearchSpace& space) {
-  SpaceConfig config;
-  config.channels = keys.channels;
-  config.layers = keys.layers;
-  config.nodes = keys.nodes;
-  config.operations = keys.ops;
-  config.stem = keys.stem;
+  SpaceConfig config{keys};
   set_baseline(config, keys.baseline, space, keys.name);
   return config;
 }
@@ -67,9 +63,9 @@ SpaceConfig alphas_config(const SpaceKeys& keys, const SearchSpace& space) {
 MeasuredNetwork measured_supernet(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options,
                                   const DatasetInfo& info) {
   const auto space = make_space(plugins, config.space.name, options, task_of(info.kind));
-  const auto rule =
-      make_part<EdgeRule>(plugins, parts_of(plugins, config.search.strategy, config.strategy, options))->rule();
-  return measure(with_rule(space->search(space_config(config.space, info, *space)), rule), RegistryCatalog(plugins));
+  const auto rule = make_part<EdgeRule>(plugins, parts_of(plugins, strategies_of(config).in(0), options));
+  return measure(with_rule(space->search(space_config(config.space, info, *space)), rule_of(*rule)),
+                 RegistryCatalog(plugins));
 }
 
 Search::Search(const Config& config, const PluginRegistry& plugins, const ComponentOptions& options,
@@ -81,8 +77,9 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
       device_(device_of(config.device)),
       type_(config.precision == "float64" ? at::kDouble : at::kFloat),
       operators_(plugins),
-      strategy_(std::make_unique<Composition>(
-          plugins, parts_of(plugins, config.search.strategy, config.strategy, options))),
+      schedule_(strategies_of(config)),
+      options_(options),
+      strategy_(std::make_unique<Composition>(plugins, parts_of(plugins, schedule_.in(0), options))),
       space_(make_space(plugins, config.space.name, options, task_)),
       data_(data != nullptr ? task_.open_search_data(*data, config, type_, device_) : nullptr) {
   if (config.precision == "bfloat16")
@@ -92,26 +89,52 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
   at::manual_seed(static_cast<std::uint64_t>(config.seed));
   network_ = compile(
-      with_rule(space_->search(space_config(config.space, info, *space_)), strategy_->part<EdgeRule>().rule()),
+      with_rule(space_->search(space_config(config.space, info, *space_)), rule_of(strategy_->part<EdgeRule>())),
       operators_, {device_, type_}, execution_named(config.execution));
+  strategy_->begin(searched_sets(network_->graph(), operators_));
   alphas_ = initial_alphas(network_->alphas(), config.space.alpha_init, type_, device_);
   weight_optimizer_ = std::make_unique<Sgd>(parameters_of(*network_), config.weights.momentum, config.weights.decay);
   alpha_optimizer_ = std::make_unique<Adam>(
       alphas_, std::array<double, 2>{config.alphas.betas[0], config.alphas.betas[1]}, config.alphas.decay);
   problem_ = std::make_unique<SearchProblem>(*network_, alphas_, *strategy_, *weight_optimizer_);
   position().at.epochs = config.search.epochs;
-  history_.strategies.push_back({0, 0, config.search.strategy, strategy_->choices()});
+  history_.strategies.push_back({0, 0, schedule_.in(0).strategy, strategy_->choices()});
+  for (const std::int64_t epoch : schedule_.epochs())
+    require_exchange(Composition(plugins, parts_of(plugins, schedule_.in(epoch), options)).choices());
   record_row();
 }
 
-void Search::follow(std::vector<StrategyChange> changes) {
-  const PartChoices& last = changes.back().parts;
+void Search::require_exchange(const PartChoices& parts) const {
   const std::string rule(EdgeRule::slot.name);
-  if (make_part<EdgeRule>(plugins_, last)->rule() != strategy_->part<EdgeRule>().rule())
-    throw Error(ErrorCode::usage, "strategy." + rule + "=" + last.at(rule).part +
+  if (rule_of(*make_part<EdgeRule>(plugins_, parts)) != rule_of(strategy_->part<EdgeRule>()))
+    throw Error(ErrorCode::usage, "strategy." + rule + "=" + parts.at(rule).part +
                                       " needs a network of other channels than that of the search; start a new one");
-  strategy_->exchange(plugins_, last);
+}
+
+void Search::follow(std::vector<StrategyChange> changes) {
+  require_exchange(changes.back().parts);
+  strategy_->exchange(plugins_, changes.back().parts);
   history_.strategies = std::move(changes);
+}
+
+void Search::exchange(const std::string& strategy, const PartChoices& parts) {
+  const StrategyChange& now = history_.strategies.back();
+  if (now.strategy == strategy && now.parts == parts) return;
+  require_exchange(parts);
+  strategy_->exchange(plugins_, parts);
+  history_.strategies.push_back({position().at.step, position().at.epoch, strategy, parts});
+}
+
+void Search::follow_schedule() {
+  const std::int64_t epoch = position().at.epoch;
+  if (epoch == 0) return;
+  const StrategyNames before = schedule_.in(epoch - 1), now = schedule_.in(epoch);
+  if (before == now) return;
+  const PartChoices old = parts_of(plugins_, before, options_), scheduled = parts_of(plugins_, now, options_);
+  PartChoices parts = strategy_->choices();
+  for (auto& [slot, choice] : parts)
+    if (old.at(slot) != scheduled.at(slot)) choice = scheduled.at(slot);
+  exchange(before.strategy == now.strategy ? history_.strategies.back().strategy : now.strategy, parts);
 }
 
 std::vector<at::Tensor> Search::relaxed(const std::vector<at::Tensor>& alphas) const {
@@ -155,7 +178,11 @@ double Search::alpha_rate() const {
 
 EpochLoop::Step Search::step() {
   const LoopPosition& here = position();
-  if (here.step_in_epoch == 0) problem_->states() = {};
+  if (here.step_in_epoch == 0) {
+    problem_->states() = {};
+    follow_schedule();
+  }
+  if (before_step_) before_step_();
   StepData data = data_->at(here.at.epoch, here.step_in_epoch, here.at.step);
   return take(std::move(data), epoch_rate() * data.rate_scale);
 }
@@ -166,6 +193,15 @@ EpochLoop::Step Search::take(StepData data, double rate) {
 
   take_bilevel_step(*problem_, *strategy_, *alpha_optimizer_, *weight_optimizer_, {rate, alpha_rate(), alphas_move()});
   return {problem_->train_value(), problem_->train_penalty(), problem_->train_output(), problem_->train_target()};
+}
+
+BilevelProblem& Search::problem_at(std::int64_t epoch) {
+  SearchPosition at = position().at;
+  at.epoch = epoch;
+  at.step -= data_->steps_in(epoch);
+  StepData data = data_->at(epoch, /*step_in_epoch=*/0, at.step);
+  problem_->set_step({std::move(data.train), std::move(data.valid), at, step_key(), epoch_rate(), config_.weights.clip});
+  return *problem_;
 }
 
 Metrics Search::measure(const std::atomic<int>& interrupt) {
@@ -190,9 +226,17 @@ void Search::end_epoch(Metrics& metrics, RunObserver&) {
   problem_->states() = {};
   record_row();
   const auto& genotypes = history_.genotypes;
-  history_.stop_reason = strategy_->part<Stopper>().reason_to_stop(
-      {position().at, metrics.at("train_loss"), metrics.at("valid_loss"), &genotypes.back(),
-       &genotypes[genotypes.size() - 2], moved, &network_->alphas()});
+  const std::vector<at::Tensor> weights = relaxed(alphas_);
+  const EpochReport report{position().at,
+                           metrics.at("train_loss"),
+                           metrics.at("valid_loss"),
+                           &genotypes.back(),
+                           &genotypes[genotypes.size() - 2],
+                           moved,
+                           &network_->alphas(),
+                           &weights,
+                           [this]() -> BilevelProblem& { return problem_at(position().at.epoch - 1); }};
+  history_.stop_reason = ask("reason_to_stop", &Stopper::reason_to_stop, strategy_->part<Stopper>(), report);
   add_measured(metrics, strategy_->measured());
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -77,6 +78,12 @@ class Search final : public EpochLoop {
   /// Exchanges the history, and puts its last entry in force. Parts that it changes start anew. Throws a usage error,
   /// and changes nothing, where that needs another network.
   void follow(std::vector<StrategyChange> changes);
+  /// Puts other parts in force from the step at hand on. Parts that stay keep their state, others start anew; weights,
+  /// alphas and the moments of both optimizers carry on. Throws a usage error, and changes nothing, where that needs
+  /// another network.
+  void exchange(const std::string& strategy, const PartChoices& parts);
+  /// What is called before every step, and may exchange parts.
+  void before_step(std::function<void()> call) { before_step_ = std::move(call); }
   SearchHistory& history() { return history_; }
   const SearchHistory& history() const { return history_; }
   /// What the supernet is made for.
@@ -99,6 +106,12 @@ class Search final : public EpochLoop {
   void end_epoch(Metrics& metrics, RunObserver& observer) override;
   const Genotype& genotype() const override { return history_.genotypes.back(); }
   std::string stop_reason() const override { return history_.stop_reason; }
+  /// Throws a usage error where these parts need another network.
+  void require_exchange(const PartChoices& parts) const;
+  /// Exchanges what the config's schedule has other in this epoch than in the one before.
+  void follow_schedule();
+  /// The problem at the first batches of an epoch.
+  BilevelProblem& problem_at(std::int64_t epoch);
   void record_row();
   /// The weights' learning rate in the epoch at hand.
   double epoch_rate() const;
@@ -116,6 +129,8 @@ class Search final : public EpochLoop {
   at::Device device_;
   at::ScalarType type_;
   RegistryCatalog operators_;
+  StrategySchedule schedule_;
+  ComponentOptions options_;
   std::unique_ptr<Composition> strategy_;  // the problem asks it, wherever the search is moved to
   Part<SearchSpace> space_;
   std::unique_ptr<SearchData> data_;
@@ -125,6 +140,7 @@ class Search final : public EpochLoop {
   std::unique_ptr<Adam> alpha_optimizer_;
   std::unique_ptr<SearchProblem> problem_;
   SearchHistory history_;
+  std::function<void()> before_step_;
 };
 
 }  // namespace mixop

@@ -9,7 +9,7 @@ namespace mixop {
 SmallSearch::SmallSearch(const PluginRegistry& plugins, const std::string& strategy, at::ScalarType type,
                          const ComponentOptions& options)
     : space(make_part<SearchSpace>(plugins, "darts_cnn", {})),
-      composition(plugins, parts_of(plugins, strategy, {}, options)) {
+      composition(plugins, parts_of(plugins, {strategy, {}}, options)) {
   at::manual_seed(11);
   SpaceConfig config;
   config.channels = 4;

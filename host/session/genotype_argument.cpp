@@ -42,7 +42,7 @@ GenotypeArgument from_search(Archive archive, const std::string& file, std::opti
   const std::int64_t taken = epoch.value_or(run.epochs());
   const ComponentOptions options = options_of(run.config());
   const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
-  const PartChoices parts = run.parts();
+  const PartChoices parts = run.parts(taken);
   const AlphaCase alphas = run.alphas(taken, *space);
   const Derived derived =
       derive(alphas, *make_part<Relaxation>(plugins, parts), *make_part<Deriver>(plugins, parts), run.position(taken));
@@ -256,7 +256,7 @@ std::vector<std::string> spaces_of(const GenotypeArgument& genotype, const Plugi
     const auto space = make_part<SearchSpace>(plugins, name, {});
     const SpaceKeys keys = default_config(RunKind::search, name, catalog).space;
     if (!has_cells_of(genotype.genotype, space->search(alphas_config(keys, *space)).alphas)) continue;
-    const std::pair fit{unknown_operations(genotype.genotype, keys.ops), keys.ops.size()};
+    const std::pair fit{unknown_operations(genotype.genotype, keys.operations), keys.operations.size()};
     if (best.empty() || fit < least) best.clear();
     if (best.empty() || fit == least) best.push_back(name);
     least = best.size() == 1 ? fit : least;

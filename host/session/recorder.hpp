@@ -14,7 +14,7 @@ namespace mixop {
 MetricsStream open_metrics(const RunSetup& setup, const EpochLoop& loop);
 
 /// Writes the checkpoints and the metrics of a search or a training and reports to the observer how it goes on.
-class Recorder final : public RunObserver {
+class Recorder : public RunObserver {
  public:
   /// `archive` builds the archive of the run as it stands; `replaced` counts as ImageSource::replaced does.
   Recorder(std::filesystem::path out, std::function<ArchiveBuilder()> archive, std::function<std::int64_t()> replaced,

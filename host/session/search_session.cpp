@@ -2,13 +2,18 @@
 
 #include <ATen/Parallel.h>
 
+#include <memory>
+#include <utility>
+
 #include "host/genotype/genotype_json.hpp"
 #include "host/graph/check.hpp"
+#include "host/json/json_writer.hpp"
 #include "host/search/memory.hpp"
 #include "host/search/run_archive.hpp"
 #include "host/search/run_check.hpp"
 #include "host/search/memory_limit.hpp"
 #include "host/search/start_check.hpp"
+#include "host/search/swap.hpp"
 #include "host/session/advice.hpp"
 #include "host/session/recorder.hpp"
 
@@ -27,14 +32,81 @@ Search search_of(const Archive* resumed, const Config& config, const ComponentOp
   return Search(config, application.plugins, options, data);
 }
 
+/// Forgets the swaps that a checkpoint holds.
+class SearchRecorder final : public Recorder {
+ public:
+  template <class... Arguments>
+  explicit SearchRecorder(SwapJournal& journal, Arguments&&... arguments)
+      : Recorder(std::forward<Arguments>(arguments)...), journal_(journal) {}
+  void checkpoint() override {
+    Recorder::checkpoint();
+    journal_.clear();
+  }
+
+ private:
+  SwapJournal& journal_;
+};
+
+/// Null, and said, where none can be made: the search needs none.
+std::unique_ptr<SwapServer> swap_server(const std::filesystem::path& archive, SessionObserver& observer) {
+  try {
+    return std::make_unique<SwapServer>(archive);
+  } catch (const Error& error) {
+    observer.on_line(std::string("mixop swap cannot reach this search: ") + error.what());
+    return nullptr;
+  }
+}
+
+/// What mixop swap prints: {"accepted", "step", "epoch", "strategy", "parts", "reason"}: the strategy and parts that are
+/// in force from that step on, or are and stay.
+std::string swap_answer(bool accepted, const StrategyChange& in_force, const std::string& reason) {
+  JsonWriter json(JsonWriter::Style::compact);
+  json.begin_object().member("accepted", accepted).member("step", in_force.step).member("epoch", in_force.epoch);
+  json.member("strategy", in_force.strategy).key("parts").begin_object();
+  for (const auto& [slot, choice] : in_force.parts) json.member(slot, choice.part);
+  return json.end().member("reason", reason).end().text();
+}
+
 }  // namespace
 
 SearchSession::SearchSession(const SearchRequest& request, const Application& application)
-    : setup_(request, application, kRules),
+    : application_(application),
+      setup_(request, application, kRules),
       search_(search_of(setup_.resumed(), setup_.config(), setup_.options(), setup_.data(), application,
-                        setup_.config().search.batch)) {
+                        setup_.config().search.batch)),
+      journal_(setup_.request().out, setup_.resumed() != nullptr) {
   try_smallest_batch(search_);
   if (setup_.resumed() != nullptr) restore(search_, *setup_.resumed());
+}
+
+void SearchSession::take_swaps(SwapServer* server, SessionObserver& observer) {
+  for (const StrategyChange& change : journal_.due(search_.position().at.step)) {
+    const std::string what = difference(search_.history().strategies.back(), change);
+    search_.exchange(change.strategy, change.parts);
+    observer.on_line("from step " + std::to_string(change.step) + ", as before the interruption: " + what);
+  }
+  if (server != nullptr)
+    server->serve([&](const std::string& request) { return answer_swap(request, observer); });
+}
+
+std::string SearchSession::answer_swap(const std::string& request, SessionObserver& observer) {
+  const StrategyChange before = search_.history().strategies.back();
+  try {
+    const StrategyChange wanted = swapped(application_.plugins, application_.catalog, before, swap_request(request));
+    const std::string what = difference(before, wanted);
+    if (what.empty()) return swap_answer(false, before, "all of that is in force already");
+    search_.exchange(wanted.strategy, wanted.parts);
+    const StrategyChange& now = search_.history().strategies.back();
+    observer.on_line("from step " + std::to_string(now.step) + ": " + what);
+    try {
+      journal_.add(now);
+    } catch (const Error& error) {
+      return swap_answer(true, now, std::string("not safe before the next checkpoint: ") + error.what());
+    }
+    return swap_answer(true, now, "");
+  } catch (const Error& error) {
+    return swap_answer(false, before, error.what());
+  }
 }
 
 /// Does once what every checkpoint needs, so that no epoch is lost to what could be known at the start.
@@ -51,12 +123,20 @@ RunEnd SearchSession::run(SessionObserver& observer, const std::atomic<int>& int
                      (search_.history().stop_reason.empty() ? "; for more epochs: --continue --set search.epochs=N" : ""));
   else
     try_checkpoint();
-  Recorder recorder(
-      setup_.request().out, [&] { return archive_of(search_, setup_.texts(), setup_.provenance()); },
+  SearchRecorder recorder(
+      journal_, setup_.request().out, [&] { return archive_of(search_, setup_.texts(), setup_.provenance()); },
       [&] { return search_.data().replaced(); }, open_metrics(setup_, search_), search_.task(), observer);
   for (const std::string& line : setup_.notes()) observer.on_line(line);
-  if (!finished) announce(observer);
-  return run_advised(search_, recorder, interrupt, search_.config());
+  if (finished) return run_advised(search_, recorder, interrupt, search_.config());
+  announce(observer);
+  const std::unique_ptr<SwapServer> server = swap_server(setup_.request().out, observer);
+  search_.before_step([&] { take_swaps(server.get(), observer); });
+  const RunEnd end = run_advised(search_, recorder, interrupt, search_.config());
+  search_.before_step({});
+  if (server != nullptr)
+    server->set_farewell(swap_answer(false, search_.history().strategies.back(),
+                                     "the search has ended; mixop search --resume or --continue goes on with it"));
+  return end;
 }
 
 /// One line on what is searched, where and on what.
@@ -81,7 +161,8 @@ void SearchSession::announce(SessionObserver& observer) {
 
 RunForecast forecast(const SearchRequest& request, const Application& application) {
   PlannedRun run(request, application, kRules);
-  (void)application.plugins.strategy(run.config.search.strategy);
+  const StrategySchedule strategies = strategies_of(run.config);
+  for (const std::int64_t epoch : strategies.epochs()) (void)application.plugins.strategy(strategies.in(epoch).strategy);
   RunForecast forecast{run.config, {}, run.data_missing};
   if (!run.data) return forecast;
   Search search = search_of(run.archive ? &*run.archive : nullptr, run.config, run.options, *run.data, application,

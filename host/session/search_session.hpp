@@ -5,6 +5,8 @@
 #include "host/search/search.hpp"
 #include "host/session/observer.hpp"
 #include "host/session/run_setup.hpp"
+#include "host/session/swap_journal.hpp"
+#include "host/session/swap_socket.hpp"
 
 namespace mixop {
 
@@ -22,9 +24,14 @@ class SearchSession {
  private:
   void try_checkpoint();
   void announce(SessionObserver& observer);
+  /// Before every step: takes again what a killed run swapped here, and answers those who ask for swaps.
+  void take_swaps(SwapServer* server, SessionObserver& observer);
+  std::string answer_swap(const std::string& request, SessionObserver& observer);
 
+  const Application& application_;
   RunSetup setup_;
   Search search_;
+  SwapJournal journal_;
 };
 
 /// The config of a search and the memory that it takes.

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
 #include <cstdio>
 #include <map>
 
@@ -14,8 +15,6 @@
 
 namespace mixop {
 namespace {
-
-constexpr Figure kLoss{"loss", "loss", "%.4f", "", false};
 
 std::string with_unit(const std::string& text, const Figure& figure) {
   return *figure.unit == '\0' ? text : text + " " + figure.unit;
@@ -75,27 +74,27 @@ class Images final : public Task {
     static constexpr Figure accuracy{"accuracy", "accuracy", "%.2f", "%", true};
     return accuracy;
   }
-  const std::vector<Figure>& record_figures() const override {
-    static const std::vector<Figure> figures = {{"top1", "top-1", "%.2f", "%", true},
-                                                {"top5", "top-5", "%.2f", "%", true}};
+  const std::vector<RecordFigure>& record_figures() const override {
+    static const std::vector<RecordFigure> figures = {{{"top1", "top-1", "%.2f", "%", true}, &Score::top1},
+                                                      {{"top5", "top-5", "%.2f", "%", true}, &Score::top5}};
     return figures;
   }
   Metrics means(const EpochSums& sums, const std::string& which) const override {
     return {{which + "_loss", sums.mean_loss()},
             {which + "_accuracy", 100.0 * static_cast<double>(sums.correct) / static_cast<double>(sums.samples)}};
   }
-  Metrics metrics(const Score& score, const std::string& which) const override {
-    return {{which + "_loss", score.loss()}, {which + "_top1", score.top1()}, {which + "_top5", score.top5()}};
-  }
+  double stated_loss(const Score& score) const override { return std::round(score.loss() * 1e4) / 1e4; }
+  const char* samples_name() const override { return "samples"; }
   std::string best_epoch_metric() const override { return "valid_top1"; }
   std::string epoch_text(const Metrics& metrics) const override {
-    const Figure &top1 = record_figures()[0], &top5 = record_figures()[1];
+    const std::vector<RecordFigure>& figures = record_figures();
     std::string text;
     for (const char* which : {"train", "valid"})
-      for (const Figure* figure : {&kLoss, &step_figure()}) text += part_text(metrics, which, *figure);
-    text += part_text(metrics, "valid", top1);
-    for (const Figure* figure : {&kLoss, &top1}) text += part_text(metrics, "test", *figure);
-    return text + part_text(metrics, "test", top5, /*named=*/false);
+      for (const Figure* figure : {&loss_figure, &step_figure()}) text += part_text(metrics, which, *figure);
+    text += part_text(metrics, "valid", figures.front()) + part_text(metrics, "test", loss_figure);
+    for (const RecordFigure& figure : figures)
+      text += part_text(metrics, "test", figure, /*named=*/&figure == &figures.front());
+    return text;
   }
   std::string size_text(const SpaceKeys& space) const override {
     return std::to_string(space.channels) + " channels, " + std::to_string(space.layers) + " cells";
@@ -172,20 +171,20 @@ class Text final : public Task {
     static constexpr Figure perplexity{"perplexity", "perplexity", "%.6g", "", false};
     return perplexity;
   }
-  const std::vector<Figure>& record_figures() const override {
-    static const std::vector<Figure> figures = {{"perplexity", "perplexity", "%.2f", "", false}};
+  const std::vector<RecordFigure>& record_figures() const override {
+    static const std::vector<RecordFigure> figures = {
+        {{"perplexity", "perplexity", "%.2f", "", false}, &Score::perplexity}};
     return figures;
   }
   Metrics means(const EpochSums& sums, const std::string& which) const override {
     return {{which + "_loss", sums.mean_loss()}, {which + "_perplexity", perplexity_of(sums.mean_loss())}};
   }
-  Metrics metrics(const Score& score, const std::string& which) const override {
-    return {{which + "_loss", score.loss()}, {which + "_perplexity", score.perplexity()}};
-  }
+  double stated_loss(const Score& score) const override { return score.loss(); }
+  const char* samples_name() const override { return "tokens"; }
   std::string best_epoch_metric() const override { return "valid_loss"; }
   std::string epoch_text(const Metrics& metrics) const override {
     std::string text;
-    for (const Figure* figure : {&kLoss, &step_figure()})
+    for (const Figure* figure : {&loss_figure, &step_figure()})
       for (const char* which : {"train", "valid"}) text += part_text(metrics, which, *figure);
     return text;
   }
@@ -253,6 +252,12 @@ const Task& task_of(Domain domain) {
 
 const Task& task_of(const NetworkData& data) {
   return task_of(data.shape.channels == 0 ? Domain::recurrent : Domain::image);
+}
+
+Metrics metrics(const Task& task, const Score& score, const std::string& which) {
+  Metrics all{{which + "_loss", score.loss()}};
+  for (const RecordFigure& figure : task.record_figures()) all[which + "_" + figure.name] = (score.*figure.of)();
+  return all;
 }
 
 std::string number_text(const Figure& figure, double value) {

@@ -28,6 +28,13 @@ struct Figure {
   bool larger_is_better;
 };
 
+inline constexpr Figure loss_figure{"loss", "loss", "%.4f", "", false};
+
+/// Of a score. Whatever measures, archives or prints one loops over its task's.
+struct RecordFigure : Figure {
+  double (Score::*of)() const;
+};
+
 /// What differs between learning to classify images and to predict text. Whoever needs to know which it is asks here.
 class Task {
  public:
@@ -59,11 +66,13 @@ class Task {
   /// Of the steps of an epoch, and of what a search measures its alphas by, beside "loss".
   virtual const Figure& step_figure() const = 0;
   /// Of records that a trained network is measured on, beside "loss"; the first one selects.
-  virtual const std::vector<Figure>& record_figures() const = 0;
+  virtual const std::vector<RecordFigure>& record_figures() const = 0;
   /// WHICH_loss and the step figure of sums.
   virtual Metrics means(const EpochSums& sums, const std::string& which) const = 0;
-  /// WHICH_loss and the record figures of a score.
-  virtual Metrics metrics(const Score& score, const std::string& which) const = 0;
+  /// The loss of a score as JSON states it: of images to 4 decimals, behind which it depends on how they come in batches.
+  virtual double stated_loss(const Score& score) const = 0;
+  /// What a score counts, in JSON: "samples" or "tokens".
+  virtual const char* samples_name() const = 0;
   /// The metric of held-out records by which the best epoch of a training is chosen.
   virtual std::string best_epoch_metric() const = 0;
   /// The metrics of an epoch that people are shown, in order, as "  valid loss 1.2345".
@@ -109,6 +118,9 @@ const std::vector<const Task*>& tasks();
 const Task& task_of(std::int32_t data_kind);
 const Task& task_of(Domain domain);
 const Task& task_of(const NetworkData& data);
+
+/// WHICH_loss and the task's record figures of a score.
+Metrics metrics(const Task& task, const Score& score, const std::string& which);
 
 /// A metric of any task as people read it, "valid top-1: 43.10 %"; empty for one that no task has.
 std::string figure_text(const std::string& metric, double value);

@@ -10,11 +10,7 @@ namespace mixop {
 namespace {
 
 SpaceConfig network_config(const Config& config, const NetworkData& data) {
-  SpaceConfig space;
-  space.channels = config.space.channels;
-  space.layers = config.space.layers;
-  space.width = config.space.width;
-  space.stem = config.space.stem;
+  SpaceConfig space{config.space};
   space.input = data.shape;
   space.classes = data.classes;
   space.auxiliary = config.train.auxiliary > 0;

@@ -115,7 +115,7 @@ Metrics Training::measure(const std::atomic<int>& interrupt) {
         model_, *data_, records, data_->measuring_batch(), [&] { return interrupt.load() == 0; },
         [&](std::int64_t, std::int64_t) { require_finite("the network's output is", false); });
     if (interrupt.load() != 0) return {};
-    metrics.merge(task().metrics(score, records_name(records)));
+    metrics.merge(mixop::metrics(task(), score, records_name(records)));
   }
   return metrics;
 }

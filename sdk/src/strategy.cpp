@@ -28,7 +28,7 @@ at::Tensor BilevelProblem::valid_loss(Wrt leaves, bool update_statistics) {
 }
 
 at::Tensor BilevelProblem::weight_loss(Wrt leaves) {
-  return loss(edge_weights(leaves),
+  return loss(smoothed(edge_weights(leaves)),
               {Half::train, leaves, /*update_statistics=*/true, /*penalties=*/true, /*carry=*/true});
 }
 

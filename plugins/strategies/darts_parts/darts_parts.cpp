@@ -27,6 +27,21 @@ class NoRegulariser final : public Regulariser {
   }
 };
 
+class NoSmoothing final : public Smoothing {
+ public:
+  explicit NoSmoothing(const Options&) {}
+  std::vector<Relaxed> smoothed(BilevelProblem&, const std::vector<Relaxed>& edge_weights,
+                                const SearchPosition&) override {
+    return edge_weights;
+  }
+};
+
+class NoSchedule final : public Schedule {
+ public:
+  explicit NoSchedule(const Options&) {}
+  EpochPlan plan(const SearchPosition&) const override { return {}; }
+};
+
 class NoEdgeRule final : public EdgeRule {
  public:
   explicit NoEdgeRule(const Options&) {}
@@ -66,6 +81,8 @@ MIXOP_PLUGIN("mixop.strategies.darts_parts", "0.1.0",
              "Softmax, the published derivation of DARTS, partial channels, and the empty parts.",
              mixop::strategy_part<mixop::strategies::Softmax>("softmax"),
              mixop::strategy_part<mixop::strategies::NoRegulariser>("none"),
+             mixop::strategy_part<mixop::strategies::NoSmoothing>("none"),
+             mixop::strategy_part<mixop::strategies::NoSchedule>("none"),
              mixop::strategy_part<mixop::strategies::NoEdgeRule>("none"),
              mixop::strategy_part<mixop::strategies::PartialChannels>("partial_channels"),
              mixop::strategy_part<mixop::strategies::NoStopper>("none"),

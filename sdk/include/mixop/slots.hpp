@@ -7,7 +7,7 @@
 #include <type_traits>
 
 // The slots of a strategy. Whatever lists, stores, reads or checks parts loops over this table: a new slot is an entry
-// here, its class named below, and that class in strategy.hpp; what it throws is named in host/search/named_parts.
+// here, its class named below, and that class in strategy.hpp.
 
 namespace mixop {
 
@@ -22,7 +22,9 @@ inline constexpr std::array strategy_slots{
     StrategySlot{"relaxation", "mixop.relaxation/1", "", "turns alphas into weights of the operations"},
     StrategySlot{"hypergradient", "mixop.hypergradient/1", "", "finds the gradients that alphas and weights follow"},
     StrategySlot{"regulariser", "mixop.regulariser/1", "none", "adds a term of the alphas to the validation loss"},
+    StrategySlot{"smoothing", "mixop.smoothing/1", "none", "says at which edge weights the weights are trained"},
     StrategySlot{"edge_rule", "mixop.edge_rule/1", "none", "says which channels an edge's operations see"},
+    StrategySlot{"schedule", "mixop.schedule/1", "none", "changes the search from epoch to epoch"},
     StrategySlot{"stopper", "mixop.stopper/1", "none", "may end the search after an epoch"},
     StrategySlot{"deriver", "mixop.deriver/1", "", "reads a genotype out of relaxed alphas"},
 };
@@ -31,7 +33,9 @@ class StrategyPart;
 class Relaxation;
 class Hypergradient;
 class Regulariser;
+class Smoothing;
 class EdgeRule;
+class Schedule;
 class Stopper;
 class Deriver;
 
@@ -42,7 +46,8 @@ struct InterfaceList {
 };
 
 /// The interfaces of the slots: no other class can be registered as a part.
-using StrategyInterfaces = InterfaceList<Relaxation, Hypergradient, Regulariser, EdgeRule, Stopper, Deriver>;
+using StrategyInterfaces = InterfaceList<Relaxation, Hypergradient, Regulariser, Smoothing, EdgeRule,
+                                         Schedule, Stopper, Deriver>;
 
 /// Its place in the table; the table's size for a name that is no slot.
 constexpr std::size_t slot_index(std::string_view name) {

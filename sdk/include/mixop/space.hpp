@@ -10,15 +10,20 @@
 
 namespace mixop {
 
-/// What the networks of a space are described for: the `space.*` keys and the data set's shape.
-struct SpaceConfig {
+/// The `space.*` keys that spaces read. host/config/keys.hpp says what each allows.
+struct SpaceSizes {
   std::int64_t channels = 16;           ///< of the first cells
   std::int64_t layers = 8;              ///< cells
   std::int64_t width = 300;             ///< recurrent: of embedding and hidden state
   std::int64_t nodes = 4;               ///< intermediate nodes of a supernet's cell
   std::vector<std::string> operations;  ///< candidates of every edge of a supernet
-  std::optional<Genotype> baseline;     ///< where given, the network that a search starts from
   std::string stem = "auto";            ///< "cifar", "imagenet", or "auto": imagenet from 128 pixels on
+  friend bool operator==(const SpaceSizes&, const SpaceSizes&) = default;
+};
+
+/// What the networks of a space are described for: its keys, the data set's shape, and what a training adds.
+struct SpaceConfig : SpaceSizes {
+  std::optional<Genotype> baseline;  ///< where given, the network that a search starts from
   ImageShape input{3, 32, 32};
   std::int64_t classes = 10;      ///< or words of the vocabulary
   bool auxiliary = false;         ///< networks of genotypes: with the auxiliary head

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -23,17 +24,30 @@ struct SearchPosition {
 
 using NamedTensors = std::map<std::string, at::Tensor>;
 
+/// An alpha set of a search and what its operations cost, in the order of the set's tensor and summed over the cells that
+/// it drives.
+struct SearchedSet {
+  AlphaSet set;
+  std::vector<double> multiply_adds;  ///< of one sample; recurrent: of one word
+  std::vector<double> parameters;
+};
+
 /// What all parts of a strategy share. A part is constructible from `const Options&` and derives from one of the
 /// interfaces below, which stands in the slot that it names.
 class StrategyPart {
  public:
   virtual ~StrategyPart() = default;
+  /// Called once before anything else is asked for, with all sets of the search: their names, edges, candidates, costs.
+  virtual void begin(const std::vector<SearchedSet>&) {}
   /// All that the part must find again for an exact resume.
   virtual NamedTensors save() const { return {}; }
   virtual void load(const NamedTensors&) {}
   /// What it has measured of the epoch that ended last, by name: archived among the epoch's metrics. Asked for once an
   /// epoch, after the stopper has seen it. Finite numbers, of the same names after every epoch, that no other part has.
   virtual std::map<std::string, double> measured() const { return {}; }
+
+  /// "stopper 'acme.x'": what messages call it. The host writes it.
+  std::string called;
 
  protected:
   StrategyPart() = default;
@@ -105,6 +119,8 @@ class BilevelProblem {
   virtual std::vector<Relaxed> edge_weights(Wrt leaves) = 0;
   /// The network's loss in a training pass at edge weights that have the form of edge_weights().
   virtual at::Tensor loss(const std::vector<Relaxed>& edge_weights, const LossPass& pass) = 0;
+  /// The edge weights that the smoothing takes the weights' step at, in place of these.
+  virtual std::vector<Relaxed> smoothed(const std::vector<Relaxed>& edge_weights) { return edge_weights; }
   /// The regulariser's term; an undefined tensor for none.
   virtual at::Tensor alpha_term(const std::vector<Relaxed>& edge_weights) = 0;
   /// Uniform numbers in [0, 1) of the shape and type of `like`: a function of the iteration's key and `draw`.
@@ -124,7 +140,7 @@ class BilevelProblem {
   at::Tensor train_loss(Wrt leaves, bool update_statistics);
   /// A training pass on the validation batch, plus the regulariser's term.
   at::Tensor valid_loss(Wrt leaves, bool update_statistics);
-  /// The loss of the weights' step: on the training batch with penalties, statistics updated.
+  /// The loss of the weights' step: on the training batch with penalties, statistics updated, at smoothed edge weights.
   at::Tensor weight_loss(Wrt leaves = Wrt::weights);
 
  protected:
@@ -154,12 +170,37 @@ class Regulariser : public StrategyPart {
                           const SearchPosition& at) const = 0;
 };
 
+/// Perturbs the edge weights of the weights' step, so that the network does well around them, too.
+class Smoothing : public StrategyPart {
+ public:
+  using Interface = Smoothing;
+  static constexpr const StrategySlot& slot = slot_named("smoothing");
+  /// Edge weights of the form of `edge_weights`: these with something added that has no graph. Losses that it asks the
+  /// problem for leave running statistics alone.
+  virtual std::vector<Relaxed> smoothed(BilevelProblem& problem, const std::vector<Relaxed>& edge_weights,
+                                        const SearchPosition& at) = 0;
+};
+
 /// What an edge of a search does around its choice, as data that every execution reads.
 class EdgeRule : public StrategyPart {
  public:
   using Interface = EdgeRule;
   static constexpr const StrategySlot& slot = slot_named("edge_rule");
   virtual EdgeRuleData rule() const = 0;
+};
+
+/// What a schedule says of an epoch.
+struct EpochPlan {
+  /// By the name of an operation, what is added to its relaxed weight on every edge, in all passes: not where a genotype
+  /// is derived.
+  std::map<std::string, double> added{};
+};
+
+class Schedule : public StrategyPart {
+ public:
+  using Interface = Schedule;
+  static constexpr const StrategySlot& slot = slot_named("schedule");
+  virtual EpochPlan plan(const SearchPosition& at) const = 0;
 };
 
 /// What a stopper sees after an epoch.
@@ -171,6 +212,11 @@ struct EpochReport {
   const Genotype* before = nullptr;               ///< the genotype an epoch earlier
   bool alphas_moved = true;                       ///< not in the epochs that train the weights alone
   const std::vector<AlphaSet>* alphas = nullptr;  ///< those of the search
+  /// The relaxed alphas, as derivers see them.
+  const std::vector<at::Tensor>* relaxed = nullptr;
+  /// Makes ready the problem at the first batches of the epoch that ended, for stoppers that compute with it. Their losses
+  /// leave running statistics alone.
+  std::function<BilevelProblem&()> problem{};
 };
 
 class Stopper : public StrategyPart {

@@ -11,7 +11,7 @@ TEST_CASE("a configuration survives JSON and back", "[config]") {
   config.device = "cuda:1";
   config.data.dir = "/data/with \"quotes\" and ü";
   config.data.augment = false;
-  config.space.ops = {"none", "acme.ghost_conv"};
+  config.space.operations = {"none", "acme.ghost_conv"};
   config.weights.lr = 1.0 / 3;
   config.weights.clip = 0;
   config.alphas.betas = {0.1, 0.2};

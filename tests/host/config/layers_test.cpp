@@ -82,9 +82,9 @@ TEST_CASE("list edits that change nothing are refused", "[config]") {
 }
 
 TEST_CASE("lists are replaced, extended and cut", "[config]") {
-  CHECK(with("{}", {"space.ops=a,b"}).space.ops == std::vector<std::string>{"a", "b"});
-  CHECK(with("{}", {"space.ops=a,b", "space.ops=+c,d"}).space.ops == std::vector<std::string>{"a", "b", "c", "d"});
-  CHECK(with("{}", {"space.ops=a,b,c", "space.ops=-c,a"}).space.ops == std::vector<std::string>{"b"});
+  CHECK(with("{}", {"space.ops=a,b"}).space.operations == std::vector<std::string>{"a", "b"});
+  CHECK(with("{}", {"space.ops=a,b", "space.ops=+c,d"}).space.operations == std::vector<std::string>{"a", "b", "c", "d"});
+  CHECK(with("{}", {"space.ops=a,b,c", "space.ops=-c,a"}).space.operations == std::vector<std::string>{"b"});
   CHECK(with("{}", {"data.name=drawn", "drawn.shapes=-disc"}).options.at("drawn").at("shapes").text == "square");
 }
 

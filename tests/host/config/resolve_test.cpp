@@ -209,14 +209,14 @@ TEST_CASE("a space's own defaults stand over the program's and under everything 
     return resolve_config({"", std::move(sets), kPresets}, catalog);
   };
   const Config config = resolved({"space.name=chain"});
-  CHECK(config.space.ops == std::vector<std::string>{"wide", "narrow"});
+  CHECK(config.space.operations == std::vector<std::string>{"wide", "narrow"});
   CHECK(config.search.strategy == "second_order");
   CHECK(config.space.layers == 15);
   CHECK(resolved({"space.name=chain", "space.layers=6"}).space.layers == 6);
   CHECK(resolve_config({"quick", {"space.name=chain"}, kPresets}, catalog).space.layers != 15);
   CHECK(resolve_config({"", {"space.name=chain"}, kPresets, RunKind::train}, catalog).space.layers == 15);
   CHECK(describe_keys(catalog).find("default 8 (chain: 15)") != std::string::npos);
-  CHECK(resolved({"space.ops=+flat", "space.name=chain"}).space.ops ==
+  CHECK(resolved({"space.ops=+flat", "space.name=chain"}).space.operations ==
         std::vector<std::string>{"wide", "narrow", "flat"});
   CHECK(resolved({"space.name=chain", "search.strategy=first_order"}).search.strategy == "first_order");
   CHECK(error_of(ErrorCode::usage, [&] { resolved({"space.name=chain", "space.ops=-none"}); }) ==

@@ -64,7 +64,7 @@ TEST_CASE("alphas that the config's space does not declare are refused", "[searc
                 *darts()) ==
         "/alphas/alphas_normal: expected the shape [2, 5, 8], which the config's space means, found [2, 5, 1]");
   CHECK(problem({test::without("/alphas/alphas_reduce")}, *darts()) == "/alphas/alphas_reduce: is not there");
-  const auto operations = test::short_config().space.ops;
+  const auto operations = test::short_config().space.operations;
   auto others = operations;
   others.front() = "other";
   CHECK(problem({with_texts("/operations/alphas_normal", others)}, *darts()) ==
@@ -86,7 +86,7 @@ TEST_CASE("a space is asked with all that the run's config says of it", "[search
   CHECK(space.asked.channels == 2);
   CHECK(space.asked.layers == 3);
   CHECK(space.asked.nodes == 2);
-  CHECK(space.asked.operations == test::short_config().space.ops);
+  CHECK(space.asked.operations == test::short_config().space.operations);
   CHECK(space.asked.stem == "cifar");
 }
 

@@ -40,7 +40,7 @@ void take_step(const std::string& name, const std::string& strategy, const std::
   const auto space = make_part<SearchSpace>(test::plugins(), name, {});
   SlotNames exchanged;
   exchanged["edge_rule"] = edge_rule;
-  const Composition composition(test::plugins(), parts_of(test::plugins(), strategy, exchanged));
+  const Composition composition(test::plugins(), parts_of(test::plugins(), {strategy, exchanged}));
   const NetworkGraph graph = with_rule(space->search(config_of(name, *space)), composition.part<EdgeRule>().rule());
   const auto network = compile(graph, RegistryCatalog(test::plugins()), {at::Device(kMeta), at::kFloat});
   std::vector<at::Tensor> alphas;

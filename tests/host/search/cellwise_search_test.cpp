@@ -24,7 +24,7 @@ constexpr const char* kBaseline =
 Config cellwise_config(std::int64_t epochs) {
   Config config = test::small_config(epochs);
   config.space.name = "ddarts";
-  config.space.ops = {"max_pool_3x3", "skip_connect", "sep_conv_3x3"};
+  config.space.operations = {"max_pool_3x3", "skip_connect", "sep_conv_3x3"};
   config.space.alpha_init = 0;
   config.search.strategy = "ddarts";
   config.strategy["stopper"] = "distance";
@@ -36,7 +36,7 @@ Config baseline_config(std::int64_t epochs) {
   Config config = cellwise_config(epochs);
   config.space.name = "dartopti";
   config.space.layers = 2;
-  config.space.ops = {"skip_connect", "simple_conv_3x3", "max_pool_3x3"};
+  config.space.operations = {"skip_connect", "simple_conv_3x3", "max_pool_3x3"};
   config.space.baseline = kBaseline;
   config.search.pretrain_epochs = 1;
   return config;
@@ -150,7 +150,7 @@ TEST_CASE("a baseline that the config does not fit is refused", "[ddarts][search
   };
   CHECK(refusal([](Config& config) { config.space.layers = 3; }) ==
         "space.baseline has 2 cells of 2 nodes, found space.layers=3 and space.nodes=2; set both to the baseline's");
-  CHECK(refusal([](Config& config) { config.space.ops = {"skip_connect"}; }) ==
+  CHECK(refusal([](Config& config) { config.space.operations = {"skip_connect"}; }) ==
         "space.ops lacks simple_conv_3x3, which space.baseline uses; append it by space.ops=+simple_conv_3x3");
   CHECK(refusal([](Config& config) {
           config.space.baseline = R"({"genes": [[["skip_connect", 3, 0], ["skip_connect", 2, 3]]], "concat": [2, 3]})";

@@ -59,17 +59,17 @@ std::vector<std::uint64_t> keys_of(std::uint64_t step_key) {
 }  // namespace
 
 TEST_CASE("a part in another slot's place is unknown there", "[search][strategy][misuse]") {
-  CHECK_THROWS_WITH(parts_of(plugins(), "test.misplaced", {}), Contains("unknown hypergradient 'softmax'"));
-  CHECK_THROWS_WITH(parts_of(plugins(), "first_order", names("stopper", "darts")), Contains("unknown stopper 'darts'"));
+  CHECK_THROWS_WITH(parts_of(plugins(), {"test.misplaced", {}}), Contains("unknown hypergradient 'softmax'"));
+  CHECK_THROWS_WITH(parts_of(plugins(), {"first_order", names("stopper", "darts")}), Contains("unknown stopper 'darts'"));
 }
 
 TEST_CASE("a strategy that sets an option which its part does not have is refused", "[search][strategy][misuse]") {
-  CHECK_THROWS_WITH(Composition(plugins(), parts_of(plugins(), "test.mistaken", {})),
+  CHECK_THROWS_WITH(Composition(plugins(), parts_of(plugins(), {"test.mistaken", {}})),
                     Contains("unknown option of test.sampled 'speed'"));
 }
 
 TEST_CASE("a strategy's parts stand in every slot, empty ones where it names none", "[search][strategy]") {
-  const PartChoices parts = parts_of(plugins(), "second_order", {});
+  const PartChoices parts = parts_of(plugins(), {"second_order", {}});
   CHECK(parts.size() == strategy_slots.size());
   CHECK(parts.at("relaxation").part == "softmax");
   CHECK(parts.at("hypergradient").part == "second_order");
@@ -80,31 +80,31 @@ TEST_CASE("a strategy's parts stand in every slot, empty ones where it names non
 TEST_CASE("options that a strategy brings replace its parts' defaults, and the user's replace both",
           "[search][strategy]") {
   const auto temperature = [](const PartChoices& parts) { return parts.at("relaxation").options.at("temperature"); };
-  CHECK(temperature(parts_of(plugins(), "test.sampled", {})) == "0.5");
-  CHECK(temperature(parts_of(plugins(), "test.sampled", {}, {{"test.sampled", {{"temperature", "2"}}}})) == "2");
-  CHECK(temperature(parts_of(plugins(), "first_order", names("relaxation", "test.sampled"))) == "1");
-  CHECK(temperature(parts_of(plugins(), "test.sampled", names("relaxation", "test.sampled"))) == "0.5");
-  CHECK(parts_of(plugins(), "test.sampled", names("relaxation", "softmax")).at("relaxation").options.empty());
-  CHECK(Composition(plugins(), parts_of(plugins(), "test.sampled", {})).measured().at("temperature") == 0.5);
+  CHECK(temperature(parts_of(plugins(), {"test.sampled", {}})) == "0.5");
+  CHECK(temperature(parts_of(plugins(), {"test.sampled", {}}, {{"test.sampled", {{"temperature", "2"}}}})) == "2");
+  CHECK(temperature(parts_of(plugins(), {"first_order", names("relaxation", "test.sampled")})) == "1");
+  CHECK(temperature(parts_of(plugins(), {"test.sampled", names("relaxation", "test.sampled")})) == "0.5");
+  CHECK(parts_of(plugins(), {"test.sampled", names("relaxation", "softmax")}).at("relaxation").options.empty());
+  CHECK(Composition(plugins(), parts_of(plugins(), {"test.sampled", {}})).measured().at("temperature") == 0.5);
 }
 
 TEST_CASE("an exchange keeps the parts that stay, and all of them where one cannot be made", "[search][strategy]") {
-  Composition composition(plugins(), parts_of(plugins(), "first_order", {}));
+  Composition composition(plugins(), parts_of(plugins(), {"first_order", {}}));
   const Relaxation* const softmax = &composition.part<Relaxation>();
   const Hypergradient* const first = &composition.part<Hypergradient>();
-  PartChoices bad = parts_of(plugins(), "second_order", {});
+  PartChoices bad = parts_of(plugins(), {"second_order", {}});
   bad.at("hypergradient").options["epsilon"] = "0";
   CHECK_THROWS_WITH(composition.exchange(plugins(), bad), Contains("second_order.epsilon"));
   CHECK(&composition.part<Hypergradient>() == first);
   CHECK(composition.choices().at("hypergradient").part == "first_order");
-  composition.exchange(plugins(), parts_of(plugins(), "second_order", {}));
+  composition.exchange(plugins(), parts_of(plugins(), {"second_order", {}}));
   CHECK(&composition.part<Relaxation>() == softmax);
   CHECK(composition.choices().at("hypergradient").part == "second_order");
 }
 
 TEST_CASE("what parts measure is finite and has one name each", "[search][strategy][misuse]") {
   const auto measured = [](const std::map<std::string, std::string>& options) {
-    const PartChoices parts = parts_of(plugins(), "test.sampled", names("stopper", "test.measuring"),
+    const PartChoices parts = parts_of(plugins(), {"test.sampled", names("stopper", "test.measuring")},
                                        {{"test.measuring", options}});
     return Composition(plugins(), parts).measured();
   };

@@ -126,7 +126,7 @@ TEST_CASE("a strategy history that cannot be read is refused", "[search][archive
 TEST_CASE("a resume follows the strategy history: its last entry is in force", "[search][archive][strategy]") {
   const auto entry = [](const std::string& hypergradient, const std::string& edge_rule, const std::string& options) {
     return R"({"step":0,"epoch":0,"strategy":"s","relaxation":"softmax","hypergradient":")" + hypergradient +
-           R"(","regulariser":"none","edge_rule":")" + edge_rule +
+           R"(","regulariser":"none","smoothing":"none","schedule":"none","edge_rule":")" + edge_rule +
            R"(","stopper":"none","deriver":"darts","options":)" + options + "}";
   };
   const std::string first = entry("first_order", "none", "{}"),
@@ -139,7 +139,7 @@ TEST_CASE("a resume follows the strategy history: its last entry is in force", "
   CHECK(search.strategy().choices().at("hypergradient").part == "second_order");
   CHECK(search.strategy().choices().at("hypergradient").options.at("epsilon") == "0.02");
   CHECK(search.history().strategies.size() == 2);
-  CHECK((ArchivedRun(run.open({with_texts("/strategy_history", {first, second})}), {}).parts() ==
+  CHECK((ArchivedRun(run.open({with_texts("/strategy_history", {first, second})}), {}).parts(1) ==
         search.strategy().choices()));
 
   const auto followed = [&](const std::string& last) {
@@ -159,7 +159,7 @@ TEST_CASE("a run that a swap changed goes on with what its history says", "[sear
     Search search = test::short_search();
     const auto swap = [&] {
       std::vector<StrategyChange> changes = search.history().strategies;
-      changes.push_back({6, 1, "second_order", parts_of(test::plugins(), "second_order", {})});
+      changes.push_back({6, 1, "second_order", parts_of(test::plugins(), {"second_order", {}})});
       search.follow(std::move(changes));
     };
     test::StopInSecondEpoch observer;

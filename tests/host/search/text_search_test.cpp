@@ -17,7 +17,7 @@ namespace {
 Config text_search(const std::string& strategy) {
   Config config = test::text_config(RunKind::search);
   config.space.nodes = 3;
-  config.space.ops = {"none", "tanh", "relu", "identity"};
+  config.space.operations = {"none", "tanh", "relu", "identity"};
   config.search = {.epochs = 2, .batch = 20, .strategy = strategy};
   config.alphas.lr = 0.01;
   return config;

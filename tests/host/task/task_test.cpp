@@ -26,11 +26,11 @@ TEST_CASE("each task measures figures of its own", "[task]") {
   CHECK(text().means(sums, "valid") == Metrics{{"valid_loss", 2.0}, {"valid_perplexity", std::exp(2.0)}});
   Score score;
   score.add(at::tensor({1.0, 0.0, 0.0, 1.0}).view({2, 2}), at::tensor({0, 0}, at::kLong));
-  const Metrics metrics = images().metrics(score, "test");
-  CHECK(metrics.at("test_top1") == 50);
-  CHECK(metrics.at("test_top5") == 100);
-  CHECK(images().metrics(score, "test").size() == 3);
-  CHECK(text().metrics(score, "test").count("test_perplexity") == 1);
+  const Metrics measured = metrics(images(), score, "test");
+  CHECK(measured.at("test_top1") == 50);
+  CHECK(measured.at("test_top5") == 100);
+  CHECK(metrics(images(), score, "test").size() == 3);
+  CHECK(metrics(text(), score, "test").count("test_perplexity") == 1);
 }
 
 TEST_CASE("people read an epoch's metrics in one order, whatever was measured", "[task]") {

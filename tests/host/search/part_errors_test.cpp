@@ -1,8 +1,7 @@
-#include "host/search/named_parts.hpp"
+#include "host/search/composition.hpp"
 
 #include <ATen/ATen.h>
 
-#include "host/plugins/part_error.hpp"
 #include "tests/catch.hpp"
 #include "tests/support/small_search.hpp"
 
@@ -22,15 +21,16 @@ Part<Interface> throwing() {
 
 TEST_CASE("what a part of a strategy throws names the part and what it was asked", "[search][misuse]") {
   const auto relaxation = throwing<Relaxation>();
-  CHECK_THROWS_WITH(relaxation->relax({}, {}), "relaxation 'test.throwing': relax: boom");
-  CHECK_THROWS_WITH(relaxation->save(), "relaxation 'test.throwing': save: boom");
-  CHECK_THROWS_WITH(relaxation->load({}), "relaxation 'test.throwing': load: boom");
-  CHECK_THROWS_WITH(relaxation->measured(),
+  CHECK_THROWS_WITH(relax(*relaxation, {at::zeros({1})}, {}), "relaxation 'test.throwing': relax: boom");
+  CHECK_THROWS_WITH(ask("save", &StrategyPart::save, *relaxation), "relaxation 'test.throwing': save: boom");
+  CHECK_THROWS_WITH(ask("load", &StrategyPart::load, *relaxation, NamedTensors()), "relaxation 'test.throwing': load: boom");
+  CHECK_THROWS_WITH(ask("measured", &StrategyPart::measured, *relaxation),
                     "relaxation 'test.throwing': measured: an exception that is no std::exception");
-  CHECK_THROWS_WITH(throwing<Regulariser>()->term({}, {}, {}), "regulariser 'test.throwing': term: boom");
-  CHECK_THROWS_WITH(throwing<EdgeRule>()->rule(), "edge_rule 'test.throwing': rule: boom");
-  CHECK_THROWS_WITH(throwing<Stopper>()->reason_to_stop({}), "stopper 'test.throwing': reason_to_stop: boom");
-  CHECK_THROWS_WITH(throwing<Deriver>()->derive({}, {}), "deriver 'test.throwing': derive: boom");
+  CHECK_THROWS_WITH(ask("term", &Regulariser::term, *throwing<Regulariser>(), std::vector<at::Tensor>(),
+                        std::vector<Relaxed>(), SearchPosition()), "regulariser 'test.throwing': term: boom");
+  CHECK_THROWS_WITH(ask("rule", &EdgeRule::rule, *throwing<EdgeRule>()), "edge_rule 'test.throwing': rule: boom");
+  CHECK_THROWS_WITH(ask("reason_to_stop", &Stopper::reason_to_stop, *throwing<Stopper>(), EpochReport()), "stopper 'test.throwing': reason_to_stop: boom");
+  CHECK_THROWS_WITH(searched_genotype(*throwing<Deriver>(), {}, {}, {}), "deriver 'test.throwing': derive: boom");
 }
 
 class Nothing final : public BilevelProblem {
@@ -51,9 +51,9 @@ class Nothing final : public BilevelProblem {
 
 TEST_CASE("what a hypergradient throws names it and the gradients", "[search][misuse]") {
   Nothing problem;
-  CHECK_THROWS_WITH(throwing<Hypergradient>()->alpha_gradients(problem),
+  CHECK_THROWS_WITH(ask("alpha_gradients", &Hypergradient::alpha_gradients, *throwing<Hypergradient>(), problem),
                     "hypergradient 'test.throwing': alpha_gradients: boom");
-  CHECK_THROWS_WITH(throwing<Hypergradient>()->weight_gradients(problem),
+  CHECK_THROWS_WITH(ask("weight_gradients", &Hypergradient::weight_gradients, *throwing<Hypergradient>(), problem),
                     "hypergradient 'test.throwing': weight_gradients: boom");
 }
 

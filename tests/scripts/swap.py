@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""Strategies that change while a search runs: by schedule, and live by mixop swap. Swaps last over kills, and the same swaps at the same steps give
+the same bits; what cannot be is refused, and the search goes on."""
+import concurrent.futures
+import json
+import os
+import pathlib
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
+from program import DATA, MIXOP, NET, answer, asked, check, differences, mixop, refusal, says, stopped
+
+# 20 steps an epoch.
+SEARCH = ["search", "quick", *DATA, *NET, "--set", "synthetic.train=320", "--set", "data.train_limit=0", "--set", "search.batch=8", "--set",
+          "space.nodes=2", "--set", "space.ops=none,skip_connect,sep_conv_3x3", "--set", "alphas.lr=0.1"]
+FIRST = ["--set", "search.strategy=first_order"]
+CONFIG = ("/provenance", "/config")
+
+
+def epochs(number):
+    return ["--set", f"search.epochs={number}"]
+
+
+def history(archive):
+    return asked("inspect", archive)["strategy_history"]
+
+
+class Running:
+    """A search in the background."""
+
+    def __init__(self, out, *words):
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([MIXOP, *map(str, words), "--out", out], stdout=subprocess.DEVNULL, stderr=self.log,
+                                        env={**os.environ, "MIXOP_DATA": ""})
+        self.wait_for("searching")
+
+    def said(self):
+        return os.pread(self.log.fileno(), 1 << 24, 0).decode()
+
+    def wait_for(self, words):
+        end = time.monotonic() + 120
+        while words not in self.said():
+            check(self.process.poll() is None and time.monotonic() < end, f"no '{words}' in: {self.said()}")
+            time.sleep(0.002)
+
+    def stop(self, sign):
+        self.process.send_signal(sign)
+        return self.process.wait(timeout=120)
+
+
+def at_same_steps(folder, name, entries):
+    """A search with the swaps of a history, taken again from its journal at their steps."""
+    out = folder / f"{name}.h5"
+    code = stopped(signal.SIGTERM, says("searching"), *SEARCH, *FIRST, *epochs(6), "--out", out)
+    check(code == 143 and asked("inspect", out)["step"] < 20, f"{name}: not stopped in its first epoch: {code}")
+    journal = folder / f"{name}.h5.swaps"
+    journal.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    answer("search", "--resume", "--out", out)
+    check(not journal.exists(), f"{name}: the journal is still there")
+    return out
+
+
+def live(folder):
+    """Swapped twice, killed before a checkpoint has the second swap, resumed; the same bits as another search with these swaps."""
+    out = folder / "live.h5"
+    run = Running(out, *SEARCH, *FIRST, *epochs(6))
+    run.wait_for("epoch 1/6  train loss")
+    first = json.loads(mixop("swap", out, "--strategy", "second_order", "--json").stdout)
+    check(first["accepted"] and first["strategy"] == "second_order" and first["parts"]["hypergradient"] == "second_order" and first["step"] >= 20, first)
+    second = mixop("swap", out, "--relaxation", "sigmoid", "--set", "second_order.epsilon=0.02")
+    check(second.returncode == 0 and "in force from step " in second.stdout, second)
+    check(run.stop(signal.SIGKILL) == -9, "the search had ended")
+    check(run.said().count("from step ") == 2 and "relaxation=sigmoid (was softmax)" in run.said(), run.said())
+    resumed = answer("search", "--resume", "--out", out)
+    check(asked("verify", out)["ok"] and resumed.stderr.count("as before the interruption") >= 1, resumed.stderr)
+    story = history(out)
+    check([(entry["strategy"], entry["relaxation"]) for entry in story] ==
+          [("first_order", "softmax"), ("second_order", "softmax"), ("second_order", "sigmoid")], story)
+    check(story[1]["step"] == first["step"] and story[2]["options"]["hypergradient"]["epsilon"] == "0.02", story)
+    shown = answer("inspect", out).stdout
+    check(f"from step {first['step']}" in shown and "relaxation=sigmoid (was softmax)" in shown, shown)
+    check(sorted(path.name for path in folder.iterdir()) == ["live.h5", "live.h5.prev"], f"left: {list(folder.iterdir())}")
+
+    again = at_same_steps(folder, "again", story[1:])
+    check(history(again) == story, history(again))
+    check(differences(out, again) == [], f"the same swaps at the same steps, other bits: {differences(out, again)}")
+    # The genotype of an epoch is derived by what was in force then.
+    for epoch in (1, 6):
+        check(asked("derive", out, "--epoch", epoch) == asked("inspect", out)["epochs"][epoch]["genotype"], f"derived of epoch {epoch}")
+
+
+def schedules(folder):
+    """A schedule gives the bits of the live swap of the same epoch; it is archived, and its parts take part from the start on."""
+    scheduled = folder / "scheduled.h5"
+    answer(*SEARCH, "--set", "search.strategy=first_order@0,second_order@2", "--set", "strategy.relaxation=sigmoid@3", "--set",
+           "second_order.epsilon=0.02", *epochs(6), "--out", scheduled)
+    story = history(scheduled)
+    check([(entry["step"], entry["epoch"]) for entry in story] == [(0, 0), (40, 2), (60, 3)], story)
+    live_one = at_same_steps(folder, "swapped", story[1:])
+    check(differences(scheduled, live_one, CONFIG) == [], f"other bits: {differences(scheduled, live_one, CONFIG)}")
+    for reached, code in (("epoch 2/6  train", 143), ("epoch 3/6  train", -9)):
+        cut = folder / "cut.h5"
+        got = stopped(signal.SIGTERM if code == 143 else signal.SIGKILL, says(reached), *SEARCH, "--set",
+                      "search.strategy=first_order@0,second_order@2", "--set", "strategy.relaxation=sigmoid@3", "--set", "second_order.epsilon=0.02",
+                      *epochs(6), "--out", cut)
+        check(got == code, f"stopped: {got}")
+        answer("search", "--resume", "--out", cut)
+        check(differences(scheduled, cut) == [], f"stopped at {reached}: {differences(scheduled, cut)}")
+
+    out = ["--out", folder / "never.h5"]
+    refusal(2, "search.strategy: expected a strategy from epoch 0 on", *SEARCH, "--set", "search.strategy=second_order@2", *out)
+    refusal(2, "expected epochs in ascending order", *SEARCH, "--set", "search.strategy=first_order@0,second_order@0", *out)
+    refusal(2, "third_order", *SEARCH, "--set", "search.strategy=first_order@0,third_order@2", *out)
+    refusal(2, "unknown relaxation 'softmx'", *SEARCH, "--set", "strategy.relaxation=softmx@2", *out)
+    refusal(2, "strategy.edge_rule=partial_channels needs a network of other channels", *SEARCH, "--set",
+            "strategy.edge_rule=none@0,partial_channels@2", "--set", "partial_channels.divisor=2", *out)
+    refusal(2, "this run has no part 'second_order'", *SEARCH, *FIRST, "--set", "second_order.epsilon=0.1", *out)
+    check(not (folder / "never.h5").exists(), "a refused search has an archive")
+
+
+def refusals(folder):
+    out = folder / "run.h5"
+    refusal(2, "no search runs on it, and no such file is there", "swap", out, "--strategy", "first_order")
+    refusal(2, "nothing to swap", "swap", out)
+    refusal(2, "a run's archive is missing", "swap", "--strategy", "first_order")
+    run = Running(out, *SEARCH, *FIRST, *epochs(100000))
+    for words, message in ((["--strategy", "third_order"], "unknown strategy 'third_order'"), (["--stopper", "darts"], "unknown stopper 'darts'"),
+                           (["--set", "distance.limit=3"], "the search would have no part 'distance'"),
+                           (["--strategy", "second_order", "--set", "second_order.epsilon=0"], "expected a number above 0"),
+                           (["--edge_rule", "partial_channels", "--set", "partial_channels.divisor=2"], "needs a network of other channels"),
+                           (["--strategy", "first_order"], "all of that is in force already")):
+        told = refusal(2, message, "swap", out, *words)
+        check(told.stdout == "" and "the search goes on as it was" in told.stderr, told)
+    told = json.loads(mixop("swap", out, "--stopper", "darts", "--json").stdout)
+    check(not told["accepted"] and "unknown stopper" in told["reason"] and told["strategy"] == "first_order", told)
+    with socket.socket(socket.AF_UNIX) as connection:  # what is no request is told so
+        connection.connect(f"{out}.swap")
+        connection.sendall(b"GET / HTTP/1.0\n")
+        check("the request" in json.loads(connection.makefile().readline())["reason"], "what is no request")
+    check(stat.S_IMODE(os.stat(f"{out}.swap").st_mode) == 0o600, "others may use the socket")
+    if os.geteuid() == 0:
+        os.chmod(folder, 0o755)
+        os.chmod(folder.parent, 0o755)
+        other = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-c",
+                                f"import socket; socket.socket(socket.AF_UNIX).connect({str(out) + '.swap'!r})"], capture_output=True, text=True)
+        check("PermissionError" in other.stderr, f"another user: {other.stderr}")
+
+    # From several terminals at once.
+    def swapped(number):
+        words = ["--set", f"darts.x={number}"] if number % 5 == 4 else []
+        return json.loads(mixop("swap", out, "--strategy", ("second_order", "first_order")[number % 2], *words, "--json").stdout)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(swapped, range(20)))
+    taken = sorted(one["step"] for one in told if one["accepted"])
+    check(taken and all(one["accepted"] or one["reason"] for one in told), told)
+    check(run.stop(signal.SIGTERM) == 143, run.said())
+    check(sorted(entry["step"] for entry in history(out)[1:]) == taken, (taken, history(out)))
+    told = refusal(2, "no search runs on it; a swap reaches a search while it runs", "swap", out, "--strategy", "first_order")
+    check("--resume" in told.stderr, told.stderr)
+    run = Running(out, "search", "--resume")
+    check(run.stop(signal.SIGKILL) == -9, run.said())
+    refusal(2, "one that was killed left its socket", "swap", out, "--strategy", "first_order")
+    (folder / "text.h5").write_text("no archive")
+    check(mixop("swap", folder / "text.h5", "--strategy", "first_order").returncode == 3, "what is no archive")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as made:
+        for part in (live, schedules, refusals):
+            place = pathlib.Path(made) / part.__name__
+            place.mkdir()
+            part(place)
+        print("swap: all well")
+
+
+main()
