@@ -82,7 +82,7 @@ struct StoredCellwiseSearch {
         adam(stored.alphas,
              {stored.config.find("arch_betas")->items[0].number, stored.config.find("arch_betas")->items[1].number},
              stored.real("arch_weight_decay")),
-        composition(plugins(), parts_of(plugins(), "ddarts", {}, {{"ddarts", options}})),
+        composition(plugins(), parts_of(plugins(), {"ddarts", {}}, {{"ddarts", options}})),
         own(*stored.network, stored.alphas, composition, weights),
         problem(own) {
     set_step(fixture, "");

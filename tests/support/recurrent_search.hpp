@@ -17,7 +17,7 @@ struct StoredRecurrentSearch {
   StoredRecurrentSearch(const Fixture& fixture, const std::string& strategy,
                         const std::map<std::string, std::string>& options = {})
       : model(fixture),
-        composition(plugins(), parts_of(plugins(), strategy, {}, {{strategy, options}})),
+        composition(plugins(), parts_of(plugins(), {strategy, {}}, {{strategy, options}})),
         weights(parameters_of(*model.network), 0, real("wdecay")),
         adam(model.alphas, betas(), real("arch_wdecay")),
         problem(*model.network, model.alphas, composition, weights) {}

@@ -19,7 +19,7 @@ struct StoredSearch {
         weights(parameters_of(*stored.network), real("momentum"), real("weight_decay")),
         adam(stored.alphas, {config.find("arch_betas")->items[0].number, config.find("arch_betas")->items[1].number},
              real("arch_weight_decay")),
-        composition(plugins(), parts_of(plugins(), strategy, {})),
+        composition(plugins(), parts_of(plugins(), {strategy, {}})),
         problem(*stored.network, stored.alphas, composition, weights) {
     const auto names = fixture.list("state_parameter_names");
     for (std::size_t i = 0; i < names.size(); ++i) weights.momenta()[i].copy_(fixture.tensor("momentum/" + names[i]));
