@@ -268,7 +268,7 @@ int derive_run(const std::string& file, const po::variables_map& values, const P
       values.count("strategy") != 0 ? parts_of(plugins, {text(values, "strategy"), {}}, options) : run.parts(epoch);
   const auto relaxation = make_part<Relaxation>(plugins, parts);
   const auto deriver = make_deriver(plugins, values, parts, options);
-  const AlphaCase alphas = run.alphas(epoch, *space);
+  const AlphaCase alphas = run.alphas(epoch, *space, rule_of(*make_part<EdgeRule>(plugins, run.parts(epoch))));
   for (const std::string& note : unsearched_alphas(run, epoch, alphas)) say(note);
   return print({derive(alphas, *relaxation, *deriver, run.position(epoch)).genotype}, false, values, space.get());
 }

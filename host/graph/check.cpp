@@ -169,7 +169,7 @@ std::vector<std::string> unused_alphas(const NetworkGraph& graph) {
       if (const auto* choice = std::get_if<Choice>(&edge.does)) used.insert(choice->alphas.set);
   std::vector<std::string> unused;
   for (std::size_t i = 0; i < graph.alphas.size(); ++i)
-    if (used.count(static_cast<int>(i)) == 0) unused.push_back(graph.alphas[i].name);
+    if (used.count(graph.alphas[i].weighs.value_or(static_cast<int>(i))) == 0) unused.push_back(graph.alphas[i].name);
   return unused;
 }
 

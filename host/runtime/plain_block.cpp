@@ -43,6 +43,13 @@ const at::Tensor& RelaxedRows::weights(const AlphaRef& ref) {
   return cut.rows[static_cast<std::size_t>(ref.edge)];
 }
 
+at::Tensor RelaxedRows::edge(const AlphaRef& ref) const {
+  const auto set = static_cast<std::size_t>(ref.set);
+  const at::Tensor& all = relaxed_[set].edges;
+  if (!all.defined()) return {};
+  return (sets_[set].per_cell ? all[ref.cell] : all)[ref.edge];
+}
+
 bool RelaxedRows::is_active(const AlphaRef& ref, std::size_t operation) const {
   if (all_active(ref)) return true;
   const AlphaSet& set = sets_[static_cast<std::size_t>(ref.set)];
@@ -141,6 +148,7 @@ at::Tensor PlainBlock::run_partly(const Mixed& mixed, const at::Tensor& x, Relax
   at::Tensor others = x.narrow(1, channels, x.size(1) - channels);
   if (mixed.spec.stride != 1)
     others = at::max_pool2d(others, mixed.spec.stride, mixed.spec.stride, /*padding=*/0, /*dilation=*/1, /*ceil_mode=*/true);
+  if (const at::Tensor edge = relaxed.edge(mixed.alphas); edge.defined()) others = others * edge;
   return at::channel_shuffle(at::cat({y, others}, 1), mixed.divisor);
 }
 

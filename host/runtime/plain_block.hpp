@@ -18,6 +18,8 @@ class RelaxedRows {
 
   /// [operations]
   const at::Tensor& weights(const AlphaRef& ref);
+  /// The weight of the edge itself, [1]; undefined for 1.
+  at::Tensor edge(const AlphaRef& ref) const;
   bool is_active(const AlphaRef& ref, std::size_t operation) const;
   bool all_active(const AlphaRef& ref) const { return relaxed_[static_cast<std::size_t>(ref.set)].active.empty(); }
 

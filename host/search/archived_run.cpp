@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "host/graph/check.hpp"
+#include "host/graph/edge_rule.hpp"
 #include "host/search/run_check.hpp"
 #include "host/search/search.hpp"
 #include "host/search/stored_tensor.hpp"
@@ -43,7 +44,7 @@ bool alphas_moved(const Archive& archive, std::int64_t epoch) {
 }
 
 Derived derive(const AlphaCase& raw, const Relaxation& relaxation, const Deriver& deriver, const SearchPosition& at) {
-  const std::vector<at::Tensor> relaxed = relaxed_for_derivation(relaxation, raw.alphas, at);
+  const std::vector<at::Tensor> relaxed = relaxed_for_derivation(relaxation, raw.declarations, raw.alphas, at);
   Derived derived{searched_genotype(deriver, raw.declarations, relaxed, raw.unused), {}};
   const std::vector<NamedCell> cells = named_cells(raw.declarations);
   for (const CellGenotype& cell : derived.genotype.cells) {
@@ -61,11 +62,11 @@ ArchivedRun::ArchivedRun(Archive archive, const OptionCatalog& catalog)
       config_(archived_config(archive_, catalog)),
       epochs_(archive_.integer("/position", "epoch")) {}
 
-AlphaCase ArchivedRun::alphas(std::int64_t epoch, const SearchSpace& space) const {
+AlphaCase ArchivedRun::alphas(std::int64_t epoch, const SearchSpace& space, const EdgeRuleData& rule) const {
   if (epoch < 0 || epoch > epochs_)
     throw Error(ErrorCode::usage, archive_.name() + " holds the epochs 0 (the start) to " + std::to_string(epochs_) +
                                       ", not " + std::to_string(epoch));
-  const NetworkGraph graph = graph_of(space, config_.space, archive_.name());
+  const NetworkGraph graph = with_rule(graph_of(space, config_.space, archive_.name()), rule);
   AlphaCase result{graph.alphas, {}, unused_alphas(graph)};
   check_alphas(archive_, result.declarations);
   for (const AlphaSet& declaration : result.declarations)

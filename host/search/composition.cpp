@@ -35,6 +35,18 @@ void* create(const MixopFactory& factory, const std::string& name, const std::ma
   return object;
 }
 
+/// Of alphas [..., edges, 1] the softmax over the edges that lead to one node.
+at::Tensor edge_weights(const CellTopology& topology, const at::Tensor& alphas) {
+  const auto edges = static_cast<std::int64_t>(topology.edges.size());
+  std::vector<at::Tensor> nodes;
+  for (std::int64_t first = 0, last = 0; first < edges; first = last) {
+    const int to = topology.edges[static_cast<std::size_t>(first)].to;
+    while (last < edges && topology.edges[static_cast<std::size_t>(last)].to == to) ++last;
+    nodes.push_back(alphas.narrow(-2, first, last - first).softmax(-2));
+  }
+  return at::cat(nodes, -2);
+}
+
 void check_relaxed(const Relaxed& relaxed, const at::Tensor& alphas) {
   const bool fits = relaxed.weights.defined() && relaxed.weights.sizes() == alphas.sizes();
   if (!fits)
@@ -138,10 +150,20 @@ std::map<std::string, double> Composition::measured() const {
   return all;
 }
 
-std::vector<Relaxed> relax(const Relaxation& relaxation, const std::vector<at::Tensor>& alphas, RelaxationContext how) {
+EdgeRuleData rule_of(const EdgeRule& part) { return ask("rule", &EdgeRule::rule, part); }
+
+std::vector<Relaxed> relax(const Relaxation& relaxation, const std::vector<AlphaSet>& sets,
+                           const std::vector<at::Tensor>& alphas, RelaxationContext how) {
   const std::uint64_t step_key = how.key;
   std::vector<Relaxed> all;
   for (std::size_t set = 0; set < alphas.size(); ++set) {
+    if (const std::optional<int>& weighed = sets.at(set).weighs) {
+      all.push_back({edge_weights(sets[set].topology, alphas[set])});
+      Relaxed& own = all.at(static_cast<std::size_t>(*weighed));
+      own.edges = all.back().weights;
+      own.weights = own.weights * own.edges;
+      continue;
+    }
     how.key = key_of({step_key, kRelaxations, set});
     all.push_back(ask("relax", &Relaxation::relax, relaxation, alphas[set], how));
     check_relaxed(all.back(), alphas[set]);
@@ -153,6 +175,7 @@ std::vector<SearchedSet> searched_sets(const NetworkGraph& graph, const Operator
   const MeasuredNetwork measured = measure(graph, operators);
   std::vector<SearchedSet> sets;
   for (std::size_t i = 0; i < graph.alphas.size(); ++i) {
+    if (graph.alphas[i].weighs) continue;
     SearchedSet searched{graph.alphas[i], {}, {}};
     for (const Cost& cost : measured.candidates[i]) {
       searched.multiply_adds.push_back(static_cast<double>(cost.multiply_adds));
@@ -194,12 +217,12 @@ SearchPosition derived_at(std::int64_t row, std::int64_t epochs) {
   return {std::clamp<std::int64_t>(row - 1, 0, std::max<std::int64_t>(epochs - 1, 0)), epochs, 0};
 }
 
-std::vector<at::Tensor> relaxed_for_derivation(const Relaxation& relaxation, const std::vector<at::Tensor>& alphas,
-                                               const SearchPosition& at) {
+std::vector<at::Tensor> relaxed_for_derivation(const Relaxation& relaxation, const std::vector<AlphaSet>& sets,
+                                               const std::vector<at::Tensor>& alphas, const SearchPosition& at) {
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> own, weights;
   for (const at::Tensor& alpha : alphas) own.push_back(alpha.detach().to(at::kCPU, at::kFloat));
-  for (const Relaxed& relaxed : relax(relaxation, own, {at, Phase::derive, /*key=*/0}))
+  for (const Relaxed& relaxed : relax(relaxation, sets, own, {at, Phase::derive, /*key=*/0}))
     weights.push_back(relaxed.weights.to(at::kCPU, at::kFloat));
   return weights;
 }

@@ -126,8 +126,13 @@ decltype(auto) ask(const char* asked, Call call, Part& part, Arguments&&... argu
                 [&]() -> decltype(auto) { return std::invoke(call, part, std::forward<Arguments>(arguments)...); });
 }
 
-/// All sets relaxed, each with a key of its own: `how` has that of the step.
-std::vector<Relaxed> relax(const Relaxation& relaxation, const std::vector<at::Tensor>& alphas, RelaxationContext how);
+/// The part's rule.
+EdgeRuleData rule_of(const EdgeRule& part);
+
+/// All sets relaxed, each with a key of its own: `how` has that of the step. Sets that weigh edges become the softmax over
+/// the edges of each node, and the weights of their operations are multiplied by it.
+std::vector<Relaxed> relax(const Relaxation& relaxation, const std::vector<AlphaSet>& sets,
+                           const std::vector<at::Tensor>& alphas, RelaxationContext how);
 
 /// What parts are told of a search of that graph.
 std::vector<SearchedSet> searched_sets(const NetworkGraph& graph, const OperatorCatalog& operators);
@@ -145,7 +150,7 @@ Genotype searched_genotype(const Deriver& deriver, const std::vector<AlphaSet>& 
                            const std::vector<at::Tensor>& relaxed, const std::vector<std::string>& unused);
 
 /// The weights that derivers read: float32 on the CPU, in Phase::derive.
-std::vector<at::Tensor> relaxed_for_derivation(const Relaxation& relaxation, const std::vector<at::Tensor>& alphas,
-                                               const SearchPosition& at);
+std::vector<at::Tensor> relaxed_for_derivation(const Relaxation& relaxation, const std::vector<AlphaSet>& sets,
+                                               const std::vector<at::Tensor>& alphas, const SearchPosition& at);
 
 }  // namespace mixop

@@ -59,7 +59,7 @@ SearchProblem::SearchProblem(Network& network, std::vector<at::Tensor> alphas, c
       optimizer_(optimizer) {}
 
 std::vector<Relaxed> SearchProblem::relaxed(Phase phase) const {
-  std::vector<Relaxed> all = relax(strategy_.part<Relaxation>(), alphas_, {step_.at, phase, step_.key});
+  std::vector<Relaxed> all = relax(strategy_.part<Relaxation>(), network_.alphas(), alphas_, {step_.at, phase, step_.key});
   apply_plan(ask("plan", &Schedule::plan, strategy_.part<Schedule>(), step_.at), network_.alphas(), all);
   return all;
 }
@@ -92,7 +92,14 @@ at::Tensor SearchProblem::loss(const std::vector<Relaxed>& edge_weights, const L
 }
 
 at::Tensor SearchProblem::alpha_term(const std::vector<Relaxed>& edge_weights) {
-  return ask("term", &Regulariser::term, strategy_.part<Regulariser>(), alphas_, edge_weights, step_.at);
+  std::vector<at::Tensor> alphas;
+  std::vector<Relaxed> relaxed;
+  for (std::size_t i = 0; i < alphas_.size(); ++i) {
+    if (network_.alphas()[i].weighs) continue;
+    alphas.push_back(alphas_[i]);
+    relaxed.push_back(edge_weights[i]);
+  }
+  return ask("term", &Regulariser::term, strategy_.part<Regulariser>(), alphas, relaxed, step_.at);
 }
 
 std::vector<Relaxed> SearchProblem::smoothed(const std::vector<Relaxed>& edge_weights) {

@@ -35,8 +35,6 @@ std::vector<at::Tensor> initial_alphas(const std::vector<AlphaSet>& sets, double
   return alphas;
 }
 
-EdgeRuleData rule_of(const EdgeRule& part) { return ask("rule", &EdgeRule::rule, part); }
-
 /// Adds what parts have measured, under names that are free.
 void add_measured(Metrics& metrics, const std::map<std::string, double>& measured) {
   for (const auto& [name, value] : measured)
@@ -108,7 +106,7 @@ void Search::require_exchange(const PartChoices& parts) const {
   const std::string rule(EdgeRule::slot.name);
   if (rule_of(*make_part<EdgeRule>(plugins_, parts)) != rule_of(strategy_->part<EdgeRule>()))
     throw Error(ErrorCode::usage, "strategy." + rule + "=" + parts.at(rule).part +
-                                      " needs a network of other channels than that of the search; start a new one");
+                                      " needs a network of other channels or edges than that of the search; start a new one");
 }
 
 void Search::follow(std::vector<StrategyChange> changes) {
@@ -138,7 +136,7 @@ void Search::follow_schedule() {
 }
 
 std::vector<at::Tensor> Search::relaxed(const std::vector<at::Tensor>& alphas) const {
-  return relaxed_for_derivation(strategy_->part<Relaxation>(), alphas,
+  return relaxed_for_derivation(strategy_->part<Relaxation>(), network_->alphas(), alphas,
                                 derived_at(position().at.epoch, position().at.epochs));
 }
 

@@ -43,7 +43,7 @@ GenotypeArgument from_search(Archive archive, const std::string& file, std::opti
   const ComponentOptions options = options_of(run.config());
   const auto space = make_part<SearchSpace>(plugins, run.config().space.name, options);
   const PartChoices parts = run.parts(taken);
-  const AlphaCase alphas = run.alphas(taken, *space);
+  const AlphaCase alphas = run.alphas(taken, *space, rule_of(*make_part<EdgeRule>(plugins, parts)));
   const Derived derived =
       derive(alphas, *make_part<Relaxation>(plugins, parts), *make_part<Deriver>(plugins, parts), run.position(taken));
   return {std::filesystem::path(file).filename().string() + ", epoch " + std::to_string(taken) +

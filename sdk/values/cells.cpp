@@ -53,6 +53,7 @@ std::vector<NamedCell> named_cells(const std::vector<AlphaSet>& alphas) {
   std::vector<NamedCell> cells;
   for (std::size_t i = 0; i < alphas.size(); ++i) {
     const CellTopology& topology = alphas[i].topology;
+    if (alphas[i].weighs) continue;
     if (!alphas[i].per_cell) {
       cells.push_back({topology.name, &topology, i, -1});
     } else {

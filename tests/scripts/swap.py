@@ -118,7 +118,7 @@ def schedules(folder):
     refusal(2, "expected epochs in ascending order", *SEARCH, "--set", "search.strategy=first_order@0,second_order@0", *out)
     refusal(2, "third_order", *SEARCH, "--set", "search.strategy=first_order@0,third_order@2", *out)
     refusal(2, "unknown relaxation 'softmx'", *SEARCH, "--set", "strategy.relaxation=softmx@2", *out)
-    refusal(2, "strategy.edge_rule=partial_channels needs a network of other channels", *SEARCH, "--set",
+    refusal(2, "strategy.edge_rule=partial_channels needs a network of other channels or edges", *SEARCH, "--set",
             "strategy.edge_rule=none@0,partial_channels@2", "--set", "partial_channels.divisor=2", *out)
     refusal(2, "this run has no part 'second_order'", *SEARCH, *FIRST, "--set", "second_order.epsilon=0.1", *out)
     check(not (folder / "never.h5").exists(), "a refused search has an archive")

@@ -48,16 +48,18 @@ class NoEdgeRule final : public EdgeRule {
   EdgeRuleData rule() const override { return {}; }
 };
 
-/// Partial channel connections of PC-DARTS (Xu et al., ICLR 2020, section 3.2).
+/// Partial channel connections and edge normalization of PC-DARTS (Xu et al., ICLR 2020, sections 3.2 and 3.3).
 class PartialChannels final : public EdgeRule {
  public:
   static constexpr MixopOptionSpec options[] = {
       option(MIXOP_OPTION_INTEGER, "divisor", "4",
              "The operations of an edge see one in so many channels, from 1 on; it must divide the channels of every "
-             "cell. Edges are not normalised: that part of PC-DARTS is not in it."),
+             "cell."),
+      option(MIXOP_OPTION_BOOL, "edge_weights", "true",
+             "The edges into a node are weighed by the softmax of alphas of their own."),
   };
 
-  explicit PartialChannels(const Options& options) : rule_{options.integer("divisor")} {
+  explicit PartialChannels(const Options& options) : rule_{options.integer("divisor"), options.flag("edge_weights")} {
     if (rule_.channel_divisor < 1)
       throw Error(ErrorCode::usage,
                   "partial_channels.divisor: expected a number from 1 on, found " + options.text("divisor"));

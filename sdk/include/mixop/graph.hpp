@@ -134,6 +134,8 @@ struct AlphaSet {
   bool per_cell = false;
   std::vector<int> rows{};  ///< per cell: the row of each of `cells`, which may share one; empty: a row each, in order
   std::optional<std::vector<int>> reductions{};  ///< per cell: those of `cells` that halve the resolution, where known
+  /// Of a set of one column that weighs the edges of another set (see EdgeRuleData): the place of that one.
+  std::optional<int> weighs{};
   std::vector<double> start{};  ///< values around which a search starts, in the order of the tensor; empty: zeros
 
   int row_of(std::size_t cell) const { return rows.empty() ? static_cast<int>(cell) : rows[cell]; }
@@ -147,9 +149,12 @@ struct AlphaSet {
   }
 };
 
-/// What a strategy changes of every choice of a network: see Choice::channel_divisor.
+/// What a strategy changes of every choice of a network.
 struct EdgeRuleData {
-  std::int64_t channel_divisor = 1;
+  std::int64_t channel_divisor = 1;  ///< see Choice::channel_divisor
+  /// Every edge has an alpha of its own, beta, and the softmax of those of a node's edges weighs them (edge normalization
+  /// of PC-DARTS, equation 3), in searches and where genotypes are derived.
+  bool edge_weights = false;
   friend bool operator==(const EdgeRuleData&, const EdgeRuleData&) = default;
 };
 

@@ -12,6 +12,9 @@ struct Relaxed {
   /// In the order of the tensor: which operations are computed. The others take no part and have no gradient. Empty:
   /// all.
   std::vector<bool> active{};
+  /// [..., edges, 1] where the edges are weighed: what passes an edge's operations by is multiplied by it, as `weights` are
+  /// already. Undefined: 1.
+  at::Tensor edges{};
 };
 
 }  // namespace mixop

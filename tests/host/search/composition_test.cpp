@@ -45,7 +45,7 @@ class Asked final : public Relaxation {
 
 std::vector<std::uint64_t> keys_of(std::uint64_t step_key) {
   Asked asked;
-  (void)relax(asked, {at::zeros({2, 3}), at::zeros({2, 3})}, {{4, 9, 70}, Phase::evaluate, step_key});
+  (void)relax(asked, std::vector<AlphaSet>(2), {at::zeros({2, 3}), at::zeros({2, 3})}, {{4, 9, 70}, Phase::evaluate, step_key});
   std::vector<std::uint64_t> keys;
   for (const RelaxationContext& how : asked.asked) {
     CHECK(how.phase == Phase::evaluate);
@@ -74,7 +74,7 @@ TEST_CASE("a strategy's parts stand in every slot, empty ones where it names non
   CHECK(parts.at("relaxation").part == "softmax");
   CHECK(parts.at("hypergradient").part == "second_order");
   CHECK(parts.at("hypergradient").options.at("epsilon") == "0.01");
-  for (const char* empty : {"regulariser", "edge_rule", "stopper"}) CHECK(parts.at(empty).part == "none");
+  for (const char* empty : {"regulariser", "smoothing", "edge_rule", "schedule", "stopper"}) CHECK(parts.at(empty).part == "none");
 }
 
 TEST_CASE("options that a strategy brings replace its parts' defaults, and the user's replace both",
@@ -138,7 +138,7 @@ TEST_CASE("every alpha set is relaxed with a key of its own", "[search][strategy
 
 TEST_CASE("relaxed alphas of another shape are refused", "[search][strategy][misuse]") {
   Asked asked;
-  const auto relaxed = [&] { return relax(asked, {at::zeros({2, 3})}, {}); };
+  const auto relaxed = [&] { return relax(asked, std::vector<AlphaSet>(1), {at::zeros({2, 3})}, {}); };
   CHECK(relaxed().size() == 1);
   asked.active = {true, false};
   CHECK_THROWS_WITH(relaxed(), "the relaxation says of 2 operations whether they are active; expected none or all 6; "
@@ -154,7 +154,7 @@ TEST_CASE("genotypes are derived in a phase of their own, at the epoch that ende
   CHECK(derived_at(3, 3).epoch == 2);
   CHECK(derived_at(9, 3).epoch == 2);
   Asked asked;
-  const auto weights = relaxed_for_derivation(asked, {at::ones({2, 3}, at::kDouble)}, derived_at(3, 3));
+  const auto weights = relaxed_for_derivation(asked, std::vector<AlphaSet>(1), {at::ones({2, 3}, at::kDouble)}, derived_at(3, 3));
   CHECK(weights.front().scalar_type() == at::kFloat);
   REQUIRE(asked.asked.size() == 1);
   CHECK(asked.asked[0].phase == Phase::derive);

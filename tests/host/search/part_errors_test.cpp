@@ -21,7 +21,7 @@ Part<Interface> throwing() {
 
 TEST_CASE("what a part of a strategy throws names the part and what it was asked", "[search][misuse]") {
   const auto relaxation = throwing<Relaxation>();
-  CHECK_THROWS_WITH(relax(*relaxation, {at::zeros({1})}, {}), "relaxation 'test.throwing': relax: boom");
+  CHECK_THROWS_WITH(relax(*relaxation, std::vector<AlphaSet>(1), {at::zeros({1})}, {}), "relaxation 'test.throwing': relax: boom");
   CHECK_THROWS_WITH(ask("save", &StrategyPart::save, *relaxation), "relaxation 'test.throwing': save: boom");
   CHECK_THROWS_WITH(ask("load", &StrategyPart::load, *relaxation, NamedTensors()), "relaxation 'test.throwing': load: boom");
   CHECK_THROWS_WITH(ask("measured", &StrategyPart::measured, *relaxation),

@@ -33,7 +33,7 @@ std::string restore_problem(const std::vector<Alteration>& alterations, const Co
 
 const char* const kChange =
     R"({"step":0,"epoch":0,"strategy":"s","relaxation":"a","hypergradient":"b","regulariser":"c",)"
-    R"("edge_rule":"d","stopper":"e","deriver":"f","options":{"hypergradient":{"g":"1"}}})";
+    R"("smoothing":"s","schedule":"t","edge_rule":"d","stopper":"e","deriver":"f","options":{"hypergradient":{"g":"1"}}})";
 
 }  // namespace
 
@@ -147,8 +147,8 @@ TEST_CASE("a resume follows the strategy history: its last entry is in force", "
   };
   CHECK(followed(second).empty());
   CHECK(followed(entry("first_order", "partial_channels", R"({"edge_rule":{"divisor":"2"}})")) ==
-        "/strategy_history: strategy.edge_rule=partial_channels needs a network of other channels than that of the "
-        "search; start a new one");
+        "/strategy_history: strategy.edge_rule=partial_channels needs a network of other channels or edges than "
+        "that of the search; start a new one");
   CHECK(followed(entry("third_order", "none", "{}")).rfind("/strategy_history: unknown hypergradient", 0) == 0);
   CHECK(followed(entry("second_order", "none", R"({"hypergradient":{"epsilon":"0"}})")) ==
         "/strategy_history: second_order: second_order.epsilon: expected a number above 0, found 0");
