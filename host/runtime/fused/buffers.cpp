@@ -8,38 +8,57 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <utility>
 
 namespace mixop {
 namespace {
 
 std::atomic<bool> poisoned{false};
 
-constexpr std::size_t kLine = 64, kHugePage = std::size_t{1} << 21;
+constexpr std::size_t kLine = 64, kHugePage = std::size_t{1} << 21, kSlab = std::size_t{1} << 25;
 
-/// Sizes are rounded up, so that maps of almost the same size share their memory.
-std::size_t rounded(std::size_t bytes) {
-  const std::size_t unit = bytes >= kHugePage ? std::size_t{1} << 16 : kLine;
-  return (bytes + unit - 1) / unit * unit;
-}
+/// Whole cache lines, of an odd number, so that maps that follow each other do not all begin in the same places of the
+/// caches.
+std::size_t rounded(std::size_t bytes) { return ((bytes + kLine - 1) / kLine | 1) * kLine; }
 
-void* allocate(std::size_t bytes) {
-  const bool large = bytes >= kHugePage;
+/// In huge pages where there are some: maps are read side by side, more of them than an address cache holds small pages.
+std::shared_ptr<void> allocate(std::size_t bytes) {
   void* memory = nullptr;
-  if (posix_memalign(&memory, large ? kHugePage : kLine, bytes) != 0) throw std::bad_alloc();
-  if (large) madvise(memory, bytes, MADV_HUGEPAGE);  // fewer page faults; a refusal changes nothing else
-  return memory;
+  if (posix_memalign(&memory, kHugePage, bytes) != 0) throw std::bad_alloc();
+  madvise(memory, bytes, MADV_HUGEPAGE);  // a refusal changes nothing else
+  return {memory, [](void* block) { std::free(block); }};
 }
 
 }  // namespace
 
+/// Blocks are cut from slabs, which are freed with the last of their blocks.
 struct BufferPool::Store {
+  struct Block {
+    std::shared_ptr<void> slab;
+    char* memory;
+  };
   std::mutex mutex;
-  std::multimap<std::size_t, void*> idle;  // by size
+  std::multimap<std::size_t, Block> idle;  // by size
+  std::shared_ptr<void> slab;              // the one that blocks are cut from
+  std::size_t used = kSlab;                // of it
 
-  ~Store() { clear(); }
-  void clear() {
-    for (const auto& [size, block] : idle) std::free(block);
+  /// Under the mutex, as all else.
+  Block cut(std::size_t size) {
+    if (size > kSlab / 4) {
+      std::shared_ptr<void> own = allocate(size);
+      return {own, static_cast<char*>(own.get())};
+    }
+    if (used + size > kSlab) {
+      slab = allocate(kSlab);
+      used = 0;
+    }
+    used += size;
+    return {slab, static_cast<char*>(slab.get()) + used - size};
+  }
+  void give_back() {
     idle.clear();
+    slab.reset();
+    used = kSlab;
   }
 };
 
@@ -47,22 +66,24 @@ BufferPool::BufferPool() : store_(std::make_shared<Store>()) {}
 
 std::shared_ptr<void> BufferPool::take(std::size_t bytes) {
   std::size_t size = rounded(bytes);
-  void* memory = nullptr;
+  Store::Block block;
   {
     // The last batch of an epoch is smaller: it gets the memory of the others.
     const std::lock_guard lock(store_->mutex);
     const auto found = store_->idle.lower_bound(size);
     if (found != store_->idle.end() && found->first <= 2 * size) {
       size = found->first;
-      memory = found->second;
+      block = std::move(found->second);
       store_->idle.erase(found);
+    } else {
+      block = store_->cut(size);
     }
   }
-  if (memory == nullptr) memory = allocate(size);
+  void* memory = block.memory;
   if (poisoned) std::memset(memory, 0xff, size);
-  return {memory, [store = store_, size](void* block) {
+  return {memory, [store = store_, size, block = std::move(block)](void*) mutable {
             const std::lock_guard lock(store->mutex);
-            store->idle.emplace(size, block);
+            store->idle.emplace(size, std::move(block));
           }};
 }
 
@@ -70,7 +91,7 @@ void BufferPool::poison(bool on) { poisoned = on; }
 
 void BufferPool::give_back() {
   const std::lock_guard lock(store_->mutex);
-  store_->clear();
+  store_->give_back();
 }
 
 }  // namespace mixop

@@ -65,7 +65,7 @@ class UnitBackward {
       sizes_.push_back(part.window.taps() * in_ * k_.rounded(part.weight.size(0)));
   }
 
-  /// Scratch of one thread.
+  /// Scratch of one thread: gradients of what the unit and its windows put out.
   struct Scratch {
     explicit Scratch(const UnitBackward& of)
         : y(scratch<T>(*of.run_.pool_, of.run_.numbers(), of.k_.period(of.out_))),
@@ -74,6 +74,18 @@ class UnitBackward {
     }
     Buffer<T> y, back;
   };
+  /// That of each pass. Passes that lay it out alike share it, so that it stays in the cache.
+  static std::vector<Scratch> scratch_of(const std::vector<UnitBackward>& passes) {
+    std::vector<Scratch> all;
+    for (const UnitBackward& pass : passes) {
+      const auto alike = std::find_if(passes.begin(), passes.begin() + static_cast<std::ptrdiff_t>(all.size()),
+                                      [&](const UnitBackward& other) {
+                                        return other.out_ == pass.out_ && other.back_.map == pass.back_.map;
+                                      });
+      all.push_back(&*alike == &pass ? Scratch(pass) : all[static_cast<std::size_t>(alike - passes.begin())]);
+    }
+    return all;
+  }
 
   void set_norm(const NormGradient& norm) {
     const std::int64_t period = k_.period(out_);
@@ -330,8 +342,7 @@ std::vector<UnitGradients> UnitGroup<T>::backward(std::vector<std::vector<Gradie
     const Buffer<T> padded = group.padded(*pool_), found = scratch<T>(*pool_, place.numbers(), group.period);
     const Buffer<T> middle = passes.empty() ? Buffer<T>()
                                             : scratch<T>(*pool_, forwards.front().middle_map().numbers(), group.period);
-    std::vector<typename UnitBackward<T>::Scratch> own;
-    for (const UnitBackward<T>& pass : passes) own.emplace_back(pass);
+    std::vector<typename UnitBackward<T>::Scratch> own = UnitBackward<T>::scratch_of(passes);
     for (std::int64_t g = begin; g < end; ++g) {
       for (std::size_t p = 0; p < passes.size(); ++p)
         sums[p][static_cast<std::size_t>(g)].assign(static_cast<std::size_t>(passes[p].sums()), T(0));

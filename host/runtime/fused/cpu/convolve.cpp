@@ -25,23 +25,39 @@ inline void put(T* out, Vector<T> sum, std::int64_t count, bool accumulate) {
     store_some(out, accumulate ? load_some(out, count) + sum : sum, count);
 }
 
+/// What INPUTS channels of each pixel give. Several at once, so that the place of a pixel is worked out for all of them.
+template <class T, int PIXELS, int VECTORS, int INPUTS>
+inline void add_inputs(Vector<T> (&sums)[PIXELS][VECTORS], const T* weights, std::int64_t width, const T* x,
+                       std::int64_t pixel_x) {
+  Vector<T> factors[INPUTS][VECTORS];
+  MIXOP_UNROLL
+  for (int i = 0; i < INPUTS; ++i)
+    MIXOP_UNROLL
+    for (int v = 0; v < VECTORS; ++v) factors[i][v] = load(weights + i * width + v * kLanes<T>);
+  MIXOP_UNROLL
+  for (int p = 0; p < PIXELS; ++p, x += pixel_x)
+    MIXOP_UNROLL
+    for (int i = 0; i < INPUTS; ++i)
+      MIXOP_UNROLL
+      for (int v = 0; v < VECTORS; ++v) sums[p][v] += factors[i][v] * x[i];
+}
+
 /// PIXELS x VECTORS of the output; `left`: output channels from the first vector on.
 template <class T, int PIXELS, int VECTORS>
 inline void tile(const Convolve<T>& job, std::int64_t width, const T* x, const T* weights, T* out, std::int64_t left) {
+  constexpr int kInputs = VECTORS <= 2 ? 4 / VECTORS : 1;
   Vector<T> sums[PIXELS][VECTORS] = {};
   for (std::int64_t tap = 0; tap < job.taps; ++tap) {
     const T* weight = weights + tap * job.in * width;
     const T* from = x + job.offsets[tap];
-    for (std::int64_t i = 0; i < job.in; ++i, weight += width) {
-      Vector<T> factors[VECTORS];
-      for (int v = 0; v < VECTORS; ++v) factors[v] = load(weight + v * kLanes<T>);
-      for (int p = 0; p < PIXELS; ++p) {
-        const T number = from[p * job.pixel_x + i];
-        for (int v = 0; v < VECTORS; ++v) sums[p][v] += factors[v] * number;
-      }
-    }
+    std::int64_t i = 0;
+    for (; i + kInputs <= job.in; i += kInputs, weight += kInputs * width)
+      add_inputs<T, PIXELS, VECTORS, kInputs>(sums, weight, width, from + i, job.pixel_x);
+    for (; i < job.in; ++i, weight += width) add_inputs<T, PIXELS, VECTORS, 1>(sums, weight, width, from + i, job.pixel_x);
   }
+  MIXOP_UNROLL
   for (int p = 0; p < PIXELS; ++p)
+    MIXOP_UNROLL
     for (int v = 0; v < VECTORS; ++v)
       put(out + p * job.pixel_out + v * kLanes<T>, sums[p][v], left - v * kLanes<T>, job.accumulate);
 }
@@ -88,10 +104,12 @@ inline void by_channels(Vector<T> numbers, F&& f, std::integer_sequence<int, CHA
 template <class T, int CHANNELS, int BLOCKS>
 inline void narrow_tile(const Convolve<T>& job, const Vector<T>* weights, const T* x, T* out, std::int64_t left) {
   Vector<T> sums[BLOCKS] = {};
+  MIXOP_UNROLL
   for (int b = 0; b < BLOCKS; ++b)
     by_channels<T>(
         load(x + b * kLanes<T>), [&](int channel, Vector<T> spread) { sums[b] += weights[channel] * spread; },
         std::make_integer_sequence<int, CHANNELS>());
+  MIXOP_UNROLL
   for (int b = 0; b < BLOCKS; ++b)
     if (left > b * kLanes<T>) put(out + b * kLanes<T>, sums[b], left - b * kLanes<T>, job.accumulate);
 }
@@ -99,6 +117,7 @@ inline void narrow_tile(const Convolve<T>& job, const Vector<T>* weights, const 
 template <class T, int CHANNELS>
 void narrow(const Convolve<T>& job) {
   Vector<T> weights[CHANNELS];
+  MIXOP_UNROLL
   for (int i = 0; i < CHANNELS; ++i)
     for (int l = 0; l < kLanes<T>; ++l) weights[i][l] = job.weights[i * kLanes<T> + l % CHANNELS];
   const std::int64_t numbers = job.width * CHANNELS;
@@ -122,12 +141,17 @@ inline void outer_tile(const ConvolveWeights<T>& job, const T* x, const T* d, T*
     const T* factors = d + row * job.row_d;
     for (std::int64_t p = 0; p < job.width; ++p, from += job.pixel_x, factors += job.pixel_d) {
       Vector<T> factor[VECTORS];
+      MIXOP_UNROLL
       for (int v = 0; v < VECTORS; ++v) factor[v] = load(factors + v * kLanes<T>);
+      MIXOP_UNROLL
       for (int i = 0; i < INPUTS; ++i)
+        MIXOP_UNROLL
         for (int v = 0; v < VECTORS; ++v) sums[i][v] += factor[v] * from[i];
     }
   }
+  MIXOP_UNROLL
   for (int i = 0; i < INPUTS; ++i)
+    MIXOP_UNROLL
     for (int v = 0; v < VECTORS; ++v) {
       T* to = out + i * width + v * kLanes<T>;
       store(to, load(to) + sums[i][v]);
@@ -162,6 +186,7 @@ void narrow_outer(const ConvolveWeights<T>& job) {
           std::make_integer_sequence<int, CHANNELS>());
     });
   }
+  MIXOP_UNROLL
   for (int i = 0; i < CHANNELS; ++i)
     for (int l = 0; l < kLanes<T>; ++l) job.out[i * kLanes<T> + l % CHANNELS] += sums[i][l];
 }

@@ -12,8 +12,10 @@ inline void window(const Depthwise<T>& job, const T* x, const T* weights, T* out
   for (std::int64_t tap = 0; tap < taps; ++tap) {
     const Vector<T> weight = load(weights + tap * job.period);
     const T* from = x + job.offsets[tap];
+    MIXOP_UNROLL
     for (int b = 0; b < BLOCKS; ++b) sums[b] += weight * load(from + b * job.period);
   }
+  MIXOP_UNROLL
   for (int b = 0; b < BLOCKS; ++b) {
     T* to = out + b * job.period;
     store(to, job.accumulate ? load(to) + sums[b] : sums[b]);
@@ -36,6 +38,66 @@ void windows(const Depthwise<T>& job) {
     }
 }
 
+/// How many pixels lie between neighbouring taps of a row, where that is the same for all of a KERNEL x KERNEL window
+/// and a pixel is a period; else 0. Such a window slides: what it reads of a pixel serves all its taps of a row.
+template <int KERNEL>
+std::int64_t step_of(std::int64_t taps, const std::int64_t* offsets, std::int64_t numbers, std::int64_t period) {
+  if (taps != KERNEL * KERNEL || numbers % period != 0) return 0;
+  const std::int64_t step = offsets[1] - offsets[0];
+  for (int tap = 0; tap < taps; ++tap)
+    if (offsets[tap] != offsets[tap / KERNEL * KERNEL] + tap % KERNEL * step) return 0;
+  return step % period == 0 ? step / period : 0;
+}
+
+/// COLUMNS pixels of the output, one vector of each.
+template <class T, int KERNEL, int STEP, int COLUMNS>
+inline void slide(const Depthwise<T>& job, const T* x, const T* weights, T* out) {
+  const std::int64_t period = job.period;
+  Vector<T> sums[COLUMNS] = {};
+  for (std::int64_t row = 0; row < KERNEL; ++row) {
+    Vector<T> factors[KERNEL];
+    MIXOP_UNROLL
+    for (int k = 0; k < KERNEL; ++k) factors[k] = load(weights + (row * KERNEL + k) * period);
+    const T* from = x + job.offsets[row * KERNEL];
+    MIXOP_UNROLL
+    for (int column = 0; column < COLUMNS + STEP * (KERNEL - 1); ++column, from += period) {
+      const Vector<T> number = load(from);
+      MIXOP_UNROLL
+      for (int k = 0; k < KERNEL; ++k) {
+        const int at = column - STEP * k;
+        if (at >= 0 && at < COLUMNS) sums[at] += factors[k] * number;
+      }
+    }
+  }
+  MIXOP_UNROLL
+  for (int b = 0; b < COLUMNS; ++b, out += period) store(out, job.accumulate ? load(out) + sums[b] : sums[b]);
+}
+
+template <class T, int KERNEL, int STEP>
+void slides(const Depthwise<T>& job) {
+  constexpr int kColumns = kRegisters == 32 ? 16 : 8;
+  for (std::int64_t row = 0; row < job.rows; ++row)
+    for (std::int64_t v = 0; v < job.period; v += kLanes<T>) {
+      const T* x = job.x + row * job.row_x + v;
+      T* out = job.out + row * job.row_out + v;
+      const auto columns = [&]<int COLUMNS>(std::int64_t i) {
+        for (; i + COLUMNS * job.period <= job.row_out; i += COLUMNS * job.period)
+          slide<T, KERNEL, STEP, COLUMNS>(job, x + i, job.weights + v, out + i);
+        return i;
+      };
+      columns.template operator()<1>(columns.template operator()<8>(columns.template operator()<kColumns>(0)));
+    }
+}
+
+/// Whether there was a way to slide.
+template <class T, int KERNEL>
+bool try_slides(const Depthwise<T>& job) {
+  const std::int64_t step = step_of<KERNEL>(job.taps, job.offsets, job.row_out, job.period);
+  if (step == 1) slides<T, KERNEL, 1>(job);
+  if (step == 2) slides<T, KERNEL, 2>(job);
+  return step == 1 || step == 2;
+}
+
 /// The sums of GROUP taps over all rows, for one vector of the period.
 template <class T, int GROUP>
 inline void weights_of(const DepthwiseWeights<T>& job, std::int64_t first_tap, std::int64_t v) {
@@ -43,19 +105,23 @@ inline void weights_of(const DepthwiseWeights<T>& job, std::int64_t first_tap, s
   for (std::int64_t row = 0; row < job.rows; ++row) {
     const T* d = job.d + row * job.row_d;
     const T* x[GROUP];
+    MIXOP_UNROLL
     for (int tap = 0; tap < GROUP; ++tap) x[tap] = job.x + row * job.row_x + job.offsets[first_tap + tap];
     std::int64_t i = v;
     for (; i + kLanes<T> <= job.numbers; i += job.period) {
       const Vector<T> factor = load(d + i);
+      MIXOP_UNROLL
       for (int tap = 0; tap < GROUP; ++tap) sums[tap] += factor * load(x[tap] + i);
     }
     if (i >= job.numbers) continue;
     // What lies behind a map may be no number, and zero times it would be none.
     const std::int64_t count = job.numbers - i;
     const Vector<T> factor = load_some(d + i, count);
+    MIXOP_UNROLL
     for (int tap = 0; tap < GROUP; ++tap) sums[tap] += factor * load_some(x[tap] + i, count);
   }
   T* out = job.out + first_tap * job.period + v;
+  MIXOP_UNROLL
   for (int tap = 0; tap < GROUP; ++tap) store(out + tap * job.period, load(out + tap * job.period) + sums[tap]);
 }
 
@@ -63,6 +129,7 @@ inline void weights_of(const DepthwiseWeights<T>& job, std::int64_t first_tap, s
 
 template <class T>
 void depthwise(const Depthwise<T>& job) {
+  if (try_slides<T, 3>(job) || try_slides<T, 5>(job)) return;
   switch (job.taps) {
     case 9:
       return windows<T, 9>(job);

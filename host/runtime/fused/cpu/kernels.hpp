@@ -34,6 +34,7 @@ struct PaddedMap {
   std::int64_t offset(std::int64_t i, std::int64_t j) const {
     return i * row + j % stride * phase + j / stride * channels;
   }
+  friend bool operator==(const PaddedMap&, const PaddedMap&) = default;
 };
 
 /// Rows of an image without a border, each of a multiple of `period` numbers.

@@ -9,6 +9,9 @@
 #include <immintrin.h>
 #endif
 
+/// Before loops over registers, which are arrays: unrolled early, so that no array comes to lie in memory.
+#define MIXOP_UNROLL _Pragma("GCC unroll 32")
+
 namespace mixop::cpu::MIXOP_ISA {
 namespace {
 
