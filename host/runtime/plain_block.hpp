@@ -20,6 +20,7 @@ class RelaxedRows {
   const at::Tensor& weights(const AlphaRef& ref);
   /// The weight of the edge itself, [1]; undefined for 1.
   at::Tensor edge(const AlphaRef& ref) const;
+  bool has_edges(const AlphaRef& ref) const { return relaxed_[static_cast<std::size_t>(ref.set)].edges.defined(); }
   bool is_active(const AlphaRef& ref, std::size_t operation) const;
   bool all_active(const AlphaRef& ref) const { return relaxed_[static_cast<std::size_t>(ref.set)].active.empty(); }
 
@@ -94,6 +95,9 @@ class PlainBlock {
   std::vector<Start> starts_;
   std::vector<StateEntry> state_;
 };
+
+/// The channels from `first` on, which pass operations of that stride by: at stride 2 through a 2x2 max pool.
+at::Tensor passing_channels(const at::Tensor& x, std::int64_t first, std::int64_t stride);
 
 /// Divides by the probability of staying, then masks per sample; the mask is a function of `key`.
 at::Tensor drop_path(const at::Tensor& x, double probability, std::uint64_t key);

@@ -89,7 +89,8 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
   network_ = compile(
       with_rule(space_->search(space_config(config.space, info, *space_)), rule_of(strategy_->part<EdgeRule>())),
       operators_, {device_, type_}, execution_named(config.execution));
-  strategy_->begin(searched_sets(network_->graph(), operators_));
+  const std::vector<SearchedSet> sets = searched_sets(network_->graph(), operators_);
+  strategy_->begin(sets);
   alphas_ = initial_alphas(network_->alphas(), config.space.alpha_init, type_, device_);
   weight_optimizer_ = std::make_unique<Sgd>(parameters_of(*network_), config.weights.momentum, config.weights.decay);
   alpha_optimizer_ = std::make_unique<Adam>(
@@ -97,8 +98,11 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
   problem_ = std::make_unique<SearchProblem>(*network_, alphas_, *strategy_, *weight_optimizer_);
   position().at.epochs = config.search.epochs;
   history_.strategies.push_back({0, 0, schedule_.in(0).strategy, strategy_->choices()});
-  for (const std::int64_t epoch : schedule_.epochs())
-    require_exchange(Composition(plugins, parts_of(plugins, schedule_.in(epoch), options)).choices());
+  for (const std::int64_t epoch : schedule_.epochs()) {
+    Composition scheduled(plugins, parts_of(plugins, schedule_.in(epoch), options));
+    scheduled.begin(sets);
+    require_exchange(scheduled.choices());
+  }
   record_row();
 }
 

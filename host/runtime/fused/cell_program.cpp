@@ -1,5 +1,9 @@
 #include "host/runtime/fused/cell_program.hpp"
 
+#include <ATen/ATen.h>
+
+#include <map>
+#include <set>
 #include <utility>
 
 namespace mixop {
@@ -18,25 +22,25 @@ bool is_zero(const OperatorInstance& operation) {
 
 class Lowering {
  public:
-  explicit Lowering(const PlainBlock& block) : block_(block) {
+  explicit Lowering(const PlainBlock& block) : block_(block), places_(static_cast<std::size_t>(block.nodes())) {
     program_.inputs = block.cell().inputs;
-    program_.nodes = block.nodes();
-    program_.output = block.cell().output;
-    program_.shapes.resize(static_cast<std::size_t>(block.nodes()));
+    place_nodes();
+    program_.shapes.resize(static_cast<std::size_t>(program_.nodes));
+    for (const int node : block.cell().output) program_.output.push_back(whole(node));
   }
 
   std::optional<CellProgram> lower() {
     for (const PlainBlock::Step& step : block_.steps()) {
       if (const auto* module = std::get_if<Module>(&step.does)) {
-        add(step, operation_of(step.from, *module, [module](const at::Tensor& x, const Forward& how) {
+        add(step, operation_of(whole(step.from), *module, [module](const at::Tensor& x, const Forward& how) {
               return module->forward(x, how);
             }, module->state()));
       } else if (const auto* named = std::get_if<OperatorInstance>(&step.does)) {
         add_named(step, *named);
       } else {
         const auto& mixed = std::get<PlainBlock::Mixed>(step.does);
-        if (mixed.divisor != 1) return std::nullopt;
         add_mixed(step, mixed);
+        if (mixed.divisor != 1) add_passing(step, mixed);
       }
     }
     if (fused_ == 0) return std::nullopt;
@@ -46,6 +50,78 @@ class Lowering {
 
  private:
   using OwnCode = std::function<at::Tensor(const at::Tensor&, const Forward&)>;
+
+  /// Where a node of the block is in the program; -1: it has no such part.
+  struct Places {
+    int whole = -1;
+    int first = -1;    ///< its first channels, which candidates read
+    int sum = -1;      ///< what candidates of first channels sum up to
+    int passing = -1;  ///< the sum of the channels that pass these by
+  };
+
+  /// Numbers the nodes so that each comes behind those that it is made of; the inputs come first.
+  void place_nodes() {
+    std::vector<bool> split(places_.size()), joined(places_.size());
+    for (const PlainBlock::Step& step : block_.steps()) {
+      const auto* mixed = std::get_if<PlainBlock::Mixed>(&step.does);
+      if (mixed == nullptr || mixed->divisor == 1) continue;
+      split[static_cast<std::size_t>(step.from)] = joined[static_cast<std::size_t>(step.to)] = true;
+    }
+    const auto inputs = static_cast<std::size_t>(program_.inputs);
+    for (std::size_t s = 0; s < inputs; ++s) places_[s].whole = program_.nodes++;
+    for (std::size_t s = 0; s < places_.size(); ++s) {
+      if (joined[s]) places_[s].sum = program_.nodes++;
+      if (joined[s]) places_[s].passing = program_.nodes++;
+      if (s >= inputs) places_[s].whole = program_.nodes++;
+      if (split[s]) places_[s].first = program_.nodes++;
+    }
+  }
+  Places& place(int node) { return places_[static_cast<std::size_t>(node)]; }
+  int whole(int node) { return place(node).whole; }
+
+  /// A term of factor 1 on code that is run as it is.
+  void add_own(int from, int to, OwnCode code) {
+    CellProgram::Term term;
+    term.operation = program_.operations.size();
+    term.to = to;
+    program_.operations.push_back({from, {}, std::move(code)});
+    program_.terms.push_back(term);
+  }
+
+  /// The channels that pass a choice by, and, once for each node, what splits and joins it.
+  void add_passing(const PlainBlock::Step& step, const PlainBlock::Mixed& mixed) {
+    const std::int64_t channels = mixed.spec.in, stride = mixed.spec.stride, divisor = mixed.divisor;
+    const auto [known, is_new] = passing_.try_emplace({step.from, stride}, program_.operations.size());
+    if (is_new)
+      program_.operations.push_back({whole(step.from), {}, [channels, stride](const at::Tensor& x, const Forward&) {
+                                       return passing_channels(x, channels, stride);
+                                     }});
+    CellProgram::Term term;
+    term.operation = known->second;
+    term.to = place(step.to).passing;
+    term.alphas = mixed.alphas;
+    term.of_edge = true;
+    program_.terms.push_back(term);
+    if (split_.insert(step.from).second)
+      add_own(whole(step.from), place(step.from).first,
+              [channels](const at::Tensor& x, const Forward&) { return x.narrow(1, 0, channels); });
+    if (!joined_.insert(step.to).second) return;
+    add_own(place(step.to).sum, whole(step.to),
+            [divisor](const at::Tensor& x, const Forward&) { return shuffled(x, 0, 1, divisor); });
+    add_own(place(step.to).passing, whole(step.to),
+            [divisor](const at::Tensor& x, const Forward&) { return shuffled(x, 1, divisor - 1, divisor); });
+  }
+
+  /// The groups from `first` on of `divisor` groups of channels, where at::channel_shuffle puts them; zeros elsewhere.
+  static at::Tensor shuffled(const at::Tensor& x, std::int64_t first, std::int64_t groups, std::int64_t divisor) {
+    const std::int64_t size = x.size(1) / groups;
+    const at::Tensor whole =
+        at::empty({x.size(0), size * divisor, x.size(2), x.size(3)}, x.options(), at::MemoryFormat::ChannelsLast).zero_();
+    whole.view({x.size(0), size, divisor, x.size(2), x.size(3)})
+        .narrow(2, first, groups)
+        .copy_(x.reshape({x.size(0), groups, size, x.size(2), x.size(3)}).transpose(1, 2));
+    return whole;
+  }
 
   CellProgram::Operation operation_of(int from, const Module& module, OwnCode code,
                                       const std::vector<StateEntry>& state) {
@@ -57,34 +133,38 @@ class Lowering {
 
   void add_named(const PlainBlock::Step& step, const OperatorInstance& named) {
     // The shape is only asked for where nothing feeds the node; then its operations are zeros, which say their stride.
-    if (is_zero(named)) return note_shape(step, 0, named.structure()->stages().front().stride[0]);
-    add(step, operation_of(step.from, named.module(), [&named](const at::Tensor& x, const Forward& how) {
+    if (is_zero(named)) {
+      const std::int64_t stride = named.structure()->stages().front().stride[0];
+      program_.shapes[static_cast<std::size_t>(whole(step.to))] = {whole(step.from), 0, stride};
+      return;
+    }
+    add(step, operation_of(whole(step.from), named.module(), [&named](const at::Tensor& x, const Forward& how) {
           return named.forward(x, how);
         }, named.state()));
   }
 
   void add_mixed(const PlainBlock::Step& step, const PlainBlock::Mixed& mixed) {
-    note_shape(step, mixed.spec.out, mixed.spec.stride);
+    const bool partly = mixed.divisor != 1;
+    const int from = partly ? place(step.from).first : whole(step.from);
+    const int to = partly ? place(step.to).sum : whole(step.to);
+    program_.shapes[static_cast<std::size_t>(to)] = {from, mixed.spec.out, mixed.spec.stride};
     for (const std::size_t k : mixed.counted) {
       const Candidate& candidate = mixed.candidates[k];
-      CellProgram::Term& term = add(step, operation_of(step.from, candidate.module(),
+      CellProgram::Term& term = add(step, operation_of(from, candidate.module(),
                                                        [&candidate](const at::Tensor& x, const Forward& how) {
                                                          return candidate.forward(x, how);
                                                        },
                                                        candidate.state()));
+      term.to = to;
       term.alphas = mixed.alphas;
       term.candidate = k;
     }
   }
 
-  void note_shape(const PlainBlock::Step& step, std::int64_t channels, std::int64_t stride) {
-    program_.shapes[static_cast<std::size_t>(step.to)] = {step.from, channels, stride};
-  }
-
   /// A term of the node, on an operation of its own or on one that computes the same.
   CellProgram::Term& add(const PlainBlock::Step& step, CellProgram::Operation operation) {
     CellProgram::Term term;
-    term.to = step.to;
+    term.to = whole(step.to);
     if (block_.cell().drop_path == DropPath::nodes && masks_node(step.to))
       term.drop = static_cast<std::uint64_t>(step.to);
     else if (step.drops)
@@ -122,6 +202,9 @@ class Lowering {
   const PlainBlock& block_;
   CellProgram program_;
   int fused_ = 0;
+  std::vector<Places> places_;    // of each node of the block
+  std::set<int> split_, joined_;  // nodes that have their operations already
+  std::map<std::pair<int, std::int64_t>, std::size_t> passing_;  // by node and stride: the operation
 };
 
 }  // namespace

@@ -13,6 +13,9 @@
 namespace mixop {
 
 /// A block as a fused execution sees it: operations on nodes, each computed once, and weighted sums of what they give.
+/// Where candidates see some of the channels (Choice::channel_divisor), a node that they read has a node of these
+/// channels beside it, and one that they feed is made of two: the sum of the candidates, and that of the channels that
+/// passed them by.
 struct CellProgram {
   /// Units, the identity (no units), or code that is run as it is.
   struct Operation {
@@ -26,8 +29,9 @@ struct CellProgram {
     std::size_t operation = 0;
     std::size_t copy = 0;  ///< which of the candidates that share the operation it is
     int to = 0;
-    std::optional<AlphaRef> alphas{};  ///< where its factor is an alpha's weight: otherwise 1
+    std::optional<AlphaRef> alphas{};  ///< where its factor is an alpha's weight, or that of an edge: otherwise 1
     std::size_t candidate = 0;
+    bool of_edge = false;  ///< the factor is the edge's (RelaxedRows::edge), or 1 where it has none
     std::optional<std::uint64_t> drop{};  ///< drop-path masks it, by the draw of that number
   };
   /// What a node is that no operation feeds: zeros of this shape.
@@ -48,8 +52,7 @@ struct CellProgram {
 /// The parameters of an operation: depthwise weight, those of the parts, of the norm; unit by unit.
 std::vector<at::Tensor> parameters_of(const CellProgram::Operation& operation);
 
-/// The program of a block that has operations to fuse; none for one that is as well off plainly, or that passes channels
-/// by its candidates.
+/// The program of a block that has operations to fuse; none for one that is as well off plainly.
 std::optional<CellProgram> lower(const PlainBlock& block);
 
 }  // namespace mixop

@@ -22,18 +22,19 @@ using torch::autograd::variable_list;
 /// Rows of relaxed alphas that a program's terms read, each once.
 struct Rows {
   std::vector<at::Tensor> tensors;
-  std::vector<std::size_t> of_terms;  // of each term; any number where it has none
+  std::vector<std::size_t> of_terms;  // of each term, or kNone
 };
+constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
 Rows rows_of(const CellProgram& program, RelaxedRows& relaxed) {
   Rows rows;
-  std::map<std::tuple<int, int, int>, std::size_t> known;
+  std::map<std::tuple<int, int, int, bool>, std::size_t> known;
   for (const CellProgram::Term& term : program.terms) {
-    rows.of_terms.push_back(0);
-    if (!term.alphas) continue;
+    rows.of_terms.push_back(kNone);
+    if (!term.alphas || (term.of_edge && !relaxed.has_edges(*term.alphas))) continue;
     const auto [place, is_new] =
-        known.try_emplace({term.alphas->set, term.alphas->cell, term.alphas->edge}, rows.tensors.size());
-    if (is_new) rows.tensors.push_back(relaxed.weights(*term.alphas));
+        known.try_emplace({term.alphas->set, term.alphas->cell, term.alphas->edge, term.of_edge}, rows.tensors.size());
+    if (is_new) rows.tensors.push_back(term.of_edge ? relaxed.edge(*term.alphas) : relaxed.weights(*term.alphas));
     rows.of_terms.back() = place->second;
   }
   return rows;
@@ -46,8 +47,8 @@ CellFactors factors_of(const CellProgram& program, const Rows& rows, const Relax
   CellFactors factors;
   for (std::size_t t = 0; t < program.terms.size(); ++t) {
     const CellProgram::Term& term = program.terms[t];
-    const double factor = term.alphas ? numbers[rows.of_terms[t]][term.candidate] : 1;
-    factors.active.push_back(!term.alphas || relaxed.is_active(*term.alphas, term.candidate));
+    const double factor = rows.of_terms[t] == kNone ? 1 : numbers[rows.of_terms[t]][term.candidate];
+    factors.active.push_back(!term.alphas || term.of_edge || relaxed.is_active(*term.alphas, term.candidate));
     std::vector<double>& images = factors.of_images.emplace_back();
     if (term.drop && pass.training && pass.drop_path > 0) {
       images = doubles_of(samples_that_stay(input.size(0), pass.drop_path, key_of({key, *term.drop}), input));
@@ -89,7 +90,7 @@ class CellBackward final : public torch::autograd::Node {
   at::Tensor row_gradient(std::size_t row, const std::vector<double>& terms) const {
     std::vector<double> numbers(static_cast<std::size_t>(rows.tensors[row].numel()), 0);
     for (std::size_t t = 0; t < terms.size(); ++t)
-      if (program->terms[t].alphas && rows.of_terms[t] == row) numbers[program->terms[t].candidate] += terms[t];
+      if (rows.of_terms[t] == row) numbers[program->terms[t].candidate] += terms[t];
     return at::tensor(numbers, at::kDouble).to(rows.tensors[row].scalar_type());
   }
 };
@@ -121,7 +122,7 @@ at::Tensor FusedBlock::forward(const std::vector<at::Tensor>& inputs, RelaxedRow
   CellWants wants;
   for (const at::Tensor& input : inputs) wants.inputs.push_back(records && input.requires_grad());
   for (std::size_t t = 0; t < program_->terms.size(); ++t)
-    wants.terms.push_back(records && program_->terms[t].alphas && rows.tensors[rows.of_terms[t]].requires_grad());
+    wants.terms.push_back(records && rows.of_terms[t] != kNone && rows.tensors[rows.of_terms[t]].requires_grad());
   for (const at::Tensor& parameter : program_->parameters)
     wants.weights = wants.weights || (records && parameter.requires_grad());
   const CellFactors factors = factors_of(*program_, rows, relaxed, pass, key, inputs.front());

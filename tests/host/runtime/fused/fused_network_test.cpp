@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "host/graph/edge_rule.hpp"
 #include "host/graph/operator_catalog.hpp"
 #include "host/runtime/fused/buffers.hpp"
 #include "host/runtime/network.hpp"
@@ -75,6 +76,8 @@ Found run(Network& network, const std::vector<at::Tensor>& alphas, const Batch& 
     for (const at::Tensor& weight : parameters(network)) leaves.push_back(weight);
   std::vector<Relaxed> relaxed = test::as_relaxed(own);
   for (std::size_t i = 0; i < active.size(); ++i) relaxed[i].active = active[i];
+  for (std::size_t i = 0; i < own.size(); ++i)
+    if (const auto& weighed = network.alphas()[i].weighs) relaxed[static_cast<std::size_t>(*weighed)].edges = own[i];
   const Outcome outcome = network.loss(relaxed, batch, {}, pass);
   Found found{outcome.loss.detach(), outcome.output.detach(), {}, {}};
   if (!leaves.empty()) found.gradients = gradients(outcome.loss, leaves);
@@ -231,6 +234,27 @@ TEST_CASE("fused and plain execution agree on spaces of other shapes and operato
   compare(supernet("darts_cnn", wide), 2, at::kDouble, kInDouble);
   SpaceConfig cells = supernet_config("ddarts", 4, 4, 12, 12);
   compare(supernet("ddarts", cells), 2, at::kDouble, kInDouble);
+}
+
+TEST_CASE("fused and plain execution agree where channels pass the candidates by", "[runtime][fused]") {
+  SpaceConfig config = supernet_config("darts_cnn", 8, 3, 13, 11);
+  config.nodes = 3;
+  for (const EdgeRuleData rule : {EdgeRuleData{4, true}, EdgeRuleData{2, false}, EdgeRuleData{8, false}}) {
+    INFO("divisor " << rule.channel_divisor << (rule.edge_weights ? ", edges weighed" : ""));
+    compare(with_rule(supernet("darts_cnn", config), rule), 3, at::kDouble, kInDouble);
+  }
+  config.operations = {"none", "sep_conv_3x3", "skip_connect"};
+  config.nodes = 2;
+  const NetworkGraph graph = with_rule(supernet("darts_cnn", config), {2, true});
+  // The operation none alone is computed of some edges: the sum of their node's candidates has fewer terms, or none.
+  std::vector<std::vector<bool>> active;
+  for (const AlphaSet& set : graph.alphas) {
+    std::vector<bool>& own = active.emplace_back(set.weighs ? 0 : 3 * set.topology.edges.size());
+    for (std::size_t i = 0; i < own.size(); ++i) own[i] = i < 6 ? i % 3 == 0 : i % 3 == 1;
+  }
+  compare(graph, 2, at::kDouble, kInDouble, {}, active);
+  const SpaceConfig cells = supernet_config("nasbench201", 4, 3, 12, 12);
+  compare(with_rule(supernet("nasbench201", cells), {2, true}), 3, at::kDouble, kInDouble);
 }
 
 TEST_CASE("a candidate without a structure runs beside the fused ones", "[runtime][fused]") {
