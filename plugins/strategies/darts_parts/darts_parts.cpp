@@ -9,13 +9,23 @@
 namespace mixop::strategies {
 namespace {
 
-/// DARTS, equation 2.
+/// DARTS, equation 2; alphas over a temperature.
 class Softmax final : public Relaxation {
  public:
-  explicit Softmax(const Options&) {}
-  Relaxed relax(const at::Tensor& alphas, const RelaxationContext&) const override {
-    return {at::softmax(alphas, -1)};
+  static constexpr MixopOptionSpec options[] = {
+      option(MIXOP_OPTION_REAL, "temperature", "1", "What alphas are divided by, above 0: small ones sharpen."),
+  };
+  explicit Softmax(const Options& options) : temperature_(options.real("temperature")) {
+    if (!(temperature_ > 0))
+      throw Error(ErrorCode::usage,
+                  "softmax.temperature: expected a number above 0, found " + options.text("temperature"));
   }
+  Relaxed relax(const at::Tensor& alphas, const RelaxationContext&) const override {
+    return {at::softmax(alphas / temperature_, -1)};
+  }
+
+ private:
+  double temperature_;
 };
 
 class NoRegulariser final : public Regulariser {
@@ -76,6 +86,15 @@ class NoStopper final : public Stopper {
   std::string reason_to_stop(const EpochReport&) override { return ""; }
 };
 
+constexpr MixopStrategyPart kPcDartsParts[] = {
+    strategy_slot("relaxation", "softmax"),
+    strategy_slot("hypergradient", "first_order"),
+    strategy_slot("edge_rule", "partial_channels"),
+    strategy_slot("deriver", "darts"),
+};
+constexpr MixopStrategy kPcDarts = strategy_table(
+    kPcDartsParts, "PC-DARTS (Xu et al., ICLR 2020) without edge normalisation: operations see a part of the channels.");
+
 }  // namespace
 }  // namespace mixop::strategies
 
@@ -88,4 +107,6 @@ MIXOP_PLUGIN("mixop.strategies.darts_parts", "0.1.0",
              mixop::strategy_part<mixop::strategies::NoEdgeRule>("none"),
              mixop::strategy_part<mixop::strategies::PartialChannels>("partial_channels"),
              mixop::strategy_part<mixop::strategies::NoStopper>("none"),
-             mixop::strategy_part<mixop::strategies::DartsDeriver>("darts"));
+             mixop::strategy_part<mixop::strategies::DartsDeriver>("darts"),
+             mixop::strategy_part<mixop::strategies::LimitedSkips>("darts_limited_skips"),
+             mixop::strategy("pc_darts", mixop::strategies::kPcDarts));
