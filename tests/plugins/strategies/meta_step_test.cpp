@@ -43,6 +43,8 @@ TEST_CASE("no hypergradient reads a number in a step", "[strategy]") {
   const std::map<std::string, std::vector<std::map<std::string, std::string>>> parts{
       {"first_order", {{}}},
       {"second_order", {{}, {{"clip", "true"}}, {{"clip", "true"}, {"uncapped", "true"}, {"stale_tied", "true"}}}},
+      {"neumann", {{}, {{"gamma", "0.1"}, {"terms", "0"}}}},
+      {"frozen", {{}}},
       {"ddarts", {{}, {{"mode", "published-code"}}, {{"zero_one", "tri"}, {"ablation_weight", "0"}}}}};
   for (const auto& [name, variants] : parts) {
     for (const auto& options : variants) {
