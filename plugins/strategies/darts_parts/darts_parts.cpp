@@ -93,7 +93,7 @@ constexpr MixopStrategyPart kPcDartsParts[] = {
     strategy_slot("deriver", "darts"),
 };
 constexpr MixopStrategy kPcDarts = strategy_table(
-    kPcDartsParts, "PC-DARTS (Xu et al., ICLR 2020) without edge normalisation: operations see a part of the channels.");
+    kPcDartsParts, "PC-DARTS (Xu et al., ICLR 2020): operations see a part of the channels, and edges are weighed.");
 
 }  // namespace
 }  // namespace mixop::strategies
