@@ -15,7 +15,7 @@ Execution execution_named(const std::string& name) {
 std::unique_ptr<Network> compile(const NetworkGraph& graph, const OperatorCatalog& operators, const Target& target,
                                  Execution execution) {
   check(graph);
-  return graph.language_model ? compile_language_model(graph, operators, target)
+  return graph.language_model ? compile_language_model(graph, operators, target, execution)
                               : compile_image_network(graph, operators, target, execution);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "host/runtime/recurrent/dropout.hpp"
+#include "host/runtime/recurrent/highway.hpp"
 
 namespace mixop {
 namespace {
@@ -44,7 +45,8 @@ int node_count(const Cell& cell) {
 
 class SearchCell final : public RecurrentCell {
  public:
-  SearchCell(const Cell& cell, const LanguageModel& model, const OperatorCatalog& operators, const Target& target)
+  SearchCell(const Cell& cell, const LanguageModel& model, const OperatorCatalog& operators, const Target& target,
+             Execution execution)
       : RecurrentCell(cell.name, model.width, node_count(cell), target),
         outputs_(cell.output),
         running_statistics_(model.running_statistics),
@@ -57,6 +59,9 @@ class SearchCell final : public RecurrentCell {
       activations_.push_back(std::move(made));
       columns_.push_back(k);
     }
+    if (execution == Execution::fused && target.device.is_cpu() &&
+        (target.type == at::kFloat || target.type == at::kDouble))
+      kernel_activations_ = kernel_activations(activations_);
     std::vector<std::int64_t> columns(columns_.begin(), columns_.end());
     index_ = at::tensor(columns, at::TensorOptions(at::kLong)).to(target.device);
     for (const Edge& edge : cell.edges) {
@@ -111,7 +116,10 @@ class SearchCell final : public RecurrentCell {
     const at::Tensor& weights = pass.node_weights[index];
     const bool all = std::all_of(node.rows.begin(), node.rows.end(),
                                  [&](const AlphaRef& ref) { return pass.relaxed.all_active(ref); });
-    return all ? mixed(from, halves(product), weights, pass.how) : drawn(node, from, halves(product), weights, pass);
+    if (!all) return drawn(node, from, halves(product), weights, pass);
+    if (kernel_activations_ && from.scalar_type() == product.scalar_type())
+      return highway_sum(from, product, weights.flatten(1), *kernel_activations_);
+    return mixed(from, halves(product), weights, pass.how);
   }
 
   /// Sum over sources j and activations k of p_jk (s_j + c_j (f_k(h_j) - s_j)), as lerp(P_j s_j, sum_k p_jk f_k(h_j),
@@ -147,6 +155,7 @@ class SearchCell final : public RecurrentCell {
   bool running_statistics_;
   std::vector<Node> nodes_;
   std::vector<OperatorInstance> activations_;
+  std::optional<std::vector<cpu::Activation>> kernel_activations_;  // where all of them run in one pass
   std::vector<std::size_t> columns_;  // of the activations among the candidates; `none` is not computed
   at::Tensor index_;                  // the same on the device
   Module norm_;
@@ -212,8 +221,9 @@ at::Tensor RecurrentCell::step(const at::Tensor& projected, const at::Tensor& hi
 }
 
 std::unique_ptr<RecurrentCell> make_search_cell(const Cell& cell, const LanguageModel& model,
-                                                const OperatorCatalog& operators, const Target& target) {
-  return std::make_unique<SearchCell>(cell, model, operators, target);
+                                                const OperatorCatalog& operators, const Target& target,
+                                                Execution execution) {
+  return std::make_unique<SearchCell>(cell, model, operators, target, execution);
 }
 
 std::unique_ptr<RecurrentCell> make_discrete_cell(const Cell& cell, const LanguageModel& model,

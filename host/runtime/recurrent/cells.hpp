@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "host/graph/operators.hpp"
+#include "host/runtime/network.hpp"
 #include "host/runtime/plain_block.hpp"
 #include "mixop/graph.hpp"
 
@@ -57,9 +58,11 @@ at::Tensor initial_weights(std::int64_t rows, std::int64_t columns, const Target
 /// The cell of a graph of choices: every node is the sum over its edges and all candidates. With `node_norm` all nodes
 /// are normalised by the cell's one batch norm. Its evaluation normalises by the statistics of the columns at hand, of
 /// which there must be two at least: running ones mix those of all nodes and fit none. `running_statistics` uses them
-/// all the same, as the published code does.
+/// all the same, as the published code does. Fused, a node whose alphas are all active and whose activations the kernels
+/// know is a highway_sum().
 std::unique_ptr<RecurrentCell> make_search_cell(const Cell& cell, const LanguageModel& model,
-                                                const OperatorCatalog& operators, const Target& target);
+                                                const OperatorCatalog& operators, const Target& target,
+                                                Execution execution);
 
 /// The cell of a graph of named activations: one predecessor and one activation a node, no norm.
 std::unique_ptr<RecurrentCell> make_discrete_cell(const Cell& cell, const LanguageModel& model,

@@ -16,18 +16,19 @@ namespace {
 enum Draw : std::uint64_t { kWords = 1, kEmbedding, kInput, kHidden, kOutput };
 
 std::unique_ptr<RecurrentCell> cell_of(const NetworkGraph& graph, const OperatorCatalog& operators,
-                                       const Target& target) {
+                                       const Target& target, Execution execution) {
   const Cell& cell = graph.blocks.front().cell;
   return graph.alphas.empty() ? make_discrete_cell(cell, *graph.language_model, operators, target)
-                              : make_search_cell(cell, *graph.language_model, operators, target);
+                              : make_search_cell(cell, *graph.language_model, operators, target, execution);
 }
 
 class TiedLanguageModel final : public Network {
  public:
-  TiedLanguageModel(const NetworkGraph& graph, const OperatorCatalog& operators, const Target& target)
+  TiedLanguageModel(const NetworkGraph& graph, const OperatorCatalog& operators, const Target& target,
+                    Execution execution)
       : Network(graph),
         model_(*graph.language_model),
-        cell_(cell_of(graph, operators, target)),
+        cell_(cell_of(graph, operators, target, execution)),
         embedding_(initial_weights(model_.words, model_.width, target)),
         bias_(at::zeros({model_.words}, embedding_.options().requires_grad(false)).set_requires_grad(true)) {
     state_.push_back({"encoder.weight", embedding_});
@@ -97,8 +98,8 @@ class TiedLanguageModel final : public Network {
 }  // namespace
 
 std::unique_ptr<Network> compile_language_model(const NetworkGraph& graph, const OperatorCatalog& operators,
-                                                const Target& target) {
-  return std::make_unique<TiedLanguageModel>(graph, operators, target);
+                                                const Target& target, Execution execution) {
+  return std::make_unique<TiedLanguageModel>(graph, operators, target, execution);
 }
 
 }  // namespace mixop

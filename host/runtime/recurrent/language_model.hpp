@@ -8,6 +8,6 @@ namespace mixop {
 
 /// A graph with a LanguageModel. Input and target are int64 [time, N]; the state is one tensor [N, width].
 std::unique_ptr<Network> compile_language_model(const NetworkGraph& graph, const OperatorCatalog& operators,
-                                                const Target& target);
+                                                const Target& target, Execution execution);
 
 }  // namespace mixop

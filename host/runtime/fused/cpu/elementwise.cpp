@@ -12,16 +12,6 @@ void fill(T* to, std::int64_t numbers, T value) {
   });
 }
 
-template <class T>
-inline Vector<T> some(const T* from, std::int64_t count) {
-  return count == kLanes<T> ? load(from) : load_some(from, count);
-}
-
-template <class T>
-inline void put(T* to, Vector<T> v, std::int64_t count) {
-  count == kLanes<T> ? store(to, v) : store_some(to, v, count);
-}
-
 /// The affine of the numbers from channel position `at` of the period on.
 template <class T>
 inline Vector<T> before_relu(const Affine<T>& affine, Vector<T> x, std::int64_t at) {

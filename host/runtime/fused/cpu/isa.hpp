@@ -28,5 +28,9 @@ template <class T>
 void max_pool(const MaxPool<T>& job);
 template <class T>
 void max_pool_scatter(const MaxPoolScatter<T>& job);
+template <class T>
+void highway(const Highway<T>& job);
+template <class T>
+void highway_back(const HighwayBack<T>& job);
 
 }  // namespace mixop::cpu::MIXOP_ISA

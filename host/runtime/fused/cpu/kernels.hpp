@@ -173,6 +173,38 @@ struct MaxPoolScatter {
   T* x;  ///< scratch
 };
 
+constexpr std::int64_t kMostActivations = 8;
+enum class Activation : std::uint8_t { identity, relu, tanh, sigmoid };
+
+/// What one source gives to a node of a recurrent cell, of its state s, the gate c = sigmoid(product[row][i]) and the
+/// candidate h = product[row][width + i]:
+/// out (+)= sum over k of weights[k] * (s + c * (f_k(h) - s)).
+template <class T>
+struct Highway {
+  std::int64_t rows, width, activations;
+  const Activation* kinds;  ///< [activations]
+  const T* weights;         ///< [activations]
+  const T* states;          ///< [rows][width]
+  const T* product;         ///< [rows][2 * width]
+  bool accumulate;
+  T* out;  ///< [rows][width]
+};
+
+/// Its gradients from `d`, that of `out`, for at most kMostActivations. Those of the weights are summed in double after a few
+/// numbers.
+template <class T>
+struct HighwayBack {
+  std::int64_t rows, width, activations;
+  const Activation* kinds;
+  const T* weights;
+  const T* states;
+  const T* product;
+  const T* d;
+  T* d_states;
+  T* d_product;
+  double* d_weights;  ///< [activations], overwritten
+};
+
 /// The kernels of one instruction set.
 template <class T>
 struct Kernels {
@@ -189,6 +221,8 @@ struct Kernels {
   void (*unpad)(const Unpad<T>&);
   void (*max_pool)(const MaxPool<T>&);
   void (*max_pool_scatter)(const MaxPoolScatter<T>&);
+  void (*highway)(const Highway<T>&);
+  void (*highway_back)(const HighwayBack<T>&);
 
   std::int64_t rounded(std::int64_t channels) const { return (channels + lanes - 1) / lanes * lanes; }
   std::int64_t period(std::int64_t channels) const;

@@ -77,6 +77,17 @@ inline void store_some(T* to, Vector<T> v, std::int64_t count) {
 #endif
 }
 
+/// As many as there are up to a vector.
+template <class T>
+inline Vector<T> some(const T* from, std::int64_t count) {
+  return count == kLanes<T> ? load(from) : load_some(from, count);
+}
+
+template <class T>
+inline void put(T* to, Vector<T> v, std::int64_t count) {
+  count == kLanes<T> ? store(to, v) : store_some(to, v, count);
+}
+
 /// Lane i of the result is lane index[i].
 template <class T>
 inline Vector<T> permute(Vector<T> v, Index<T> index) {

@@ -306,6 +306,102 @@ TEST_CASE("a max pool takes the first of the largest, and gives the gradient bac
   });
 }
 
+/// A recurrent node of one source, in double: weights, states and product as the kernel takes them.
+struct Node {
+  std::int64_t rows, width;
+  std::vector<double> weights, states, product;
+
+  static double activation(std::size_t kind, double h) {
+    return kind == 0 ? h : kind == 1 ? std::max(h, 0.0) : kind == 2 ? std::tanh(h) : 1 / (1 + std::exp(-h));
+  }
+  double out(std::int64_t row, std::int64_t i) const {
+    const auto at = static_cast<std::size_t>(row * 2 * width + i);
+    const double state = states[static_cast<std::size_t>(row * width + i)], gate = 1 / (1 + std::exp(-product[at]));
+    double sum = 0;
+    for (std::size_t k = 0; k < 4; ++k)
+      sum += weights[k] * (state + gate * (activation(k, product[at + static_cast<std::size_t>(width)]) - state));
+    return sum;
+  }
+  /// The derivative of sum(d * out) by one of the numbers.
+  double slope(std::vector<double> Node::*of, std::size_t at, const std::vector<double>& d) const {
+    constexpr double kStep = 1e-5;
+    double change = 0;
+    for (const double side : {1.0, -1.0}) {
+      Node moved = *this;
+      (moved.*of)[at] += side * kStep;
+      for (std::int64_t row = 0; row < rows; ++row)
+        for (std::int64_t i = 0; i < width; ++i)
+          change += side * d[static_cast<std::size_t>(row * width + i)] * moved.out(row, i);
+    }
+    return change / (2 * kStep);
+  }
+};
+
+TEST_CASE("a source of a recurrent node and its gradients", "[runtime][fused]") {
+  const Activation kinds[] = {Activation::identity, Activation::relu, Activation::tanh, Activation::sigmoid};
+  const auto check = [&]<class T>(const Kernels<T>& k, std::int64_t width) {
+    const std::int64_t rows = 2, count = rows * width;
+    const std::vector<T> weights = numbers<T>(4, 0), states = numbers<T>(count, 0), d = numbers<T>(count, 0);
+    std::vector<T> product = numbers<T>(2 * count, 0), out(static_cast<std::size_t>(count) + 1, T(5));
+    for (T& number : product) number *= T(6);
+    k.highway({rows, width, 4, kinds, weights.data(), states.data(), product.data(), true, out.data()});
+    const Node node{rows, width, {weights.begin(), weights.end()}, {states.begin(), states.end()}, {product.begin(), product.end()}};
+    double worst = 0;
+    for (std::int64_t row = 0; row < rows; ++row)
+      for (std::int64_t i = 0; i < width; ++i)
+        worst = std::max(worst, off(out[static_cast<std::size_t>(row * width + i)], 5 + node.out(row, i)));
+    CHECK(worst < kTolerance<T>);
+    CHECK(out.back() == T(5));
+    std::vector<T> d_states(states.size() + 1, T(9)), d_product(product.size() + 1, T(9));
+    std::vector<double> d_weights(4, 9);
+    k.highway_back({rows, width, 4, kinds, weights.data(), states.data(), product.data(), d.data(), d_states.data(),
+                    d_product.data(), d_weights.data()});
+    const std::vector<double> from(d.begin(), d.end());
+    worst = 0;
+    for (std::size_t i = 0; i < states.size(); ++i)
+      worst = std::max(worst, off(d_states[i], node.slope(&Node::states, i, from)));
+    for (std::size_t i = 0; i < product.size(); ++i)
+      worst = std::max(worst, off(d_product[i], node.slope(&Node::product, i, from)));
+    for (std::size_t i = 0; i < 4; ++i) worst = std::max(worst, off(d_weights[i], node.slope(&Node::weights, i, from)));
+    CHECK(worst < std::max(kTolerance<T>, 1e-8));  // what the differences are off by
+    CHECK(d_states.back() == T(9));
+    CHECK(d_product.back() == T(9));
+  };
+  for (const std::string& set : instruction_sets())
+    for (const std::int64_t width : {1, 16, 37}) {
+      INFO(set << ", width " << width);
+      check(kernels_of<float>(set), width);
+      check(kernels_of<double>(set), width);
+    }
+}
+
+TEST_CASE("activations far from zero are at their limits", "[runtime][fused]") {
+  const auto check = []<class T>(const Kernels<T>& k) {
+    const std::vector<T> far{T(-1e30), T(-800), T(-100), T(100), T(800), T(1e30), std::numeric_limits<T>::infinity(),
+                             std::numeric_limits<T>::quiet_NaN()};
+    const auto width = static_cast<std::int64_t>(far.size());
+    const T one = 1;
+    for (const Activation kind : {Activation::tanh, Activation::sigmoid}) {
+      std::vector<T> product(far.size(), T(1000)), states(far.size(), T(0)), out(far.size());  // gates are open
+      product.insert(product.end(), far.begin(), far.end());
+      k.highway({1, width, 1, &kind, &one, states.data(), product.data(), false, out.data()});
+      for (std::size_t i = 0; i < far.size(); ++i) {
+        const double h = static_cast<double>(far[i]);
+        const double limit = kind == Activation::tanh ? std::tanh(h) : 1 / (1 + std::exp(-h));
+        if (std::isnan(limit))
+          CHECK(std::isnan(out[i]));
+        else
+          CHECK(off(out[i], limit) < kTolerance<T> / 10);
+      }
+    }
+  };
+  for (const std::string& set : instruction_sets()) {
+    INFO(set);
+    check(kernels_of<float>(set));
+    check(kernels_of<double>(set));
+  }
+}
+
 TEST_CASE("an instruction set that the machine lacks is refused with those that it has", "[runtime][fused]") {
   CHECK(instruction_sets().front() == "generic");
   CHECK_THROWS_WITH(kernels_of<float>("avx1024"),
