@@ -6,6 +6,7 @@
 #include "mixop/abi/ext/backward.h"
 #include "mixop/abi/ext/cost.h"
 #include "mixop/abi/ext/structure.h"
+#include "mixop/slots.hpp"
 #include "tests/catch.hpp"
 #include "tests/host/plugins/elf_builder.hpp"
 
@@ -279,8 +280,10 @@ TEST_CASE("an operator's extension that is not whole is refused", "[plugins][des
 
 TEST_CASE("a strategy that leaves a place open is refused", "[plugins][descriptor]") {
   component_refused([](Sample& s) { s.strategy.size = 8; }, "component 'strategy' has size 8; expected at least 24");
-  component_refused([](Sample& s) { s.strategy.part_count = 7; },
-                    "component 'strategy' has 7 parts; expected at most one for each of 6 slots");
+  constexpr std::size_t kSlots = mixop::strategy_slots.size();
+  component_refused([](Sample& s) { s.strategy.part_count = kSlots + 1; },
+                    "component 'strategy' has " + std::to_string(kSlots + 1) +
+                        " parts; expected at most one for each of " + std::to_string(kSlots) + " slots");
   component_refused([](Sample& s) { s.strategy.parts = nullptr; }, "component 'strategy' has 3 parts at NULL");
   component_refused([](Sample& s) { s.parts[0].size = 4; }, "component 'strategy', part 0 has size 4; expected at least 32");
   component_refused([](Sample& s) { s.parts[2].size = 40; }, "part 2 has size 40; expected 32, as the array's first");
