@@ -138,7 +138,7 @@ def harmless_modes(root, contents):
 def through_the_program(root):
     """A search of four epochs in which something fails in the third one's checkpoint."""
     whole, cases = root / "whole.h5", (("write", 4, errno.ENOSPC), ("fsync", 5, errno.EIO), ("rename", 4, errno.EIO),
-                                       ("link", 3, errno.ENOSPC), ("close", 6, errno.EIO))
+                                       ("link", 3, errno.ENOSPC), ("close", 7, errno.EIO))
     searched(whole, 4)
     for call, at, problem in cases:
         what = f"search, {call} number {at}"

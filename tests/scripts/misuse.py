@@ -170,7 +170,7 @@ def bench():
         run = expect(2, words, "bench", "cnn", *given, "--against", "exit 5")
         if "/proc/self/exe" in run.stderr:
             failures.append(f"bench: {run.stderr}")
-    expect(2, ["expected cnn or rnn or train, found 'gnn'"], "bench", "gnn")
+    expect(2, ["expected cnn or rnn or ddarts or train, found 'gnn'"], "bench", "gnn")
     expect(2, ["--order means nothing to train"], "bench", "train", "--order", "2")
 
 

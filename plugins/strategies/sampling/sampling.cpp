@@ -127,15 +127,11 @@ class UniformSample final : public Relaxation {
   }
 };
 
-/// The alphas follow no loss: their gradients are zeros. What moves them still is their optimiser's decay, towards 0.
+/// The alphas stay as they are.
 class Frozen final : public Hypergradient {
  public:
   explicit Frozen(const Options&) {}
-  std::vector<at::Tensor> alpha_gradients(BilevelProblem& problem) override {
-    std::vector<at::Tensor> zeros;
-    for (const at::Tensor& alpha : problem.alphas()) zeros.push_back(at::zeros_like(alpha.detach()));
-    return zeros;
-  }
+  std::vector<at::Tensor> alpha_gradients(BilevelProblem&) override { return {}; }
 };
 
 constexpr MixopStrategyPart kGdasParts[] = {

@@ -152,8 +152,8 @@ class Hypergradient : public StrategyPart {
  public:
   using Interface = Hypergradient;
   static constexpr const StrategySlot& slot = slot_named("hypergradient");
-  /// The gradient of the validation loss with respect to the alphas, one for each alpha tensor. Leaves weights and
-  /// alphas with their values.
+  /// The gradient of the validation loss with respect to the alphas, one for each alpha tensor; none at all where the
+  /// alphas stay as they are. Leaves weights and alphas with their values.
   virtual std::vector<at::Tensor> alpha_gradients(BilevelProblem& problem) = 0;
   /// The gradient of the weights' step, one for each weight, asked for after the alphas' step of the same iteration. It
   /// takes weight_loss() once; here it is that loss' gradient.

@@ -71,7 +71,7 @@ Taken take_steps(const std::string& name, const std::string& strategy, const std
     start.push_back(alphas.back().clone());
   }
   Sgd weights(parameters_of(*network), 0.9, 3e-4);
-  Adam adam(alphas, {0.5, 0.999}, 0);
+  Adam adam(alphas, {0.5, 0.999}, 1e-3);
   SearchProblem problem(*network, alphas, composition, weights);
   const bool text = space->domain() == Domain::recurrent;
   const Batch batch = text ? Batch{run.integers({5, 4}), run.integers({5, 4})} : Batch{run.images(), run.integers({4})};
