@@ -76,7 +76,7 @@ Found run(Network& network, const std::vector<at::Tensor>& alphas, const Batch& 
   std::vector<Relaxed> relaxed = test::as_relaxed(own);
   for (std::size_t i = 0; i < active.size(); ++i) relaxed[i].active = active[i];
   const Outcome outcome = network.loss(relaxed, batch, {}, pass);
-  Found found{outcome.loss.detach(), outcome.output.detach(), {}, {}};
+  Found found{outcome.loss.detach(), outcome.output.defined() ? outcome.output.detach() : outcome.loss.detach(), {}, {}};
   if (!leaves.empty()) found.gradients = gradients(outcome.loss, leaves);
   for (const StateEntry& entry : network.state())
     if (entry.kind == StateKind::buffer) found.buffers.push_back(entry.tensor.detach().clone());
@@ -90,6 +90,10 @@ std::vector<at::Tensor> random_alphas(const NetworkGraph& graph, at::ScalarType 
 }
 
 Batch random_batch(const NetworkGraph& graph, std::int64_t images, at::ScalarType type) {
+  if (graph.language_model) {
+    const auto words = [&] { return at::randint(graph.language_model->words, {7, images}, at::kLong); };
+    return {words(), words()};
+  }
   return {at::randn({images, graph.input.channels, graph.input.height, graph.input.width}, at::TensorOptions(type)),
           at::randint(graph.classes, {images}, at::kLong)};
 }
@@ -231,6 +235,19 @@ TEST_CASE("fused and plain execution agree on spaces of other shapes and operato
   compare(supernet("darts_cnn", wide), 2, at::kDouble, kInDouble);
   SpaceConfig cells = supernet_config("ddarts", 4, 4, 12, 12);
   compare(supernet("ddarts", cells), 2, at::kDouble, kInDouble);
+}
+
+TEST_CASE("fused and plain execution of a recurrent search agree in double precision", "[runtime][fused][rnn]") {
+  SpaceConfig config;
+  config.width = 37;
+  config.classes = 11;
+  config.nodes = 4;
+  config.operations = test::described_space("darts_rnn")->defaults().operations;
+  const NetworkGraph graph = supernet("darts_rnn", config);
+  compare(graph, 5, at::kDouble, kInDouble);
+  Pass evaluation;
+  evaluation.training = evaluation.update_statistics = false;
+  compare(graph, 5, at::kDouble, kInDouble, evaluation);
 }
 
 TEST_CASE("a candidate without a structure runs beside the fused ones", "[runtime][fused]") {
