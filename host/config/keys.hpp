@@ -186,8 +186,8 @@ void visit(Whole& c, Visitor&& v) {
         "16 bits."));
   v("execution", c.execution,
     one_of({"fused", "plain"},
-           "How networks of images are run on a CPU: cell by cell in kernels of mixop's own, or operator by operator in "
-           "LibTorch's; to float rounding they compute the same."));
+           "How networks of images and recurrent searches are run on a CPU: cell by cell in kernels of mixop's own, or "
+           "operator by operator in LibTorch's; to float rounding they compute the same."));
   v.section("data", c.data, std::nullopt);
   v.section("space", c.space, std::nullopt);
   v.section("search", c.search, RunKind::search);

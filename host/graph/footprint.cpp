@@ -28,10 +28,10 @@ std::int64_t all_parameters(const MeasuredNetwork& network) {
 Footprint footprint(const MeasuredNetwork& network, const StepSizes& sizes) {
   Footprint found;
   found.weights = product(all_parameters(network), product(sizes.weight_bytes, sizes.weight_copies));
-  // Half of what the layers put out: some of it is given back on the way, and an execution may compute some again.
+  // An eighth of what the layers put out: some of it is given back on the way, and fused execution computes most again.
   for (const NetworkPart& part : network.parts)
     found.activations =
-        sum(found.activations, product(part.cost().activations / 2, product(sizes.samples, sizes.activation_bytes)));
+        sum(found.activations, product(part.cost().activations / 8, product(sizes.samples, sizes.activation_bytes)));
   return found;
 }
 

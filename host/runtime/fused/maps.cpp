@@ -50,7 +50,8 @@ void take_channels(const at::Tensor& from, std::int64_t first, const Maps<T>& sh
     for (std::int64_t p = 0; p < pixels; ++p) {
       const T* x = data + (n * pixels + p) * channels + first;
       T* y = to + (n * pixels + p) * shape.channels;
-      for (std::int64_t c = 0; c < shape.channels; ++c) y[c] = adds ? y[c] + x[c] : x[c];
+      if (!adds) std::memcpy(y, x, static_cast<std::size_t>(shape.channels) * sizeof(T));
+      for (std::int64_t c = 0; adds && c < shape.channels; ++c) y[c] += x[c];
     }
   });
 }

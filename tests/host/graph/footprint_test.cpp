@@ -10,16 +10,16 @@ using namespace mixop;
 
 MeasuredNetwork network_of(std::int64_t parameters, std::int64_t activations) {
   MeasuredNetwork network;
-  network.parts = {{"cells.0", "normal", {}, {parameters, 0, activations}}, {"auxiliary_head", "", {}, {10, 0, 4}}};
+  network.parts = {{"cells.0", "normal", {}, {parameters, 0, activations}}, {"auxiliary_head", "", {}, {10, 0, 8}}};
   network.parts.back().training_only = true;
   return network;
 }
 
-TEST_CASE("a footprint has the weights with their copies and half of the activations of every sample",
+TEST_CASE("a footprint has the weights with their copies and an eighth of the activations of every sample",
           "[graph][memory]") {
-  const Footprint found = footprint(network_of(100, 60), {8, 4, 3, 2});
+  const Footprint found = footprint(network_of(100, 64), {8, 4, 3, 2});
   CHECK(found.weights == 110 * 4 * 3);
-  CHECK(found.activations == (30 + 2) * 8 * 2);
+  CHECK(found.activations == (8 + 1) * 8 * 2);
   CHECK(found.total() == found.weights + found.activations);
   CHECK(footprint(network_of(100, 60), {}).total() == 440);
 }

@@ -46,20 +46,22 @@ inline void add_inputs(Vector<T> (&sums)[PIXELS][VECTORS], const T* weights, std
 template <class T, int PIXELS, int VECTORS>
 inline void tile(const Convolve<T>& job, std::int64_t width, const T* x, const T* weights, T* out, std::int64_t left) {
   constexpr int kInputs = VECTORS <= 2 ? 4 / VECTORS : 1;
+  const std::int64_t pixel_x = job.pixel_x, pixel_out = job.pixel_out;
+  const bool accumulate = job.accumulate;
   Vector<T> sums[PIXELS][VECTORS] = {};
   for (std::int64_t tap = 0; tap < job.taps; ++tap) {
     const T* weight = weights + tap * job.in * width;
     const T* from = x + job.offsets[tap];
     std::int64_t i = 0;
     for (; i + kInputs <= job.in; i += kInputs, weight += kInputs * width)
-      add_inputs<T, PIXELS, VECTORS, kInputs>(sums, weight, width, from + i, job.pixel_x);
-    for (; i < job.in; ++i, weight += width) add_inputs<T, PIXELS, VECTORS, 1>(sums, weight, width, from + i, job.pixel_x);
+      add_inputs<T, PIXELS, VECTORS, kInputs>(sums, weight, width, from + i, pixel_x);
+    for (; i < job.in; ++i, weight += width) add_inputs<T, PIXELS, VECTORS, 1>(sums, weight, width, from + i, pixel_x);
   }
   MIXOP_UNROLL
   for (int p = 0; p < PIXELS; ++p)
     MIXOP_UNROLL
     for (int v = 0; v < VECTORS; ++v)
-      put(out + p * job.pixel_out + v * kLanes<T>, sums[p][v], left - v * kLanes<T>, job.accumulate);
+      put(out + p * pixel_out + v * kLanes<T>, sums[p][v], left - v * kLanes<T>, accumulate);
 }
 
 template <class T, int VECTORS>

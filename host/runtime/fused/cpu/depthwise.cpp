@@ -98,6 +98,61 @@ bool try_slides(const Depthwise<T>& job) {
   return step == 1 || step == 2;
 }
 
+/// What COLUMNS pixels give to the sums of ROWS rows of taps.
+template <class T, int KERNEL, int STEP, int ROWS, int COLUMNS>
+inline void slide_sums(Vector<T> (&sums)[ROWS][KERNEL], const std::int64_t* offsets, std::int64_t period, const T* x,
+                       const T* d) {
+  Vector<T> factors[COLUMNS];
+  MIXOP_UNROLL
+  for (int b = 0; b < COLUMNS; ++b, d += period) factors[b] = load(d);
+  MIXOP_UNROLL
+  for (int row = 0; row < ROWS; ++row) {
+    const T* from = x + offsets[row * KERNEL];
+    MIXOP_UNROLL
+    for (int column = 0; column < COLUMNS + STEP * (KERNEL - 1); ++column, from += period) {
+      const Vector<T> number = load(from);
+      MIXOP_UNROLL
+      for (int k = 0; k < KERNEL; ++k) {
+        const int at = column - STEP * k;
+        if (at >= 0 && at < COLUMNS) sums[row][k] += factors[at] * number;
+      }
+    }
+  }
+}
+
+template <class T, int KERNEL, int STEP, int ROWS>
+void weight_rows(const DepthwiseWeights<T>& job, std::int64_t first_row, std::int64_t v) {
+  constexpr int kColumns = 4;
+  const std::int64_t period = job.period;
+  const std::int64_t* offsets = job.offsets + first_row * KERNEL;
+  Vector<T> sums[ROWS][KERNEL] = {};
+  for (std::int64_t row = 0; row < job.rows; ++row) {
+    const T *x = job.x + row * job.row_x + v, *d = job.d + row * job.row_d + v;
+    std::int64_t i = 0;
+    for (; i + kColumns * period <= job.numbers; i += kColumns * period)
+      slide_sums<T, KERNEL, STEP, ROWS, kColumns>(sums, offsets, period, x + i, d + i);
+    for (; i < job.numbers; i += period) slide_sums<T, KERNEL, STEP, ROWS, 1>(sums, offsets, period, x + i, d + i);
+  }
+  T* out = job.out + first_row * KERNEL * period + v;
+  MIXOP_UNROLL
+  for (int row = 0; row < ROWS; ++row)
+    MIXOP_UNROLL
+    for (int k = 0; k < KERNEL; ++k, out += period) store(out, load(out) + sums[row][k]);
+}
+
+/// Whether there was a way to slide.
+template <class T, int KERNEL, int STEP>
+bool try_slide_weights(const DepthwiseWeights<T>& job) {
+  if (step_of<KERNEL>(job.taps, job.offsets, job.numbers, job.period) != STEP) return false;
+  constexpr int kRows = KERNEL == 3 || kRegisters == 32 ? KERNEL : 2;  // as many sums as there are registers
+  for (std::int64_t v = 0; v < job.period; v += kLanes<T>) {
+    std::int64_t row = 0;
+    for (; row + kRows <= KERNEL; row += kRows) weight_rows<T, KERNEL, STEP, kRows>(job, row, v);
+    for (; row < KERNEL; ++row) weight_rows<T, KERNEL, STEP, 1>(job, row, v);
+  }
+  return true;
+}
+
 /// The sums of GROUP taps over all rows, for one vector of the period.
 template <class T, int GROUP>
 inline void weights_of(const DepthwiseWeights<T>& job, std::int64_t first_tap, std::int64_t v) {
@@ -162,6 +217,9 @@ void depthwise_scatter(const DepthwiseScatter<T>& job) {
 
 template <class T>
 void depthwise_weights(const DepthwiseWeights<T>& job) {
+  if (try_slide_weights<T, 3, 1>(job) || try_slide_weights<T, 3, 2>(job) || try_slide_weights<T, 5, 1>(job) ||
+      try_slide_weights<T, 5, 2>(job))
+    return;
   // As many taps at once as there are registers for the places that they read.
   for (std::int64_t v = 0; v < job.period; v += kLanes<T>) {
     std::int64_t tap = 0;

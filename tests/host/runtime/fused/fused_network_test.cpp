@@ -79,7 +79,7 @@ Found run(Network& network, const std::vector<at::Tensor>& alphas, const Batch& 
   for (std::size_t i = 0; i < own.size(); ++i)
     if (const auto& weighed = network.alphas()[i].weighs) relaxed[static_cast<std::size_t>(*weighed)].edges = own[i];
   const Outcome outcome = network.loss(relaxed, batch, {}, pass);
-  Found found{outcome.loss.detach(), outcome.output.detach(), {}, {}};
+  Found found{outcome.loss.detach(), outcome.output.defined() ? outcome.output.detach() : outcome.loss.detach(), {}, {}};
   if (!leaves.empty()) found.gradients = gradients(outcome.loss, leaves);
   for (const StateEntry& entry : network.state())
     if (entry.kind == StateKind::buffer) found.buffers.push_back(entry.tensor.detach().clone());
@@ -93,6 +93,10 @@ std::vector<at::Tensor> random_alphas(const NetworkGraph& graph, at::ScalarType 
 }
 
 Batch random_batch(const NetworkGraph& graph, std::int64_t images, at::ScalarType type) {
+  if (graph.language_model) {
+    const auto words = [&] { return at::randint(graph.language_model->words, {7, images}, at::kLong); };
+    return {words(), words()};
+  }
   return {at::randn({images, graph.input.channels, graph.input.height, graph.input.width}, at::TensorOptions(type)),
           at::randint(graph.classes, {images}, at::kLong)};
 }
@@ -255,6 +259,19 @@ TEST_CASE("fused and plain execution agree where channels pass the candidates by
   compare(graph, 2, at::kDouble, kInDouble, {}, active);
   const SpaceConfig cells = supernet_config("nasbench201", 4, 3, 12, 12);
   compare(with_rule(supernet("nasbench201", cells), {2, true}), 3, at::kDouble, kInDouble);
+}
+
+TEST_CASE("fused and plain execution of a recurrent search agree in double precision", "[runtime][fused][rnn]") {
+  SpaceConfig config;
+  config.width = 37;
+  config.classes = 11;
+  config.nodes = 4;
+  config.operations = test::described_space("darts_rnn")->defaults().operations;
+  const NetworkGraph graph = supernet("darts_rnn", config);
+  compare(graph, 5, at::kDouble, kInDouble);
+  Pass evaluation;
+  evaluation.training = evaluation.update_statistics = false;
+  compare(graph, 5, at::kDouble, kInDouble, evaluation);
 }
 
 TEST_CASE("a candidate without a structure runs beside the fused ones", "[runtime][fused]") {
