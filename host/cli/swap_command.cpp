@@ -1,6 +1,7 @@
 #include <iostream>
 
 #include "host/archive/archive.hpp"
+#include "host/archive/file.hpp"
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
 #include "host/json/json.hpp"
@@ -53,9 +54,13 @@ SwapRequest request_of(const po::variables_map& values) {
 }
 
 /// Says what the file is where no search listens.
-[[noreturn]] void explain(const std::string& file, const Error& error) {
-  if (error.code() != ErrorCode::usage) throw error;
-  if (!std::filesystem::exists(file))
+[[noreturn]] void explain(const std::string& file, const NotListening& error) {
+  std::error_code none;
+  if (const auto holder = lock_holder(file))
+    throw Error(ErrorCode::usage, file + ": process " + std::to_string(*holder) +
+                                      " works on it and does not listen at " + swap_socket(file).string() +
+                                      ": it is no search, or another file has that place");
+  if (!std::filesystem::exists(file, none))
     throw Error(ErrorCode::usage, file + ": no search runs on it, and no such file is there");
   if (!stored::is_of_kind(Archive::open(file), run_kind))
     throw Error(ErrorCode::usage, file + ": not the archive of a search, so there is no strategy to swap");
@@ -64,8 +69,10 @@ SwapRequest request_of(const po::variables_map& values) {
 
 std::string ask(const std::string& file, const SwapRequest& request) {
   try {
-    return ask_run(output_path(file), to_json(request));
-  } catch (const Error& error) {
+    std::error_code none;  // a link's own name has no socket
+    const std::filesystem::path named = output_path(file), real = std::filesystem::weakly_canonical(named, none);
+    return ask_run(none ? named : real, to_json(request));
+  } catch (const NotListening& error) {
     explain(file, error);
   }
 }
@@ -87,7 +94,7 @@ int swap_command(const Arguments& arguments) {
   else if (accepted && step != nullptr && strategy != nullptr)
     std::cout << "in force from step " << step->integer << ": " << printable(strategy->text)
               << (why.empty() ? "" : " (" + printable(why) + ")") << std::endl;
-  if (!accepted) say("refused: " + why + "; the search goes on as it was");
+  if (!accepted) say("refused: " + why);
   return accepted ? 0 : static_cast<int>(ErrorCode::usage);
 }
 

@@ -185,10 +185,12 @@ class GenotypeReader {
     const bool published = name == kRecurrent && root.find(name + kConcat) == nullptr;
     const std::string ends = published ? "concat" : name + kConcat;
     CellGenotype cell{name, genes(member(root, name), name, form), {}, form.inputs};
+    const JsonValue& listed = member(root, name);
+    const bool triples = !listed.items.empty() && !is_by_node(listed) && arity(listed.items.front()) == 3;
     int last = 0;
     for (std::size_t i = 0; i < cell.genes.size(); ++i)
       last = cell.genes[i].to == form.node(i) ? std::max(last, cell.genes[i].to) : kMostNodes;
-    cell.concat = concat(member(root, ends), cell.genes.empty() ? kMostNodes : last, ends);
+    cell.concat = concat(member(root, ends), cell.genes.empty() || triples ? kMostNodes : last, ends);
     return cell;
   }
   Genotype by_position(const JsonValue& root) {
@@ -277,9 +279,13 @@ void write_by_name(JsonWriter& writer, const Genotype& genotype) {
 bool names_nodes(const CellGenotype& cell) {
   const PairForm form(cell.name, cell.inputs);
   if (cell.genes.size() % static_cast<std::size_t>(form.genes_a_node) != 0) return true;
-  for (std::size_t i = 0; i < cell.genes.size(); ++i)
+  int last = 0;
+  for (std::size_t i = 0; i < cell.genes.size(); ++i) {
     if (cell.genes[i].to != form.node(i)) return true;
-  return false;
+    last = std::max(last, cell.genes[i].to);
+  }
+  // Pairs say that the cell ends with the last of their nodes.
+  return last > 0 && std::any_of(cell.concat.begin(), cell.concat.end(), [&](int node) { return node > last; });
 }
 
 bool are_alike(const Genotype& genotype) {

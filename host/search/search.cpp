@@ -53,7 +53,8 @@ SpaceConfig space_config(const SpaceKeys& keys, const DatasetInfo& data, const S
 }
 
 SpaceConfig alphas_config(const SpaceKeys& keys, const SearchSpace& space) {
-  SpaceConfig config{keys};
+  SpaceConfig config;
+  static_cast<SpaceSizes&>(config) = keys;
   set_baseline(config, keys.baseline, space, keys.name);
   return config;
 }
@@ -111,6 +112,12 @@ void Search::require_exchange(const PartChoices& parts) const {
   if (rule_of(*make_part<EdgeRule>(plugins_, parts)) != rule_of(strategy_->part<EdgeRule>()))
     throw Error(ErrorCode::usage, "strategy." + rule + "=" + parts.at(rule).part +
                                       " needs a network of other channels or edges than that of the search; start a new one");
+}
+
+void Search::require_possible(const StrategyChange& change) const {
+  (void)plugins_.strategy(change.strategy);
+  (void)Composition(plugins_, change.parts);
+  require_exchange(change.parts);
 }
 
 void Search::follow(std::vector<StrategyChange> changes) {

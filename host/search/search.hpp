@@ -82,6 +82,8 @@ class Search final : public EpochLoop {
   /// alphas and the moments of both optimizers carry on. Throws a usage error, and changes nothing, where that needs
   /// another network.
   void exchange(const std::string& strategy, const PartChoices& parts);
+  /// Throws where exchange() would not take an entry's parts.
+  void require_possible(const StrategyChange& change) const;
   /// What is called before every step, and may exchange parts.
   void before_step(std::function<void()> call) { before_step_ = std::move(call); }
   SearchHistory& history() { return history_; }

@@ -1,6 +1,7 @@
 #include "host/search/swap.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "host/config/schema.hpp"
 #include "host/json/json.hpp"
@@ -80,10 +81,18 @@ SwapRequest swap_request(const std::string& text) {
   const JsonValue json = parse_json(text, kRequest, ErrorCode::usage);
   if (!json.is(JsonValue::Kind::object))
     throw Error(ErrorCode::usage, std::string(kRequest) + ": expected an object, found " + json.describe());
+  std::set<std::string> known{"strategy", "set"};
+  for (const StrategySlot& slot : strategy_slots) known.emplace(slot.name);
+  for (const JsonMember& member : json.members)
+    if (known.count(member.key) == 0)
+      throw Error(ErrorCode::usage, std::string(kRequest) + ": unknown member '" + excerpt(member.key) + "'");
   SwapRequest request;
   request.strategy = text_in(json, "strategy");
   for (const StrategySlot& slot : strategy_slots) request.parts[slot.name] = text_in(json, std::string(slot.name));
-  if (const JsonValue* sets = json.find("set"); sets != nullptr)
+  const JsonValue* sets = json.find("set");
+  if (sets != nullptr && !sets->is(JsonValue::Kind::list))
+    throw Error(ErrorCode::usage, std::string(kRequest) + ": expected a list in 'set', found " + sets->describe());
+  if (sets != nullptr)
     for (const JsonValue& item : sets->items) {
       if (!item.is(JsonValue::Kind::text))
         throw Error(ErrorCode::usage, std::string(kRequest) + ": expected texts in 'set', found " + item.describe());

@@ -36,15 +36,16 @@ Search search_of(const Archive* resumed, const Config& config, const ComponentOp
 class SearchRecorder final : public Recorder {
  public:
   template <class... Arguments>
-  explicit SearchRecorder(SwapJournal& journal, Arguments&&... arguments)
-      : Recorder(std::forward<Arguments>(arguments)...), journal_(journal) {}
+  explicit SearchRecorder(SwapJournal& journal, const Search& search, Arguments&&... arguments)
+      : Recorder(std::forward<Arguments>(arguments)...), journal_(journal), search_(search) {}
   void checkpoint() override {
     Recorder::checkpoint();
-    journal_.clear();
+    journal_.forget(search_.position().at.step);
   }
 
  private:
   SwapJournal& journal_;
+  const Search& search_;
 };
 
 /// Null, and said, where none can be made: the search needs none.
@@ -77,13 +78,29 @@ SearchSession::SearchSession(const SearchRequest& request, const Application& ap
       journal_(setup_.request().out, setup_.resumed() != nullptr) {
   try_smallest_batch(search_);
   if (setup_.resumed() != nullptr) restore(search_, *setup_.resumed());
+  journal_.forget(search_.position().at.step);
+  for (const StrategyChange& swap : journal_.left()) {
+    try {
+      search_.require_possible(swap);
+    } catch (const Error& error) {
+      throw Error(ErrorCode::bad_data, setup_.request().out.string() + ".swaps, the swap of step " +
+                                           std::to_string(swap.step) + ": " + error.what() +
+                                           "; load the plugins that it had, or move the file away to go on without");
+    }
+  }
+  told_ = search_.history().strategies.size();
 }
 
 void SearchSession::take_swaps(SwapServer* server, SessionObserver& observer) {
+  const auto& strategies = search_.history().strategies;
+  for (; told_ < strategies.size(); ++told_)  // by the config's schedule
+    observer.on_line("from step " + std::to_string(strategies[told_].step) + ": " +
+                     difference(strategies[told_ - 1], strategies[told_]));
   for (const StrategyChange& change : journal_.due(search_.position().at.step)) {
     const std::string what = difference(search_.history().strategies.back(), change);
     search_.exchange(change.strategy, change.parts);
     observer.on_line("from step " + std::to_string(change.step) + ", as before the interruption: " + what);
+    told_ = search_.history().strategies.size();
   }
   if (server != nullptr)
     server->serve([&](const std::string& request) { return answer_swap(request, observer); });
@@ -91,13 +108,20 @@ void SearchSession::take_swaps(SwapServer* server, SessionObserver& observer) {
 
 std::string SearchSession::answer_swap(const std::string& request, SessionObserver& observer) {
   const StrategyChange before = search_.history().strategies.back();
+  const auto refused = [&](const std::string& reason) {
+    return swap_answer(false, before, reason + "; the search goes on as it was");
+  };
+  if (!journal_.left().empty())
+    return refused("this search has still to take again what was swapped before its interruption, up to step " +
+                   std::to_string(journal_.left().back().step) + "; ask again after it");
   try {
     const StrategyChange wanted = swapped(application_.plugins, application_.catalog, before, swap_request(request));
     const std::string what = difference(before, wanted);
-    if (what.empty()) return swap_answer(false, before, "all of that is in force already");
+    if (what.empty()) return refused("all of that is in force already");
     search_.exchange(wanted.strategy, wanted.parts);
     const StrategyChange& now = search_.history().strategies.back();
     observer.on_line("from step " + std::to_string(now.step) + ": " + what);
+    told_ = search_.history().strategies.size();
     try {
       journal_.add(now);
     } catch (const Error& error) {
@@ -105,7 +129,7 @@ std::string SearchSession::answer_swap(const std::string& request, SessionObserv
     }
     return swap_answer(true, now, "");
   } catch (const Error& error) {
-    return swap_answer(false, before, error.what());
+    return refused(error.what());
   }
 }
 
@@ -124,7 +148,7 @@ RunEnd SearchSession::run(SessionObserver& observer, const std::atomic<int>& int
   else
     try_checkpoint();
   SearchRecorder recorder(
-      journal_, setup_.request().out, [&] { return archive_of(search_, setup_.texts(), setup_.provenance()); },
+      journal_, search_, setup_.request().out, [&] { return archive_of(search_, setup_.texts(), setup_.provenance()); },
       [&] { return search_.data().replaced(); }, open_metrics(setup_, search_), search_.task(), observer);
   for (const std::string& line : setup_.notes()) observer.on_line(line);
   if (finished) return run_advised(search_, recorder, interrupt, search_.config());

@@ -32,6 +32,7 @@ class SearchSession {
   RunSetup setup_;
   Search search_;
   SwapJournal journal_;
+  std::size_t told_ = 0;  ///< entries of the strategy history that were said
 };
 
 /// The config of a search and the memory that it takes.

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,13 +17,14 @@ namespace {
 
 constexpr std::size_t kLongestLine = 65536;
 constexpr int kPatience = 2;  // seconds that a connection may take to send or to take a line
-constexpr int kBacklog = 64;
+constexpr int kBacklog = 64, kPause = 50;  // kPause: milliseconds
+constexpr std::size_t kMostAskers = 64;
 
 /// The folder of a file, open: its number makes a short address of any path.
 Descriptor open_folder(const std::filesystem::path& folder) {
   const std::string name = folder.empty() ? "." : folder.string();
   Descriptor opened(repeated([&] { return ::open(name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC); }));
-  if (opened.get() < 0) fail_step(name, "opening the folder", errno);
+  if (opened.get() < 0) fail_step(name, "opening the folder", errno, ErrorCode::usage);
   return opened;
 }
 
@@ -47,12 +47,6 @@ Descriptor new_socket() {
 }
 
 const sockaddr* generic(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }
-
-void limit_patience(int connection) {
-  const timeval patience{kPatience, 0};
-  ::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  ::setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-}
 
 /// Whether the other end is a process of this user or of root, or this is root.
 bool is_own(int connection) {
@@ -114,51 +108,89 @@ SwapServer::SwapServer(const std::filesystem::path& archive)
   ::fchmod(socket_.get(), S_IRUSR | S_IWUSR);  // before it has a name: nobody else can ever use it
   if (::bind(socket_.get(), generic(address), sizeof address) != 0 || ::listen(socket_.get(), kBacklog) != 0)
     fail_step(swap_socket(archive).string(), "making the socket", errno);
+  struct stat named {};
+  if (::fstatat(folder.get(), name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0) inode_ = named.st_ino;
+  // accept4() must not wait for a connection that has gone again.
+  ::fcntl(socket_.get(), F_SETFL, ::fcntl(socket_.get(), F_GETFL) | O_NONBLOCK);
   thread_ = std::thread([this] { listen(); });
 }
 
 SwapServer::~SwapServer() {
   (void)!::write(wake_.second.get(), "", 1);
   thread_.join();
-  ::unlink((folder_ / name_).c_str());
-  pollfd late{socket_.get(), POLLIN, 0};
-  while (::poll(&late, 1, 0) > 0 && accept_one()) continue;
-  for (const Waiting& late : waiting_) write_line(late.connection.get(), farewell_);
+  if (is_ours()) ::unlink((folder_ / name_).c_str());
+  for (const auto& late : waiting_) write_line(late->connection.get(), farewell_);
+}
+
+/// Whether the name is still that of this socket.
+bool SwapServer::is_ours() const {
+  struct stat named {};
+  return ::lstat((folder_ / name_).c_str(), &named) == 0 && S_ISSOCK(named.st_mode) && named.st_ino == inode_;
 }
 
 void SwapServer::listen() {
-  pollfd watched[] = {{socket_.get(), POLLIN, 0}, {wake_.first.get(), POLLIN, 0}};
-  for (;;) {
-    if (repeated([&] { return ::poll(watched, 2, -1); }) < 0 || watched[1].revents != 0) return;
-    accept_one();
+  for (bool ends = false; !ends;) {
+    const bool room = coming_.size() + number_waiting_ < kMostAskers;
+    std::vector<pollfd> watched{{wake_.first.get(), POLLIN, 0}, {room ? socket_.get() : -1, POLLIN, 0}};
+    for (const auto& asker : coming_) watched.push_back({asker->connection.get(), POLLIN, 0});
+    const int pause = coming_.empty() && room ? -1 : kPause;
+    if (repeated([&] { return ::poll(watched.data(), watched.size(), pause); }) < 0) return;
+    ends = watched[0].revents != 0;
+    std::vector<std::unique_ptr<Asker>> still;
+    for (std::size_t i = 0; i < coming_.size(); ++i) {
+      const bool keeps = watched[i + 2].revents == 0 ? Clock::now() < coming_[i]->deadline : take_in(*coming_[i]);
+      if (!keeps) continue;
+      if (!coming_[i]->is_whole) {
+        still.push_back(std::move(coming_[i]));
+        continue;
+      }
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back(std::move(coming_[i]));
+      number_waiting_ = waiting_.size();
+    }
+    coming_ = std::move(still);
+    // Whoever connects as the run ends is heard still, where its request is there already.
+    for (int i = 0; i < (ends ? kBacklog : 1); ++i)
+      if (ends || watched[1].revents != 0) accept_one();
   }
+  for (auto& asker : coming_)
+    if (take_in(*asker) && asker->is_whole) waiting_.push_back(std::move(asker));
 }
 
-bool SwapServer::accept_one() {
-  Descriptor connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  if (connection.get() < 0) return false;
-  limit_patience(connection.get());
-  if (!is_own(connection.get())) return true;
-  std::string request = read_line(connection.get());
-  if (request.empty()) return true;
-  const std::lock_guard lock(mutex_);
-  waiting_.push_back({std::move(connection), std::move(request)});
-  any_ = true;
-  return true;
+void SwapServer::accept_one() {
+  Descriptor connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (connection.get() < 0 || !is_own(connection.get())) return;
+  coming_.push_back(std::make_unique<Asker>(std::move(connection), Clock::now() + std::chrono::seconds(kPatience)));
+}
+
+bool SwapServer::take_in(Asker& asker) {
+  char block[4096];
+  const ssize_t got = repeated([&] { return ::recv(asker.connection.get(), block, sizeof block, 0); });
+  if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
+  if (got == 0) return false;
+  asker.text.append(block, static_cast<std::size_t>(got));
+  const std::size_t end = asker.text.find('\n');
+  if (end == std::string::npos) return asker.text.size() < kLongestLine && Clock::now() < asker.deadline;
+  asker.text.resize(end);
+  asker.is_whole = true;
+  return end > 0;
 }
 
 void SwapServer::serve(const std::function<std::string(const std::string& request)>& answer) {
-  if (!any_) return;
-  std::vector<Waiting> taken;
+  if (number_waiting_ == 0) return;
+  std::vector<std::unique_ptr<Asker>> taken;
   {
     const std::lock_guard lock(mutex_);
     taken.swap(waiting_);
-    any_ = false;
+    number_waiting_ = 0;
   }
-  for (const Waiting& asked : taken) write_line(asked.connection.get(), answer(asked.request));
+  for (const auto& asker : taken) write_line(asker->connection.get(), answer(asker->text));
 }
 
 std::string ask_run(const std::filesystem::path& archive, const std::string& request) {
+  if (request.size() >= kLongestLine)
+    throw Error(ErrorCode::usage, "the swap: expected at most " + std::to_string(kLongestLine - 1) + " bytes, found " +
+                                      std::to_string(request.size()));
   const std::string name = archive.string();
   const Descriptor folder = open_folder(archive.parent_path());
   const sockaddr_un address = address_of(folder, swap_socket(archive).filename().string());
@@ -168,11 +200,11 @@ std::string ask_run(const std::filesystem::path& archive, const std::string& req
     if (problem == EACCES || problem == EPERM)
       throw Error(ErrorCode::usage, name + ": its run belongs to another user, who alone may change it");
     if (problem != ENOENT && problem != ECONNREFUSED) fail_step(swap_socket(archive).string(), "connecting", problem);
-    throw Error(ErrorCode::usage,
-                name + ": no search runs on it" +
-                    (problem == ECONNREFUSED ? " (one that was killed left its socket)" : "") +
-                    "; a swap reaches a search while it runs. mixop search --out " + name +
-                    " goes on with it: --resume where it was interrupted, --continue where it has finished");
+    throw NotListening(
+        ErrorCode::usage,
+        name + ": no search runs on it" + (problem == ECONNREFUSED ? " (one that was killed left its socket)" : "") +
+            "; a swap reaches a search while it runs. mixop search --out " + name +
+            " goes on with it: --resume where it was interrupted, --continue where it has finished");
   }
   if (!is_own(connection.get()))
     throw Error(ErrorCode::usage, name + ": its run belongs to another user, who alone may change it");

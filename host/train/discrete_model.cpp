@@ -10,7 +10,8 @@ namespace mixop {
 namespace {
 
 SpaceConfig network_config(const Config& config, const NetworkData& data) {
-  SpaceConfig space{config.space};
+  SpaceConfig space;
+  static_cast<SpaceSizes&>(space) = config.space;
   space.input = data.shape;
   space.classes = data.classes;
   space.auxiliary = config.train.auxiliary > 0;

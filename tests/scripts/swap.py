@@ -137,6 +137,7 @@ def refusals(folder):
                            (["--strategy", "first_order"], "all of that is in force already")):
         told = refusal(2, message, "swap", out, *words)
         check(told.stdout == "" and "the search goes on as it was" in told.stderr, told)
+    silent = []
     told = json.loads(mixop("swap", out, "--stopper", "darts", "--json").stdout)
     check(not told["accepted"] and "unknown stopper" in told["reason"] and told["strategy"] == "first_order", told)
     with socket.socket(socket.AF_UNIX) as connection:  # what is no request is told so
@@ -150,6 +151,20 @@ def refusals(folder):
         other = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-c",
                                 f"import socket; socket.socket(socket.AF_UNIX).connect({str(out) + '.swap'!r})"], capture_output=True, text=True)
         check("PermissionError" in other.stderr, f"another user: {other.stderr}")
+
+    for _ in range(80):  # who says nothing, or half a line, holds up nobody for long
+        silent.append(socket.socket(socket.AF_UNIX))
+        silent[-1].setblocking(False)
+        try:
+            silent[-1].connect(f"{out}.swap")
+            silent[-1].send(b"{")
+        except BlockingIOError:
+            break
+    begun = time.monotonic()
+    refusal(2, "unknown stopper", "swap", out, "--stopper", "darts")
+    check(time.monotonic() - begun < 30, "silent connections hold up a swap")
+    refusal(2, "the swap: expected at most", "swap", out, "--set", "softmax.temperature=" + "1" * 70000)
+    refusal(2, "opening the folder", "swap", folder / "none" / "run.h5", "--strategy", "first_order")
 
     # From several terminals at once.
     def swapped(number):
@@ -170,9 +185,51 @@ def refusals(folder):
     check(mixop("swap", folder / "text.h5", "--strategy", "first_order").returncode == 3, "what is no archive")
 
 
+def journals(folder):
+    """What a kill leaves in a journal: swaps that are not due yet outlive other ends of the run, half a line is forgotten, other files are left alone."""
+    out, journal = folder / "run.h5", folder / "run.h5.swaps"
+    search = [*SEARCH, *FIRST, *epochs(6)]
+    entries = history(at_same_steps(folder, "entry", []))
+    options = {slot: own for slot, own in entries[0]["options"].items() if slot != "relaxation"}
+    later = [{**entries[0], "step": step, "epoch": 4, "relaxation": relaxation, "options": options} for step, relaxation in ((85, "sigmoid"), (90, "softmax"))]
+    check(stopped(signal.SIGTERM, says("searching"), *search, "--out", out) == 143, "not stopped")
+    journal.write_text("".join(json.dumps(entry) + "\n" for entry in later) + '{"step": 100, "epo')
+    run = Running(out, "search", "--resume")
+    refusal(2, "has still to take again what was swapped before its interruption, up to step 90", "swap", out, "--strategy", "second_order")
+    check(run.stop(signal.SIGTERM) == 143, "not stopped again")
+    if asked("inspect", out)["step"] < 85:
+        check(len(journal.read_text().splitlines()) == 2, f"swaps that are not due: {journal.read_text()}")
+    answer("search", "--resume", "--out", out)
+    check([(entry["step"], entry["relaxation"]) for entry in history(out)] == [(0, "softmax"), (85, "sigmoid"), (90, "softmax")], history(out))
+    check(not journal.exists(), "the journal is still there")
+
+    check(stopped(signal.SIGTERM, says("searching"), *search, "--out", out) == 143, "not stopped")
+    journal.write_text(json.dumps({**later[0], "relaxation": "none.such"}) + "\n")
+    refusal(3, "run.h5.swaps, the swap of step 85: unknown relaxation 'none.such'", "search", "--resume", "--out", out)
+    for text in ("my own notes\n", '{"step": 1}\n'):
+        journal.write_text(text)
+        refusal(3, "expected a swap of the search a line, found another file (line 1", "search", "--resume", "--out", out)
+        refusal(3, "expected a swap of the search a line", *search, "--out", folder / "run.h5", "--overwrite")
+        check(journal.read_text() == text, "another file was changed")
+
+
+def measured(folder):
+    """A stopper that measures, exchanged while the search runs, leaves an archive that can be read."""
+    out = folder / "run.h5"
+    answer(*SEARCH, *FIRST, "--set", "strategy.stopper=none@0,eigenvalue@1,none@2", *epochs(3), "--out", out)
+    rows = asked("inspect", out)["epochs"]
+    check([row.get("eigenvalue") is None for row in rows[1:]] == [True, False, True], rows)
+    answer("search", "--continue", "--set", "search.epochs=4", "--out", out)
+    out = folder / "sparse.h5"  # a rule that leaves nodes without edges
+    answer(*SEARCH, *FIRST, "--set", "strategy.relaxation=sigmoid", "--set", "strategy.deriver=threshold_edge", "--set", "threshold_edge.threshold=0.5",
+           *epochs(3), "--out", out)
+    for epoch in range(4):
+        check(asked("derive", out, "--epoch", epoch) == asked("inspect", out)["epochs"][epoch]["genotype"], f"epoch {epoch}")
+
+
 def main():
     with tempfile.TemporaryDirectory() as made:
-        for part in (live, schedules, refusals):
+        for part in (live, schedules, journals, measured, refusals):
             place = pathlib.Path(made) / part.__name__
             place.mkdir()
             part(place)

@@ -30,7 +30,7 @@ TEST_CASE("a request is read as it was written", "[search][swap]") {
   CHECK(read.strategy == "ddarts");
   CHECK((read.parts == request.parts));
   CHECK(read.sets == request.sets);
-  for (const std::string text : {"[]", "{\"strategy\": 3}", "{\"set\": [1]}", "{"})
+  for (const std::string text : {"[]", "{\"strategy\": 3}", "{\"set\": [1]}", "{\"set\": \"x\"}", "{\"other\": \"x\"}", "{"})
     CHECK_THROWS_AS(swap_request(text), Error);
 }
 
