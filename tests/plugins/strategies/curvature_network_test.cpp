@@ -1,4 +1,5 @@
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "tests/catch.hpp"
@@ -35,6 +36,29 @@ struct NetworkSearch {
   test::Fixture fixture{"c_small_steps.h5"};
   test::StoredSearch search;
 };
+
+TEST_CASE("a product with the Hessian in the alphas is a difference of gradients", "[strategy][eigenvalue]") {
+  NetworkSearch network("first_order");
+  BilevelProblem& problem = network.search.problem;
+  const Tensors& alphas = problem.alphas();
+  Tensors direction;
+  for (const at::Tensor& alpha : alphas) direction.push_back(at::linspace(-1, 1, alpha.numel(), at::kDouble).view_as(alpha));
+  const at::Tensor gradient = joined(graph_gradients(network.loss(Half::valid), alphas, /*create_graph=*/true));
+  const at::Tensor product = joined(graph_gradients(gradient.dot(joined(direction)), alphas)).detach();
+
+  constexpr double kStep = 1e-6;
+  const auto gradient_at = [&](double step) {
+    {
+      const at::NoGradGuard no_grad;
+      at::_foreach_add_(alphas, direction, step);
+    }
+    const at::Tensor found = joined(problem.gradients(network.loss(Half::valid), alphas));
+    const at::NoGradGuard no_grad;
+    at::_foreach_add_(alphas, direction, -step);
+    return found;
+  };
+  CHECK(off((gradient_at(kStep) - gradient_at(-kStep)) / (2 * kStep), product) < 1e-5);
+}
 
 TEST_CASE("the largest eigenvalue of a network's loss in its alphas is that of the dense Hessian",
           "[strategy][eigenvalue][long]") {
