@@ -36,7 +36,8 @@ class ArchivedRun {
   const Archive& archive() const { return archive_; }
   const Config& config() const { return config_; }
   std::int64_t epochs() const { return epochs_; }
-  /// The alphas after `epoch` epochs, those that the edge rule adds among them; throws a usage error where the archive has no such row.
+  /// The alphas after `epoch` epochs, those that the edge rule adds among them; throws a usage error where the archive
+  /// has no such row.
   AlphaCase alphas(std::int64_t epoch, const SearchSpace& space, const EdgeRuleData& rule = {}) const;
   /// Whether the alphas after `epoch` epochs are others than those of the start.
   bool has_searched(std::int64_t epoch) const { return alphas_moved(archive_, epoch); }

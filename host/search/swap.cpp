@@ -38,12 +38,12 @@ std::string names_of(const PartChoices& parts) {
   return joined(names);
 }
 
-/// "gumbel.temperature=2"
+/// "softmax.temperature=2"
 void set_option(PartChoices& parts, const OptionCatalog& catalog, const std::string& assignment) {
   const std::string where = "--set " + excerpt(assignment, 200);
   const std::size_t equals = assignment.find('='), dot = assignment.rfind('.', equals);
   if (equals == std::string::npos || dot == std::string::npos)
-    throw Error(ErrorCode::usage, where + ": expected part.option=value, as in --set gumbel.temperature=2");
+    throw Error(ErrorCode::usage, where + ": expected part.option=value, as in --set softmax.temperature=2");
   const std::string component(trimmed(assignment.substr(0, dot)));
   const std::string option(trimmed(assignment.substr(dot + 1, equals - dot - 1)));
   const std::vector<std::string> slots = slots_of(parts, component);

@@ -11,10 +11,10 @@ namespace mixop {
 struct SwapRequest {
   std::string strategy;           ///< a named one; empty: that in force
   SlotNames parts;                ///< in place of the strategy's own; empty ones stay
-  std::vector<std::string> sets;  ///< "gumbel.temperature=2", of parts that are in force then
+  std::vector<std::string> sets;  ///< "softmax.temperature=2", of parts that are in force then
 };
 
-/// As `mixop swap` sends it: {"strategy": "", "relaxation": "gumbel", ..., "set": ["gumbel.temperature=2"]}.
+/// As `mixop swap` sends it: {"strategy": "", "relaxation": "gumbel", ..., "set": ["softmax.temperature=2"]}.
 std::string to_json(const SwapRequest& request);
 /// Throws a usage error where the text is none.
 SwapRequest swap_request(const std::string& text);

@@ -63,7 +63,7 @@ TEST_CASE("a swap that means nothing is refused with the reason", "[search][swap
   unknown.parts["relaxation"] = "softmx";
   CHECK_THROWS_WITH(asked(unknown), Contains("unknown relaxation 'softmx'"));
   CHECK(refusal({"", {}, {"epsilon=1"}}) ==
-        "--set epsilon=1: expected part.option=value, as in --set gumbel.temperature=2");
+        "--set epsilon=1: expected part.option=value, as in --set softmax.temperature=2");
   CHECK(refusal({"", {}, {"distance.limit=1"}}) ==
         "--set distance.limit=1: the search would have no part 'distance'; it would have darts, second_order, softmax, "
         "and a swap changes options of parts alone");
