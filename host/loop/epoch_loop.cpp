@@ -78,8 +78,9 @@ bool EpochLoop::run_epoch(RunObserver& observer, const std::atomic<int>& interru
     take_step(observer);
     if (interrupt.load() != 0) return leave();
   }
-  Metrics metrics = measure(interrupt);
-  if (interrupt.load() != 0) return leave();  // resuming measures anew
+  std::optional<Metrics> measured = measure(interrupt);
+  if (!measured) return leave();  // resuming measures anew
+  Metrics& metrics = *measured;
   metrics.merge(train_means(position_.sums));
   require_finite_state();
   ++position_.at.epoch;

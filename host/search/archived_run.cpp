@@ -44,7 +44,7 @@ bool alphas_moved(const Archive& archive, std::int64_t epoch) {
 }
 
 Derived derive(const AlphaCase& raw, const Relaxation& relaxation, const Deriver& deriver, const SearchPosition& at) {
-  const std::vector<at::Tensor> relaxed = relaxed_for_derivation(relaxation, raw.declarations, raw.alphas, at);
+  const std::vector<at::Tensor> relaxed = relaxed_for_derivation(relaxation, raw.declarations, raw.alphas, at, raw.dropped);
   Derived derived{searched_genotype(deriver, raw.declarations, relaxed, raw.unused), {}};
   const std::vector<NamedCell> cells = named_cells(raw.declarations);
   for (const CellGenotype& cell : derived.genotype.cells) {
@@ -71,6 +71,7 @@ AlphaCase ArchivedRun::alphas(std::int64_t epoch, const SearchSpace& space, cons
   check_alphas(archive_, result.declarations);
   for (const AlphaSet& declaration : result.declarations)
     result.alphas.push_back(get_tensor(archive_, archive_path("/alphas", declaration.name))[epoch]);
+  result.dropped = dropped_operations(archive_, result.declarations, epoch);
   return result;
 }
 

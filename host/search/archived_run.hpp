@@ -15,6 +15,7 @@ struct AlphaCase {
   std::vector<AlphaSet> declarations;
   std::vector<at::Tensor> alphas;
   std::vector<std::string> unused = {};  ///< the sets that no cell of the network reads; see searched_genotype()
+  DroppedOperations dropped = {};
 };
 
 struct Derived {

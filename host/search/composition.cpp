@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "host/graph/measure.hpp"
 #include "host/plugins/option_values.hpp"
@@ -33,6 +34,31 @@ void* create(const MixopFactory& factory, const std::string& name, const std::ma
   checked(name, [&](MixopError* error) { return factory.create(values.data(), values.size(), &object, error); });
   if (object == nullptr) throw Error(ErrorCode::plugin, "component '" + name + "': create succeeded but made nothing");
   return object;
+}
+
+constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();
+
+/// What is dropped of a set, on the device of `like`; undefined: nothing.
+at::Tensor dropped_in(const DroppedOperations& dropped, std::size_t set, const at::Tensor& like) {
+  return set < dropped.size() && dropped[set].defined() ? dropped[set].to(like.device()) : at::Tensor();
+}
+
+/// The betas [..., edges, 1] with minus infinity for edges of which all operations are dropped, unless all of a node's are.
+at::Tensor without_dropped_edges(const CellTopology& topology, const at::Tensor& betas, const at::Tensor& dropped) {
+  at::Tensor gone = dropped.all(-1, /*keepdim=*/true);
+  for (std::size_t first = 0, last = 0; first < topology.edges.size(); first = last) {
+    while (last < topology.edges.size() && topology.edges[last].to == topology.edges[first].to) ++last;
+    at::Tensor node = gone.narrow(-2, static_cast<std::int64_t>(first), static_cast<std::int64_t>(last - first));
+    node.logical_and_(node.all(-2, /*keepdim=*/true).logical_not());
+  }
+  return betas.masked_fill(gone, kMinusInfinity);
+}
+
+/// The relaxed alphas of a set of which something is dropped.
+Relaxed relax_rest(const Relaxation& relaxation, const at::Tensor& alphas, RelaxationContext how, const at::Tensor& gone) {
+  how.some_dropped = true;
+  const at::Tensor some_left = gone.all(-1, /*keepdim=*/true).logical_not();
+  return ask("relax", &Relaxation::relax, relaxation, alphas.masked_fill(gone.logical_and(some_left), kMinusInfinity), how);
 }
 
 /// Of alphas [..., edges, 1] the softmax over the edges that lead to one node.
@@ -153,22 +179,57 @@ std::map<std::string, double> Composition::measured() const {
 EdgeRuleData rule_of(const EdgeRule& part) { return ask("rule", &EdgeRule::rule, part); }
 
 std::vector<Relaxed> relax(const Relaxation& relaxation, const std::vector<AlphaSet>& sets,
-                           const std::vector<at::Tensor>& alphas, RelaxationContext how) {
+                           const std::vector<at::Tensor>& alphas, RelaxationContext how,
+                           const DroppedOperations& dropped) {
   const std::uint64_t step_key = how.key;
   std::vector<Relaxed> all;
   for (std::size_t set = 0; set < alphas.size(); ++set) {
+    const at::Tensor gone = dropped_in(dropped, static_cast<std::size_t>(sets.at(set).weighs.value_or(static_cast<int>(set))), alphas[set]);
     if (const std::optional<int>& weighed = sets.at(set).weighs) {
-      all.push_back({edge_weights(sets[set].topology, alphas[set])});
+      const CellTopology& topology = sets[set].topology;
+      all.push_back({edge_weights(topology, gone.defined() ? without_dropped_edges(topology, alphas[set], gone) : alphas[set])});
       Relaxed& own = all.at(static_cast<std::size_t>(*weighed));
       own.edges = all.back().weights;
       own.weights = own.weights * own.edges;
       continue;
     }
     how.key = key_of({step_key, kRelaxations, set});
-    all.push_back(ask("relax", &Relaxation::relax, relaxation, alphas[set], how));
+    all.push_back(gone.defined() ? relax_rest(relaxation, alphas[set], how, gone)
+                                 : ask("relax", &Relaxation::relax, relaxation, alphas[set], how));
     check_relaxed(all.back(), alphas[set]);
   }
+  drop(dropped, all);
   return all;
+}
+
+DroppedOperations dropped_of(const EpochPlan& plan, const std::vector<AlphaSet>& sets) {
+  if (plan.dropped.empty()) return {};
+  DroppedOperations all;
+  std::size_t next = 0;
+  for (const AlphaSet& set : sets) {
+    at::Tensor& own = all.emplace_back();
+    if (set.weighs) continue;
+    if (next == plan.dropped.size() || plan.dropped[next].scalar_type() != at::kBool ||
+        plan.dropped[next].sizes() != at::IntArrayRef(set.shape()))
+      throw Error(ErrorCode::plugin, "the schedule drops operations by " + std::to_string(plan.dropped.size()) +
+                                         " tensors; expected one of booleans for each set that it was told of, of '" + set.name +
+                                         "' of the shape " + c10::str(at::IntArrayRef(set.shape())) +
+                                         "; the plugin must be fixed");
+    own = plan.dropped[next++].to(at::kCPU).contiguous();
+    if (!own.any().item<bool>()) own = at::Tensor();
+  }
+  return all;
+}
+
+void drop(const DroppedOperations& dropped, std::vector<Relaxed>& relaxed) {
+  for (std::size_t set = 0; set < dropped.size(); ++set) {
+    if (!dropped[set].defined()) continue;
+    Relaxed& own = relaxed[set];
+    own.weights = own.weights.masked_fill(dropped_in(dropped, set, own.weights), 0);
+    const bool* gone = dropped[set].const_data_ptr<bool>();
+    own.active.resize(static_cast<std::size_t>(dropped[set].numel()), /*where none was said=*/true);
+    for (std::size_t k = 0; k < own.active.size(); ++k) own.active[k] = own.active[k] && !gone[k];
+  }
 }
 
 std::vector<SearchedSet> searched_sets(const NetworkGraph& graph, const OperatorCatalog& operators) {
@@ -186,7 +247,8 @@ std::vector<SearchedSet> searched_sets(const NetworkGraph& graph, const Operator
   return sets;
 }
 
-void apply_plan(const EpochPlan& plan, const std::vector<AlphaSet>& sets, std::vector<Relaxed>& relaxed) {
+void apply_plan(const EpochPlan& plan, const std::vector<AlphaSet>& sets, const DroppedOperations& dropped,
+                std::vector<Relaxed>& relaxed) {
   for (const auto& [name, value] : plan.added)
     for (std::size_t i = 0; i < sets.size(); ++i) {
       const std::vector<std::string>& operations = sets[i].topology.operations;
@@ -199,6 +261,7 @@ void apply_plan(const EpochPlan& plan, const std::vector<AlphaSet>& sets, std::v
       std::vector<bool>& active = relaxed[i].active;
       for (std::size_t k = static_cast<std::size_t>(column); k < active.size(); k += operations.size()) active[k] = true;
     }
+  if (!plan.added.empty()) drop(dropped, relaxed);
 }
 
 Genotype searched_genotype(const Deriver& deriver, const std::vector<AlphaSet>& sets,
@@ -218,11 +281,12 @@ SearchPosition derived_at(std::int64_t row, std::int64_t epochs) {
 }
 
 std::vector<at::Tensor> relaxed_for_derivation(const Relaxation& relaxation, const std::vector<AlphaSet>& sets,
-                                               const std::vector<at::Tensor>& alphas, const SearchPosition& at) {
+                                               const std::vector<at::Tensor>& alphas, const SearchPosition& at,
+                                               const DroppedOperations& dropped) {
   const at::NoGradGuard no_grad;
   std::vector<at::Tensor> own, weights;
   for (const at::Tensor& alpha : alphas) own.push_back(alpha.detach().to(at::kCPU, at::kFloat));
-  for (const Relaxed& relaxed : relax(relaxation, sets, own, {at, Phase::derive, /*key=*/0}))
+  for (const Relaxed& relaxed : relax(relaxation, sets, own, {at, Phase::derive, /*key=*/0}, dropped))
     weights.push_back(relaxed.weights.to(at::kCPU, at::kFloat));
   return weights;
 }

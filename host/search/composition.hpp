@@ -129,16 +129,27 @@ decltype(auto) ask(const char* asked, Call call, Part& part, Arguments&&... argu
 /// The part's rule.
 EdgeRuleData rule_of(const EdgeRule& part);
 
+/// What is dropped of every alpha set, on the CPU: see EpochPlan. An undefined tensor: nothing; empty: nothing of any.
+using DroppedOperations = std::vector<at::Tensor>;
+
+/// What a plan drops of these sets. Throws a plugin error where it does not fit them.
+DroppedOperations dropped_of(const EpochPlan& plan, const std::vector<AlphaSet>& sets);
+
 /// All sets relaxed, each with a key of its own: `how` has that of the step. Sets that weigh edges become the softmax over
-/// the edges of each node, and the weights of their operations are multiplied by it.
+/// the edges of each node, and the weights of their operations are multiplied by it. What is dropped has no weight.
 std::vector<Relaxed> relax(const Relaxation& relaxation, const std::vector<AlphaSet>& sets,
-                           const std::vector<at::Tensor>& alphas, RelaxationContext how);
+                           const std::vector<at::Tensor>& alphas, RelaxationContext how,
+                           const DroppedOperations& dropped = {});
 
 /// What parts are told of a search of that graph.
 std::vector<SearchedSet> searched_sets(const NetworkGraph& graph, const OperatorCatalog& operators);
 
-/// Adds what a plan adds to the weights of operations.
-void apply_plan(const EpochPlan& plan, const std::vector<AlphaSet>& sets, std::vector<Relaxed>& relaxed);
+/// Adds what a plan adds to the weights of operations that are not dropped.
+void apply_plan(const EpochPlan& plan, const std::vector<AlphaSet>& sets, const DroppedOperations& dropped,
+                std::vector<Relaxed>& relaxed);
+
+/// Takes the weights of what is dropped away.
+void drop(const DroppedOperations& dropped, std::vector<Relaxed>& relaxed);
 
 /// Where a search stood when the genotype of the row `epoch` of its alphas was derived: row 0 is the start, row e + 1
 /// the end of epoch e.
@@ -151,6 +162,7 @@ Genotype searched_genotype(const Deriver& deriver, const std::vector<AlphaSet>& 
 
 /// The weights that derivers read: float32 on the CPU, in Phase::derive.
 std::vector<at::Tensor> relaxed_for_derivation(const Relaxation& relaxation, const std::vector<AlphaSet>& sets,
-                                               const std::vector<at::Tensor>& alphas, const SearchPosition& at);
+                                               const std::vector<at::Tensor>& alphas, const SearchPosition& at,
+                                               const DroppedOperations& dropped = {});
 
 }  // namespace mixop

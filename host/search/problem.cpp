@@ -58,9 +58,16 @@ SearchProblem::SearchProblem(Network& network, std::vector<at::Tensor> alphas, c
       strategy_(strategy),
       optimizer_(optimizer) {}
 
+EpochPlan SearchProblem::plan() const {
+  return ask("plan", &Schedule::plan, strategy_.part<Schedule>(), step_.at);
+}
+
 std::vector<Relaxed> SearchProblem::relaxed(Phase phase) const {
-  std::vector<Relaxed> all = relax(strategy_.part<Relaxation>(), network_.alphas(), alphas_, {step_.at, phase, step_.key});
-  apply_plan(ask("plan", &Schedule::plan, strategy_.part<Schedule>(), step_.at), network_.alphas(), all);
+  const EpochPlan plan = this->plan();
+  const DroppedOperations dropped = dropped_of(plan, network_.alphas());
+  std::vector<Relaxed> all =
+      relax(strategy_.part<Relaxation>(), network_.alphas(), alphas_, {step_.at, phase, step_.key}, dropped);
+  apply_plan(plan, network_.alphas(), dropped, all);
   return all;
 }
 
@@ -103,7 +110,10 @@ at::Tensor SearchProblem::alpha_term(const std::vector<Relaxed>& edge_weights) {
 }
 
 std::vector<Relaxed> SearchProblem::smoothed(const std::vector<Relaxed>& edge_weights) {
-  return ask("smoothed", &Smoothing::smoothed, strategy_.part<Smoothing>(), *this, edge_weights, step_.at);
+  std::vector<Relaxed> smoothed =
+      ask("smoothed", &Smoothing::smoothed, strategy_.part<Smoothing>(), *this, edge_weights, step_.at);
+  drop(dropped_of(plan(), network_.alphas()), smoothed);
+  return smoothed;
 }
 
 at::Tensor SearchProblem::uniform(const at::Tensor& like, std::uint64_t draw) {
@@ -118,14 +128,19 @@ WeightStep SearchProblem::weight_step() const {
   return {step_.rate, optimizer_.momentum(), optimizer_.decay(), step_.clip, optimizer_.momenta()};
 }
 
-Outcome SearchProblem::evaluate(const Batch& batch, const RecurrentState& state, const SearchPosition& at,
-                                std::uint64_t key) {
+std::vector<Relaxed> SearchProblem::measured_weights(const SearchPosition& at, std::uint64_t key) {
   const at::NoGradGuard no_grad;
   step_.at = at;
   step_.key = key;
+  return relaxed(Phase::evaluate);
+}
+
+Outcome SearchProblem::evaluate(const std::vector<Relaxed>& edge_weights, const Batch& batch,
+                                const RecurrentState& state) {
+  const at::NoGradGuard no_grad;
   Pass pass;
   pass.training = pass.update_statistics = false;
-  return network_.loss(relaxed(Phase::evaluate), batch, state, pass);
+  return network_.loss(edge_weights, batch, state, pass);
 }
 
 }  // namespace mixop

@@ -62,10 +62,13 @@ class SearchProblem final : public BilevelProblem {
   const at::Tensor& train_penalty() const { return train_penalty_; }
   const at::Tensor& train_output() const { return train_output_; }
   const at::Tensor& train_target() const { return step_.train.target; }
+  /// The edge weights of passes that measure.
+  std::vector<Relaxed> measured_weights(const SearchPosition& at, std::uint64_t key);
   /// A pass in evaluation mode that records nothing.
-  Outcome evaluate(const Batch& batch, const RecurrentState& state, const SearchPosition& at, std::uint64_t key);
+  Outcome evaluate(const std::vector<Relaxed>& edge_weights, const Batch& batch, const RecurrentState& state);
 
  private:
+  EpochPlan plan() const;
   std::vector<Relaxed> relaxed(Phase phase) const;
 
   Network& network_;

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "host/genotype/genotype_json.hpp"
+#include "host/search/memory_limit.hpp"
 #include "host/search/run_check.hpp"
 #include "host/search/stored_fields.hpp"
 #include "host/search/stored_tensor.hpp"
@@ -55,6 +56,25 @@ void put_alphas(ArchiveBuilder& archive, Search& search) {
   }
 }
 
+/// What is dropped of a set in every row, as 0 and 1; undefined where nothing ever is.
+at::Tensor dropped_rows(const SearchHistory& history, const AlphaSet& set, std::size_t at) {
+  std::vector<at::Tensor> rows;
+  bool some = false;
+  for (const DroppedOperations& row : history.dropped) {
+    const bool here = at < row.size() && row[at].defined();
+    rows.push_back(here ? row[at].to(at::kByte) : at::zeros(set.shape(), at::kByte));
+    some = some || here;
+  }
+  return some ? at::stack(rows) : at::Tensor();
+}
+
+void put_dropped(ArchiveBuilder& archive, Search& search) {
+  const std::vector<AlphaSet>& sets = search.network().alphas();
+  for (std::size_t i = 0; i < sets.size(); ++i)
+    if (const at::Tensor rows = dropped_rows(search.history(), sets[i], i); rows.defined())
+      put_tensor(archive, archive_path("/dropped", sets[i].name), rows);
+}
+
 void put_history(ArchiveBuilder& archive, const SearchHistory& history) {
   std::vector<std::string> genotypes, strategies;
   for (const Genotype& genotype : history.genotypes) genotypes.push_back(genotype_to_json(genotype));
@@ -79,6 +99,9 @@ void restore_alphas(Search& search, const Archive& archive) {
 void restore_history(Search& search, const Archive& archive) {
   SearchHistory& history = search.history();
   restore_alphas(search, archive);
+  history.dropped.clear();
+  for (std::size_t row = 0; row < history.alphas.size(); ++row)
+    history.dropped.push_back(dropped_operations(archive, search.network().alphas(), static_cast<std::int64_t>(row)));
   history.genotypes = genotypes(archive);
   search.record() = stored::record_of(archive);
   history.stop_reason = read_section<StoredSearch>(archive, "/position").stop_reason;
@@ -97,6 +120,14 @@ void restore_strategy(Search& search, const Archive& archive) {
 void restore_position(Search& search, const Archive& archive) {
   search.position() = stored::position_of(archive, run_kind, search.config().search.epochs,
                                           [&](std::int64_t epoch) { return search.data().steps_in(epoch); });
+}
+
+/// The network is that of the stage of the last step.
+void restore_stage(Search& search, const Archive& archive) {
+  const std::int64_t more_layers = search.more_layers_of_last_step();
+  if (more_layers == search.more_layers()) return;
+  require_stored(archive, all_parameters(search.measured(more_layers)));
+  search.make_network(more_layers);
 }
 
 /// The hidden states of the epoch under way, by path.
@@ -146,6 +177,7 @@ ArchiveBuilder archive_of(Search& search, const ConfigTexts& config, const Prove
   visit(own, SectionWriter(archive, "/position"));
   stored::put_data(archive, search.data_shape());
   put_alphas(archive, search);
+  put_dropped(archive, search);
   put_history(archive, search.history());
   stored::put_metrics(archive, search.record());
   stored::put_network(archive, search.network());
@@ -165,12 +197,13 @@ void restore(Search& search, const Archive& archive) {
   check_run(archive);
   restore_strategy(search, archive);
   restore_position(search, archive);
+  restore_parts(search, archive);
+  restore_stage(search, archive);
   restore_history(search, archive);
   stored::restore_network(search.network(), archive);
   stored::restore_optimizer(search.network(), search.weight_optimizer(), archive);
   for (const auto& [path, tensor] : alpha_state(search)) stored::copy_into(tensor, archive, path);
   restore_states(search, archive);
-  restore_parts(search, archive);
   stored::restore_generator(archive);
 }
 

@@ -1,5 +1,7 @@
 #include "host/search/run_check.hpp"
 
+#include <ATen/ATen.h>
+
 #include "host/genotype/genotype_json.hpp"
 #include "host/search/stored_fields.hpp"
 #include "host/search/stored_tensor.hpp"
@@ -23,6 +25,19 @@ void check_table(const Archive& archive, const std::string& name, std::uint64_t 
            "expected the shape [" + std::to_string(rows) + ", (cells,) edges, " + std::to_string(operations) +
                "], found " + shape_text(table.shape));
   require_finite(archive, path);
+}
+
+/// Beside the alphas of that name.
+void check_dropped(const Archive& archive, const std::string& name) {
+  const std::string path = archive_path("/dropped", name), alphas = archive_path("/alphas", name);
+  if (!archive.has(alphas)) refuse(archive, path, "there are no alphas " + alphas);
+  const Array table = archive.array(path);
+  const std::vector<std::uint64_t> shape = archive.array(alphas).shape;
+  if (table.type != ElementType::uint8 || table.shape != shape)
+    refuse(archive, path, std::string("expected uint8 of the shape ") + shape_text(shape) + ", as its alphas have, found " +
+                              element_name(table.type) + " of " + shape_text(table.shape));
+  for (const std::uint8_t value : archive.values<std::uint8_t>(path))
+    if (value > 1) refuse(archive, path, "expected 0 and 1, found " + std::to_string(value));
 }
 
 /// Those of every search of its task; parts add their own.
@@ -57,6 +72,8 @@ void check_run(const Archive& archive) {
   stored::check_metrics(archive, metric_names(archive), /*others=*/true);
   (void)strategy_changes(archive);
   for (const std::string& name : archive.children("/alphas")) check_table(archive, name, epochs + 1);
+  if (archive.has("/dropped"))
+    for (const std::string& name : archive.children("/dropped")) check_dropped(archive, name);
   for (const std::string& name : archive.children("/position/alphas"))
     require_finite(archive, archive_path("/position/alphas", name));
   stored::check_generator(archive);
@@ -79,6 +96,18 @@ void check_alphas(const Archive& archive, const std::vector<AlphaSet>& declarati
       refuse(archive, labels,
              "expected the operations " + joined(declaration.topology.operations) + ", found " + joined(operations));
   }
+}
+
+DroppedOperations dropped_operations(const Archive& archive, const std::vector<AlphaSet>& declarations, std::int64_t row) {
+  DroppedOperations all;
+  for (const AlphaSet& declaration : declarations) {
+    const std::string path = archive_path("/dropped", declaration.name);
+    at::Tensor& own = all.emplace_back();
+    if (!archive.has(path)) continue;
+    own = get_tensor(archive, path)[row].to(at::kBool).contiguous();
+    if (!own.any().item<bool>()) own = at::Tensor();
+  }
+  return all;
 }
 
 Config archived_config(const Archive& archive, const OptionCatalog& catalog) {

@@ -20,6 +20,9 @@ void check_run(const Archive& archive);
 /// Throws bad_data unless the archive of a checked run holds the alphas that a space declares for it.
 void check_alphas(const Archive& archive, const std::vector<AlphaSet>& declarations);
 
+/// What was dropped of these sets when the genotype of a row was derived, of a checked run's archive.
+DroppedOperations dropped_operations(const Archive& archive, const std::vector<AlphaSet>& declarations, std::int64_t row);
+
 /// The config that a run was made from, after check_run. Throws bad_data where it is none.
 Config archived_config(const Archive& archive, const OptionCatalog& catalog);
 

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -16,7 +17,8 @@
 namespace mixop {
 namespace {
 
-constexpr std::uint64_t kStepKeys = 4;  // beside the streams of the data
+constexpr std::uint64_t kStepKeys = 4, kEpochKeys = 5, kStageKeys = 6;  // beside the streams of the data
+constexpr std::int64_t kMostLayers = 1000;                                // as space.layers
 
 std::vector<at::Tensor> copies(const std::vector<at::Tensor>& tensors) {
   std::vector<at::Tensor> result;
@@ -33,6 +35,12 @@ std::vector<at::Tensor> initial_alphas(const std::vector<AlphaSet>& sets, double
     alphas.push_back(alpha.to(device, type));
   }
   return alphas;
+}
+
+/// Whether a schedule makes networks anew between the epochs.
+bool makes_networks(const Schedule& schedule, std::int64_t epochs) {
+  const std::optional<SearchStage> last = ask("plan", &Schedule::plan, schedule, SearchPosition{epochs - 1, epochs, 0}).stage;
+  return last && last->network > 0;
 }
 
 /// Adds what parts have measured, under names that are free.
@@ -86,18 +94,12 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
                 "precision: bfloat16 is for trainings of images; set precision=float32 or float64 for a search");
   use_threads(config.threads);
   if (device_.is_cuda()) at::globalContext().setDeterministicCuDNN(true);
+  position().at.epochs = config.search.epochs;
   at::manual_seed(static_cast<std::uint64_t>(config.seed));
-  network_ = compile(
-      with_rule(space_->search(space_config(config.space, info, *space_)), rule_of(strategy_->part<EdgeRule>())),
-      operators_, {device_, type_}, execution_named(config.execution));
+  make_network(0);
   const std::vector<SearchedSet> sets = searched_sets(network_->graph(), operators_);
   strategy_->begin(sets);
-  alphas_ = initial_alphas(network_->alphas(), config.space.alpha_init, type_, device_);
-  weight_optimizer_ = std::make_unique<Sgd>(parameters_of(*network_), config.weights.momentum, config.weights.decay);
-  alpha_optimizer_ = std::make_unique<Adam>(
-      alphas_, std::array<double, 2>{config.alphas.betas[0], config.alphas.betas[1]}, config.alphas.decay);
-  problem_ = std::make_unique<SearchProblem>(*network_, alphas_, *strategy_, *weight_optimizer_);
-  position().at.epochs = config.search.epochs;
+  require_stages(strategy_->part<Schedule>());
   history_.strategies.push_back({0, 0, schedule_.in(0).strategy, strategy_->choices()});
   for (const std::int64_t epoch : schedule_.epochs()) {
     Composition scheduled(plugins, parts_of(plugins, schedule_.in(epoch), options));
@@ -107,11 +109,110 @@ Search::Search(const Config& config, const PluginRegistry& plugins, const Compon
   record_row();
 }
 
+NetworkGraph Search::graph(std::int64_t more_layers) const {
+  SpaceKeys keys = config_.space;
+  keys.layers += more_layers;
+  return with_rule(space_->search(space_config(keys, info_, *space_)), rule_of(strategy_->part<EdgeRule>()));
+}
+
+MeasuredNetwork Search::measured(std::int64_t more_layers) const { return mixop::measure(graph(more_layers), operators_); }
+
+void Search::make_network(std::int64_t more_layers) {
+  const StreamStates states = problem_ ? problem_->states() : StreamStates{};
+  problem_.reset();
+  network_.reset();
+  network_ = compile(graph(more_layers), operators_, {device_, type_}, execution_named(config_.execution));
+  more_layers_ = more_layers;
+  alphas_ = initial_alphas(network_->alphas(), config_.space.alpha_init, type_, device_);
+  weight_optimizer_ = std::make_unique<Sgd>(parameters_of(*network_), config_.weights.momentum, config_.weights.decay);
+  alpha_optimizer_ = std::make_unique<Adam>(
+      alphas_, std::array<double, 2>{config_.alphas.betas[0], config_.alphas.betas[1]}, config_.alphas.decay);
+  problem_ = std::make_unique<SearchProblem>(*network_, alphas_, *strategy_, *weight_optimizer_);
+  problem_->states() = states;
+}
+
+EpochPlan Search::plan_of(std::int64_t epoch) const {
+  SearchPosition at = position().at;
+  at.epoch = epoch;
+  return ask("plan", &Schedule::plan, strategy_->part<Schedule>(), at);
+}
+
+SearchStage Search::stage() const {
+  const std::int64_t epochs = position().at.epochs;
+  return plan_of(std::min(position().at.epoch, epochs - 1)).stage.value_or(SearchStage{0, epochs, 0, 0, 1});
+}
+
+std::int64_t Search::more_layers_of_last_step() const {
+  const bool in_epoch = position().step_in_epoch > 0 || position().at.epoch == 0;
+  const std::optional<SearchStage> stage = plan_of(position().at.epoch - (in_epoch ? 0 : 1)).stage;
+  return stage ? stage->more_layers : 0;
+}
+
+void Search::require_stages(const Schedule& schedule) const {
+  const std::int64_t epochs = position().at.epochs;
+  SearchStage before{0, 0, 0, 0, 1};
+  for (std::int64_t epoch = 0; epoch < epochs; epoch = before.end) {
+    const std::optional<SearchStage> stage = ask("plan", &Schedule::plan, schedule, SearchPosition{epoch, epochs, 0}).stage;
+    if (!stage) {
+      if (epoch == 0) return;
+      throw Error(ErrorCode::plugin, schedule.called + ": epoch " + std::to_string(epoch) +
+                                         " is in no stage, and epochs before it are; the plugin must be fixed");
+    }
+    const bool anew = stage->network == epoch && epoch > 0;
+    const bool sound = stage->first == epoch && stage->end > epoch && stage->end <= epochs &&
+                       (anew || (stage->network == before.network && stage->more_layers == before.more_layers)) &&
+                       stage->rate > 0 && std::isfinite(stage->rate);
+    if (!sound)
+      throw Error(ErrorCode::plugin, schedule.called + ": the stage of epoch " + std::to_string(epoch) +
+                                         " does not begin there, does not end behind it, has another network that is not made "
+                                         "anew or a rate that is not above 0; the plugin must be fixed");
+    if (stage->more_layers < 0 || config_.space.layers + stage->more_layers > kMostLayers)
+      throw Error(ErrorCode::usage, schedule.called + ": " + std::to_string(stage->more_layers) +
+                                        " cells more than space.layers (" + std::to_string(config_.space.layers) +
+                                        "): expected from 0 on, and at most " + std::to_string(kMostLayers) + " together");
+    if (stage->more_layers != before.more_layers) {
+      const std::vector<AlphaSet> sets = graph(stage->more_layers).alphas, &own = network_->alphas();
+      for (std::size_t i = 0; i < own.size(); ++i)
+        if (i >= sets.size() || sets[i].shape() != own[i].shape())
+          throw Error(ErrorCode::usage,
+                      schedule.called + " makes the network deeper, and the alphas '" + own[i].name + "' of space.name=" +
+                          config_.space.name + " are those of the cells at hand; let it keep the number of cells, or take another space");
+    }
+    before = *stage;
+  }
+}
+
+void Search::follow_stages() {
+  const std::int64_t epoch = position().at.epoch;
+  const std::optional<SearchStage> stage = plan_of(epoch).stage;
+  if (epoch == 0 || !stage || stage->first != epoch) return;
+  if (stage->network == epoch) {
+    at::manual_seed(key_of({static_cast<std::uint64_t>(config_.seed), kStageKeys, static_cast<std::uint64_t>(epoch)}));
+    make_network(stage->more_layers);
+  } else {
+    for (const at::Tensor& momentum : weight_optimizer_->momenta()) momentum.zero_();
+  }
+}
+
 void Search::require_exchange(const PartChoices& parts) const {
   const std::string rule(EdgeRule::slot.name);
   if (rule_of(*make_part<EdgeRule>(plugins_, parts)) != rule_of(strategy_->part<EdgeRule>()))
     throw Error(ErrorCode::usage, "strategy." + rule + "=" + parts.at(rule).part +
                                       " needs a network of other channels or edges than that of the search; start a new one");
+  const std::string schedule(Schedule::slot.name);
+  const PartChoice &now = strategy_->choices().at(schedule), &next = parts.at(schedule);
+  if (now == next) return;
+  const auto made = make_part<Schedule>(plugins_, parts);
+  ask("begin", &StrategyPart::begin, *made, searched_sets(network_->graph(), operators_));
+  require_stages(*made);
+  const auto require_lasting = [&](const Schedule& part, const std::string& name) {
+    if (makes_networks(part, position().at.epochs))
+      throw Error(ErrorCode::usage, "strategy." + schedule + "=" + name +
+                                        " makes networks anew between epochs, so it is in force in all epochs of a search or "
+                                        "in none; start a new one");
+  };
+  require_lasting(strategy_->part<Schedule>(), now.part);
+  require_lasting(*made, next.part);
 }
 
 void Search::require_possible(const StrategyChange& change) const {
@@ -148,7 +249,8 @@ void Search::follow_schedule() {
 
 std::vector<at::Tensor> Search::relaxed(const std::vector<at::Tensor>& alphas) const {
   return relaxed_for_derivation(strategy_->part<Relaxation>(), network_->alphas(), alphas,
-                                derived_at(position().at.epoch, position().at.epochs));
+                                derived_at(position().at.epoch, position().at.epochs),
+                                dropped_of(plan_of(position().at.epoch), network_->alphas()));
 }
 
 Genotype Search::derive(const std::vector<at::Tensor>& alphas) const {
@@ -162,6 +264,7 @@ Batch Search::drawn_batch(std::int64_t samples) const {
 
 void Search::record_row() {
   history_.alphas.push_back(copies(alphas_));
+  history_.dropped.push_back(dropped_of(plan_of(position().at.epoch), network_->alphas()));
   history_.genotypes.push_back(derive(alphas_));
 }
 
@@ -176,7 +279,14 @@ std::vector<at::Tensor> Search::state() const {
 }
 
 double Search::epoch_rate() const {
-  return cosine_rate(config_.weights.lr, config_.weights.lr_min, position().at.epoch, position().at.epochs);
+  const SearchStage stage = this->stage();
+  return cosine_rate(config_.weights.lr * stage.rate, config_.weights.lr_min, position().at.epoch - stage.first,
+                     stage.end - stage.first);
+}
+
+bool Search::alphas_move(std::int64_t epoch) const {
+  const std::optional<SearchStage> stage = plan_of(epoch).stage;
+  return epoch - (stage ? stage->network : 0) >= config_.search.pretrain_epochs;
 }
 
 double Search::alpha_rate() const {
@@ -190,6 +300,7 @@ EpochLoop::Step Search::step() {
   if (here.step_in_epoch == 0) {
     problem_->states() = {};
     follow_schedule();
+    follow_stages();
   }
   if (before_step_) before_step_();
   StepData data = data_->at(here.at.epoch, here.step_in_epoch, here.at.step);
@@ -200,7 +311,7 @@ EpochLoop::Step Search::take(StepData data, double rate) {
   const LoopPosition& here = position();
   problem_->set_step({std::move(data.train), std::move(data.valid), here.at, step_key(), rate, config_.weights.clip});
 
-  take_bilevel_step(*problem_, *strategy_, *alpha_optimizer_, *weight_optimizer_, {rate, alpha_rate(), alphas_move()});
+  take_bilevel_step(*problem_, *strategy_, *alpha_optimizer_, *weight_optimizer_, {rate, alpha_rate(), alphas_move(here.at.epoch)});
   return {problem_->train_value(), problem_->train_penalty(), problem_->train_output(), problem_->train_target()};
 }
 
@@ -213,38 +324,87 @@ BilevelProblem& Search::problem_at(std::int64_t epoch) {
   return *problem_;
 }
 
-Metrics Search::measure(const std::atomic<int>& interrupt) {
+std::optional<EpochSums> Search::measured_at(const std::vector<Relaxed>& edge_weights,
+                                             const std::atomic<int>& interrupt) {
   EpochSums valid;
   RecurrentState state;
+  bool whole = true;
   data_->for_each_valid([&](const Batch& batch) {
-    if (interrupt.load() != 0) return false;
-    const Outcome outcome = problem_->evaluate(batch, state, position().at, step_key());
+    if (interrupt.load() != 0) return whole = false;
+    const Outcome outcome = problem_->evaluate(edge_weights, batch, state);
     state = outcome.next;
     valid.add(outcome.loss.item<double>(), outcome.output, batch.target);
     return true;
   });
-  if (interrupt.load() != 0) return {};
-  Metrics metrics = task_.means(valid, "valid");
+  if (!whole) return std::nullopt;
+  return valid;
+}
+
+std::optional<Metrics> Search::measure(const std::atomic<int>& interrupt) {
+  const std::optional<EpochSums> valid =
+      measured_at(problem_->measured_weights(position().at, step_key()), interrupt);
+  if (!valid) return std::nullopt;
+  Metrics metrics = task_.means(*valid, "valid");
   require_finite("the validation loss is", std::isfinite(metrics["valid_loss"]));
   metrics["learning_rate"] = epoch_rate();
+  if (!let_decide(metrics, interrupt)) return std::nullopt;
   return metrics;
 }
 
+EpochEnd Search::end_of(std::int64_t epoch, const Metrics& metrics, const std::vector<at::Tensor>& relaxed) {
+  EpochEnd end;
+  end.at = position().at;
+  end.at.epoch = epoch + 1;
+  end.train_loss = metrics.at("train_loss");
+  end.valid_loss = metrics.at("valid_loss");
+  end.alphas_moved = alphas_move(epoch);
+  end.alphas = &network_->alphas();
+  end.relaxed = &relaxed;
+  end.problem = [this, epoch]() -> BilevelProblem& { return problem_at(epoch); };
+  end.key = key_of({static_cast<std::uint64_t>(config_.seed), kEpochKeys, static_cast<std::uint64_t>(epoch)});
+  end.edge_weights = [this, epoch] {
+    SearchPosition at = position().at;
+    at.epoch = epoch;
+    return problem_->measured_weights(at, step_key());
+  };
+  return end;
+}
+
+bool Search::let_decide(const Metrics& metrics, const std::atomic<int>& interrupt) {
+  auto& schedule = strategy_->part<Schedule>();
+  Metrics all = metrics;
+  all.merge(train_means(position().sums));
+  const std::vector<at::Tensor> weights = relaxed(alphas_);
+  EpochEnd end = end_of(position().at.epoch, all, weights);
+  bool whole = true;
+  end.measure = [&](const std::vector<Relaxed>& edge_weights) {
+    const std::optional<EpochSums> sums = measured_at(edge_weights, interrupt);
+    if (!sums) {
+      whole = false;
+      throw Error(ErrorCode::failed, "the search was interrupted");
+    }
+    NetworkScore measured{sums->mean_loss(), {}};
+    const Metrics means = task_.means(*sums, "valid");
+    if (const auto accuracy = means.find("valid_accuracy"); accuracy != means.end()) measured.accuracy = accuracy->second;
+    return measured;
+  };
+  const NamedTensors before = ask("save", &StrategyPart::save, schedule);
+  try {
+    ask("decide", &Schedule::decide, schedule, end);
+  } catch (const Error&) {
+    if (whole) throw;
+  }
+  if (!whole) ask("load", &StrategyPart::load, schedule, before);
+  return whole;
+}
+
 void Search::end_epoch(Metrics& metrics, RunObserver&) {
-  const bool moved = position().at.epoch > config_.search.pretrain_epochs;  // in the epoch that has ended
   problem_->states() = {};
   record_row();
   const auto& genotypes = history_.genotypes;
   const std::vector<at::Tensor> weights = relaxed(alphas_);
-  const EpochReport report{position().at,
-                           metrics.at("train_loss"),
-                           metrics.at("valid_loss"),
-                           &genotypes.back(),
-                           &genotypes[genotypes.size() - 2],
-                           moved,
-                           &network_->alphas(),
-                           &weights,
-                           [this]() -> BilevelProblem& { return problem_at(position().at.epoch - 1); }};
+  const EpochReport report{end_of(position().at.epoch - 1, metrics, weights), &genotypes.back(),
+                           &genotypes[genotypes.size() - 2]};
   history_.stop_reason = ask("reason_to_stop", &Stopper::reason_to_stop, strategy_->part<Stopper>(), report);
   add_measured(metrics, strategy_->measured());
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct StrategyChange {
 /// What a search has found so far, beside the loop's own record.
 struct SearchHistory {
   std::vector<std::vector<at::Tensor>> alphas;  ///< a row an epoch (row 0: the start), a tensor a declaration
+  std::vector<DroppedOperations> dropped;       ///< of the same rows
   std::vector<Genotype> genotypes;              ///< of the same rows
   std::vector<StrategyChange> strategies;
   std::string stop_reason;  ///< of the strategy's stopper; empty while the search goes on
@@ -75,6 +77,16 @@ class Search final : public EpochLoop {
   Adam& alpha_optimizer() { return *alpha_optimizer_; }
   /// The composition in force: that of the last entry of the history.
   const Composition& strategy() const { return *strategy_; }
+  /// Of the epoch at hand, or of the last one where all are over: that of all epochs where the schedule has none.
+  SearchStage stage() const;
+  /// Cells of the network beside space.layers.
+  std::int64_t more_layers() const { return more_layers_; }
+  /// Those that it had in the epoch of the last step, by the parts in force.
+  std::int64_t more_layers_of_last_step() const;
+  /// The size of the network with so many cells more.
+  MeasuredNetwork measured(std::int64_t more_layers) const;
+  /// Makes the network with so many cells more, its weights, the alphas and what goes with them.
+  void make_network(std::int64_t more_layers);
   /// Exchanges the history, and puts its last entry in force. Parts that it changes start anew. Throws a usage error,
   /// and changes nothing, where that needs another network.
   void follow(std::vector<StrategyChange> changes);
@@ -103,7 +115,11 @@ class Search final : public EpochLoop {
   Metrics train_means(const EpochSums& sums) const override { return task_.means(sums, "train"); }
   /// A step on that data at a learning rate of the weights.
   Step take(StepData data, double rate);
-  Metrics measure(const std::atomic<int>& interrupt) override;
+  std::optional<Metrics> measure(const std::atomic<int>& interrupt) override;
+  /// The network on the validation half, at such edge weights; nothing where it was interrupted.
+  std::optional<EpochSums> measured_at(const std::vector<Relaxed>& edge_weights, const std::atomic<int>& interrupt);
+  /// Lets the schedule decide after the epoch at hand; false where it was interrupted, and has not.
+  bool let_decide(const Metrics& metrics, const std::atomic<int>& interrupt);
   std::vector<at::Tensor> state() const override;
   void end_epoch(Metrics& metrics, RunObserver& observer) override;
   const Genotype& genotype() const override { return history_.genotypes.back(); }
@@ -112,6 +128,15 @@ class Search final : public EpochLoop {
   void require_exchange(const PartChoices& parts) const;
   /// Exchanges what the config's schedule has other in this epoch than in the one before.
   void follow_schedule();
+  /// Begins the stage that has its first step in this epoch.
+  void follow_stages();
+  /// Throws a usage error where a later stage has alphas of another shape, or none of all that a stage may be.
+  void require_stages(const Schedule& schedule) const;
+  /// The network with so many cells more than space.layers, described.
+  NetworkGraph graph(std::int64_t more_layers) const;
+  EpochPlan plan_of(std::int64_t epoch) const;
+  /// What parts see of an epoch, with its means; `relaxed` must stay.
+  EpochEnd end_of(std::int64_t epoch, const Metrics& metrics, const std::vector<at::Tensor>& relaxed);
   /// The problem at the first batches of an epoch.
   BilevelProblem& problem_at(std::int64_t epoch);
   void record_row();
@@ -120,7 +145,7 @@ class Search final : public EpochLoop {
   /// The alphas' learning rate in the epoch at hand.
   double alpha_rate() const;
   /// Whether the epoch at hand is behind those that train the weights alone.
-  bool alphas_move() const { return position().at.epoch >= config_.search.pretrain_epochs; }
+  bool alphas_move(std::int64_t epoch) const;
   /// The key of the random draws of the step at hand.
   std::uint64_t step_key() const;
 
@@ -136,6 +161,7 @@ class Search final : public EpochLoop {
   std::unique_ptr<Composition> strategy_;  // the problem asks it, wherever the search is moved to
   Part<SearchSpace> space_;
   std::unique_ptr<SearchData> data_;
+  std::int64_t more_layers_ = 0;
   std::unique_ptr<Network> network_;
   std::vector<at::Tensor> alphas_;
   std::unique_ptr<Sgd> weight_optimizer_;

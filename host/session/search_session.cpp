@@ -89,9 +89,22 @@ SearchSession::SearchSession(const SearchRequest& request, const Application& ap
     }
   }
   told_ = search_.history().strategies.size();
+  told_stage_ = search_.stage();
+}
+
+void SearchSession::tell_stage(SessionObserver& observer) {
+  const SearchStage stage = search_.stage();
+  if (stage == told_stage_) return;
+  told_stage_ = stage;
+  observer.on_line("epochs " + std::to_string(stage.first + 1) + " to " + std::to_string(stage.end) +
+                   (stage.network == stage.first
+                        ? ": a new network of " + std::to_string(search_.config().space.layers + stage.more_layers) +
+                              " cells, its weights and alphas made anew"
+                        : ": another stage on the same network, the momenta of its weights made anew"));
 }
 
 void SearchSession::take_swaps(SwapServer* server, SessionObserver& observer) {
+  tell_stage(observer);
   const auto& strategies = search_.history().strategies;
   for (; told_ < strategies.size(); ++told_)  // by the config's schedule
     observer.on_line("from step " + std::to_string(strategies[told_].step) + ": " +

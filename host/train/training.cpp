@@ -104,7 +104,7 @@ EpochLoop::Step Training::step() {
   return {outcome.loss, outcome.penalty, outcome.output, data.batch.target};
 }
 
-Metrics Training::measure(const std::atomic<int>& interrupt) {
+std::optional<Metrics> Training::measure(const std::atomic<int>& interrupt) {
   std::optional<Exchanged> averaged;
   if (own_.average) averaged.emplace(weights_, own_.average->means());
   const SearchPosition& at = position().at;
@@ -114,7 +114,7 @@ Metrics Training::measure(const std::atomic<int>& interrupt) {
     const Score score = mixop::measure(
         model_, *data_, records, data_->measuring_batch(), [&] { return interrupt.load() == 0; },
         [&](std::int64_t, std::int64_t) { require_finite("the network's output is", false); });
-    if (interrupt.load() != 0) return {};
+    if (interrupt.load() != 0) return std::nullopt;
     metrics.merge(mixop::metrics(task(), score, records_name(records)));
   }
   return metrics;

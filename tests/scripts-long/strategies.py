@@ -23,7 +23,8 @@ SPACES = {
                   "data.bptt=5", "search.batch=8", "space.width=8", "space.nodes=3"],
 }
 # Strategy and space, and why they do not go together.
-REFUSED = {("pc_darts", "darts_rnn"): "partial channels are for images"}
+REFUSED = {("pc_darts", "darts_rnn"): "partial channels are for images",
+           ("p_darts", "ddarts"): "makes the network deeper, and the alphas 'alphas' of space.name=ddarts are those of the cells at hand"}
 
 
 def search(space, strategy, execution):

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "gamma_draws.hpp"
 #include "mixop/plugin.hpp"
@@ -11,6 +12,8 @@
 
 namespace mixop::strategies {
 namespace {
+
+constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();  // the alpha of a dropped operation
 
 /// A temperature that goes in a line from the first epoch to the last one.
 class Annealing {
@@ -92,12 +95,16 @@ class Dirichlet final : public Relaxation {
   explicit Dirichlet(const Options&) {}
 
   Relaxed relax(const at::Tensor& alphas, const RelaxationContext& how) const override {
-    const at::Tensor concentration = at::elu(alphas.to(at::kDouble)) + 1;
-    if (how.phase != Phase::train)
-      return {(concentration / concentration.sum(-1, /*keepdim=*/true)).to(alphas.scalar_type())};
+    const at::Tensor gone = alphas.detach().eq(kMinusInfinity);  // dropped: of concentration 0, which has no draws
+    const at::Tensor concentration = at::elu(alphas.masked_fill(gone, 0).to(at::kDouble)) + 1;
+    if (how.phase != Phase::train) {
+      const at::Tensor rest = concentration.masked_fill(gone, 0);
+      return {(rest / rest.sum(-1, /*keepdim=*/true)).to(alphas.scalar_type())};
+    }
     const at::Tensor held = concentration.detach();
     at::Tensor draws = log_gamma_draws(held, how.key);
     if (concentration.requires_grad()) draws = draws + (concentration - held) * log_gamma_slopes(held, draws);
+    draws = draws.masked_fill(gone, kMinusInfinity);
     return {at::softmax(draws, -1).to(alphas.scalar_type())};
   }
 };
@@ -110,20 +117,37 @@ class UniformSample final : public Relaxation {
 
   Relaxed relax(const at::Tensor& alphas, const RelaxationContext& how) const override {
     if (how.phase == Phase::derive) return {at::softmax(alphas, -1)};
-    const std::int64_t operations = alphas.size(-1);
-    const at::Tensor none = alphas * 0;  // for a graph to the alphas
-    if (how.phase == Phase::evaluate) return {none + 1.0 / static_cast<double>(operations)};
-    // The same draws twice: on the device, and here, where nothing waits for it.
-    std::vector<std::int64_t> edges = alphas.sizes().vec();
+    const at::Tensor gone = alphas.detach().eq(kMinusInfinity), left = gone.eq(false);
+    const at::Tensor count = left.sum(-1, /*keepdim=*/true);
+    const at::Tensor none = alphas.masked_fill(gone, 0) * 0;  // for a graph to the alphas
+    if (how.phase == Phase::evaluate) return {none + left.to(none.scalar_type()) / count};
+    return how.some_dropped ? drawn_of_rest(none, left, count, how.key) : drawn_of_all(none, how.key);
+  }
+
+ private:
+  /// A GPU waits here for what has been dropped.
+  static Relaxed drawn_of_rest(const at::Tensor& none, const at::Tensor& left, const at::Tensor& count, std::uint64_t key) {
+    const at::Tensor uniform = uniform_numbers(count.sizes(), key, at::empty({0}, none.options().dtype(at::kDouble)));
+    const at::Tensor place = (uniform * count).floor();  // among those that are left
+    const at::Tensor drawn = left.logical_and(left.cumsum(-1).eq(place + 1));
+    const at::Tensor here = drawn.to(at::kCPU).contiguous();
+    const bool* first = here.const_data_ptr<bool>();
+    return {none + drawn, std::vector<bool>(first, first + here.numel())};
+  }
+
+  /// The same draws twice: on the device, and here, where nothing waits for it.
+  static Relaxed drawn_of_all(const at::Tensor& none, std::uint64_t key) {
+    const std::int64_t operations = none.size(-1);
+    std::vector<std::int64_t> edges = none.sizes().vec();
     edges.back() = 1;
-    const at::Tensor uniform = uniform_numbers(edges, how.key, at::empty({0}, alphas.options().dtype(at::kDouble)));
+    const at::Tensor uniform = uniform_numbers(edges, key, at::empty({0}, none.options().dtype(at::kDouble)));
     const at::Tensor drawn = (uniform * static_cast<double>(operations)).floor().to(at::kLong);
-    std::vector<bool> active(static_cast<std::size_t>(alphas.numel()));
-    RandomStream stream(how.key);
-    for (std::int64_t first = 0; first < alphas.numel(); first += operations)
+    std::vector<bool> active(static_cast<std::size_t>(none.numel()));
+    RandomStream stream(key);
+    for (std::int64_t first = 0; first < none.numel(); first += operations)
       active[static_cast<std::size_t>(first) +
              static_cast<std::size_t>(stream.uniform() * static_cast<double>(operations))] = true;
-    return {none + one_hot(drawn, alphas.detach()), active};
+    return {none + one_hot(drawn, none.detach()), active};
   }
 };
 

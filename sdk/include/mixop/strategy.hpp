@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,9 @@ struct RelaxationContext {
   Phase phase = Phase::train;
   /// For random draws (mixop/draws.hpp): another one for every set and step, the same for all passes of a step.
   std::uint64_t key = 0;
+  /// Whether operations have been dropped: their alphas are -infinity, and their weights become 0 whatever they are. Every
+  /// edge has at least one other alpha.
+  bool some_dropped = false;
 };
 
 /// Turns the alphas of one set into weights of its operations.
@@ -189,11 +193,53 @@ class EdgeRule : public StrategyPart {
   virtual EdgeRuleData rule() const = 0;
 };
 
+/// Epochs of a search over which the weights' learning rate falls by a cosine of its own. Momenta start anew with them.
+struct SearchStage {
+  std::int64_t first = 0;  ///< its first epoch
+  std::int64_t end = 0;    ///< the epoch behind its last one
+  /// The epoch in which the network, its weights and the alphas were made anew: `first`, or that of an earlier stage. The
+  /// epochs that train the weights alone (search.pretrain_epochs) are counted from it.
+  std::int64_t network = 0;
+  std::int64_t more_layers = 0;  ///< cells that the network has beside space.layers; it changes with `network` alone
+  double rate = 1;               ///< what weights.lr is multiplied by
+  friend bool operator==(const SearchStage&, const SearchStage&) = default;
+};
+
 /// What a schedule says of an epoch.
 struct EpochPlan {
   /// By the name of an operation, what is added to its relaxed weight on every edge, in all passes: not where a genotype
   /// is derived.
   std::map<std::string, double> added{};
+  /// Operations that take no part any more, in passes and in genotypes: of every set that begin() told, of its shape,
+  /// true where one is dropped. Where all of an edge are, the edge is. Empty: none.
+  std::vector<at::Tensor> dropped{};
+  /// A function of the position alone; nothing: all epochs are one stage.
+  std::optional<SearchStage> stage{};
+};
+
+/// What has been measured of a network.
+struct NetworkScore {
+  double loss = 0;
+  std::optional<double> accuracy{};  ///< in percent; of images
+};
+
+/// What a schedule or a stopper sees after an epoch.
+struct EpochEnd {
+  SearchPosition at;  ///< its epoch counts that which ended
+  double train_loss = 0;
+  double valid_loss = 0;
+  bool alphas_moved = true;                       ///< not in the epochs that train the weights alone
+  const std::vector<AlphaSet>* alphas = nullptr;  ///< those of the search
+  /// The relaxed alphas, as derivers see them.
+  const std::vector<at::Tensor>* relaxed = nullptr;
+  /// Makes ready the problem at the first batches of the epoch that ended, for parts that compute with it. Their losses
+  /// leave running statistics alone.
+  std::function<BilevelProblem&()> problem{};
+  std::uint64_t key = 0;  ///< for random draws: another one after every epoch
+  /// The edge weights that the epoch was measured at, a new copy.
+  std::function<std::vector<Relaxed>()> edge_weights{};
+  /// The network at such edge weights, on the whole validation half.
+  std::function<NetworkScore(const std::vector<Relaxed>&)> measure{};
 };
 
 class Schedule : public StrategyPart {
@@ -201,22 +247,15 @@ class Schedule : public StrategyPart {
   using Interface = Schedule;
   static constexpr const StrategySlot& slot = slot_named("schedule");
   virtual EpochPlan plan(const SearchPosition& at) const = 0;
+  /// Called after every epoch, before its genotype is derived: what it decides, plan() says from then on. An exception out
+  /// of `end` must pass; the host then puts the part back by load().
+  virtual void decide(const EpochEnd& /*end*/) {}
 };
 
 /// What a stopper sees after an epoch.
-struct EpochReport {
-  SearchPosition at;
-  double train_loss = 0;
-  double valid_loss = 0;
+struct EpochReport : EpochEnd {
   const Genotype* genotype = nullptr;
-  const Genotype* before = nullptr;               ///< the genotype an epoch earlier
-  bool alphas_moved = true;                       ///< not in the epochs that train the weights alone
-  const std::vector<AlphaSet>* alphas = nullptr;  ///< those of the search
-  /// The relaxed alphas, as derivers see them.
-  const std::vector<at::Tensor>* relaxed = nullptr;
-  /// Makes ready the problem at the first batches of the epoch that ended, for stoppers that compute with it. Their losses
-  /// leave running statistics alone.
-  std::function<BilevelProblem&()> problem{};
+  const Genotype* before = nullptr;  ///< the genotype an epoch earlier
 };
 
 class Stopper : public StrategyPart {

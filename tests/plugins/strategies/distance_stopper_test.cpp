@@ -26,7 +26,12 @@ const std::vector<AlphaSet> kSeven = candidates({"max_pool_3x3", "skip_connect",
 /// Hands a stopper an epoch that went from one genotype to the other.
 std::string epoch(Stopper& stopper, const Genotype& from, const Genotype& to, bool moved = true,
                   const std::vector<AlphaSet>& alphas = kSeven) {
-  return stopper.reason_to_stop({{}, 0, 0, &to, &from, moved, &alphas});
+  EpochReport report;
+  report.genotype = &to;
+  report.before = &from;
+  report.alphas_moved = moved;
+  report.alphas = &alphas;
+  return stopper.reason_to_stop(report);
 }
 
 const Genotype kPool = of("max_pool_3x3"), kSkip = of("skip_connect");
