@@ -165,8 +165,8 @@ RunEnd SearchSession::run(SessionObserver& observer, const std::atomic<int>& int
       [&] { return search_.data().replaced(); }, open_metrics(setup_, search_), search_.task(), observer);
   for (const std::string& line : setup_.notes()) observer.on_line(line);
   if (finished) return run_advised(search_, recorder, interrupt, search_.config());
-  announce(observer);
   const std::unique_ptr<SwapServer> server = swap_server(setup_.request().out, observer);
+  announce(observer);
   search_.before_step([&] { take_swaps(server.get(), observer); });
   const RunEnd end = run_advised(search_, recorder, interrupt, search_.config());
   search_.before_step({});

@@ -14,7 +14,8 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
-from program import DATA, MIXOP, NET, answer, asked, check, differences, mixop, refusal, says, stopped
+from program import DATA, NET, answer, asked, check, differences, mixop, refusal, says, stopped
+from running import Running
 
 # 20 steps an epoch.
 SEARCH = ["search", "quick", *DATA, *NET, "--set", "synthetic.train=320", "--set", "data.train_limit=0", "--set", "search.batch=8", "--set",
@@ -29,29 +30,6 @@ def epochs(number):
 
 def history(archive):
     return asked("inspect", archive)["strategy_history"]
-
-
-class Running:
-    """A search in the background."""
-
-    def __init__(self, out, *words):
-        self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen([MIXOP, *map(str, words), "--out", out], stdout=subprocess.DEVNULL, stderr=self.log,
-                                        env={**os.environ, "MIXOP_DATA": ""})
-        self.wait_for("searching")
-
-    def said(self):
-        return os.pread(self.log.fileno(), 1 << 24, 0).decode()
-
-    def wait_for(self, words):
-        end = time.monotonic() + 120
-        while words not in self.said():
-            check(self.process.poll() is None and time.monotonic() < end, f"no '{words}' in: {self.said()}")
-            time.sleep(0.002)
-
-    def stop(self, sign):
-        self.process.send_signal(sign)
-        return self.process.wait(timeout=120)
 
 
 def at_same_steps(folder, name, entries):

@@ -19,8 +19,8 @@ constexpr double kMinusInfinity = -std::numeric_limits<double>::infinity();  // 
 class Annealing {
  public:
   Annealing(const Options& options, const std::string& part)
-      : start_(options.real("start")), end_(options.real("end")) {
-    for (const char* name : {"start", "end"})
+      : start_(options.real("temperature")), end_(options.real("end")) {
+    for (const char* name : {"temperature", "end"})
       if (const double value = options.real(name); !(value > 0) || std::isinf(value))
         throw Error(ErrorCode::usage, part + "." + name + ": expected a number above 0, found " + options.text(name));
   }
@@ -50,8 +50,8 @@ at::Tensor one_hot(const at::Tensor& indices, const at::Tensor& like) {
 class Gumbel final : public Relaxation {
  public:
   static constexpr MixopOptionSpec options[] = {
-      option(MIXOP_OPTION_REAL, "start", "10", "Temperature of the first epoch, above 0; ..."),
-      option(MIXOP_OPTION_REAL, "end", "0.1", "... of the last one. Between them it goes in a line."),
+      option(MIXOP_OPTION_REAL, "temperature", "10", "Temperature of the first epoch, above 0; ..."),
+      option(MIXOP_OPTION_REAL, "end", "0.1", "... and of the last one. Between them it goes in a line."),
   };
   explicit Gumbel(const Options& options) : temperature_(options, "gumbel") {}
 
@@ -74,8 +74,8 @@ class Gumbel final : public Relaxation {
 class Concrete final : public Relaxation {
  public:
   static constexpr MixopOptionSpec options[] = {
-      option(MIXOP_OPTION_REAL, "start", "1", "Temperature of the first epoch, above 0; ..."),
-      option(MIXOP_OPTION_REAL, "end", "0.03", "... of the last one. Between them it goes in a line."),
+      option(MIXOP_OPTION_REAL, "temperature", "1", "Temperature of the first epoch, above 0; ..."),
+      option(MIXOP_OPTION_REAL, "end", "0.03", "... and of the last one. Between them it goes in a line."),
   };
   explicit Concrete(const Options& options) : temperature_(options, "concrete") {}
 
@@ -96,7 +96,7 @@ class Dirichlet final : public Relaxation {
 
   Relaxed relax(const at::Tensor& alphas, const RelaxationContext& how) const override {
     const at::Tensor gone = alphas.detach().eq(kMinusInfinity);  // dropped: of concentration 0, which has no draws
-    const at::Tensor concentration = at::elu(alphas.masked_fill(gone, 0).to(at::kDouble)) + 1;
+    const at::Tensor concentration = concentrations(alphas.masked_fill(gone, 0).to(at::kDouble));
     if (how.phase != Phase::train) {
       const at::Tensor rest = concentration.masked_fill(gone, 0);
       return {(rest / rest.sum(-1, /*keepdim=*/true)).to(alphas.scalar_type())};
@@ -106,6 +106,14 @@ class Dirichlet final : public Relaxation {
     if (concentration.requires_grad()) draws = draws + (concentration - held) * log_gamma_slopes(held, draws);
     draws = draws.masked_fill(gone, kMinusInfinity);
     return {at::softmax(draws, -1).to(alphas.scalar_type())};
+  }
+
+ private:
+  /// elu(alpha) + 1 without its loss of digits below 0. Where an alpha is so small that its weight is 0 in every digit,
+  /// it is held.
+  static at::Tensor concentrations(const at::Tensor& alphas) {
+    constexpr double kSmallest = -50;
+    return alphas.clamp_min(0) + alphas.clamp(kSmallest, 0).exp();
   }
 };
 

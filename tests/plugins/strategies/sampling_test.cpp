@@ -50,6 +50,20 @@ TEST_CASE("a temperature of the softmax sharpens it, and 1 changes no bit", "[st
         1e-15);
 }
 
+TEST_CASE("alphas of any size give finite weights and gradients", "[strategy][sampling]") {
+  for (const char* name : {"softmax", "sigmoid", "gumbel", "concrete", "dirichlet", "uniform_sample"})
+    for (const double size : {1e-3, 1.0, 30.0, 300.0, 3000.0})
+      for (std::uint64_t key = 0; key < 20; ++key) {
+        INFO(name << ", alphas of size " << size << ", key " << key);
+        const at::Tensor alphas = (some_alphas() * size).requires_grad_(true);
+        const at::Tensor weights = make(name)->relax(alphas, {{3, 11, 0}, Phase::train, key}).weights;
+        CHECK(weights.isfinite().all().item<bool>());
+        if (std::string(name) != "sigmoid") CHECK(largest(weights.sum(-1) - 1) < 1e-12);
+        const at::Tensor gradient = gradients((weights * at::arange(4)).sum(), {alphas})[0];
+        CHECK(gradient.isfinite().all().item<bool>());
+      }
+}
+
 TEST_CASE("without draws, samplers give the softmax and the Dirichlet its mean, of all operations",
           "[strategy][sampling]") {
   const at::Tensor alphas = some_alphas();
@@ -212,7 +226,7 @@ TEST_CASE("temperatures that mean nothing are refused", "[strategy][sampling][mi
   CHECK_THROWS_WITH(make("softmax", {{"temperature", "0"}}),
                     "softmax: softmax.temperature: expected a number above 0, found 0");
   CHECK_THROWS_WITH(make("gumbel", {{"end", "-1"}}), "gumbel: gumbel.end: expected a number above 0, found -1");
-  CHECK_THROWS_WITH(make("concrete", {{"start", "0"}}), "concrete: concrete.start: expected a number above 0, found 0");
+  CHECK_THROWS_WITH(make("concrete", {{"temperature", "0"}}), "concrete: concrete.temperature: expected a number above 0, found 0");
 }
 
 }  // namespace
