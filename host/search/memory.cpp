@@ -56,8 +56,10 @@ std::int64_t predict_peak_memory(const MemoryTrial& trial) {
   return std::max(steps, archiving) + trial.later;
 }
 
-std::int64_t predict_peak_memory(Search& search) {
-  if (search.has_data()) (void)search.data().at(0, 0, 0);  // what is decoded ahead is there from now on
+namespace {
+
+/// That of the network at hand.
+std::int64_t predict_stage(Search& search) {
   MemoryTrial trial;
   trial.give_back = [&] { search.network().give_back_memory(); };
   trial.batch = search.config().search.batch;
@@ -68,6 +70,18 @@ std::int64_t predict_peak_memory(Search& search) {
   trial.archived = bytes_of_state(search.network());
   if (search.config().weights.momentum != 0) trial.archived += bytes_of(search.problem().weights());
   return predict_peak_memory(trial);
+}
+
+}  // namespace
+
+std::int64_t predict_peak_memory(Search& search) {
+  if (search.has_data()) (void)search.data().at(0, 0, 0);  // what is decoded ahead is there from now on
+  std::int64_t peak = predict_stage(search);
+  for (const std::int64_t epoch : search.later_networks()) {
+    search.try_stage(epoch);
+    peak = std::max(peak, predict_stage(search));
+  }
+  return peak;
 }
 
 std::int64_t bytes_of(const std::vector<at::Tensor>& tensors) {

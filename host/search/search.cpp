@@ -247,6 +247,27 @@ void Search::follow_schedule() {
   exchange(before.strategy == now.strategy ? history_.strategies.back().strategy : now.strategy, parts);
 }
 
+std::vector<std::int64_t> Search::later_networks() const {
+  std::vector<std::int64_t> epochs;
+  for (std::int64_t epoch = position().at.epoch + 1; epoch < position().at.epochs;) {
+    const std::optional<SearchStage> stage = plan_of(epoch).stage;
+    if (!stage) break;
+    if (stage->network == epoch) epochs.push_back(epoch);
+    epoch = stage->end;
+  }
+  return epochs;
+}
+
+void Search::try_stage(std::int64_t epoch) {
+  const std::vector<at::Tensor> weights = relaxed(alphas_);
+  EpochEnd end = end_of(epoch - 1, {{"train_loss", 0}, {"valid_loss", 0}}, weights);
+  end.measure = [](const std::vector<Relaxed>&) { return NetworkScore{0, 0}; };
+  ask("decide", &Schedule::decide, strategy_->part<Schedule>(), end);
+  position().at.epoch = epoch;
+  position().step_in_epoch = 0;
+  follow_stages();
+}
+
 std::vector<at::Tensor> Search::relaxed(const std::vector<at::Tensor>& alphas) const {
   return relaxed_for_derivation(strategy_->part<Relaxation>(), network_->alphas(), alphas,
                                 derived_at(position().at.epoch, position().at.epochs),

@@ -64,6 +64,11 @@ class Search final : public EpochLoop {
     (void)take(data, /*rate=*/0);
   }
 
+  /// The epochs still to come in which the network is made anew.
+  std::vector<std::int64_t> later_networks() const;
+  /// Goes to such an epoch, as a search comes there whose measurements were all alike: for try_step() alone.
+  void try_stage(std::int64_t epoch);
+
   /// The genotype of alphas as they stand, at the end of the epoch before the position.
   Genotype derive(const std::vector<at::Tensor>& alphas) const;
   /// Relaxed alphas on the CPU in float32, as derivers see them.

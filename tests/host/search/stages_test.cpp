@@ -153,6 +153,17 @@ TEST_CASE("stages that a space's alphas or its cells do not allow are refused at
                     "schedule 'stages': 1800 cells more than space.layers (3): expected from 0 on, and at most 1000 together");
 }
 
+TEST_CASE("a prediction of memory goes through all networks of a search", "[search][stages][memory]") {
+  Search search(staged(), test::plugins(), kOneMore, test::tiny_data());
+  REQUIRE(search.later_networks() == std::vector<std::int64_t>{1, 2});
+  search.try_stage(1);
+  search.try_stage(2);
+  CHECK(search.more_layers() == 2);
+  const auto& schedule = search.strategy().part<Schedule>();
+  CHECK(schedule.measured().at("operations_left") == 2 * 5 * 3);
+  CHECK(search.later_networks().empty());
+}
+
 TEST_CASE("what an archive tells of dropped operations is checked", "[search][stages][hostile]") {
   const test::TemporaryFolder folder;
   const auto file = folder.path() / "run.h5";
