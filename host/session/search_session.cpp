@@ -96,7 +96,8 @@ void SearchSession::tell_stage(SessionObserver& observer) {
   const SearchStage stage = search_.stage();
   if (stage == told_stage_) return;
   told_stage_ = stage;
-  observer.on_line("epochs " + std::to_string(stage.first + 1) + " to " + std::to_string(stage.end) +
+  const std::string first = std::to_string(stage.first + 1), last = std::to_string(stage.end);
+  observer.on_line((first == last ? "epoch " + first : "epochs " + first + " to " + last) +
                    (stage.network == stage.first
                         ? ": a new network of " + std::to_string(search_.config().space.layers + stage.more_layers) +
                               " cells, its weights and alphas made anew"

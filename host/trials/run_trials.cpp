@@ -7,6 +7,7 @@
 #include "host/plugins/registry.hpp"
 #include "host/plugins/self_test.hpp"
 #include "host/trials/operator_trials.hpp"
+#include "host/trials/part_trials.hpp"
 
 namespace mixop {
 namespace {
@@ -53,6 +54,12 @@ void try_factory_twice(const MixopFactory& factory, const std::string& name, con
   report(trial);
 }
 
+void try_object(const PluginRegistry& registry, const ComponentInfo& component, const TrialSink& report) {
+  try_factory_twice(registry.factory(component.interface, component.name), component.name, report);
+  for (const StrategySlot& slot : strategy_slots)
+    if (component.interface == slot.interface_id) try_part(registry, slot, component.name, report);
+}
+
 void try_components(const PluginRegistry& registry, const PluginInfo& plugin, const TrialSink& report) {
   for (const ComponentInfo& component : plugin.components) {
     if (component.group == kActivations)
@@ -64,7 +71,7 @@ void try_components(const PluginRegistry& registry, const PluginInfo& plugin, co
     else if (component.interface == MIXOP_STRATEGY_INTERFACE)
       report({component.name, "names a part for every place", true, ""});
     else
-      try_factory_twice(registry.factory(component.interface, component.name), component.name, report);
+      try_object(registry, component, report);
   }
 }
 
