@@ -303,37 +303,46 @@ void require_same(const NamedTensors& a, const NamedTensors& b) {
     if (!at::equal(tensor, b.at(name))) fail("'" + name + "' of its state is another one once it was loaded and saved");
 }
 
-/// One part goes on from the other's state at every epoch, and must decide alike.
-void try_schedule(Schedule& part, Schedule& other, const std::vector<AlphaSet>& sets) {
-  TrialEnds ends(sets), again(sets);
-  const auto same = [&](std::int64_t epoch) {
-    const EpochPlan a = part.plan({epoch, kEpochs, 0}), b = other.plan({epoch, kEpochs, 0});
-    const DroppedOperations of_a = dropped_of(a, sets), of_b = dropped_of(b, sets);
-    bool alike = a.added == b.added && a.stage == b.stage && of_a.size() == of_b.size();
-    for (std::size_t i = 0; alike && i < of_a.size(); ++i)
-      alike = of_a[i].defined() == of_b[i].defined() && (!of_a[i].defined() || at::equal(of_a[i], of_b[i]));
-    if (!alike) fail("a part that has loaded its state plans epoch " + std::to_string(epoch) + " otherwise; save() all that plan() depends on");
-    for (const auto& [name, value] : a.added)
+template <class Interface>
+using Make = std::function<Part<Interface>()>;
+
+/// After every epoch a new part goes on from the state, and must plan alike.
+void try_schedule(const Make<Schedule>& make, const std::vector<AlphaSet>& sets) {
+  TrialEnds ends(sets);
+  const Part<Schedule> part = make();
+  for (std::int64_t epoch = 0; epoch <= kEpochs; ++epoch) {
+    if (epoch > 0) part->decide(ends.at(epoch, part.get()));
+    const Part<Schedule> other = make();
+    other->load(part->save());
+    require_same(part->save(), other->save());
+    const SearchPosition at{std::min(epoch, kEpochs - 1), kEpochs, 0};
+    const EpochPlan own = part->plan(at), again = other->plan(at);
+    const DroppedOperations dropped = dropped_of(own, sets), also = dropped_of(again, sets);
+    bool alike = own.added == again.added && own.stage == again.stage && dropped.size() == also.size();
+    for (std::size_t i = 0; alike && i < dropped.size(); ++i)
+      alike = dropped[i].defined() == also[i].defined() && (!dropped[i].defined() || at::equal(dropped[i], also[i]));
+    if (!alike)
+      fail("a part that has loaded its state plans otherwise after epoch " + std::to_string(epoch) +
+           "; save() all that plan() depends on");
+    for (const auto& [name, value] : own.added)
       if (!std::isfinite(value)) fail("what is added to '" + name + "' is not finite");
-  };
-  same(0);
-  for (std::int64_t epoch = 1; epoch <= kEpochs; ++epoch) {
-    part.decide(ends.at(epoch, &part));
-    other.load(part.save());
-    same(std::min(epoch, kEpochs - 1));
   }
 }
 
-void try_stopper(Stopper& part, Stopper& other, const std::vector<AlphaSet>& sets) {
+/// After every epoch a new part goes on from the state, and must judge alike.
+void try_stopper(const Make<Stopper>& make, const std::vector<AlphaSet>& sets) {
   TrialEnds ends(sets), again(sets);
+  const Part<Stopper> part = make();
   for (std::int64_t epoch = 1; epoch <= kEpochs; ++epoch) {
-    other.load(part.save());
-    const std::string reason = part.reason_to_stop(ends.at(epoch));
-    if (reason != other.reason_to_stop(again.at(epoch)))
-      fail("a part that has loaded its state judges epoch " + std::to_string(epoch) + " otherwise; save() all that it looks back on");
-    for (const auto& [name, value] : part.measured())
-      if (!std::isfinite(value)) fail("it measures '" + name + "' as " + std::to_string(value) + "; expected a finite number");
-    require_same(part.save(), other.save());
+    const Part<Stopper> other = make();
+    other->load(part->save());
+    if (part->reason_to_stop(ends.at(epoch)) != other->reason_to_stop(again.at(epoch)))
+      fail("a part that has loaded its state judges epoch " + std::to_string(epoch) +
+           " otherwise; save() all that it looks back on");
+    for (const auto& [name, value] : part->measured())
+      if (!std::isfinite(value))
+        fail("it measures '" + name + "' as " + std::to_string(value) + "; expected a finite number");
+    require_same(part->save(), other->save());
   }
 }
 
@@ -420,9 +429,9 @@ class PartTrials {
     } else if (slot_.name == EdgeRule::slot.name) {
       trial("rule", [&] { try_rule(*made<EdgeRule>()); });
     } else if (slot_.name == Schedule::slot.name) {
-      trial("plans and state", [&] { try_schedule(*made<Schedule>(), *made<Schedule>(), sets); });
+      trial("plans and state", [&] { try_schedule([this] { return made<Schedule>(); }, sets); });
     } else if (slot_.name == Stopper::slot.name) {
-      trial("reasons and state", [&] { try_stopper(*made<Stopper>(), *made<Stopper>(), sets); });
+      trial("reasons and state", [&] { try_stopper([this] { return made<Stopper>(); }, sets); });
     } else if (slot_.name == Deriver::slot.name) {
       trial("genotypes", [&] { try_deriver(*made<Deriver>(), sets); });
     }
