@@ -4,6 +4,7 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
+#include "host/files/installed.hpp"
 #include "host/files/output.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/plugins/descriptor.hpp"
@@ -26,7 +27,7 @@ constexpr std::int64_t kLongestTimeout = 86400;
 constexpr char kListUsage[] = "mixop plugins list [--plugin-dir PATH ...] [--locked[=FILE]] [--json]";
 constexpr char kCheckUsage[] = "mixop plugins check FILE [--timeout S] [--locked[=FILE]] [--json]";
 constexpr char kLockUsage[] = "mixop plugins lock [--out FILE] [--plugin-dir PATH ...]";
-constexpr char kNewUsage[] = "mixop plugins new op NAME [--out DIR]";
+constexpr char kNewUsage[] = "mixop plugins new KIND NAME [--out DIR]";
 
 CommandSyntax plugins_syntax() {
   CommandSyntax syntax;
@@ -35,7 +36,7 @@ CommandSyntax plugins_syntax() {
       joined({kListUsage, "    what is loaded, and what is refused and why", kCheckUsage,
               "    all checks and the self-test of a plugin file", kLockUsage,
               "    writes down the digests of all plugins that are loaded, for --locked", kNewUsage,
-              "    a project for an operator, such as acme.ghost_conv", "", "Each of them has a --help of its own."},
+              "    a project for a plugin, such as acme.ghost_conv; KIND is op, chain-op, dataset, space, relaxation or strategy", "", "Each of them has a --help of its own."},
              "\n");
   add_plugin_options(syntax);
   return syntax;
@@ -80,7 +81,13 @@ CommandSyntax new_syntax() {
   CommandSyntax syntax;
   syntax.usage = kNewUsage;
   syntax.about =
-      "Writes a project for an operator, such as acme.ghost_conv, with a README.md that says how to build it.";
+      "Writes a project for a plugin, such as acme.ghost_conv, with tests, and a README.md that says how to build it. KIND is\n"
+      "op           an operator with code of its own on LibTorch\n"
+      "chain-op     an operator that is described, and run by mixop's own kernels; without LibTorch\n"
+      "dataset      a data set; without LibTorch\n"
+      "space        a search space; without LibTorch\n"
+      "relaxation   how alphas become weights of the operations\n"
+      "strategy     a named strategy with a part of its own";
   syntax.options.add_options()("out", po::value<std::string>()->value_name("DIR"),
                                "the project's folder, which must not exist; default: ./NAME");
   syntax.positionals = 2;
@@ -236,13 +243,11 @@ int make_new(const Arguments& arguments) {
   if (!values) return 0;
   const Arguments given = positionals(*values);
   if (given.size() != 2)
-    throw Error(ErrorCode::usage, "plugins new: expected 'op' and the operator's name\nUsage: " + new_syntax().usage);
-  if (given[0] != "op")
-    throw Error(ErrorCode::usage,
-                "plugins new: expected 'op', found '" + excerpt(given[0]) + "'\nUsage: " + new_syntax().usage);
+    throw Error(ErrorCode::usage, "plugins new: expected a kind and a name, such as op acme.ghost_conv\nUsage: " +
+                                      new_syntax().usage);
   fs::path folder = output_path(text(*values, "out", given[1])).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();  // "DIR/"
-  write_operator_project(given[1], folder);
+  write_plugin_project(installed("share/mixop/templates"), given[0], given[1], folder);
   std::cout << "wrote " << printable(folder.string()) << "; its README.md says how to build and try it\n";
   return 0;
 }

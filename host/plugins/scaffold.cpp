@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "host/files/new_file.hpp"
+#include "host/text/nearest.hpp"
 #include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 #include "mixop/error.hpp"
@@ -18,62 +19,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kLongestName = 64;
 
-constexpr std::string_view kCMakeLists = R"(cmake_minimum_required(VERSION 3.25)
-project(@target@ LANGUAGES C CXX)
-
-if(NOT CMAKE_BUILD_TYPE)
-  set(CMAKE_BUILD_TYPE Release)
-endif()
-
-find_package(mixop REQUIRED)
-mixop_add_plugin(NAME @name@ SOURCES @file@.cpp KINDS operator TIER native)
-
-enable_testing()
-add_test(NAME check COMMAND $<TARGET_FILE:mixop::program> plugins check $<TARGET_FILE:@name@>)
-)";
-
-constexpr std::string_view kSource = R"(#include <torch/nn/modules/batchnorm.h>
-#include <torch/nn/modules/conv.h>
-
-#include "mixop/module_operator.hpp"
-#include "mixop/plugin.hpp"
-
-namespace {
-
-// ReLU, 3x3 convolution, batch norm: [N, in, H, W] to [N, out, ceil(H / stride), ceil(W / stride)].
-struct @class@ : torch::nn::Module {
-  explicit @class@(const mixop::OpSpec& spec)
-      : conv(torch::nn::Conv2dOptions(spec.in, spec.out, 3).stride(spec.stride).padding(1).bias(false)),
-        norm(torch::nn::BatchNorm2dOptions(spec.out).affine(spec.affine)) {
-    register_module("conv", conv);
-    register_module("norm", norm);
-  }
-  at::Tensor forward(const at::Tensor& x) { return norm(conv(at::relu(x))); }
-
-  torch::nn::Conv2d conv;
-  torch::nn::BatchNorm2d norm;
-};
-
-}  // namespace
-
-MIXOP_PLUGIN("@name@", "0.1.0", "ReLU, 3x3 convolution and batch norm.", mixop::module_operator<@class@>("@name@"));
-)";
-
-constexpr std::string_view kReadme = R"(# @name@
-
-An operator for mixop's searches, in `@file@.cpp`.
-
-Build it and try it (shapes, gradients, determinism, state):
-
-    cmake -S . -B build -DCMAKE_PREFIX_PATH=/path/to/mixop
-    cmake --build build
-    ctest --test-dir build --output-on-failure
-
-Let a search choose it:
-
-    mixop search quick --plugin-dir build/lib/mixop/plugins --set space.ops=+@name@ --out run.h5
-)";
-
 bool is_word(const std::string& word) {
   return !word.empty() && word[0] >= 'a' && word[0] <= 'z' && std::all_of(word.begin(), word.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
@@ -83,7 +28,7 @@ bool is_word(const std::string& word) {
 std::vector<std::string> words_of(const std::string& name) {
   const auto refuse = [&](const std::string& problem) {
     throw Error(ErrorCode::usage, "plugins new: the name '" + excerpt(name, 200) + "' " + problem +
-                                      "; expected your name and the operator's in lower case, such as acme.ghost_conv");
+                                      "; expected your name and the plugin's in lower case, such as acme.ghost_conv");
   };
   if (name.size() > kLongestName) refuse("is longer than " + std::to_string(kLongestName) + " characters");
   const std::vector<std::string> words = split(name, '.');
@@ -115,6 +60,13 @@ std::string filled(std::string_view text, const std::map<std::string, std::strin
   return result;
 }
 
+std::string content_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!in) throw Error(ErrorCode::failed, file.string() + ": cannot be read");
+  return text;
+}
+
 void write(const fs::path& file, const std::string& text) {
   std::ofstream out(file, std::ios::binary);
   out << text;
@@ -124,7 +76,24 @@ void write(const fs::path& file, const std::string& text) {
 
 }  // namespace
 
-void write_operator_project(const std::string& name, const fs::path& folder) {
+std::vector<std::string> template_kinds(const fs::path& templates) {
+  std::vector<std::string> kinds;
+  std::error_code problem;
+  for (const auto& entry : fs::directory_iterator(templates, problem))
+    if (entry.is_directory()) kinds.push_back(entry.path().filename().string());
+  if (kinds.empty())
+    throw Error(ErrorCode::failed, "plugins new: " + templates.string() +
+                                       " holds no templates, which are installed with mixop; install it again");
+  std::sort(kinds.begin(), kinds.end());
+  return kinds;
+}
+
+void write_plugin_project(const fs::path& templates, const std::string& kind, const std::string& name,
+                          const fs::path& folder) {
+  const std::vector<std::string> kinds = template_kinds(templates);
+  if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
+    throw Error(ErrorCode::usage, "plugins new: expected a kind, one of " + joined(kinds) + ", found '" + excerpt(kind) + "'" +
+                                      did_you_mean(kind, kinds));
   const std::vector<std::string> words = words_of(name);
   if (fs::symlink_status(folder).type() != fs::file_type::not_found)
     throw Error(ErrorCode::usage, "plugins new: " + folder.string() + " exists; name another folder with --out");
@@ -138,9 +107,8 @@ void write_operator_project(const std::string& name, const fs::path& folder) {
   try {
     if (folder.has_parent_path()) fs::create_directories(folder.parent_path());
     if (!fs::create_directory(partial)) throw Error(ErrorCode::failed, partial.string() + " is there already");
-    write(partial / "CMakeLists.txt", filled(kCMakeLists, values));
-    write(partial / (words.back() + ".cpp"), filled(kSource, values));
-    write(partial / "README.md", filled(kReadme, values));
+    for (const auto& entry : fs::directory_iterator(templates / kind))
+      write(partial / filled(entry.path().filename().string(), values), filled(content_of(entry.path()), values));
     fs::rename(partial, folder);
   } catch (const std::exception& error) {
     std::error_code ignored;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "host/files/installed.hpp"
 #include "host/plugins/trusted_path.hpp"
 #include "mixop/space.hpp"
 
@@ -39,8 +40,7 @@ OptionCatalog option_catalog(const PluginRegistry& plugins) {
 }
 
 std::vector<std::filesystem::path> preset_folders(const PluginRegistry& plugins) {
-  std::vector<std::filesystem::path> folders{std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path() /
-                                             "share/mixop/presets"};
+  std::vector<std::filesystem::path> folders{installed("share/mixop/presets")};
   for (const auto& plugin : plugins.plugins()) {
     const std::filesystem::path own = plugin->file.path.parent_path() / "presets";
     std::error_code problem;

@@ -1,9 +1,12 @@
 # mixop_add_plugin(NAME name SOURCES file... KINDS operator|space|dataset|strategy... TIER none|stable|native
 #                  [CUDA_SOURCES file.cu...] [NO_CUDA_SOURCES file...] [LIBRARIES target...])
 #
+# mixop_add_plugin_tests(PLUGIN name SOURCES file...)
+#
 # A plugin of mixop: name.so in the plugin folder of the build, with the ELF note that MIXOP_PLUGIN writes and one
 # exported symbol. CUDA_SOURCES are compiled where MIXOP_HAVE_CUDA, NO_CUDA_SOURCES everywhere else. In this tree plugins
-# are installed with mixop; elsewhere they land in the build's folder lib/mixop/plugins.
+# are installed with mixop; elsewhere they land in the build's folder lib/mixop/plugins. Its tests: `mathematics`, a program
+# of these sources that may include what the plugin does and succeeds, and `check`, which is mixop plugins check.
 
 set(MIXOP_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
 if(NOT MIXOP_PLUGIN_OUTPUT)
@@ -79,4 +82,17 @@ function(mixop_add_plugin)
   if(MIXOP_INSTALL_PLUGINS)
     install(TARGETS ${name} LIBRARY DESTINATION lib/mixop/plugins)
   endif()
+endfunction()
+
+function(mixop_add_plugin_tests)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "PLUGIN" "SOURCES")
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES OR NOT TARGET "${arg_PLUGIN}")
+    message(FATAL_ERROR "mixop_add_plugin_tests: expected the name of a plugin as PLUGIN, and SOURCES, found '${ARGN}'")
+  endif()
+  add_executable(mathematics ${arg_SOURCES})
+  foreach(property COMPILE_DEFINITIONS COMPILE_FEATURES LINK_LIBRARIES)
+    set_property(TARGET mathematics PROPERTY ${property} $<TARGET_PROPERTY:${arg_PLUGIN},${property}>)
+  endforeach()
+  add_test(NAME mathematics COMMAND mathematics)
+  add_test(NAME check COMMAND $<TARGET_FILE:mixop::program> plugins check $<TARGET_FILE:${arg_PLUGIN}>)
 endfunction()

@@ -1,29 +1,36 @@
 #!/usr/bin/env bash
-# The project that `mixop plugins new op` writes builds outside the tree as it is, passes its own test, and loads.
+# Projects of `mixop plugins new` against the installed package, one on LibTorch and those without, and what they give: an operator, a data set and a
+# space that searches take.
 set -euo pipefail
+source "$MIXOP_SOURCE_DIR/tests/support/plugin_projects.sh"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export XDG_STATE_HOME=$work/state
-fail() { echo "plugin_project: $1" >&2; exit 1; }
-
 cmake --install "$MIXOP_BUILD_DIR" --prefix "$work/prefix" >/dev/null
 mixop=$work/prefix/bin/mixop
 cd "$work"
-"$mixop" plugins new op acme.ghost_conv >/dev/null || fail "the project is not written"
-cmake -G Ninja -S acme.ghost_conv -B build -DCMAKE_PREFIX_PATH="$work/prefix" >log 2>&1 ||
-  fail "the project is not configured: $(tail -20 log)"
-cmake --build build >log 2>&1 || fail "the project does not build: $(tail -20 log)"
-ctest --test-dir build --output-on-failure >log 2>&1 || fail "the project fails its test: $(tail -40 log)"
-grep -q '100% tests passed, 0 tests failed out of 1' log || fail "the project's test did not run: $(cat log)"
+plugin_projects "$work/prefix" op chain-op dataset space
 
-"$mixop" plugins list --plugin-dir build/lib/mixop/plugins >log 2>&1 || fail "the plugin does not load: $(cat log)"
-grep -q '^  operator acme.ghost_conv$' log || fail "the operator is not offered: $(cat log)"
-strip build/lib/mixop/plugins/acme.ghost_conv.so
-"$mixop" plugins check build/lib/mixop/plugins/acme.ghost_conv.so >log 2>&1 || fail "stripped, it is refused: $(cat log)"
+"$mixop" plugins list --plugin-dir op/build/lib/mixop/plugins >log 2>&1 || fail "the plugin does not load: $(cat log)"
+grep -q '^  operator acme.my_op$' log || fail "the operator is not offered: $(cat log)"
+strip op/build/lib/mixop/plugins/acme.my_op.so
+"$mixop" plugins check op/build/lib/mixop/plugins/acme.my_op.so >log 2>&1 || fail "stripped, it is refused: $(cat log)"
+
+dataset/build/mathematics "$work/grey" >/dev/null
+"$mixop" data check acme.my_dataset --data "$work/grey" --plugin-dir dataset/build/lib/mixop/plugins >log 2>&1 || fail "the data: $(cat log)"
+places=()
+for kind in op chain-op dataset space; do places+=(--plugin-dir "$kind/build/lib/mixop/plugins"); done
+"$mixop" search quick "${places[@]}" --set data.name=acme.my_dataset --data "$work/grey" --set data.train_limit=32 --set search.batch=8 \
+  --set space.name=acme.my_space --set space.ops=+acme.my_op,acme.my_chain_op --set space.channels=4 --set search.epochs=1 --out run.h5 >log 2>&1 ||
+  fail "the search: $(cat log)"
+"$mixop" inspect run.h5 --json >run.json
+for name in acme.my_op acme.my_chain_op; do
+  grep -q "\"$name\"" run.json || fail "$name is in no alphas of the search"
+done
 
 code=0
-"$mixop" plugins new op acme.ghost_conv >log 2>&1 || code=$?
+"$mixop" plugins new op acme.my_op --out op >log 2>&1 || code=$?
 [[ $code -eq 2 ]] || fail "an existing folder ends with exit code $code, expected 2"
-grep -q 'acme.ghost_conv exists; name another folder with --out' log || fail "an existing folder is not explained"
+grep -q 'op exists; name another folder with --out' log || fail "an existing folder is not explained: $(cat log)"
 echo "plugin_project: all well"

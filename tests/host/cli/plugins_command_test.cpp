@@ -86,8 +86,8 @@ TEST_CASE("wrong usage of plugins is refused", "[plugins][cli]") {
   CHECK_THROWS_WITH(run({"list", "--jso"}), Contains("unknown option '--jso'; did you mean '--json'?"));
   CHECK_THROWS_WITH(run({"check", "/x.so", "--timeout", "0"}),
                     "plugins check: --timeout expects 1 to 86400 seconds, found 0");
-  CHECK_THROWS_WITH(run({"new", "op"}), Contains("plugins new: expected 'op' and the operator's name\nUsage: mixop"));
-  CHECK_THROWS_WITH(run({"new", "space", "acme.x"}), Contains("plugins new: expected 'op', found 'space'"));
+  CHECK_THROWS_WITH(run({"new", "op"}), Contains("plugins new: expected a kind and a name, such as op acme.ghost_conv\nUsage: mixop"));
+  CHECK_THROWS_WITH(run({"new", "spce", "acme.x"}), Contains("found 'spce'; did you mean 'space'?"));
   try {
     run({"remove"});
   } catch (const Error& error) {
