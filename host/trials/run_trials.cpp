@@ -1,13 +1,17 @@
 #include "host/trials/run_trials.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "host/data/dataset_handle.hpp"
 #include "host/plugins/option_values.hpp"
 #include "host/plugins/registry.hpp"
+#include "host/plugins/search_path.hpp"
 #include "host/plugins/self_test.hpp"
 #include "host/trials/operator_trials.hpp"
 #include "host/trials/part_trials.hpp"
+#include "host/trials/space_trials.hpp"
+#include "mixop/space.hpp"
 
 namespace mixop {
 namespace {
@@ -56,11 +60,17 @@ void try_factory_twice(const MixopFactory& factory, const std::string& name, con
 
 void try_object(const PluginRegistry& registry, const ComponentInfo& component, const TrialSink& report) {
   try_factory_twice(registry.factory(component.interface, component.name), component.name, report);
+  if (component.interface == SearchSpace::interface_id) try_space(registry, component.name, report);
   for (const StrategySlot& slot : strategy_slots)
     if (component.interface == slot.interface_id) try_part(registry, slot, component.name, report);
 }
 
-void try_components(const PluginRegistry& registry, const PluginInfo& plugin, const TrialSink& report) {
+void try_components(PluginRegistry& registry, const PluginInfo& plugin, const TrialSink& report) {
+  const bool has_space = std::any_of(plugin.components.begin(), plugin.components.end(), [](const ComponentInfo& component) {
+    return component.interface == SearchSpace::interface_id;
+  });
+  if (has_space)  // whose networks are of operators that other plugins may have
+    registry.load(plugin_places({}, std::getenv("MIXOP_PLUGIN_PATH"), installed_plugin_folder()));
   for (const ComponentInfo& component : plugin.components) {
     if (component.group == kActivations)
       try_operator(registry.activation(component.name), component.name, report);
