@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kLongestTimeout = 86400;
 constexpr char kListUsage[] = "mixop plugins list [--plugin-dir PATH ...] [--locked[=FILE]] [--json]";
-constexpr char kCheckUsage[] = "mixop plugins check FILE [--timeout S] [--locked[=FILE]] [--json]";
+constexpr char kCheckUsage[] = "mixop plugins check FILE [--data DIR] [--timeout S] [--locked[=FILE]] [--json]";
 constexpr char kLockUsage[] = "mixop plugins lock [--out FILE] [--plugin-dir PATH ...]";
 constexpr char kNewUsage[] = "mixop plugins new KIND NAME [--out DIR]";
 
@@ -58,6 +58,7 @@ CommandSyntax check_syntax() {
       "Runs all checks of a plugin file, then its self-test in a process of its own. Exit code 4 where one fails.";
   syntax.options.add_options()("timeout", po::value<std::int64_t>()->value_name("S")->default_value(300),
                                "seconds that the self-test may take")(
+      "data", po::value<std::string>()->default_value("")->value_name("DIR"), "a folder that the plugin's data sets are tried on")(
       "trials", "runs the trials in this process and prints them for the process that asked")("json", "prints JSON");
   syntax.positionals = 1;
   add_plugin_options(syntax);
@@ -143,14 +144,17 @@ struct Findings {
   bool passed() const { return !refusal && report.passed(); }
 };
 
-Findings examine(const fs::path& path, const std::optional<PluginLock>& lock, std::chrono::milliseconds timeout) {
+Findings examine(const fs::path& path, const std::string& data, const std::optional<PluginLock>& lock,
+                 std::chrono::milliseconds timeout) {
   Findings findings;
   findings.path = path;
   findings.locked = lock.has_value();
   try {
     findings.file = check_file(path, HostTraits::current());
     if (lock) lock->require_listed(findings.file);
-    findings.report = self_test(findings.file, self_test_command(), timeout);
+    std::vector<std::string> child = self_test_command();
+    if (!data.empty()) child.insert(child.end(), {"--data", fs::absolute(data).string()});
+    findings.report = self_test(findings.file, child, timeout);
   } catch (const PluginRefused& reason) {
     findings.refusal = reason;
   }
@@ -214,10 +218,10 @@ int check(const Arguments& arguments) {
   const fs::path path = fs::absolute(given.front()).lexically_normal();
   if (values->count("trials") != 0) {
     allow_exit();
-    run_trials(path, std::cout);
+    run_trials(path, text(*values, "data"), std::cout);
     return 0;
   }
-  const Findings findings = examine(path, plugin_lock(*values), timeout_of(*values));
+  const Findings findings = examine(path, text(*values, "data"), plugin_lock(*values), timeout_of(*values));
   values->count("json") != 0 ? check_as_json(findings, std::cout) : check_as_text(findings, std::cout);
   if (findings.refusal) throw *findings.refusal;
   require_passed(findings.report, findings.file);

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "host/data/dataset_handle.hpp"
 #include "host/plugins/option_values.hpp"
 #include "host/plugins/registry.hpp"
 #include "host/plugins/search_path.hpp"
 #include "host/plugins/self_test.hpp"
+#include "host/trials/dataset_trials.hpp"
 #include "host/trials/operator_trials.hpp"
 #include "host/trials/part_trials.hpp"
 #include "host/trials/space_trials.hpp"
@@ -15,29 +15,6 @@
 
 namespace mixop {
 namespace {
-
-// Opening a data set that is not there must end in an error that the user can read, or in records that can be read and
-// decoded.
-void try_dataset(const MixopDataset& table, const std::string& name, const TrialSink& report) {
-  Trial trial{name, "opens, or says why not", true, ""};
-  try {
-    const DatasetHandle data(name, table, "");
-    for (int split = 0; split < MIXOP_SPLIT_COUNT; ++split) {
-      const std::int64_t count = std::min<std::int64_t>(data.info().records[static_cast<std::size_t>(split)], 2);
-      std::vector<std::uint8_t> values(static_cast<std::size_t>(count * data.info().record_bytes()));
-      std::vector<std::int64_t> targets(static_cast<std::size_t>(count));
-      if (count > 0) data.read(split, 0, count, values.empty() ? nullptr : values.data(), targets.data());
-      for (std::int64_t record = 0; record < count && data.info().many_sizes; ++record)
-        data.decode(split, record, [&](std::int32_t height, std::int32_t width, const std::uint8_t* pixels) {
-          values.assign(pixels, pixels + std::int64_t{height} * width * data.info().channels);
-        });
-    }
-  } catch (const Error& error) {
-    trial.passed = error.code() == ErrorCode::usage || error.code() == ErrorCode::bad_data;
-    if (!trial.passed) trial.detail = error.what();
-  }
-  report(trial);
-}
 
 // A factory must give a new object at every call.
 void try_factory_twice(const MixopFactory& factory, const std::string& name, const TrialSink& report) {
@@ -65,7 +42,7 @@ void try_object(const PluginRegistry& registry, const ComponentInfo& component, 
     if (component.interface == slot.interface_id) try_part(registry, slot, component.name, report);
 }
 
-void try_components(PluginRegistry& registry, const PluginInfo& plugin, const TrialSink& report) {
+void try_components(PluginRegistry& registry, const PluginInfo& plugin, const std::string& data, const TrialSink& report) {
   const bool has_space = std::any_of(plugin.components.begin(), plugin.components.end(), [](const ComponentInfo& component) {
     return component.interface == SearchSpace::interface_id;
   });
@@ -77,7 +54,7 @@ void try_components(PluginRegistry& registry, const PluginInfo& plugin, const Tr
     else if (component.interface == MIXOP_OPERATOR_INTERFACE)
       try_operator(registry.op(component.name), component.name, report);
     else if (component.interface == MIXOP_DATASET_INTERFACE)
-      try_dataset(registry.dataset(component.name), component.name, report);
+      try_dataset(registry.dataset(component.name), component.name, data, report);
     else if (component.interface == MIXOP_STRATEGY_INTERFACE)
       report({component.name, "names a part for every place", true, ""});
     else
@@ -87,13 +64,13 @@ void try_components(PluginRegistry& registry, const PluginInfo& plugin, const Tr
 
 }  // namespace
 
-void run_trials(const std::filesystem::path& path, std::ostream& out) {
+void run_trials(const std::filesystem::path& path, const std::string& data, std::ostream& out) {
   TrialWriter writer(out);
   try {
     PluginRegistry registry;
     const PluginInfo& plugin = registry.load_file(path);
     writer.plugin(plugin.id, plugin.version);
-    try_components(registry, plugin, [&](const Trial& trial) { writer.trial(trial); });
+    try_components(registry, plugin, data, [&](const Trial& trial) { writer.trial(trial); });
     writer.end();
   } catch (const PluginRefused& reason) {
     writer.refusal(reason);
