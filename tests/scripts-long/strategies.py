@@ -54,7 +54,7 @@ def whole_way(folder, space, strategy, execution):
 
 
 def main():
-    strategies = sys.argv[1:] or [row["name"] for row in asked("list", "strategies")]
+    strategies = sys.argv[1:] or [row["name"] for row in asked("list", "strategies") if "=" not in row["name"]]
     with tempfile.TemporaryDirectory() as made:
         for strategy in strategies:
             for space in SPACES:
