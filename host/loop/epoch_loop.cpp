@@ -78,7 +78,7 @@ bool EpochLoop::run_epoch(RunObserver& observer, const std::atomic<int>& interru
     take_step(observer);
     if (interrupt.load() != 0) return leave();
   }
-  std::optional<Metrics> measured = measure(interrupt);
+  std::optional<Metrics> measured = measure(observer, interrupt);
   if (!measured) return leave();  // resuming measures anew
   Metrics& metrics = *measured;
   metrics.merge(train_means(position_.sums));

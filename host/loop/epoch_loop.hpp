@@ -107,7 +107,7 @@ class EpochLoop {
   virtual Metrics train_means(const EpochSums& sums) const = 0;
   /// What the epoch's end is measured by, beside the means of its steps. Nothing where `interrupt` cut it short: then it
   /// changed nothing, and is called again.
-  virtual std::optional<Metrics> measure(const std::atomic<int>& interrupt) = 0;
+  virtual std::optional<Metrics> measure(RunObserver& observer, const std::atomic<int>& interrupt) = 0;
   /// All that a checkpoint holds of the network and must be finite.
   virtual std::vector<at::Tensor> state() const = 0;
   /// Called once the epoch's metrics are recorded and the position is that of the next epoch. Metrics that it adds are

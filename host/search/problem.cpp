@@ -18,6 +18,13 @@ constexpr std::uint64_t kDraws = 1;  // beside the draws of the network, which a
 
 bool includes(Wrt leaves, Wrt one) { return leaves == one || leaves == Wrt::both; }
 
+/// The weights with `values` scaled to the sums of each edge as their values, and no other graph than theirs.
+at::Tensor with_sums_of(const at::Tensor& weights, const at::Tensor& values) {
+  const at::Tensor own = weights.detach(), to = values.detach();
+  const at::Tensor sum = to.sum(-1, /*keepdim=*/true), scale = own.sum(-1, /*keepdim=*/true) / sum.masked_fill(sum.eq(0), 1);
+  return weights + (to * scale - own);
+}
+
 void record(const std::vector<at::Tensor>& leaves, bool on) {
   for (const at::Tensor& leaf : leaves) leaf.set_requires_grad(on);
 }
@@ -112,7 +119,10 @@ at::Tensor SearchProblem::alpha_term(const std::vector<Relaxed>& edge_weights) {
 std::vector<Relaxed> SearchProblem::smoothed(const std::vector<Relaxed>& edge_weights) {
   std::vector<Relaxed> smoothed =
       ask("smoothed", &Smoothing::smoothed, strategy_.part<Smoothing>(), *this, edge_weights, step_.at);
-  drop(dropped_of(plan(), network_.alphas()), smoothed);
+  const DroppedOperations dropped = dropped_of(plan(), network_.alphas());
+  drop(dropped, smoothed);
+  for (std::size_t set = 0; set < dropped.size(); ++set)
+    if (dropped[set].defined()) smoothed[set].weights = with_sums_of(edge_weights[set].weights, smoothed[set].weights);
   return smoothed;
 }
 

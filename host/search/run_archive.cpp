@@ -153,7 +153,11 @@ void restore_states(Search& search, const Archive& archive) {
 void restore_parts(Search& search, const Archive& archive) {
   for (const auto& [slot, part] : search.strategy().parts()) {
     const std::string group = "/strategy/" + slot;
-    if (!archive.has(group)) continue;
+    if (!archive.has(group)) {
+      if (!ask("save", &StrategyPart::save, *part).empty())
+        refuse(archive, group, "is not there, and " + part->called + " has a state; was it written by another version of a plugin?");
+      continue;
+    }
     NamedTensors tensors;
     for (const std::string& name : archive.children(group)) {
       require_finite(archive, archive_path(group, name));

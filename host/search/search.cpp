@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <utility>
 
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::uint64_t kStepKeys = 4, kEpochKeys = 5, kStageKeys = 6;  // beside the streams of the data
 constexpr std::int64_t kMostLayers = 1000;                                // as space.layers
+constexpr std::chrono::seconds kNoticeEvery{10};
 
 std::vector<at::Tensor> copies(const std::vector<at::Tensor>& tensors) {
   std::vector<at::Tensor> result;
@@ -115,6 +117,16 @@ NetworkGraph Search::graph(std::int64_t more_layers) const {
   return with_rule(space_->search(space_config(keys, info_, *space_)), rule_of(strategy_->part<EdgeRule>()));
 }
 
+NetworkGraph Search::deeper(std::int64_t more_layers, const std::string& schedule) const {
+  try {
+    return graph(more_layers);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::usage) throw;
+    throw Error(ErrorCode::usage, schedule + " makes a network of " + std::to_string(more_layers) +
+                                      " cells more than space.layers (" + std::to_string(config_.space.layers) + "): " + error.what());
+  }
+}
+
 MeasuredNetwork Search::measured(std::int64_t more_layers) const { return mixop::measure(graph(more_layers), operators_); }
 
 void Search::make_network(std::int64_t more_layers) {
@@ -170,8 +182,15 @@ void Search::require_stages(const Schedule& schedule) const {
       throw Error(ErrorCode::usage, schedule.called + ": " + std::to_string(stage->more_layers) +
                                         " cells more than space.layers (" + std::to_string(config_.space.layers) +
                                         "): expected from 0 on, and at most " + std::to_string(kMostLayers) + " together");
+    if (anew) {
+      const std::vector<std::string> unused = unused_alphas(network_->graph());
+      if (!unused.empty())
+        throw Error(ErrorCode::usage, schedule.called + " goes by the alphas '" + unused.front() + "' from the first stage on, and no cell of " +
+                                          "its network reads them; take more space.layers (" +
+                                          std::to_string(config_.space.layers) + "), such as 3");
+    }
     if (stage->more_layers != before.more_layers) {
-      const std::vector<AlphaSet> sets = graph(stage->more_layers).alphas, &own = network_->alphas();
+      const std::vector<AlphaSet> sets = deeper(stage->more_layers, schedule.called).alphas, &own = network_->alphas();
       for (std::size_t i = 0; i < own.size(); ++i)
         if (i >= sets.size() || sets[i].shape() != own[i].shape())
           throw Error(ErrorCode::usage,
@@ -301,7 +320,8 @@ std::vector<at::Tensor> Search::state() const {
 
 double Search::epoch_rate() const {
   const SearchStage stage = this->stage();
-  return cosine_rate(config_.weights.lr * stage.rate, config_.weights.lr_min, position().at.epoch - stage.first,
+  const double first = config_.weights.lr * stage.rate, least = config_.weights.lr_min;
+  return cosine_rate(first, stage.rate < 1 ? std::min(first, least) : least, position().at.epoch - stage.first,
                      stage.end - stage.first);
 }
 
@@ -361,14 +381,14 @@ std::optional<EpochSums> Search::measured_at(const std::vector<Relaxed>& edge_we
   return valid;
 }
 
-std::optional<Metrics> Search::measure(const std::atomic<int>& interrupt) {
+std::optional<Metrics> Search::measure(RunObserver& observer, const std::atomic<int>& interrupt) {
   const std::optional<EpochSums> valid =
       measured_at(problem_->measured_weights(position().at, step_key()), interrupt);
   if (!valid) return std::nullopt;
   Metrics metrics = task_.means(*valid, "valid");
   require_finite("the validation loss is", std::isfinite(metrics["valid_loss"]));
   metrics["learning_rate"] = epoch_rate();
-  if (!let_decide(metrics, interrupt)) return std::nullopt;
+  if (!let_decide(metrics, observer, interrupt)) return std::nullopt;
   return metrics;
 }
 
@@ -391,14 +411,21 @@ EpochEnd Search::end_of(std::int64_t epoch, const Metrics& metrics, const std::v
   return end;
 }
 
-bool Search::let_decide(const Metrics& metrics, const std::atomic<int>& interrupt) {
+bool Search::let_decide(const Metrics& metrics, RunObserver& observer, const std::atomic<int>& interrupt) {
   auto& schedule = strategy_->part<Schedule>();
   Metrics all = metrics;
   all.merge(train_means(position().sums));
   const std::vector<at::Tensor> weights = relaxed(alphas_);
   EpochEnd end = end_of(position().at.epoch, all, weights);
   bool whole = true;
+  std::int64_t count = 0;
+  auto told = std::chrono::steady_clock::now();
   end.measure = [&](const std::vector<Relaxed>& edge_weights) {
+    if (const auto now = std::chrono::steady_clock::now(); now - told >= kNoticeEvery) {
+      observer.on_notice(schedule.called + " decides: the validation half was measured " + std::to_string(count) + " times so far");
+      told = now;
+    }
+    ++count;
     const std::optional<EpochSums> sums = measured_at(edge_weights, interrupt);
     if (!sums) {
       whole = false;

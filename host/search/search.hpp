@@ -120,11 +120,11 @@ class Search final : public EpochLoop {
   Metrics train_means(const EpochSums& sums) const override { return task_.means(sums, "train"); }
   /// A step on that data at a learning rate of the weights.
   Step take(StepData data, double rate);
-  std::optional<Metrics> measure(const std::atomic<int>& interrupt) override;
+  std::optional<Metrics> measure(RunObserver& observer, const std::atomic<int>& interrupt) override;
   /// The network on the validation half, at such edge weights; nothing where it was interrupted.
   std::optional<EpochSums> measured_at(const std::vector<Relaxed>& edge_weights, const std::atomic<int>& interrupt);
   /// Lets the schedule decide after the epoch at hand; false where it was interrupted, and has not.
-  bool let_decide(const Metrics& metrics, const std::atomic<int>& interrupt);
+  bool let_decide(const Metrics& metrics, RunObserver& observer, const std::atomic<int>& interrupt);
   std::vector<at::Tensor> state() const override;
   void end_epoch(Metrics& metrics, RunObserver& observer) override;
   const Genotype& genotype() const override { return history_.genotypes.back(); }
@@ -139,6 +139,8 @@ class Search final : public EpochLoop {
   void require_stages(const Schedule& schedule) const;
   /// The network with so many cells more than space.layers, described.
   NetworkGraph graph(std::int64_t more_layers) const;
+  /// The same for a later stage of a schedule, which its usage errors name.
+  NetworkGraph deeper(std::int64_t more_layers, const std::string& schedule) const;
   EpochPlan plan_of(std::int64_t epoch) const;
   /// What parts see of an epoch, with its means; `relaxed` must stay.
   EpochEnd end_of(std::int64_t epoch, const Metrics& metrics, const std::vector<at::Tensor>& relaxed);

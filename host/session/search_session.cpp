@@ -32,6 +32,17 @@ Search search_of(const Archive* resumed, const Config& config, const ComponentOp
   return Search(config, application.plugins, options, data);
 }
 
+/// Stages divide the epochs of a search, so that one of them cannot go on for more (--continue).
+void require_same_stages(const Search& search, const Archive& archive, const OptionCatalog& catalog) {
+  const std::int64_t planned = archived_config(archive, catalog).search.epochs, now = search.config().search.epochs;
+  if (planned != now && !search.later_networks().empty())
+    throw Error(ErrorCode::usage, archive.name() + ": strategy.schedule=" +
+                                      search.strategy().choices().at(std::string(Schedule::slot.name)).part +
+                                      " divides the epochs of a search into stages, so that one of search.epochs=" +
+                                      std::to_string(planned) + " cannot go on to " + std::to_string(now) +
+                                      "; start a new search of that length");
+}
+
 /// Forgets the swaps that a checkpoint holds.
 class SearchRecorder final : public Recorder {
  public:
@@ -77,7 +88,10 @@ SearchSession::SearchSession(const SearchRequest& request, const Application& ap
                         setup_.config().search.batch)),
       journal_(setup_.request().out, setup_.resumed() != nullptr) {
   try_smallest_batch(search_);
-  if (setup_.resumed() != nullptr) restore(search_, *setup_.resumed());
+  if (setup_.resumed() != nullptr) {
+    require_same_stages(search_, *setup_.resumed(), application.catalog);
+    restore(search_, *setup_.resumed());
+  }
   journal_.forget(search_.position().at.step);
   for (const StrategyChange& swap : journal_.left()) {
     try {
@@ -89,18 +103,17 @@ SearchSession::SearchSession(const SearchRequest& request, const Application& ap
     }
   }
   told_ = search_.history().strategies.size();
-  told_stage_ = search_.stage();
 }
 
 void SearchSession::tell_stage(SessionObserver& observer) {
   const SearchStage stage = search_.stage();
-  if (stage == told_stage_) return;
-  told_stage_ = stage;
+  if (stage.first == 0 || stage.first != search_.position().at.epoch || search_.position().step_in_epoch != 0) return;
   const std::string first = std::to_string(stage.first + 1), last = std::to_string(stage.end);
+  SpaceKeys keys = search_.config().space;
+  keys.layers += stage.more_layers;
   observer.on_line((first == last ? "epoch " + first : "epochs " + first + " to " + last) +
                    (stage.network == stage.first
-                        ? ": a new network of " + std::to_string(search_.config().space.layers + stage.more_layers) +
-                              " cells, its weights and alphas made anew"
+                        ? ": a new network (" + search_.task().size_text(keys) + "), its weights and alphas made anew"
                         : ": another stage on the same network, the momenta of its weights made anew"));
 }
 
@@ -192,6 +205,9 @@ void SearchSession::announce(SessionObserver& observer) {
     observer.on_line("the alphas stay where they start, for search.pretrain_epochs (" +
                      std::to_string(config.search.pretrain_epochs) + ") covers all of search.epochs (" +
                      std::to_string(config.search.epochs) + ")");
+  if (!search_.later_networks().empty() && config.search.pretrain_epochs >= search_.stage().end - search_.stage().network)
+    observer.on_line("the alphas stay where each stage starts them, for search.pretrain_epochs (" +
+                     std::to_string(config.search.pretrain_epochs) + ") covers all epochs of a stage");
   for (const std::string& name : unused_alphas(search_.network().graph()))
     observer.on_line("no cell of this network reads the alphas '" + name + "', so they are not searched and the genotype "
                      "has none of theirs; more space.layers may bring such a cell");

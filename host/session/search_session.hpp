@@ -26,7 +26,7 @@ class SearchSession {
   void announce(SessionObserver& observer);
   /// Before every step: takes again what a killed run swapped here, and answers those who ask for swaps.
   void take_swaps(SwapServer* server, SessionObserver& observer);
-  /// Says what stage of the search has begun.
+  /// Says what stage of the search begins with the step at hand.
   void tell_stage(SessionObserver& observer);
   std::string answer_swap(const std::string& request, SessionObserver& observer);
 
@@ -34,8 +34,7 @@ class SearchSession {
   RunSetup setup_;
   Search search_;
   SwapJournal journal_;
-  std::size_t told_ = 0;    ///< entries of the strategy history that were said
-  SearchStage told_stage_;  ///< the last one that was said
+  std::size_t told_ = 0;  ///< entries of the strategy history that were said
 };
 
 /// The config of a search and the memory that it takes.

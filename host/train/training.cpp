@@ -104,7 +104,7 @@ EpochLoop::Step Training::step() {
   return {outcome.loss, outcome.penalty, outcome.output, data.batch.target};
 }
 
-std::optional<Metrics> Training::measure(const std::atomic<int>& interrupt) {
+std::optional<Metrics> Training::measure(RunObserver&, const std::atomic<int>& interrupt) {
   std::optional<Exchanged> averaged;
   if (own_.average) averaged.emplace(weights_, own_.average->means());
   const SearchPosition& at = position().at;

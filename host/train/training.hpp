@@ -66,7 +66,7 @@ class Training final : public EpochLoop {
   std::int64_t steps() const override { return data_->steps_in(position().at.epoch); }
   Step step() override;
   Metrics train_means(const EpochSums& sums) const override { return task().means(sums, "train"); }
-  std::optional<Metrics> measure(const std::atomic<int>& interrupt) override;
+  std::optional<Metrics> measure(RunObserver& observer, const std::atomic<int>& interrupt) override;
   std::vector<at::Tensor> state() const override;
   void end_epoch(Metrics& metrics, RunObserver& observer) override;
   bool recover(const NotFinite& error, RunObserver& observer) override;

@@ -205,9 +205,23 @@ def measured(folder):
         check(asked("derive", out, "--epoch", epoch) == asked("inspect", out)["epochs"][epoch]["genotype"], f"epoch {epoch}")
 
 
+def stages(folder):
+    """A search says which stage begins, also where it goes on; one that is cut into stages is not stretched."""
+    out = folder / "run.h5"
+    staged = [*SEARCH, "--strategy", "p_darts", "--set", "stages.layers=1", "--set", "synthetic.train=1600", *epochs(3)]
+    said = answer(*SEARCH, "--set", "search.strategy=first_order@0,darts_pt@2,first_order@3", *epochs(5), "--out", out).stderr
+    check("a new network" not in said and "another stage on the same network" in said, said)
+    check(stopped(signal.SIGKILL, says("epoch 1/3  train loss"), *staged, "--out", out) == -9, "ended before it was killed")
+    said = answer("search", "--resume", "--out", out).stderr
+    check("epoch 2: a new network (" in said and "epoch 3: a new network (" in said, said)
+    refusal(2, "strategy.schedule=stages divides the epochs of a search into stages", "search", "--continue", "--set", "search.epochs=6", "--out", out)
+    alone = answer(*staged, "--set", "synthetic.train=64", "--set", "search.pretrain_epochs=1", "--overwrite", "--out", out).stderr
+    check("search.pretrain_epochs (1) covers all epochs of a stage" in alone, alone)
+
+
 def main():
     with tempfile.TemporaryDirectory() as made:
-        for part in (live, schedules, journals, measured, refusals):
+        for part in (live, schedules, journals, measured, stages, refusals):
             place = pathlib.Path(made) / part.__name__
             place.mkdir()
             part(place)

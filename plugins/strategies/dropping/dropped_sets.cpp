@@ -58,8 +58,9 @@ void DroppedSets::load(const NamedTensors& state, const std::string& part) {
   for (std::size_t i = 0; i < masks_.size(); ++i) {
     const std::string name = "dropped_" + std::to_string(i);
     const auto found = state.find(name);
-    if (found == state.end() || found->second.scalar_type() != at::kByte || found->second.sizes() != masks_[i].sizes())
-      throw Error(ErrorCode::bad_data, "the schedule " + part + " finds no '" + name + "' of the shape of '" + sets_[i].name +
+    if (found == state.end() || found->second.scalar_type() != at::kByte || found->second.sizes() != masks_[i].sizes() ||
+        found->second.gt(1).any().item<bool>())
+      throw Error(ErrorCode::bad_data, "the schedule " + part + " finds no '" + name + "' of zeros and ones in the shape of '" + sets_[i].name +
                                            "' in its state; was it written by another version of a plugin?");
     masks_[i] = found->second.to(at::kBool);
   }

@@ -164,6 +164,54 @@ TEST_CASE("a prediction of memory goes through all networks of a search", "[sear
   CHECK(search.later_networks().empty());
 }
 
+TEST_CASE("stages by alphas that the first network does not read are refused, and cells that do not fit name the schedule",
+          "[search][stages][misuse]") {
+  Config config = staged();
+  config.space.layers = 1;
+  CHECK_THROWS_WITH(Search(config, test::plugins(), kOneMore, test::tiny_data()),
+                    "schedule 'stages' goes by the alphas 'alphas_normal' from the first stage on, and no cell of its network reads "
+                    "them; take more space.layers (1), such as 3");
+  config = staged();
+  config.space.name = "nasbench201";
+  config.space.nodes = 4;
+  config.space.operations = {"none", "skip_connect", "nor_conv_1x1"};
+  CHECK_THROWS_WITH(Search(config, test::plugins(), kOneMore, test::tiny_data()),
+                    Catch::StartsWith("schedule 'stages' makes a network of 1 cells more than space.layers (3): space.layers: "));
+}
+
+TEST_CASE("an archive without the state of a part that has one is not gone on with", "[search][stages][hostile]") {
+  const test::TemporaryFolder folder;
+  const auto file = folder.path() / "run.h5";
+  run_to(staged(), file, 6, false, kOneMore);
+  const test::AlteredArchive altered(test::altered(Archive::open(file), {}).finish());
+  const auto problem = [&](const test::Alteration& alteration) {
+    return altered.problem({alteration}, [](const Archive& archive) {
+      Search search(staged(), test::plugins(), kOneMore, test::tiny_data());
+      restore(search, archive);
+    });
+  };
+  CHECK(problem(test::without("/strategy/schedule")) ==
+        "/strategy/schedule: is not there, and schedule 'stages' has a state; was it written by another version of a plugin?");
+  CHECK_THAT(problem(test::with_tensor("/strategy/schedule/dropped_0", at::full({1, 5, 8}, 7, at::kByte))),
+             Catch::Contains("finds no 'dropped_0' of zeros and ones in the shape of 'alphas_normal' in its state"));
+}
+
+TEST_CASE("smoothing leaves the only operation of an edge its weight", "[search][dropped][smoothing]") {
+  const test::TemporaryFolder folder;
+  Config config = staged("darts_pt");
+  config.search.epochs = 1;
+  config.strategy["smoothing"] = "random";
+  Search search(config, test::plugins(), {{"random", {{"start", "0.3"}}}}, test::tiny_data());
+  test::RunWatcher watcher(search, folder.path() / "run.h5");
+  REQUIRE(search.run(watcher, watcher.interrupt) == RunEnd::finished);
+  SearchProblem& problem = search.problem();
+  const std::vector<Relaxed> before = problem.edge_weights(Wrt::nothing), after = problem.smoothed(before);
+  for (std::size_t set = 0; set < after.size(); ++set) {
+    CHECK(after[set].weights.gt(0).sum(-1).max().item<std::int64_t>() == 1);
+    CHECK((after[set].weights - before[set].weights).abs().max().item<double>() < 1e-6);
+  }
+}
+
 TEST_CASE("what an archive tells of dropped operations is checked", "[search][stages][hostile]") {
   const test::TemporaryFolder folder;
   const auto file = folder.path() / "run.h5";

@@ -106,7 +106,7 @@ TEST_CASE("a state goes from one stages to the next, and one of other sets is re
   second->load(first->save());
   CHECK(at::equal(dropped(*second, end.at), dropped(*first, end.at)));
   CHECK_THROWS_WITH(make("stages", {searched({"none", "a"})})->load(first->save()),
-                    Catch::Matchers::Contains("the schedule stages finds no 'dropped_0' of the shape of 'alphas'"));
+                    Catch::Matchers::Contains("the schedule stages finds no 'dropped_0' of zeros and ones in the shape of 'alphas'"));
 }
 
 // --- Perturbation

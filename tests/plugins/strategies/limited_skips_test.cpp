@@ -75,4 +75,25 @@ TEST_CASE("a limit below 0 is refused", "[strategy][deriver][misuse]") {
                     "darts_limited_skips: darts_limited_skips.limit: expected a number from 0 on, found -1");
 }
 
+TEST_CASE("no deriver of edges takes an operation that was dropped, whatever the limit of skips is", "[strategy][deriver][dropped]") {
+  at::manual_seed(12);
+  const AlphaSet set = cell_of("normal");
+  for (int trial = 0; trial < 200; ++trial) {
+    at::Tensor weights = at::rand({5, 3});
+    weights.masked_fill_(at::rand({5, 3}).lt(0.5), 0);
+    for (std::int64_t edge = 0; edge < 5; ++edge)
+      if (weights[edge].sum().item<float>() == 0) weights[edge][1 + trial % 2] = 0.5;  // something is left of every edge
+    for (const char* limit : {"0", "1", "2"}) {
+      INFO("trial " << trial << ", limit " << limit);
+      const auto deriver = make_part<Deriver>(test::plugins(), "darts_limited_skips", {{"darts_limited_skips", {{"limit", limit}}}});
+      const Genotype genotype = deriver->derive({set}, {weights});
+      for (const Gene& gene : genotype.cells.at(0).genes) {
+        std::int64_t edge = 0;
+        while (set.topology.edges[static_cast<std::size_t>(edge)].from != gene.from || set.topology.edges[static_cast<std::size_t>(edge)].to != gene.to) ++edge;
+        CHECK(weights[edge][gene.operation == "skip_connect" ? 1 : 2].item<float>() > 0);
+      }
+    }
+  }
+}
+
 }  // namespace
