@@ -61,11 +61,12 @@ def tables():
     rows = re.findall(r"^\| (`/.*?) \|", PAGE, re.MULTILINE)
     documented = {name for row in rows for name in re.findall(r"`/(\w+)", row)}
     attributes = PAGE[PAGE.index("The attributes of `/provenance`"):].split("\n\n")[0]
-    with h5py.File("run.h5") as run, h5py.File("net.h5") as net:
-        found = set(run) | set(net)
+    with h5py.File("run.h5") as run, h5py.File("dropped.h5") as dropped, h5py.File("net.h5") as net:
+        found = set(run) | set(dropped) | set(net)
         sometimes = {"average", "last"}  # of trainings that keep another network than the last one
         check(documented - sometimes == found, f"the tables have {sorted(documented)}, the archives {sorted(found)}")
-        for archive in (run, net):
+        check(set(dropped) - set(run) == {"dropped"}, f"a schedule that drops operations adds {sorted(set(dropped) - set(run))}")
+        for archive in (run, dropped, net):
             check(f"`{archive.attrs['layout'].decode()}`" in PAGE, "a layout is not the page's")
             check(set(archive["provenance"].attrs) == set(run["provenance"].attrs), "the provenances differ in what they hold")
         provenance = [*run["provenance"].attrs, *run["provenance"]]
@@ -78,7 +79,8 @@ def tables():
 def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        for command in (["search", "quick", *SMALL, "--out", "run.h5"], ["train", "--genotype", "DARTS_V2", *NETWORK, "--out", "net.h5"]):
+        for command in (["search", "quick", *SMALL, "--out", "run.h5"], ["search", "quick", "--strategy", "darts_pt", *SMALL, "--out", "dropped.h5"],
+                        ["train", "--genotype", "DARTS_V2", *NETWORK, "--out", "net.h5"]):
             run = subprocess.run([MIXOP, *command], capture_output=True, text=True, timeout=120)
             check(run.returncode == 0, run.stderr)
         names, counts = examples()

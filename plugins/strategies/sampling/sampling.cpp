@@ -113,7 +113,8 @@ class Dirichlet final : public Relaxation {
   /// it is held.
   static at::Tensor concentrations(const at::Tensor& alphas) {
     constexpr double kSmallest = -50;
-    return alphas.clamp_min(0) + alphas.clamp(kSmallest, 0).exp();
+    const at::Tensor above = alphas.relu(), below = above - alphas;  // of which one is 0
+    return above + (kSmallest + (-kSmallest - below).relu()).exp();
   }
 };
 
