@@ -14,6 +14,8 @@ import numpy
 
 matplotlib.use("svg")
 matplotlib.rcParams["svg.hashsalt"] = "mixop"  # the same file for the same runs
+matplotlib.rcParams["svg.fonttype"] = "none"  # texts as texts
+matplotlib.rcParams["path.simplify_threshold"] = 0.6  # of a point
 import matplotlib.pyplot as plt  # noqa: E402
 
 COLOURS = ("#d1495b", "#7a8b99", "#00798c", "#edae49", "#5b5f97", "#3a7d44", "#8d5a97", "#222222")
