@@ -28,9 +28,8 @@ at::Tensor samples_that_stay(std::int64_t samples, double probability, std::uint
   return numbers.lt(1.0 - probability);
 }
 
-at::Tensor passing_channels(const at::Tensor& x, std::int64_t first, std::int64_t stride) {
-  const at::Tensor others = x.narrow(1, first, x.size(1) - first);
-  return stride == 1 ? others : at::max_pool2d(others, stride, stride, /*padding=*/0, /*dilation=*/1, /*ceil_mode=*/true);
+at::Tensor passing_channels(const at::Tensor& x, std::int64_t stride) {
+  return stride == 1 ? x : at::max_pool2d(x, stride, stride, /*padding=*/0, /*dilation=*/1, /*ceil_mode=*/true);
 }
 
 at::Tensor drop_path(const at::Tensor& x, double probability, std::uint64_t key) {
@@ -150,7 +149,7 @@ at::Tensor PlainBlock::run_partly(const Mixed& mixed, const at::Tensor& x, Relax
                                   const Forward& how) const {
   const std::int64_t channels = x.size(1) / mixed.divisor;
   const at::Tensor y = run_mixed(mixed, x.narrow(1, 0, channels), relaxed, nullptr, how);
-  at::Tensor others = passing_channels(x, channels, mixed.spec.stride);
+  at::Tensor others = passing_channels(x.narrow(1, channels, x.size(1) - channels), mixed.spec.stride);
   if (const at::Tensor edge = relaxed.edge(mixed.alphas); edge.defined()) others = others * edge;
   return at::channel_shuffle(at::cat({y, others}, 1), mixed.divisor);
 }

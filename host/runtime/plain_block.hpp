@@ -96,8 +96,8 @@ class PlainBlock {
   std::vector<StateEntry> state_;
 };
 
-/// The channels from `first` on, which pass operations of that stride by: at stride 2 through a 2x2 max pool.
-at::Tensor passing_channels(const at::Tensor& x, std::int64_t first, std::int64_t stride);
+/// Channels that pass operations of that stride by: at stride 2 through a 2x2 max pool.
+at::Tensor passing_channels(const at::Tensor& x, std::int64_t stride);
 
 /// Divides by the probability of staying, then masks per sample; the mask is a function of `key`.
 at::Tensor drop_path(const at::Tensor& x, double probability, std::uint64_t key);

@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <map>
-#include <set>
 #include <utility>
 
 namespace mixop {
@@ -25,7 +24,7 @@ class Lowering {
   explicit Lowering(const PlainBlock& block) : block_(block), places_(static_cast<std::size_t>(block.nodes())) {
     program_.inputs = block.cell().inputs;
     place_nodes();
-    program_.shapes.resize(static_cast<std::size_t>(program_.nodes));
+    program_.sources.resize(static_cast<std::size_t>(program_.nodes));
     for (const int node : block.cell().output) program_.output.push_back(whole(node));
   }
 
@@ -55,6 +54,7 @@ class Lowering {
   struct Places {
     int whole = -1;
     int first = -1;    ///< its first channels, which candidates read
+    int others = -1;   ///< the channels behind them
     int sum = -1;      ///< what candidates of first channels sum up to
     int passing = -1;  ///< the sum of the channels that pass these by
   };
@@ -74,53 +74,35 @@ class Lowering {
       if (joined[s]) places_[s].passing = program_.nodes++;
       if (s >= inputs) places_[s].whole = program_.nodes++;
       if (split[s]) places_[s].first = program_.nodes++;
+      if (split[s]) places_[s].others = program_.nodes++;
     }
   }
   Places& place(int node) { return places_[static_cast<std::size_t>(node)]; }
   int whole(int node) { return place(node).whole; }
 
-  /// A term of factor 1 on code that is run as it is.
-  void add_own(int from, int to, OwnCode code) {
-    CellProgram::Term term;
-    term.operation = program_.operations.size();
-    term.to = to;
-    program_.operations.push_back({from, {}, std::move(code)});
-    program_.terms.push_back(term);
-  }
+  CellProgram::Source& source(int node) { return program_.sources[static_cast<std::size_t>(node)]; }
 
-  /// The channels that pass a choice by, and, once for each node, what splits and joins it.
+  /// The channels that pass a choice by, and what splits and joins them.
   void add_passing(const PlainBlock::Step& step, const PlainBlock::Mixed& mixed) {
-    const std::int64_t channels = mixed.spec.in, stride = mixed.spec.stride, divisor = mixed.divisor;
+    const std::int64_t channels = mixed.spec.in, stride = mixed.spec.stride, others = (mixed.divisor - 1) * channels;
+    const Places &from = place(step.from), &to = place(step.to);
+    source(from.first) = CellProgram::Slice{from.whole, 0, channels};
+    source(from.others) = CellProgram::Slice{from.whole, channels, others};
+    source(to.passing) = CellProgram::Sum{from.others, others, stride};
+    source(to.whole) = CellProgram::Interleaved{to.sum, to.passing, mixed.divisor};
     const auto [known, is_new] = passing_.try_emplace({step.from, stride}, program_.operations.size());
-    if (is_new)
-      program_.operations.push_back({whole(step.from), {}, [channels, stride](const at::Tensor& x, const Forward&) {
-                                       return passing_channels(x, channels, stride);
-                                     }});
+    if (is_new) {
+      CellProgram::Operation& operation = program_.operations.emplace_back();
+      operation.from = from.others;
+      if (stride != 1)
+        operation.own_code = [stride](const at::Tensor& x, const Forward&) { return passing_channels(x, stride); };
+    }
     CellProgram::Term term;
     term.operation = known->second;
-    term.to = place(step.to).passing;
+    term.to = to.passing;
     term.alphas = mixed.alphas;
     term.of_edge = true;
     program_.terms.push_back(term);
-    if (split_.insert(step.from).second)
-      add_own(whole(step.from), place(step.from).first,
-              [channels](const at::Tensor& x, const Forward&) { return x.narrow(1, 0, channels); });
-    if (!joined_.insert(step.to).second) return;
-    add_own(place(step.to).sum, whole(step.to),
-            [divisor](const at::Tensor& x, const Forward&) { return shuffled(x, 0, 1, divisor); });
-    add_own(place(step.to).passing, whole(step.to),
-            [divisor](const at::Tensor& x, const Forward&) { return shuffled(x, 1, divisor - 1, divisor); });
-  }
-
-  /// The groups from `first` on of `divisor` groups of channels, where at::channel_shuffle puts them; zeros elsewhere.
-  static at::Tensor shuffled(const at::Tensor& x, std::int64_t first, std::int64_t groups, std::int64_t divisor) {
-    const std::int64_t size = x.size(1) / groups;
-    const at::Tensor whole =
-        at::empty({x.size(0), size * divisor, x.size(2), x.size(3)}, x.options(), at::MemoryFormat::ChannelsLast).zero_();
-    whole.view({x.size(0), size, divisor, x.size(2), x.size(3)})
-        .narrow(2, first, groups)
-        .copy_(x.reshape({x.size(0), groups, size, x.size(2), x.size(3)}).transpose(1, 2));
-    return whole;
   }
 
   CellProgram::Operation operation_of(int from, const Module& module, OwnCode code,
@@ -135,7 +117,7 @@ class Lowering {
     // The shape is only asked for where nothing feeds the node; then its operations are zeros, which say their stride.
     if (is_zero(named)) {
       const std::int64_t stride = named.structure()->stages().front().stride[0];
-      program_.shapes[static_cast<std::size_t>(whole(step.to))] = {whole(step.from), 0, stride};
+      source(whole(step.to)) = CellProgram::Sum{whole(step.from), 0, stride};
       return;
     }
     add(step, operation_of(whole(step.from), named.module(), [&named](const at::Tensor& x, const Forward& how) {
@@ -147,7 +129,7 @@ class Lowering {
     const bool partly = mixed.divisor != 1;
     const int from = partly ? place(step.from).first : whole(step.from);
     const int to = partly ? place(step.to).sum : whole(step.to);
-    program_.shapes[static_cast<std::size_t>(to)] = {from, mixed.spec.out, mixed.spec.stride};
+    source(to) = CellProgram::Sum{from, mixed.spec.out, mixed.spec.stride};
     for (const std::size_t k : mixed.counted) {
       const Candidate& candidate = mixed.candidates[k];
       CellProgram::Term& term = add(step, operation_of(from, candidate.module(),
@@ -202,8 +184,7 @@ class Lowering {
   const PlainBlock& block_;
   CellProgram program_;
   int fused_ = 0;
-  std::vector<Places> places_;    // of each node of the block
-  std::set<int> split_, joined_;  // nodes that have their operations already
+  std::vector<Places> places_;  // of each node of the block
   std::map<std::pair<int, std::int64_t>, std::size_t> passing_;  // by node and stride: the operation
 };
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "host/runtime/fused/chain.hpp"
@@ -13,9 +14,9 @@
 namespace mixop {
 
 /// A block as a fused execution sees it: operations on nodes, each computed once, and weighted sums of what they give.
-/// Where candidates see some of the channels (Choice::channel_divisor), a node that they read has a node of these
-/// channels beside it, and one that they feed is made of two: the sum of the candidates, and that of the channels that
-/// passed them by.
+/// Where candidates see some of the channels (Choice::channel_divisor), a node that they read has two slices beside it:
+/// these channels and the others. One that they feed interleaves two: the sum of the candidates, and that of the channels
+/// that passed them by.
 struct CellProgram {
   /// Units, the identity (no units), or code that is run as it is.
   struct Operation {
@@ -34,17 +35,30 @@ struct CellProgram {
     bool of_edge = false;  ///< the factor is the edge's (RelaxedRows::edge), or 1 where it has none
     std::optional<std::uint64_t> drop{};  ///< drop-path masks it, by the draw of that number
   };
-  /// What a node is that no operation feeds: zeros of this shape.
-  struct Shape {
+  /// A node that is the sum of its terms; where no active one feeds it, zeros of this shape.
+  struct Sum {
     int from = 0;
     std::int64_t channels = 0, stride = 1;
   };
+
+  /// A node that is some channels of another.
+  struct Slice {
+    int of = 0;
+    std::int64_t first = 0, channels = 0;
+  };
+  /// A node that at::channel_shuffle makes of the channels of two: one of `chosen`, then divisor - 1 of `passing`, ...
+  struct Interleaved {
+    int chosen = 0, passing = 0;
+    std::int64_t divisor = 2;
+  };
+  /// What a node that is no input is made of.
+  using Source = std::variant<Sum, Slice, Interleaved>;
 
   int inputs = 1;
   int nodes = 0;
   std::vector<Operation> operations;
   std::vector<Term> terms;
-  std::vector<Shape> shapes;  ///< of each node
+  std::vector<Source> sources;  ///< of each node
   std::vector<int> output;
   std::vector<at::Tensor> parameters;  ///< of the operations, in their order
 };

@@ -34,7 +34,7 @@ class TypedRun final : public CellRun {
       if (s < inputs.size())
         take_input(s, inputs[s]);
       else
-        sum_node(s);
+        make_node(s);
       if (!keeps_) release_operations_behind(s);
       run_operations(s);
     }
@@ -46,12 +46,13 @@ class TypedRun final : public CellRun {
     result.inputs.resize(static_cast<std::size_t>(program_.inputs));
     result.terms.assign(program_.terms.size(), 0);
     parameter_gradients_.assign(operations_.size(), {});
+    for (std::size_t s = 0; s < result.inputs.size(); ++s) {
+      if (!wants_.inputs[s]) continue;
+      result.inputs[s] = at::empty_like(inputs_[s]);
+      nodes_[s].gradient_data = result.inputs[s].template mutable_data_ptr<T>();
+    }
     split(gradient);
     for (std::size_t s = nodes_.size(); s-- > 0;) {
-      if (s < result.inputs.size() && wants_.inputs[s]) {
-        result.inputs[s] = at::empty_like(inputs_[s]);
-        nodes_[s].gradient_data = result.inputs[s].template mutable_data_ptr<T>();
-      }
       unrun_operations(s, result);
       if (s >= result.inputs.size()) finish_gradient(s);
       else if (nodes_[s].needed && !nodes_[s].written) result.inputs[s].zero_();
@@ -89,6 +90,9 @@ class TypedRun final : public CellRun {
 
   std::size_t from_of(std::size_t i) const { return static_cast<std::size_t>(program_.operations[i].from); }
   bool is_active(std::size_t term) const { return factors_.active[term]; }
+  Node& node(int number) { return nodes_[static_cast<std::size_t>(number)]; }
+  template <class Kind>
+  const Kind* source(std::size_t s) const { return std::get_if<Kind>(&program_.sources[s]); }
 
   /// Which operations run, and which nodes and operations a gradient goes through.
   void plan() {
@@ -102,7 +106,10 @@ class TypedRun final : public CellRun {
     keeps_ = wants_.weights || std::find(wants_.inputs.begin(), wants_.inputs.end(), true) != wants_.inputs.end() ||
              std::find(wants_.terms.begin(), wants_.terms.end(), true) != wants_.terms.end();
     // Operations come from earlier nodes than they go to, whatever their order in the program.
-    for (std::size_t s = 0; s < nodes_.size(); ++s)
+    for (std::size_t s = 0; s < nodes_.size(); ++s) {
+      if (const auto* slice = source<CellProgram::Slice>(s)) nodes_[s].needed = node(slice->of).needed;
+      if (const auto* two = source<CellProgram::Interleaved>(s))
+        nodes_[s].needed = node(two->chosen).needed || node(two->passing).needed;
       for (std::size_t i = 0; i < operations_.size(); ++i) {
         if (from_of(i) != s || !operations_[i].active) continue;
         Operation& operation = operations_[i];
@@ -114,6 +121,7 @@ class TypedRun final : public CellRun {
           to.needed = to.needed || operation.needed;
         }
       }
+    }
   }
 
   void take_input(std::size_t s, const at::Tensor& input) {
@@ -129,6 +137,26 @@ class TypedRun final : public CellRun {
     return last_unit(operation).output(of.copy);
   }
 
+  void make_node(std::size_t s) {
+    if (const auto* slice = source<CellProgram::Slice>(s)) {
+      const Maps<T>& from = node(slice->of).maps;
+      take_channels(from, slice->first, nodes_[s].maps, /*adds=*/false, make_maps(nodes_[s], from, slice->channels));
+    } else if (const auto* two = source<CellProgram::Interleaved>(s)) {
+      const Maps<T>& one = node(two->chosen).maps;
+      interleave(one, node(two->passing).maps, two->divisor, make_maps(nodes_[s], one, one.channels * two->divisor));
+    } else {
+      sum_node(s);
+    }
+  }
+
+  /// Maps in memory of the node's own, of the size of others.
+  T* make_maps(Node& node, const Maps<T>& like, std::int64_t channels) {
+    node.maps = {nullptr, like.images, like.height, like.width, channels};
+    node.memory = scratch<T>(pool_, like.images * node.maps.numbers(), k_.period(channels));
+    node.maps.data = node.memory.data();
+    return node.memory.data();
+  }
+
   void sum_node(std::size_t s) {
     Node& node = nodes_[s];
     std::vector<std::size_t> terms;
@@ -139,9 +167,7 @@ class TypedRun final : public CellRun {
     for (const std::size_t t : terms) outputs.push_back(output_of(t));
     const Maps<T>& first = outputs.front();
     const std::int64_t period = k_.period(first.channels), numbers = first.numbers();
-    node.maps = {nullptr, first.images, first.height, first.width, first.channels};
-    node.memory = scratch<T>(pool_, first.images * numbers, period);
-    node.maps.data = node.memory.data();
+    T* sums = make_maps(node, first, first.channels);
     const bool differs = std::any_of(terms.begin(), terms.end(), [&](std::size_t t) { return masked(t); });
     const Scales shared = differs ? Scales() : scales_of(terms, outputs, 0, period);
     by_images(first.images, [&](std::int64_t n) {
@@ -153,7 +179,7 @@ class TypedRun final : public CellRun {
         factors.push_back(scales.terms[t].data());
       }
       k_.combine({numbers, period, static_cast<std::int64_t>(x.size()), x.data(), factors.data(), scales.shift.data(),
-                  /*accumulate=*/false, node.memory.data() + n * numbers});
+                  /*accumulate=*/false, sums + n * numbers});
     });
   }
 
@@ -187,16 +213,12 @@ class TypedRun final : public CellRun {
 
   /// A node that nothing active feeds.
   void fill_node(std::size_t s) {
-    const CellProgram::Shape& shape = program_.shapes[s];
-    const Maps<T>& from = nodes_[static_cast<std::size_t>(shape.from)].maps;
-    const std::int64_t channels = shape.channels == 0 ? from.channels : shape.channels;
-    Maps<T> maps{nullptr, from.images, (from.height + shape.stride - 1) / shape.stride,
-                 (from.width + shape.stride - 1) / shape.stride, channels};
-    const std::int64_t all = maps.images * maps.numbers();
-    nodes_[s].memory = scratch<T>(pool_, all, k_.period(channels));
-    std::fill_n(nodes_[s].memory.data(), all, T(0));
-    maps.data = nodes_[s].memory.data();
-    nodes_[s].maps = maps;
+    const auto& zeros = std::get<CellProgram::Sum>(program_.sources[s]);
+    Maps<T> like = node(zeros.from).maps;
+    like.height = (like.height + zeros.stride - 1) / zeros.stride;
+    like.width = (like.width + zeros.stride - 1) / zeros.stride;
+    T* data = make_maps(nodes_[s], like, zeros.channels == 0 ? like.channels : zeros.channels);
+    std::fill_n(data, like.images * nodes_[s].maps.numbers(), T(0));
   }
 
   const UnitRun<T>& last_unit(const Operation& operation) const {
@@ -275,7 +297,8 @@ class TypedRun final : public CellRun {
 
   /// The gradient of the output into those of its nodes.
   void split(const at::Tensor& gradient) {
-    const at::Tensor all = dense(gradient);
+    const at::Tensor whole = dense(gradient);
+    const Maps<T> all = maps_of<T>(whole);
     std::int64_t first = 0;
     for (const int output : program_.output) {
       Node& node = nodes_[static_cast<std::size_t>(output)];
@@ -304,6 +327,7 @@ class TypedRun final : public CellRun {
     T* gradient = gradient_memory(node);
     const Maps<T>& shape = node.maps;
     if (!node.written) std::fill_n(gradient, shape.images * shape.numbers(), T(0));
+    if (source<CellProgram::Sum>(s) == nullptr) return hand_on(s, gradient);
     std::vector<std::size_t> terms;
     std::vector<Maps<T>> outputs;
     for (std::size_t t = 0; t < program_.terms.size(); ++t) {
@@ -324,6 +348,24 @@ class TypedRun final : public CellRun {
       std::vector<double> squares(static_cast<std::size_t>(shape.channels));
       k_.dot({shape.numbers(), shape.channels, period, own, own, sums, squares.data()});
     });
+  }
+
+  /// The gradient of a node that is made of others' channels, to these.
+  void hand_on(std::size_t s, const T* gradient) {
+    Maps<T> own = nodes_[s].maps;
+    own.data = gradient;
+    if (const auto* slice = source<CellProgram::Slice>(s)) {
+      Node& of = node(slice->of);
+      T* to = gradient_memory(of);
+      if (!std::exchange(of.written, true)) std::fill_n(to, of.maps.images * of.maps.numbers(), T(0));
+      return add_channels(own, slice->first, of.maps, to);
+    }
+    const auto& two = std::get<CellProgram::Interleaved>(program_.sources[s]);
+    const auto written = [this](Node& to) {
+      to.written = true;
+      return to.needed ? gradient_memory(to) : nullptr;
+    };
+    uninterleave(own, two.divisor, written(node(two.chosen)), written(node(two.passing)));
   }
 
   /// The gradients of what an operation puts out.

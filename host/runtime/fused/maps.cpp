@@ -43,15 +43,53 @@ at::Tensor joined_channels(const std::vector<Maps<T>>& maps) {
 }
 
 template <class T>
-void take_channels(const at::Tensor& from, std::int64_t first, const Maps<T>& shape, bool adds, T* to) {
-  const T* data = from.const_data_ptr<T>();
-  const std::int64_t channels = from.size(1), pixels = from.size(2) * from.size(3);
-  by_images(from.size(0), [&](std::int64_t n) {
+void take_channels(const Maps<T>& from, std::int64_t first, const Maps<T>& shape, bool adds, T* to) {
+  const std::int64_t pixels = shape.height * shape.width;
+  by_images(shape.images, [&](std::int64_t n) {
     for (std::int64_t p = 0; p < pixels; ++p) {
-      const T* x = data + (n * pixels + p) * channels + first;
+      const T* x = from.image(n) + p * from.channels + first;
       T* y = to + (n * pixels + p) * shape.channels;
       if (!adds) std::memcpy(y, x, static_cast<std::size_t>(shape.channels) * sizeof(T));
       for (std::int64_t c = 0; adds && c < shape.channels; ++c) y[c] += x[c];
+    }
+  });
+}
+
+template <class T>
+void add_channels(const Maps<T>& from, std::int64_t first, const Maps<T>& shape, T* to) {
+  const std::int64_t pixels = shape.height * shape.width;
+  by_images(shape.images, [&](std::int64_t n) {
+    for (std::int64_t p = 0; p < pixels; ++p) {
+      const T* x = from.image(n) + p * from.channels;
+      T* y = to + (n * pixels + p) * shape.channels + first;
+      for (std::int64_t c = 0; c < from.channels; ++c) y[c] += x[c];
+    }
+  });
+}
+
+template <class T>
+void interleave(const Maps<T>& one, const Maps<T>& others, std::int64_t divisor, T* to) {
+  const std::int64_t pixels = one.height * one.width, size = one.channels;
+  by_images(one.images, [&](std::int64_t n) {
+    const T *x = one.image(n), *rest = others.image(n);
+    T* y = to + n * pixels * size * divisor;
+    for (std::int64_t p = 0; p < pixels; ++p, x += size, rest += others.channels, y += size * divisor)
+      for (std::int64_t c = 0; c < size; ++c) {
+        y[c * divisor] = x[c];
+        for (std::int64_t g = 1; g < divisor; ++g) y[c * divisor + g] = rest[(g - 1) * size + c];
+      }
+  });
+}
+
+template <class T>
+void uninterleave(const Maps<T>& from, std::int64_t divisor, T* one, T* others) {
+  const std::int64_t pixels = from.height * from.width, size = from.channels / divisor, behind = from.channels - size;
+  by_images(from.images, [&](std::int64_t n) {
+    const T* y = from.image(n);
+    for (std::int64_t p = n * pixels; p < (n + 1) * pixels; ++p, y += from.channels) {
+      for (std::int64_t c = 0; one != nullptr && c < size; ++c) one[p * size + c] = y[c * divisor];
+      for (std::int64_t g = 1; others != nullptr && g < divisor; ++g)
+        for (std::int64_t c = 0; c < size; ++c) others[p * behind + (g - 1) * size + c] = y[c * divisor + g];
     }
   });
 }
@@ -60,7 +98,10 @@ void take_channels(const at::Tensor& from, std::int64_t first, const Maps<T>& sh
   template Maps<T> maps_of<T>(const at::Tensor&);                              \
   template at::Tensor tensor_of<T>(const Maps<T>&, const T*);                  \
   template at::Tensor joined_channels<T>(const std::vector<Maps<T>>&);         \
-  template void take_channels<T>(const at::Tensor&, std::int64_t, const Maps<T>&, bool, T*);
+  template void take_channels<T>(const Maps<T>&, std::int64_t, const Maps<T>&, bool, T*); \
+  template void add_channels<T>(const Maps<T>&, std::int64_t, const Maps<T>&, T*); \
+  template void interleave<T>(const Maps<T>&, const Maps<T>&, std::int64_t, T*); \
+  template void uninterleave<T>(const Maps<T>&, std::int64_t, T*, T*);
 MIXOP_INSTANCES(float)
 MIXOP_INSTANCES(double)
 

@@ -53,8 +53,18 @@ at::Tensor tensor_of(const Maps<T>& shape, const T* data);
 /// The channels of all maps, which are of one size, in their order.
 template <class T>
 at::Tensor joined_channels(const std::vector<Maps<T>>& maps);
-/// The channels from `first` on of a dense() tensor, as many as `shape` has, in the place of `to` or added to it.
+/// The channels from `first` on, as many as `shape` has, in the place of `to` or added to it.
 template <class T>
-void take_channels(const at::Tensor& from, std::int64_t first, const Maps<T>& shape, bool adds, T* to);
+void take_channels(const Maps<T>& from, std::int64_t first, const Maps<T>& shape, bool adds, T* to);
+/// Adds maps to the channels from `first` on of `to`, which is of `shape`.
+template <class T>
+void add_channels(const Maps<T>& from, std::int64_t first, const Maps<T>& shape, T* to);
+
+/// at::channel_shuffle by `divisor` of two maps, one behind the other, the first with a divisor-th of all channels.
+template <class T>
+void interleave(const Maps<T>& one, const Maps<T>& others, std::int64_t divisor, T* to);
+/// The opposite; a null pointer is not written.
+template <class T>
+void uninterleave(const Maps<T>& from, std::int64_t divisor, T* one, T* others);
 
 }  // namespace mixop
