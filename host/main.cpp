@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "host/cli/command_line.hpp"
+#include "host/process/running_part.hpp"
 #include "host/process/this_process.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/printable.hpp"
@@ -84,6 +85,7 @@ int with_output(int code) {
 
 int main(int count, char** values) {
   begin_process();
+  report_crashes();
   int code = 0;
   {
     const ExitGuard guard;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "host/config/schema.hpp"
+#include "host/process/running_part.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -182,7 +183,9 @@ DatasetHandle::Instance DatasetHandle::open(const std::string& folder) const {
   const MixopDatasetSource source{sizeof source, static_cast<std::uint32_t>(values.size()), folder.c_str(),
                                   values.data()};
   MixopDatasetInstance* opened = nullptr;
-  checked("data set '" + name_ + "'", [&](MixopError* error) { return table_.open(&source, &opened, error); });
+  const std::string called = "data set '" + name_ + "'";
+  const RunningPart running(called, "open");
+  checked(called, [&](MixopError* error) { return table_.open(&source, &opened, error); });
   if (opened == nullptr) Contract(name_).broken("open succeeded without an instance");
   return {opened, table_.close};
 }
@@ -190,7 +193,9 @@ DatasetHandle::Instance DatasetHandle::open(const std::string& folder) const {
 DatasetInfo DatasetHandle::query() {
   MixopDatasetInfo raw{};
   raw.size = sizeof raw;
-  checked("data set '" + name_ + "'", [&](MixopError* error) { return table_.info(instance_.get(), &raw, error); });
+  const std::string called = "data set '" + name_ + "'";
+  const RunningPart running(called, "info");
+  checked(called, [&](MixopError* error) { return table_.info(instance_.get(), &raw, error); });
 
   const Contract contract(name_);
   contract.within("the size of its info", raw.size, kInfoSize, sizeof raw);
@@ -243,7 +248,9 @@ void DatasetHandle::read(int split, std::int64_t first, std::int64_t count, std:
                          std::int64_t* targets) const {
   require_records(split, first, count);
   std::uint8_t* const taken = info_.many_sizes ? nullptr : values;
-  checked(place(split),
+  const std::string called = place(split);
+  const RunningPart running(called, "read");
+  checked(called,
           [&](MixopError* error) { return table_.read(instance_.get(), split, first, count, taken, targets, error); });
   for (std::int64_t i = 0; i < count; ++i)
     if (targets[i] < 0 || targets[i] >= info_.classes)
@@ -258,7 +265,9 @@ void DatasetHandle::decode(int split, std::int64_t record, const ImageSink& sink
   if (!info_.many_sizes)
     throw Error(ErrorCode::usage, place(split) + ": its images have one size; they are read, not decoded");
   SinkCall call{sink};
-  checked(place(split),
+  const std::string called = place(split);
+  const RunningPart running(called, "decode");
+  checked(called,
           [&](MixopError* error) { return table_.decode(instance_.get(), split, record, take_image, &call, error); });
   const std::string which = "; record " + std::to_string(record) + " of split '" + split_name(split) + "' ";
   if (call.calls != 1)

@@ -14,6 +14,9 @@ class RegistryCatalog final : public OperatorCatalog {
   const MixopOperator& find_operator(const std::string& name, Domain domain) const override {
     return domain == Domain::recurrent ? registry_.activation(name) : registry_.op(name);
   }
+  std::string plugin_of(const std::string& name, Domain domain) const override {
+    return registry_.owner(domain == Domain::recurrent ? kActivations : MIXOP_OPERATOR_INTERFACE, name).id;
+  }
 
  private:
   const PluginRegistry& registry_;

@@ -19,6 +19,8 @@ class OperatorCatalog {
   /// Names belong to a domain: `none` is an image operation and an activation. Throws a usage error that names the
   /// nearest known operator.
   virtual const MixopOperator& find_operator(const std::string& name, Domain domain) const = 0;
+  /// The id of the plugin that an operator comes from; empty where it is of none.
+  virtual std::string plugin_of(const std::string&, Domain) const { return {}; }
 
  protected:
   OperatorCatalog() = default;

@@ -78,7 +78,7 @@ bool EpochLoop::run_epoch(RunObserver& observer, const std::atomic<int>& interru
     take_step(observer);
     if (interrupt.load() != 0) return leave();
   }
-  std::optional<Metrics> measured = measure(observer, interrupt);
+  std::optional<Metrics> measured = placing([this] { return place(); }, [&] { return measure(observer, interrupt); });
   if (!measured) return leave();  // resuming measures anew
   Metrics& metrics = *measured;
   metrics.merge(train_means(position_.sums));
@@ -105,8 +105,14 @@ EpochLoop::StepNumbers EpochLoop::numbers_of(const Step& step) {
   return {numbers[0], numbers[1], static_cast<std::int64_t>(numbers[2])};
 }
 
+std::string EpochLoop::place() const {
+  const std::int64_t done = position_.step_in_epoch, all = steps();
+  const std::string where = done < all ? "step " + std::to_string(done + 1) + " of " + std::to_string(all) : "the measurement at the end";
+  return "; in epoch " + std::to_string(position_.at.epoch + 1) + ", " + where + "; nothing of it is archived, earlier archives are intact";
+}
+
 void EpochLoop::take_step(RunObserver& observer) {
-  const Step taken = step();
+  const Step taken = placing([this] { return place(); }, [this] { return step(); });
   const auto [loss, likelihood, right] = numbers_of(taken);
   require_finite("the training loss is", std::isfinite(loss));
   position_.sums.add(likelihood, right, taken.target);

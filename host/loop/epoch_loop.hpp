@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "mixop/error.hpp"
+#include "host/plugins/part_error.hpp"
 #include "host/runtime/network.hpp"
 #include "mixop/strategy.hpp"
 
@@ -66,12 +66,6 @@ class RunObserver {
 
 enum class RunEnd { finished, stopped, interrupted };
 
-/// A loss, an output or a state that is not finite any more.
-class NotFinite : public Error {
- public:
-  explicit NotFinite(const std::string& message) : Error(ErrorCode::failed, message) {}
-};
-
 /// The loop over epochs of steps that searches and trainings have in common: interruption, checkpoints, what is
 /// measured when. Nothing that is not finite is ever archived.
 class EpochLoop {
@@ -124,6 +118,8 @@ class EpochLoop {
  private:
   bool over() const { return position_.at.epoch == position_.at.epochs || !stop_reason().empty(); }
   void take_step(RunObserver& observer);
+  /// Where the loop stands, behind the message of a part that failed.
+  std::string place() const;
   struct StepNumbers {
     double loss, likelihood;  // likelihood: without penalties
     std::int64_t right;

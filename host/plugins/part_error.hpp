@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "host/process/running_part.hpp"
 #include "mixop/error.hpp"
 
 namespace mixop {
@@ -13,10 +14,29 @@ class PartError : public Error {
   using Error::Error;
 };
 
+/// A loss, an output or a state that is not finite any more.
+class NotFinite : public PartError {
+ public:
+  explicit NotFinite(const std::string& message) : PartError(ErrorCode::failed, message) {}
+};
+
+/// What `call` gives. The message of a part's error gets `place()` behind it.
+template <class Place, class Call>
+decltype(auto) placing(const Place& place, Call&& call) {
+  try {
+    return std::forward<Call>(call)();
+  } catch (const NotFinite& error) {
+    throw NotFinite(error.what() + place());
+  } catch (const PartError& error) {
+    throw PartError(error.code(), error.what() + place());
+  }
+}
+
 /// What `call` gives. What it throws names `part`, and what was asked of it, unless it names another part already or is
 /// said to the user: of bad usage or data, which parts describe themselves.
 template <class Call>
 decltype(auto) naming(const std::string& part, const char* asked, Call&& call) {
+  const RunningPart running(part, asked);
   const auto named = [&](const char* what) { return part + ": " + asked + ": " + what; };
   try {
     return std::forward<Call>(call)();

@@ -56,7 +56,7 @@ Structure with_norm(const Structure& pool, std::int64_t channels) {
 }  // namespace
 
 Candidate::Candidate(const OperatorCatalog& operators, const std::string& name, const OpSpec& spec,
-                     bool pools_normalised, const Target& target) {
+                     bool pools_normalised, const Target& target, const std::string& edge) {
   const MixopOperator& table = operators.find_operator(name, Domain::image);
   const std::optional<Structure> structure = structure_of(table, name, spec);
   const bool norm = pools_normalised && structure && is_pool(structure->stages().back());
@@ -66,7 +66,7 @@ Candidate::Candidate(const OperatorCatalog& operators, const std::string& name, 
     state_ = module_.state();
     return;
   }
-  own_.emplace(table, name, spec, target);
+  own_.emplace(table, name, spec, target, "plugin " + operators.plugin_of(name, Domain::image) + ", " + edge);
   for (const StateEntry& entry : own_->state())
     state_.push_back({(norm ? "0." : "") + entry.name, entry.tensor, entry.kind});
   if (!norm) return;

@@ -14,9 +14,9 @@ namespace mixop {
 /// follows a pool included.
 class Candidate {
  public:
-  /// `pools_normalised`: see Choice.
+  /// `pools_normalised`: see Choice. `edge` is how messages name where it is.
   Candidate(const OperatorCatalog& operators, const std::string& name, const OpSpec& spec, bool pools_normalised,
-            const Target& target);
+            const Target& target, const std::string& edge);
 
   at::Tensor forward(const at::Tensor& x, const Forward& how) const;
   const std::vector<StateEntry>& state() const { return state_; }

@@ -75,7 +75,8 @@ PlainBlock::PlainBlock(const Block& block, const OperatorCatalog& operators, con
       step.does = std::move(module);
     } else {
       if (const auto* named = std::get_if<NamedOp>(&edge.does)) {
-        OperatorInstance made(operators.find_operator(named->name, Domain::image), named->name, named->spec, target);
+        OperatorInstance made(operators.find_operator(named->name, Domain::image), named->name, named->spec, target,
+                              "plugin " + operators.plugin_of(named->name, Domain::image) + ", " + place_of(edge));
         add_state(prefix, made.state());
         step.drops = cell_.drop_path == DropPath::operations && !is_identity(made.structure());
         step.does = std::move(made);
@@ -90,6 +91,10 @@ PlainBlock::PlainBlock(const Block& block, const OperatorCatalog& operators, con
   std::stable_sort(steps_.begin(), steps_.end(), [](const Step& a, const Step& b) { return a.to < b.to; });
 }
 
+std::string PlainBlock::place_of(const Edge& edge) const {
+  return "edge " + joined_name(cell_.name, edge.name);
+}
+
 void PlainBlock::add_state(const std::string& prefix, const std::vector<StateEntry>& entries) {
   for (const StateEntry& entry : entries) state_.push_back({joined_name(prefix, entry.name), entry.tensor, entry.kind});
 }
@@ -99,7 +104,7 @@ PlainBlock::Mixed PlainBlock::mixed_of(const Edge& edge, const Choice& choice, c
   Mixed mixed{choice.alphas, choice.spec, choice.channel_divisor, {}, {}, {}, {}};
   std::vector<std::int64_t> columns;
   for (std::size_t k = 0; k < choice.candidates.size(); ++k) {
-    Candidate candidate(operators, choice.candidates[k], choice.spec, choice.pools_normalised, target);
+    Candidate candidate(operators, choice.candidates[k], choice.spec, choice.pools_normalised, target, place_of(edge));
     add_state(prefix + "._ops." + std::to_string(k), candidate.state());
     mixed.starts.push_back(start_of(edge.from, candidate));
     if (!candidate.is_zero()) {

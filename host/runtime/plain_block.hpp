@@ -77,6 +77,8 @@ class PlainBlock {
   };
   using Started = std::vector<at::Tensor>;  // what the starts gave in the pass at hand, so far
 
+  /// "edge cells.1._ops.3", for messages.
+  std::string place_of(const Edge& edge) const;
   void add_state(const std::string& prefix, const std::vector<StateEntry>& entries);
   Mixed mixed_of(const Edge& edge, const Choice& choice, const std::string& prefix, const OperatorCatalog& operators,
                  const Target& target);

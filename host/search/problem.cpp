@@ -25,6 +25,15 @@ at::Tensor with_sums_of(const at::Tensor& weights, const at::Tensor& values) {
   return weights + (to * scale - own);
 }
 
+/// Which pass it was, behind the message of a part that failed in it.
+std::string place_of(const LossPass& how) {
+  const char* half = how.half == Half::train ? "training" : "validation";
+  const char* leaves = how.leaves == Wrt::nothing ? "without gradients"
+                       : how.leaves == Wrt::weights ? "for the weights"
+                       : how.leaves == Wrt::alphas ? "for the alphas" : "for weights and alphas";
+  return std::string("; in a pass on the ") + half + " half " + leaves;
+}
+
 void record(const std::vector<at::Tensor>& leaves, bool on) {
   for (const at::Tensor& leaf : leaves) leaf.set_requires_grad(on);
 }
@@ -93,8 +102,11 @@ at::Tensor SearchProblem::loss(const std::vector<Relaxed>& edge_weights, const L
   pass.update_statistics = how.update_statistics;
   pass.penalties = how.penalties;
   pass.key = step_.key;
-  const Outcome outcome = naming("the search network", "loss", [&] {
-    return network_.loss(edge_weights, train ? step_.train : step_.valid, train ? states_.train : states_.valid, pass);
+  pass_ = place_of(how);
+  const Outcome outcome = placing([&] { return pass_; }, [&] {
+    return naming("the search network", "loss", [&] {
+      return network_.loss(edge_weights, train ? step_.train : step_.valid, train ? states_.train : states_.valid, pass);
+    });
   });
   if (how.carry) (train ? next_.train : next_.valid) = outcome.next;
   if (how.carry && train) {
@@ -131,7 +143,9 @@ at::Tensor SearchProblem::uniform(const at::Tensor& like, std::uint64_t draw) {
 }
 
 std::vector<at::Tensor> SearchProblem::gradients(const at::Tensor& loss, const std::vector<at::Tensor>& leaves) {
-  return naming("the search network", "backward", [&] { return BilevelProblem::gradients(loss, leaves); });
+  return placing([&] { return pass_; }, [&] {
+    return naming("the search network", "backward", [&] { return BilevelProblem::gradients(loss, leaves); });
+  });
 }
 
 WeightStep SearchProblem::weight_step() const {

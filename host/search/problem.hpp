@@ -79,6 +79,7 @@ class SearchProblem final : public BilevelProblem {
   SearchStep step_;
   StreamStates states_, next_;
   at::Tensor train_value_, train_penalty_, train_output_;
+  std::string pass_;  // of the last loss, for messages
 };
 
 }  // namespace mixop

@@ -12,14 +12,13 @@
 #include <vector>
 
 #include "host/runtime/operator_instance.hpp"
+#include "mixop/abi/ext/trials.h"
 #include "mixop/structure_size.hpp"
 
 namespace mixop {
 namespace {
 
 constexpr std::int64_t kBatch = 2;
-constexpr std::int64_t kChannels = 4;
-constexpr std::int64_t kOtherChannels = 6;
 constexpr std::int64_t kSide = 8;
 constexpr std::int64_t kOddSide = 7;
 constexpr std::uint64_t kKey = 17;
@@ -53,34 +52,50 @@ void require_shape(const at::Tensor& output, const std::vector<std::int64_t>& ex
 class Bench {
  public:
   Bench(const MixopOperator& table, const std::string& name, std::int64_t stride)
-      : table_(table), name_(name), stride_(stride), recurrent_(table.domain == MIXOP_DOMAIN_RECURRENT) {
+      : table_(table),
+        name_(name),
+        stride_(stride),
+        unit_(std::max<std::int64_t>(2, hints().channel_multiple)),
+        recurrent_(table.domain == MIXOP_DOMAIN_RECURRENT) {
     at::manual_seed(7);
   }
 
-  OpSpec spec(bool affine = true, std::int64_t out = kChannels) const { return {kChannels, out, stride_, affine}; }
+  std::int64_t channels() const { return 2 * unit_; }
+  /// More of them, and fewer.
+  std::vector<std::int64_t> other_channels() const { return {3 * unit_, unit_}; }
+  bool gradient_is_estimate() const { return hints().gradient_is_estimate != 0; }
+  OpSpec spec(bool affine = true) const { return spec(affine, channels()); }
+  OpSpec spec(bool affine, std::int64_t out) const { return {channels(), out, stride_, affine}; }
   OperatorInstance make(const OpSpec& spec) const { return {table_, name_, spec}; }
   OperatorInstance make() const { return make(spec()); }
   OperatorInstance make_double(bool affine = true) const { return {table_, name_, spec(affine), kDouble}; }
   at::Tensor input(std::int64_t side = kSide, at::ScalarType type = at::kFloat) const {
-    if (recurrent_) return at::randn({kBatch, 3, kChannels}, at::TensorOptions(type));
-    return at::randn({kBatch, kChannels, side, side}, at::TensorOptions(type));
+    if (recurrent_) return at::randn({kBatch, 3, channels()}, at::TensorOptions(type));
+    return at::randn({kBatch, channels(), side, side}, at::TensorOptions(type));
   }
-  std::vector<std::int64_t> shape(std::int64_t side = kSide, std::int64_t channels = kChannels) const {
+  std::vector<std::int64_t> shape(std::int64_t side = kSide) const { return shape(side, channels()); }
+  std::vector<std::int64_t> shape(std::int64_t side, std::int64_t channels) const {
     if (recurrent_) return {kBatch, 3, channels};
     const std::int64_t out = (side + stride_ - 1) / stride_;
     return {kBatch, channels, out, out};
   }
   ImageShape image() const {
-    return recurrent_ ? ImageShape{kChannels, 1, 1} : ImageShape{kChannels, kSide, kSide};
+    return recurrent_ ? ImageShape{channels(), 1, 1} : ImageShape{channels(), kSide, kSide};
   }
   bool recurrent() const { return recurrent_; }
   const MixopOperator& table() const { return table_; }
   const std::string& name() const { return name_; }
 
  private:
+  MixopTrials hints() const {
+    const auto* told = extension_of<MixopTrials>(table_, MIXOP_TRIALS_EXTENSION);
+    return told == nullptr ? MixopTrials{} : *told;
+  }
+
   const MixopOperator& table_;
   const std::string& name_;
   std::int64_t stride_;
+  std::int64_t unit_;
   bool recurrent_;
 };
 
@@ -102,11 +117,11 @@ std::optional<OperatorInstance> with_other_channels(const Bench& bench, std::int
 }
 
 void try_other_channels(const Bench& bench) {
-  for (const std::int64_t out : {kOtherChannels, kChannels / 2}) {
+  for (const std::int64_t out : bench.other_channels()) {
     const std::optional<OperatorInstance> op = with_other_channels(bench, out);
     if (!op) continue;
     const std::string asked =
-        "asked for " + std::to_string(kChannels) + " channels in and " + std::to_string(out) + " out: ";
+        "asked for " + std::to_string(bench.channels()) + " channels in and " + std::to_string(out) + " out: ";
     try {
       if (bench.recurrent()) fail("a recurrent operator keeps the width, and was made");
       for (const Forward& how : {kTraining, kEvaluation})
@@ -123,6 +138,9 @@ void try_odd_shape(const Bench& bench) {
   at::Tensor output;
   try {
     output = op.forward(bench.input(kOddSide), kTraining);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::plugin) throw;
+    return;
   } catch (const std::exception&) {
     return;
   }
@@ -251,6 +269,23 @@ Gradients gradients_of(const Bench& bench) {
   if (output.requires_grad())
     all.values = torch::autograd::grad({(output * all.projection).sum()}, all.leaves, {}, c10::nullopt, false, true);
   return all;
+}
+
+void try_registered(const Bench& bench) {
+  const OperatorInstance op = bench.make();
+  for (const StateEntry& entry : op.state()) entry.tensor.set_requires_grad(false);
+  if (op.forward(bench.input(), kTraining).requires_grad())
+    fail(
+        "its result depends on parameters that its state lacks, which no search would train or archive. Register them: "
+        "modules of a module by register_module, parameters by register_parameter");
+}
+
+// Nothing to compare with: its own code says that they are not forward's.
+void try_estimate(const Bench& bench) {
+  const Gradients all = gradients_of(bench);
+  for (const at::Tensor& gradient : all.values)
+    if (gradient.defined() && !gradient.isfinite().all().item<bool>())
+      fail("a gradient, which it declares to be an estimate, has values that are not finite");
 }
 
 void try_input_gradient(const Bench& bench) {
@@ -392,8 +427,13 @@ void try_operator(const MixopOperator& table, const std::string& name, const Tri
     run(bench, name, "shape in training and evaluation" + suffix, try_shape, report);
     run(bench, name, "channels in and out" + suffix, try_other_channels, report);
     if (!recurrent) run(bench, name, "shape of odd sizes" + suffix, try_odd_shape, report);
-    run(bench, name, "gradient of the input" + suffix, try_input_gradient, report);
-    run(bench, name, "gradients of the parameters" + suffix, try_parameter_gradients, report);
+    if (bench.gradient_is_estimate()) {
+      run(bench, name, "gradients, declared to be estimates" + suffix, try_estimate, report);
+    } else {
+      run(bench, name, "gradient of the input" + suffix, try_input_gradient, report);
+      run(bench, name, "gradients of the parameters" + suffix, try_parameter_gradients, report);
+    }
+    run(bench, name, "parameters are registered" + suffix, try_registered, report);
     run(bench, name, "determinism" + suffix, try_determinism, report);
     run(bench, name, "statistics" + suffix, try_statistics, report);
     run(bench, name, "input is kept" + suffix, try_input_kept, report);

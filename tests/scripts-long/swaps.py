@@ -67,12 +67,12 @@ def main():
         check(sorted(map(key, story[1:])) == sorted(map(key, confirmed)), "the history is not what was confirmed")
         check(all(entry["step"] <= later["step"] for entry, later in zip(story, story[1:])), "the history goes back")
 
-        # From the journal alone: the same numbers of every epoch that both have.
+        # From the journal alone, beyond the step at which the other was stopped: the same numbers of every epoch that both have.
         other = Running(again, *SEARCH)
         check(other.stop(signal.SIGTERM) == 143, other.said())
         (folder / "again.h5.swaps").write_text("".join(json.dumps(entry) + "\n" for entry in story[1:]))
         other = Running(again, "search", "--resume")
-        other.wait_for(f"epoch {len(state['epochs']) - 1}/2000  train loss")
+        other.wait_for(f"epoch {len(state['epochs']) + 1}/2000  train loss")
         check(other.stop(signal.SIGTERM) == 143, other.said())
         check(asked("inspect", again)["strategy_history"] == story, "another history")
         rows = asked("inspect", again)["epochs"]

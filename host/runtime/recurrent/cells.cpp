@@ -13,7 +13,8 @@ namespace {
 constexpr double kInitialRange = 0.04;
 
 OperatorInstance activation(const OperatorCatalog& operators, const std::string& name, std::int64_t width) {
-  OperatorInstance made(operators.find_operator(name, Domain::recurrent), name, {width, width, 1, /*affine=*/false});
+  OperatorInstance made(operators.find_operator(name, Domain::recurrent), name, {width, width, 1, /*affine=*/false}, {},
+                        "plugin " + operators.plugin_of(name, Domain::recurrent));
   for (const StateEntry& entry : made.state())
     throw Error(ErrorCode::usage,
                 "operator '" + name + "' has the tensor '" + entry.name +

@@ -10,9 +10,9 @@
 
 namespace mixop {
 
-/// An operator written as an ordinary torch::nn::Module with `at::Tensor forward(const at::Tensor&)`, constructible
-/// from `const OpSpec&`. Its state is the module's own, in registration order. The module may have the static members
-/// that Operator names.
+/// An operator written as an ordinary torch::nn::Module with `at::Tensor forward(const at::Tensor&)`, or
+/// `forward(const at::Tensor&, const Forward&)` where it draws random numbers, constructible from `const OpSpec&`. Its
+/// state is the module's own, in registration order. The module may have the members that Operator names.
 template <class Module>
 class ModuleOperator final : public Operator {
  public:
@@ -20,9 +20,15 @@ class ModuleOperator final : public Operator {
 
   at::Tensor forward(const at::Tensor& input, const Forward& how) override {
     if (module_->is_training() != how.training) module_->train(how.training);
-    if (!how.training || how.update_statistics) return module_->forward(input);
+    if (!how.training || how.update_statistics) return run(input, how);
     const BufferCopies copies(state_);
-    return module_->forward(input);
+    return run(input, how);
+  }
+  OperatorGradients backward(const at::Tensor& input, const at::Tensor& output, const at::Tensor& gradient,
+                             const Forward& how)
+    requires requires(Module& module) { module.backward(input, output, gradient, how); }
+  {
+    return module_->backward(input, output, gradient, how);
   }
   const std::vector<StateEntry>& state() override { return state_; }
 
@@ -46,6 +52,13 @@ class ModuleOperator final : public Operator {
    private:
     std::vector<std::pair<at::Tensor, at::Tensor>> buffers_;
   };
+
+  at::Tensor run(const at::Tensor& input, const Forward& how) {
+    if constexpr (requires { module_->forward(input, how); })
+      return module_->forward(input, how);
+    else
+      return module_->forward(input);
+  }
 
   void collect(torch::nn::Module& module, const std::string& prefix) {
     for (auto& item : module.named_parameters(/*recurse=*/false))

@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "mixop/abi/ext/backward.h"
 #include "mixop/abi/ext/cost.h"
 #include "mixop/abi/ext/structure.h"
+#include "mixop/abi/ext/trials.h"
 #include "mixop/abi/operator.h"
 #include "mixop/abi/plugin.h"
 #include "mixop/error.hpp"
@@ -40,6 +42,12 @@ struct OperatorCost {
   std::int64_t activations = 0;    ///< numbers that its layers put out, in training
 };
 
+/// What a backward pass of an operator's own gives. Undefined: zero.
+struct OperatorGradients {
+  at::Tensor input;                    ///< like the input
+  std::vector<at::Tensor> parameters;  ///< like the parameters, in the order of the state; may end early
+};
+
 /// What the author of an operator with code of its own derives from; constructible from `const OpSpec&`, which throws
 /// an Error of code unsupported where it cannot serve the spec. Most operators are shorter as a Structure
 /// (mixop/structure_operator.hpp) or as a torch::nn::Module (mixop/module_operator.hpp).
@@ -47,6 +55,12 @@ struct OperatorCost {
 /// Beside it a class may have, each by itself:
 ///   static Structure structure(const OpSpec&)                      what it computes, for counting and export
 ///   static OperatorCost cost(const OpSpec&, const ImageShape& in)  where it has no structure
+///   OperatorGradients backward(const at::Tensor& input, const at::Tensor& output, const at::Tensor& gradient,
+///                              const Forward& how)
+///       run in place of what autograd would record of forward(), which then records nothing
+///   static constexpr bool gradient_is_estimate = true
+///       it is none of forward()'s own, as of a straight-through estimator: trials leave finite differences out
+///   static constexpr std::int64_t channel_multiple = 8             trials try multiples of it as channels
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -60,6 +74,10 @@ class Operator {
 };
 
 namespace detail {
+
+inline Forward forward_from(const MixopForward& how) {
+  return {how.training != 0, how.update_statistics != 0, how.key};
+}
 
 template <class Derived>
 const MixopCostTable& cost_table() {
@@ -76,9 +94,52 @@ const MixopCostTable& cost_table() {
   return table;
 }
 
-/// The extensions that the static members of `Described` give.
+template <class Derived>
+const MixopBackward& backward_table() {
+  static const MixopBackward table = {
+      sizeof(MixopBackward), 0,
+      [](MixopOpInstance* instance, MixopTensor input, MixopTensor output, MixopTensor gradient, const MixopForward* how,
+         MixopTensor* of_input, MixopTensor* of_parameters, MixopError* error) {
+        return guarded(error, [&] {
+          auto& own = static_cast<Derived&>(*reinterpret_cast<Operator*>(instance));
+          const auto tensor = [](MixopTensor handle) -> const at::Tensor& {
+            return *reinterpret_cast<at::Tensor*>(handle);
+          };
+          const OperatorGradients found = own.backward(tensor(input), tensor(output), tensor(gradient), forward_from(*how));
+          std::size_t parameters = 0;
+          for (const StateEntry& entry : own.state()) parameters += entry.kind == StateKind::parameter ? 1 : 0;
+          if (found.parameters.size() > parameters)
+            throw Error(ErrorCode::plugin, "gradients of " + std::to_string(found.parameters.size()) +
+                                               " parameters, and the state has " + std::to_string(parameters));
+          const auto give = [](const at::Tensor& from, MixopTensor& to) {
+            if (from.defined()) to = reinterpret_cast<MixopTensor>(new at::Tensor(from));
+          };
+          give(found.input, *of_input);
+          for (std::size_t i = 0; i < found.parameters.size(); ++i) give(found.parameters[i], of_parameters[i]);
+        });
+      }};
+  return table;
+}
+
 template <class Described>
+const MixopTrials& trials_table() {
+  static const MixopTrials table = [] {
+    MixopTrials t{};
+    t.size = sizeof t;
+    if constexpr (requires { Described::gradient_is_estimate; }) t.gradient_is_estimate = Described::gradient_is_estimate;
+    if constexpr (requires { Described::channel_multiple; }) t.channel_multiple = Described::channel_multiple;
+    return t;
+  }();
+  return table;
+}
+
+/// The extensions that the members of the operator and the static members of `Described` give.
+template <class Derived, class Described>
 const void* extension(const char* id) {
+  if constexpr (requires(Derived& own, const at::Tensor& x, const Forward& how) { own.backward(x, x, x, how); })
+    if (std::strcmp(id, MIXOP_BACKWARD_EXTENSION) == 0) return &backward_table<Derived>();
+  if constexpr (requires { Described::gradient_is_estimate; } || requires { Described::channel_multiple; })
+    if (std::strcmp(id, MIXOP_TRIALS_EXTENSION) == 0) return &trials_table<Described>();
   if constexpr (requires(const OpSpec& spec) { Described::structure(spec); })
     if (std::strcmp(id, MIXOP_STRUCTURE_EXTENSION) == 0)
       return &structure_table<[](const OpSpec& spec) { return Described::structure(spec); }>();
@@ -105,7 +166,7 @@ const MixopOperator& operator_table() {
                    MixopError* error) {
       return guarded(error, [&] {
         auto result = std::make_unique<at::Tensor>(reinterpret_cast<Operator*>(instance)->forward(
-            *reinterpret_cast<at::Tensor*>(input), Forward{how->training != 0, how->update_statistics != 0, how->key}));
+            *reinterpret_cast<at::Tensor*>(input), forward_from(*how)));
         *output = reinterpret_cast<MixopTensor>(result.release());
       });
     };
@@ -123,7 +184,7 @@ const MixopOperator& operator_table() {
         state->elements = entry.tensor.numel();
       });
     };
-    t.get_extension = extension<Described>;
+    t.get_extension = extension<Derived, Described>;
     return t;
   }();
   return table;
