@@ -6,7 +6,7 @@
 # A plugin of mixop: name.so in the plugin folder of the build, with the ELF note that MIXOP_PLUGIN writes and one
 # exported symbol. CUDA_SOURCES are compiled where MIXOP_HAVE_CUDA, NO_CUDA_SOURCES everywhere else. In this tree plugins
 # are installed with mixop; elsewhere they land in the build's folder lib/mixop/plugins. Its tests: `mathematics`, a program
-# of these sources that may include what the plugin does and succeeds, and `check`, which is mixop plugins check.
+# of these sources and the plugin's that succeeds, and `check`, which is mixop plugins check.
 
 set(MIXOP_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
 if(NOT MIXOP_PLUGIN_OUTPUT)
@@ -28,21 +28,21 @@ function(mixop_kind_bits result)
 endfunction()
 
 # What the note says about LibTorch, and what a plugin of that tier links.
-function(mixop_tier_of tier number libtorch target)
+function(mixop_tier_of tier number libtorch targets)
   if(tier STREQUAL "none")
     set(answer 0 0 mixop::values)
   elseif(tier STREQUAL "stable")
     mixop_pack_version(packed ${MIXOP_LIBTORCH_STABLE})
-    set(answer 1 ${packed} mixop::torch_stable)
+    set(answer 1 ${packed} mixop::torch_stable mixop::values)
   elseif(tier STREQUAL "native")
     set(answer 2 ${MIXOP_LIBTORCH_PACKED} mixop::sdk)
   else()
     message(FATAL_ERROR "mixop_add_plugin: TIER '${tier}' is none of none, stable, native")
   endif()
-  foreach(name number libtorch target)
-    list(POP_FRONT answer value)
-    set(${${name}} ${value} PARENT_SCOPE)
-  endforeach()
+  list(POP_FRONT answer first second)
+  set(${number} ${first} PARENT_SCOPE)
+  set(${libtorch} ${second} PARENT_SCOPE)
+  set(${targets} ${answer} PARENT_SCOPE)
 endfunction()
 
 function(mixop_add_plugin)
@@ -52,21 +52,21 @@ function(mixop_add_plugin)
   endif()
   set(name ${arg_NAME})
   mixop_kind_bits(kinds ${arg_KINDS})
-  mixop_tier_of(${arg_TIER} tier libtorch target)
+  mixop_tier_of(${arg_TIER} tier libtorch targets)
 
   add_library(${name} MODULE ${arg_SOURCES})
   set(cuda 0)
   if(arg_CUDA_SOURCES AND MIXOP_HAVE_CUDA)
     set(cuda ${MIXOP_NVCC_VERSION})
     target_sources(${name} PRIVATE ${arg_CUDA_SOURCES})
-    target_link_libraries(${name} PRIVATE mixop::torch_cuda)
+    target_link_libraries(${name} PRIVATE mixop::torch_cuda ${CMAKE_DL_LIBS})
   else()
     target_sources(${name} PRIVATE ${arg_NO_CUDA_SOURCES})
   endif()
   target_compile_features(${name} PRIVATE cxx_std_20)
   target_compile_definitions(${name} PRIVATE MIXOP_PLUGIN_KINDS=${kinds} MIXOP_PLUGIN_TIER=${tier}
     MIXOP_PLUGIN_LIBTORCH=${libtorch} MIXOP_PLUGIN_CUDA=${cuda})
-  target_link_libraries(${name} PRIVATE mixop::abi ${target} ${arg_LIBRARIES})
+  target_link_libraries(${name} PRIVATE mixop::abi ${targets} ${arg_LIBRARIES})
   # The host has LibTorch loaded already, so a plugin carries no search path of its own.
   set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".so" LIBRARY_OUTPUT_DIRECTORY ${MIXOP_PLUGIN_OUTPUT}
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
@@ -89,10 +89,17 @@ function(mixop_add_plugin_tests)
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES OR NOT TARGET "${arg_PLUGIN}")
     message(FATAL_ERROR "mixop_add_plugin_tests: expected the name of a plugin as PLUGIN, and SOURCES, found '${ARGN}'")
   endif()
-  add_executable(mathematics ${arg_SOURCES})
+  add_executable(mathematics ${arg_SOURCES} $<TARGET_OBJECTS:${arg_PLUGIN}>)
   foreach(property COMPILE_DEFINITIONS COMPILE_FEATURES LINK_LIBRARIES)
     set_property(TARGET mathematics PROPERTY ${property} $<TARGET_PROPERTY:${arg_PLUGIN},${property}>)
   endforeach()
+  set_target_properties(mathematics PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+  get_target_property(sources ${arg_PLUGIN} SOURCES)
+  if(sources MATCHES "\\.cu(;|$)")
+    set_target_properties(mathematics PROPERTIES LINKER_LANGUAGE CUDA)
+    # LibTorch's CUDA libraries are loaded, though nothing names a function of theirs.
+    target_link_options(mathematics PRIVATE LINKER:--no-as-needed)
+  endif()
   add_test(NAME mathematics COMMAND mathematics)
   add_test(NAME check COMMAND $<TARGET_FILE:mixop::program> plugins check $<TARGET_FILE:${arg_PLUGIN}>)
 endfunction()

@@ -2,44 +2,20 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "mixop/abi/ext/backward.h"
-#include "mixop/abi/ext/cost.h"
-#include "mixop/abi/ext/structure.h"
-#include "mixop/abi/ext/trials.h"
-#include "mixop/abi/operator.h"
-#include "mixop/abi/plugin.h"
-#include "mixop/error.hpp"
-#include "mixop/graph.hpp"
-#include "mixop/structure_operator.hpp"
+#include "mixop/operator_parts.hpp"
 
 namespace mixop {
-
-enum class StateKind { parameter = MIXOP_STATE_PARAMETER, buffer = MIXOP_STATE_BUFFER };
 
 /// A named parameter or buffer. Copies of an entry share the tensor.
 struct StateEntry {
   std::string name;
   at::Tensor tensor;
   StateKind kind = StateKind::parameter;
-};
-
-/// How one forward pass is run.
-struct Forward {
-  bool training = true;           ///< batch statistics, drop-path; otherwise running statistics
-  bool update_statistics = true;  ///< a training pass also updates running statistics
-  std::uint64_t key = 0;          ///< every random draw of the pass is a function of this key
-};
-
-/// What an operator without a structure costs for one sample.
-struct OperatorCost {
-  std::int64_t parameters = 0;
-  std::int64_t multiply_adds = 0;  ///< of convolutions and linear layers, in evaluation
-  std::int64_t activations = 0;    ///< numbers that its layers put out, in training
 };
 
 /// What a backward pass of an operator's own gives. Undefined: zero.
@@ -75,25 +51,6 @@ class Operator {
 
 namespace detail {
 
-inline Forward forward_from(const MixopForward& how) {
-  return {how.training != 0, how.update_statistics != 0, how.key};
-}
-
-template <class Derived>
-const MixopCostTable& cost_table() {
-  static const MixopCostTable table = {
-      sizeof(MixopCostTable), 0,
-      [](const MixopOpSpec* spec, std::int64_t height, std::int64_t width, MixopCost* cost, MixopError* error) {
-        return guarded(error, [&] {
-          const OperatorCost known = Derived::cost(spec_from(*spec), ImageShape{spec->in, height, width});
-          cost->parameters = known.parameters;
-          cost->multiply_adds = known.multiply_adds;
-          cost->activations = known.activations;
-        });
-      }};
-  return table;
-}
-
 template <class Derived>
 const MixopBackward& backward_table() {
   static const MixopBackward table = {
@@ -105,7 +62,8 @@ const MixopBackward& backward_table() {
           const auto tensor = [](MixopTensor handle) -> const at::Tensor& {
             return *reinterpret_cast<at::Tensor*>(handle);
           };
-          const OperatorGradients found = own.backward(tensor(input), tensor(output), tensor(gradient), forward_from(*how));
+          const OperatorGradients found =
+              own.backward(tensor(input), tensor(output), tensor(gradient), forward_from(*how));
           std::size_t parameters = 0;
           for (const StateEntry& entry : own.state()) parameters += entry.kind == StateKind::parameter ? 1 : 0;
           if (found.parameters.size() > parameters)
@@ -121,31 +79,12 @@ const MixopBackward& backward_table() {
   return table;
 }
 
-template <class Described>
-const MixopTrials& trials_table() {
-  static const MixopTrials table = [] {
-    MixopTrials t{};
-    t.size = sizeof t;
-    if constexpr (requires { Described::gradient_is_estimate; }) t.gradient_is_estimate = Described::gradient_is_estimate;
-    if constexpr (requires { Described::channel_multiple; }) t.channel_multiple = Described::channel_multiple;
-    return t;
-  }();
-  return table;
-}
-
 /// The extensions that the members of the operator and the static members of `Described` give.
 template <class Derived, class Described>
-const void* extension(const char* id) {
+const void* operator_extension(const char* id) {
   if constexpr (requires(Derived& own, const at::Tensor& x, const Forward& how) { own.backward(x, x, x, how); })
     if (std::strcmp(id, MIXOP_BACKWARD_EXTENSION) == 0) return &backward_table<Derived>();
-  if constexpr (requires { Described::gradient_is_estimate; } || requires { Described::channel_multiple; })
-    if (std::strcmp(id, MIXOP_TRIALS_EXTENSION) == 0) return &trials_table<Described>();
-  if constexpr (requires(const OpSpec& spec) { Described::structure(spec); })
-    if (std::strcmp(id, MIXOP_STRUCTURE_EXTENSION) == 0)
-      return &structure_table<[](const OpSpec& spec) { return Described::structure(spec); }>();
-  if constexpr (requires(const OpSpec& spec, const ImageShape& in) { Described::cost(spec, in); })
-    if (std::strcmp(id, MIXOP_COST_EXTENSION) == 0) return &cost_table<Described>();
-  return nullptr;
+  return extension<Described>(id);
 }
 
 /// The C table over operators of class `Derived`; `Described` has their static members.
@@ -184,7 +123,7 @@ const MixopOperator& operator_table() {
         state->elements = entry.tensor.numel();
       });
     };
-    t.get_extension = extension<Derived, Described>;
+    t.get_extension = operator_extension<Derived, Described>;
     return t;
   }();
   return table;
