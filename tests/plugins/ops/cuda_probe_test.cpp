@@ -78,7 +78,7 @@ TEST_CASE("the probe refuses what is no batch of images of floating numbers", "[
 
 TEST_CASE("the probe keeps the number of channels and has nothing to learn", "[cuda_probe]") {
   CHECK_THROWS_WITH(OperatorInstance(probe(), "cuda_probe", OpSpec{3, 4, 1, false}),
-                    Catch::Contains("expected as many channels out as in, found 3 in and 4 out"));
+                    Catch::Contains("expected as many out as in, found 3 in and 4 out"));
   const auto cost = cost_of(probe(), "cuda_probe", OpSpec{3, 3, 2, false}, {3, 7, 8});
   REQUIRE(cost.has_value());
   CHECK(cost->parameters == 0);
