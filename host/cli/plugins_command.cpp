@@ -36,7 +36,8 @@ CommandSyntax plugins_syntax() {
       joined({kListUsage, "    what is loaded, and what is refused and why", kCheckUsage,
               "    all checks and the self-test of a plugin file", kLockUsage,
               "    writes down the digests of all plugins that are loaded, for --locked", kNewUsage,
-              "    a project for a plugin, such as acme.ghost_conv; KIND is op, chain-op, dataset, space, relaxation or strategy", "", "Each of them has a --help of its own."},
+              "    a project for a plugin, such as acme.ghost_conv; KIND is op, chain-op, stable-op, cuda-op, dataset, space,",
+              "    relaxation or strategy", "", "Each of them has a --help of its own."},
              "\n");
   add_plugin_options(syntax);
   return syntax;
@@ -85,6 +86,8 @@ CommandSyntax new_syntax() {
       "Writes a project for a plugin, such as acme.ghost_conv, with tests, and a README.md that says how to build it. KIND is\n"
       "op           an operator with code of its own on LibTorch\n"
       "chain-op     an operator that is described, and run by mixop's own kernels; without LibTorch\n"
+      "stable-op    an operator with code and a backward pass of its own, on LibTorch's stable C ABI\n"
+      "cuda-op      the same with a CUDA kernel\n"
       "dataset      a data set; without LibTorch\n"
       "space        a search space; without LibTorch\n"
       "relaxation   how alphas become weights of the operations\n"

@@ -26,6 +26,8 @@ if(MIXOP_LIBTORCH_CUDA)
   else()
     message(STATUS "No CUDA kernels: no nvcc")
   endif()
+else()
+  message(STATUS "No CUDA kernels: LibTorch is one without CUDA")
 endif()
 
 if(MIXOP_HAVE_CUDA)

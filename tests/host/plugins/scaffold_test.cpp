@@ -22,7 +22,8 @@ void write_operator(const std::string& name, const std::filesystem::path& folder
 TEST_CASE("a project is written whole, under the plugin's names", "[plugins][scaffold]") {
   const mixop::test::TemporaryFolder folder;
   const std::vector<std::string> kinds = mixop::template_kinds(kTemplates);
-  CHECK(kinds == std::vector<std::string>{"chain-op", "dataset", "op", "relaxation", "space", "strategy"});
+  CHECK(kinds == std::vector<std::string>{"chain-op", "cuda-op", "dataset", "op", "relaxation", "space", "stable-op",
+                                               "strategy"});
   for (const std::string& kind : kinds) {
     INFO(kind);
     const auto project = folder.path() / "below" / kind;
@@ -45,8 +46,8 @@ TEST_CASE("a project is written whole, under the plugin's names", "[plugins][sca
 TEST_CASE("an unknown kind, and templates that are not there, are explained", "[plugins][scaffold][misuse]") {
   const mixop::test::TemporaryFolder folder;
   CHECK_THROWS_WITH(mixop::write_plugin_project(kTemplates, "spaces", "acme.x", folder.path() / "p"),
-                    "plugins new: expected a kind, one of chain-op, dataset, op, relaxation, space, strategy, found 'spaces'; did "
-                    "you mean 'space'?");
+                    "plugins new: expected a kind, one of chain-op, cuda-op, dataset, op, relaxation, space, stable-op, "
+                    "strategy, found 'spaces'; did you mean 'space'?");
   CHECK_THROWS_WITH(mixop::template_kinds(folder.path() / "none"),
                     Contains("holds no templates, which are installed with mixop; install it again"));
 }
