@@ -12,8 +12,8 @@
 #include "mixop/graph.hpp"
 #include "mixop/structure_operator.hpp"
 
-// What operators with code of their own have in common, on LibTorch's C++ API (mixop/operator.hpp) or on its stable C ABI
-// (mixop/stable_operator.hpp). Without LibTorch.
+// What operators with code of their own have in common, on LibTorch's C++ API (mixop/operator.hpp) or on its stable C
+// ABI (mixop/stable_operator.hpp). Without LibTorch.
 
 namespace mixop {
 

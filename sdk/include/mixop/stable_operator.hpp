@@ -15,8 +15,8 @@
 #include "mixop/abi/ext/backward.h"
 #include "mixop/operator_parts.hpp"
 
-// Operators with code of their own over LibTorch's stable C ABI, for plugins of tier stable. What holds one of LibTorch's
-// handles is hidden, as they are.
+// Operators with code of their own over LibTorch's stable C ABI, for plugins of tier stable. What holds one of
+// LibTorch's handles is hidden, as they are.
 
 namespace mixop {
 
@@ -198,8 +198,8 @@ MixopComponent stable_operator(const char* name) {
   };
   static_assert(runs, "an operator has StableTensor forward(const StableTensor& input, const Forward& how)");
   static_assert(detail::has_backward<Class> || !requires { &Class::backward; },
-                "an operator's backward takes (input, output, grad_output, how) and returns the gradient of its input or "
-                "StableGradients");
+                "an operator's backward takes (input, output, grad_output, how) and returns the gradient of its input "
+                "or StableGradients");
   return {sizeof(MixopComponent), MIXOP_KIND_OPERATOR, name, MIXOP_OPERATOR_INTERFACE,
           &detail::stable_operator_table<Class, domain>()};
 }

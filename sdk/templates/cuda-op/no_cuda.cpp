@@ -9,8 +9,8 @@ int cuda_devices() { return 0; }
 template <class T>
 void run_on_cuda(const @class@Pass<T>&, std::int32_t) {
   throw mixop::Error(mixop::ErrorCode::unsupported,
-                     "this build has no CUDA kernel: expected a tensor on the CPU, found one on a CUDA device; rebuild it "
-                     "where nvcc is found");
+                     "this build has no CUDA kernel: expected a tensor on the CPU, found one on a CUDA device; rebuild "
+                     "it where nvcc is found");
 }
 
 template void run_on_cuda(const @class@Pass<float>&, std::int32_t);

@@ -46,8 +46,8 @@ TEST_CASE("a project is written whole, under the plugin's names", "[plugins][sca
 TEST_CASE("an unknown kind, and templates that are not there, are explained", "[plugins][scaffold][misuse]") {
   const mixop::test::TemporaryFolder folder;
   CHECK_THROWS_WITH(mixop::write_plugin_project(kTemplates, "spaces", "acme.x", folder.path() / "p"),
-                    "plugins new: expected a kind, one of chain-op, cuda-op, dataset, op, relaxation, space, stable-op, "
-                    "strategy, found 'spaces'; did you mean 'space'?");
+                    "plugins new: expected a kind, one of chain-op, cuda-op, dataset, op, relaxation, space, "
+                    "stable-op, strategy, found 'spaces'; did you mean 'space'?");
   CHECK_THROWS_WITH(mixop::template_kinds(folder.path() / "none"),
                     Contains("holds no templates, which are installed with mixop; install it again"));
 }
