@@ -4,7 +4,7 @@
 
 // An inverted residual without its sum (Sandler et al., CVPR 2018, section 3.3): a 1x1 convolution to three times the
 // channels, a 3x3 depthwise one, a 1x1 convolution back. [N, in, H, W] to [N, out, ceil(H / stride), ceil(W / stride)].
-inline mixop::Structure @file@(const mixop::OpSpec& spec) {
+inline mixop::Structure @file@_structure(const mixop::OpSpec& spec) {
   const std::int64_t wide = 3 * spec.in;
   return mixop::Structure("op.")
       .relu()

@@ -9,7 +9,8 @@ int main() {
   int wrong = 0;
   for (const std::int64_t stride : {1, 2})
     for (const std::int64_t c : {4, 10}) {
-      const mixop::StructureSize size = mixop::size_of(@file@({.in = c, .out = 2 * c, .stride = stride, .affine = true}), {c, 8, 8});
+      const mixop::OpSpec spec{.in = c, .out = 2 * c, .stride = stride, .affine = true};
+      const mixop::StructureSize size = mixop::size_of(@file@_structure(spec), {c, 8, 8});
       const std::int64_t side = 8 / stride, convolutions = c * 3 * c + 9 * 3 * c + 3 * c * 2 * c;
       const std::int64_t multiply_adds = 64 * c * 3 * c + side * side * (9 * 3 * c + 3 * c * 2 * c);
       const bool right = size.output == mixop::ImageShape{2 * c, side, side} && size.multiply_adds == multiply_adds &&

@@ -31,7 +31,7 @@ TEST_CASE("a project is written whole, under the plugin's names", "[plugins][sca
     CHECK_THAT(content_of(project / "CMakeLists.txt"), Contains("mixop_add_plugin(NAME acme.ghost_conv SOURCES ghost_conv.cpp KINDS "));
     CHECK_THAT(content_of(project / "CMakeLists.txt"), Contains("project(acme_ghost_conv"));
     CHECK_THAT(content_of(project / "ghost_conv.cpp"), Contains("MIXOP_PLUGIN(\"acme.ghost_conv\""));
-    CHECK_THAT(content_of(project / "ghost_conv.hpp"), Contains(kind == "chain-op" ? "ghost_conv(" : "GhostConv"));
+    CHECK_THAT(content_of(project / "ghost_conv.hpp"), Contains(kind == "chain-op" ? "ghost_conv_structure(" : "GhostConv"));
     CHECK_THAT(content_of(project / "README.md"), Contains("acme.ghost_conv"));
     CHECK(content_of(project / ".gitignore") == "/build/\n");
     for (const auto& file : std::filesystem::directory_iterator(project)) {
