@@ -27,7 +27,7 @@ def built(folder):
     """The third party's plugin: from the installed package alone, in a folder outside the tree."""
     prefix, project, build = folder / "prefix", folder / "mobile_chain", folder / "build"
     subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix], check=True, capture_output=True)
-    shutil.copytree(SOURCE / "tests/third_party/mobile_chain", project)
+    shutil.copytree(SOURCE / "docs/gallery/mobile_chain", project)
     for command in (["cmake", "-G", "Ninja", "-S", project, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}"], ["cmake", "--build", build]):
         run = subprocess.run(command, capture_output=True, text=True)
         check(run.returncode == 0, f"the third party's project: {run.stdout[-2000:]}{run.stderr[-2000:]}")
@@ -90,20 +90,20 @@ def mobile_chain(folder):
     def cells(genotype):
         check(len(genotype["genes"]) == 6, f"mobile_chain: {genotype}")
 
-    whole_way(folder, "demo.mobile_chain", ["space.channels=4", "space.layers=6"], plugins, cells)
+    whole_way(folder, "acme.mobile_chain", ["space.channels=4", "space.layers=6"], plugins, cells)
 
     presets = plugins[1] / "presets"
     presets.mkdir()
-    (presets / "demo-chain.json").write_text(json.dumps(
-        {"summary": "A small chain.", "command": "search", "space": {"name": "demo.mobile_chain", "layers": 6, "channels": 4}}))
-    check("demo-chain" in answer("list", "presets", *plugins).stdout, "a plugin's preset is not listed")
-    config = json.loads(answer("search", "demo-chain", "--dry-run", *plugins).stdout)
+    (presets / "small-chain.json").write_text(json.dumps(
+        {"summary": "A small chain.", "command": "search", "space": {"name": "acme.mobile_chain", "layers": 6, "channels": 4}}))
+    check("small-chain" in answer("list", "presets", *plugins).stdout, "a plugin's preset is not listed")
+    config = json.loads(answer("search", "small-chain", "--dry-run", *plugins).stdout)
     check(config["space"]["layers"] == 6, f"a plugin's preset is not taken: {config}")
 
     file, = plugins[1].glob("*.so")
     subprocess.run(["strip", file], check=True)
     said = answer("search", "--resume", "--out", folder / "run.h5", *plugins).stderr
-    check("the plugin demo.mobile_chain is another file than when the archive was written" in said, f"another plugin is not reported: {said}")
+    check("the plugin acme.mobile_chain is another file than when the archive was written" in said, f"another plugin is not reported: {said}")
 
 
 def main():
