@@ -22,7 +22,7 @@ class GreyBinary : public mixop::Dataset {
 
   GreyBinary(const std::string& folder, const mixop::Options& given)
       : flip_(given.flag("flip")),
-        paths_{folder + "/train.grey", folder + "/test.grey"},
+        paths_{path(folder, "train.grey"), path(folder, "test.grey")},
         splits_{Split(paths_[0]), Split(paths_[1])} {
     const Split &train = splits_[0], &test = splits_[1];
     if (train.height != test.height || train.width != test.width || train.classes != test.classes)
@@ -63,6 +63,13 @@ class GreyBinary : public mixop::Dataset {
   }
 
  private:
+  static std::string path(const std::string& folder, const std::string& name) {
+    if (folder.empty())
+      throw mixop::Error(mixop::ErrorCode::usage,
+                         std::string("no folder is named; expected --data DIR with ") + expects);
+    return folder + "/" + name;
+  }
+
   [[noreturn]] static void bad(const std::string& path, const std::string& problem) {
     throw mixop::Error(mixop::ErrorCode::bad_data, path + " " + problem);
   }
