@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 
+#include "host/archive/archive.hpp"
+#include "host/archive/user_block.hpp"
 #include "host/plugins/open_registry.hpp"
 #include "host/process/this_process.hpp"
 #include "host/text/nearest.hpp"
@@ -75,6 +78,25 @@ void add_plugin_options(CommandSyntax& syntax) {
       "uses the plugins of this lock file alone; see mixop plugins lock");
 }
 
+/// Of an archive, what it was written with and lacks now, before anything of it is said to be unknown.
+void say_missing_plugins(const std::string& word, const PluginRegistry& plugins) {
+  constexpr char kPlugins[] = "/provenance/plugins";
+  std::error_code failure;
+  if (!std::filesystem::is_regular_file(word, failure) || !is_archive_file(word)) return;
+  try {
+    const Archive archive = Archive::open(word);
+    if (!archive.has(kPlugins)) return;
+    for (const std::string& line : archive.texts(kPlugins)) {
+      const std::string id = line.substr(0, line.find(' '));
+      const auto is_it = [&](const auto& plugin) { return plugin->id == id; };
+      if (std::any_of(plugins.plugins().begin(), plugins.plugins().end(), is_it)) continue;
+      say("warning: " + word + " was written with the plugin " + line.substr(0, line.rfind(' ')) +
+          ", which is not loaded; name its file or folder by --plugin-dir");
+    }
+  } catch (const Error&) {  // what is wrong with the archive is said where it is read
+  }
+}
+
 std::optional<PluginLock> plugin_lock(const po::variables_map& values) {
   if (values.count("locked") == 0) return std::nullopt;
   return PluginLock::read(std::filesystem::absolute(text(values, "locked")).lexically_normal());
@@ -85,7 +107,13 @@ Application open_application(const po::variables_map& values) { return Applicati
 PluginRegistry load_plugins(const po::variables_map& values) {
   std::vector<std::string> folders;
   if (values.count("plugin-dir") != 0) folders = values["plugin-dir"].as<std::vector<std::string>>();
-  return open_registry(folders, plugin_lock(values), std::cerr);
+  PluginRegistry plugins = open_registry(folders, plugin_lock(values), std::cerr);
+  for (const auto& [option, value] : values) {
+    if (const auto* one = boost::any_cast<std::string>(&value.value())) say_missing_plugins(*one, plugins);
+    if (const auto* all = boost::any_cast<std::vector<std::string>>(&value.value()))
+      for (const std::string& word : *all) say_missing_plugins(word, plugins);
+  }
+  return plugins;
 }
 
 std::string output_message(int problem) {

@@ -22,7 +22,7 @@ std::vector<Row> components(const PluginRegistry& plugins, const char* interface
   std::vector<Row> rows;
   for (const std::string& name : plugins.names(interface)) {
     const PluginInfo& owner = plugins.owner(interface, name);
-    rows.push_back({name, owner.summary, owner.id});
+    rows.push_back({name, plugins.summary(interface, name), owner.id});
   }
   return rows;
 }
@@ -46,7 +46,7 @@ std::vector<Row> strategies(const PluginRegistry& plugins) {
   for (Row& row : rows) row.about = plugins.strategy(row.name).summary;
   for (const StrategySlot& slot : strategy_slots)
     for (const std::string& name : plugins.names(slot.interface_id))
-      rows.push_back({"strategy." + std::string(slot.name) + "=" + name, std::string(slot.part_does),
+      rows.push_back({"strategy." + std::string(slot.name) + "=" + name, plugins.summary(slot.interface_id, name),
                       plugins.owner(slot.interface_id, name).id});
   return rows;
 }

@@ -11,6 +11,7 @@
 #include "host/plugins/open_registry.hpp"
 #include "host/plugins/scaffold.hpp"
 #include "host/plugins/self_test.hpp"
+#include "host/process/running_part.hpp"
 #include "host/process/this_process.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/printable.hpp"
@@ -109,7 +110,11 @@ void list_as_json(const PluginRegistry& registry, std::ostream& out) {
     json.member("tier", tier_text(plugin->file.note.tier)).member("sha256", plugin->file.sha256);
     json.member("summary", plugin->summary).key("components").begin_list();
     for (const ComponentInfo& component : plugin->components)
-      json.begin_object().member("name", component.name).member("interface", component.interface).end();
+      json.begin_object()
+          .member("name", component.name)
+          .member("interface", component.interface)
+          .member("summary", component.summary)
+          .end();
     json.end().end();
   }
   out << json.end().text() << '\n';
@@ -200,7 +205,7 @@ void check_as_text(const Findings& findings, std::ostream& out) {
     out << (passed ? "ok      " : "FAILED  ") << name_of(check) << '\n';
   for (const Trial& trial : findings.report.trials) {
     out << (trial.passed ? "ok      " : "FAILED  ") << trial.component << ": " << trial.name << '\n';
-    if (!trial.passed) out << "        " << printable_message(trial.detail) << '\n';
+    if (!trial.detail.empty()) out << "        " << printable_message(trial.detail) << '\n';
   }
 }
 
@@ -221,6 +226,7 @@ int check(const Arguments& arguments) {
   const fs::path path = fs::absolute(given.front()).lexically_normal();
   if (values->count("trials") != 0) {
     allow_exit();
+    leave_crashes();
     run_trials(path, text(*values, "data"), std::cout);
     return 0;
   }

@@ -86,9 +86,11 @@ class Reader {
     if (pointer == nullptr) refuse(what + ": '" + field + "' is NULL; expected a function");
   }
 
-  // The host's copy of a plugin's array, whose elements lie as far apart as the first one says.
+  // The host's copy of a plugin's array, whose elements lie as far apart as the first one says: what `size` covers, and
+  // zeros behind it.
   template <class T>
-  std::vector<T> copy_array(const std::string& what, const T* first, std::uint32_t count) const {
+  std::vector<T> copy_array(const std::string& what, const T* first, std::uint32_t count,
+                            std::size_t least = sizeof(T)) const {
     std::vector<T> copies;
     const auto* bytes = reinterpret_cast<const char*>(first);
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -96,11 +98,11 @@ class Reader {
       std::uint32_t size = 0;
       std::memcpy(&size, element, sizeof size);
       const std::string place = what + " " + std::to_string(i);
-      require_size(place, size, sizeof(T));
+      require_size(place, size, least);
       if (size != first->size)
         refuse(place + " has size " + std::to_string(size) + "; expected " + std::to_string(first->size) +
                ", as the array's first element. Set the field to sizeof of the struct");
-      std::memcpy(&copies.emplace_back(), element, sizeof(T));
+      std::memcpy(&copies.emplace_back(), element, std::min<std::size_t>(size, sizeof(T)));
       copies.back().size = sizeof(T);
     }
     return copies;
@@ -296,6 +298,7 @@ PluginComponent read_component(const Reader& reader, const MixopComponent& raw, 
     reader.refuse(what + " is a C++ interface with tensors, which needs tier native; the note says tier " +
                   tier_text(file.note.tier));
   if (raw.table == nullptr) reader.refuse(what + ": its table is NULL");
+  if (raw.summary != nullptr) component.summary = reader.text(what + ": its summary", raw.summary, kLongestText);
   component.group = component.interface;
   switch (interface.table) {
     case Table::op:
@@ -324,7 +327,8 @@ std::vector<PluginComponent> read_components(const MixopPluginDescriptor& descri
     reader.refuse("declares " + std::to_string(descriptor.component_count) + " components at NULL");
   std::vector<PluginComponent> components;
   std::set<std::pair<std::string, std::string>> names;
-  const auto raw = reader.copy_array("component", descriptor.components, descriptor.component_count);
+  const auto raw = reader.copy_array("component", descriptor.components, descriptor.component_count,
+                                     offsetof(MixopComponent, summary));
   for (std::uint32_t i = 0; i < raw.size(); ++i) {
     components.push_back(read_component(reader, raw[i], i, file));
     const PluginComponent& added = components.back();

@@ -24,7 +24,8 @@ struct PluginComponent {
   std::uint32_t kind = 0;
   std::string name;
   std::string interface;
-  std::string group;  ///< what its name is unique among: its interface, or kActivations
+  std::string group;    ///< what its name is unique among: its interface, or kActivations
+  std::string summary;  ///< empty: it has none of its own
   std::variant<MixopOperator, MixopDataset, MixopFactory, NamedStrategy> table;
   std::vector<MixopOptionSpec> options;  // what the table points to
 

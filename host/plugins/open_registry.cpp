@@ -31,6 +31,7 @@ PluginRegistry open_registry(const std::vector<std::string>& plugin_dirs, const 
   registry.load(plugin_places(plugin_dirs, std::getenv("MIXOP_PLUGIN_PATH"), installed));
   for (const RefusedPlugin& plugin : registry.refused())
     warnings << "mixop: warning: " << printable_message(plugin.reason.what()) << '\n';
+  for (const std::string& clash : registry.clashes()) warnings << "mixop: warning: " << printable_message(clash) << '\n';
   if (lock) lock->require_complete(registry);
   return registry;
 }

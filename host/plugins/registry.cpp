@@ -131,10 +131,22 @@ void try_factory(const PluginComponent& component, const PluginFile& file) {
   });
 }
 
+constexpr char kOwnPrefix[] = "mixop_";  // of the files of mixop's own plugins
+
+/// The plugins of a folder, in the order of their names.
+std::vector<fs::path> plugin_files(const fs::path& folder) {
+  std::vector<fs::path> files;
+  std::error_code failure;
+  for (fs::directory_iterator item(folder, failure), end; !failure && item != end; item.increment(failure))
+    if (item->path().extension() == ".so") files.push_back(item->path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
 std::vector<ComponentInfo> infos_of(const std::vector<PluginComponent>& components) {
   std::vector<ComponentInfo> infos;
   for (const PluginComponent& component : components)
-    infos.push_back({component.kind, component.interface, component.name, component.group});
+    infos.push_back({component.kind, component.interface, component.name, component.group, component.summary});
   return infos;
 }
 
@@ -147,10 +159,12 @@ struct PluginRegistry::Impl {
   std::deque<PluginComponent> components;  // does not move what it holds
   std::map<Key, Entry> entries;
   std::vector<RefusedPlugin> refused;
+  std::vector<std::string> clashes;
 
   const PluginInfo* loaded_from(const fs::path& path) const;
   void require_new(const PluginContents& contents, const PluginFile& file) const;
   const PluginInfo& load(const fs::path& path, std::vector<ComponentInfo>& seen);
+  void load_or_refuse(const fs::path& file);
   const PluginInfo& adopt(PluginFile file, PluginContents contents);
   const Entry& find(const std::string& group, const std::string& name) const;
   std::vector<std::string> names(const std::string& group) const;
@@ -170,14 +184,6 @@ void PluginRegistry::Impl::require_new(const PluginContents& contents, const Plu
       throw PluginRefused(PluginCheck::descriptor, file.path,
                           "its id '" + contents.id + "' is taken by " + plugin->file.path.string() +
                               ", which was found first. Remove one of the two");
-  for (const PluginComponent& component : contents.components) {
-    const auto taken = entries.find({component.group, component.name});
-    if (taken != entries.end())
-      throw PluginRefused(PluginCheck::components, file.path,
-                          "the " + noun_of(component.group) + " '" + component.name + "' is offered by " +
-                              taken->second.plugin->file.path.string() +
-                              " already. Rename it or remove one of the two");
-  }
 }
 
 const PluginInfo& PluginRegistry::Impl::load(const fs::path& path, std::vector<ComponentInfo>& seen) {
@@ -200,7 +206,14 @@ const PluginInfo& PluginRegistry::Impl::adopt(PluginFile file, PluginContents co
   for (PluginComponent& component : contents.components) {
     components.push_back(std::move(component));
     const PluginComponent& kept = components.back();
-    entries.emplace(Key{kept.group, kept.name}, Entry{&plugin, &kept});
+    const Entry own{&plugin, &kept};
+    const auto [taken, is_new] = entries.emplace(Key{kept.group, kept.name}, own);
+    if (is_new) continue;
+    const std::string qualified = plugin.id + "/" + kept.name;
+    entries.emplace(Key{kept.group, qualified}, own);
+    clashes.push_back("the " + noun_of(kept.group) + " '" + kept.name + "' of " + plugin.file.path.string() +
+                      " has the name of one of " + taken->second.plugin->file.path.string() +
+                      ", which it does not take the place of; it is used as '" + qualified + "'");
   }
   return plugin;
 }
@@ -215,6 +228,9 @@ std::vector<std::string> PluginRegistry::Impl::names(const std::string& group) c
 const Entry& PluginRegistry::Impl::find(const std::string& group, const std::string& name) const {
   const auto found = entries.find({group, name});
   if (found != entries.end()) return found->second;
+  const auto cut = name.find('/');
+  const auto plain = cut == std::string::npos ? entries.end() : entries.find({group, name.substr(cut + 1)});
+  if (plain != entries.end() && plain->second.plugin->id == name.substr(0, cut)) return plain->second;
   for (const RefusedPlugin& plugin : refused)
     for (const ComponentInfo& component : plugin.components)
       if (component.group == group && component.name == name) throw plugin.reason;
@@ -239,23 +255,26 @@ const PluginInfo& PluginRegistry::load_file(const fs::path& path) {
   return impl_->load(path, seen);
 }
 
-void PluginRegistry::load_folder(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code failure;
-  for (fs::directory_iterator item(folder, failure), end; !failure && item != end; item.increment(failure))
-    if (item->path().extension() == ".so") files.push_back(item->path());
-  std::sort(files.begin(), files.end());
-  for (const fs::path& file : files) {
-    std::vector<ComponentInfo> seen;
-    try {
-      impl_->load(file, seen);
-    } catch (const PluginRefused& reason) {
-      impl_->refused.push_back({file, reason, std::move(seen)});
-    }
+void PluginRegistry::Impl::load_or_refuse(const fs::path& file) {
+  for (const RefusedPlugin& known : refused)
+    if (known.path == file) return;
+  std::vector<ComponentInfo> seen;
+  try {
+    load(file, seen);
+  } catch (const PluginRefused& reason) {
+    refused.push_back({file, reason, std::move(seen)});
   }
 }
 
+void PluginRegistry::load_folder(const fs::path& folder) {
+  for (const fs::path& file : plugin_files(folder)) impl_->load_or_refuse(file);
+}
+
 void PluginRegistry::load(const std::vector<PluginPlace>& places) {
+  // Nobody takes the names of mixop's own.
+  for (const PluginPlace& place : places)
+    for (const fs::path& file : place.own ? plugin_files(place.path) : std::vector<fs::path>())
+      if (file.filename().string().starts_with(kOwnPrefix)) impl_->load_or_refuse(file);
   for (const PluginPlace& place : places) {
     if (place.required)
       load_file(place.path);
@@ -266,6 +285,7 @@ void PluginRegistry::load(const std::vector<PluginPlace>& places) {
 
 const std::vector<std::unique_ptr<PluginInfo>>& PluginRegistry::plugins() const { return impl_->plugins; }
 const std::vector<RefusedPlugin>& PluginRegistry::refused() const { return impl_->refused; }
+const std::vector<std::string>& PluginRegistry::clashes() const { return impl_->clashes; }
 
 const MixopOperator& PluginRegistry::op(const std::string& name) const {
   return std::get<MixopOperator>(impl_->find(MIXOP_OPERATOR_INTERFACE, name).component->table);
@@ -291,6 +311,11 @@ const MixopFactory& PluginRegistry::factory(const std::string& interface, const 
 }
 
 std::vector<std::string> PluginRegistry::names(const std::string& group) const { return impl_->names(group); }
+
+const std::string& PluginRegistry::summary(const std::string& group, const std::string& name) const {
+  const Entry& found = impl_->find(group, name);
+  return found.component->summary.empty() ? found.plugin->summary : found.component->summary;
+}
 
 const PluginInfo& PluginRegistry::owner(const std::string& group, const std::string& name) const {
   return *impl_->find(group, name).plugin;

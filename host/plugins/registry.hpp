@@ -18,7 +18,8 @@ struct ComponentInfo {
   std::uint32_t kind = 0;
   std::string interface;
   std::string name;
-  std::string group;  ///< as in PluginComponent
+  std::string group;    ///< as in PluginComponent
+  std::string summary;  ///< as in PluginComponent
 };
 
 /// A loaded plugin, as `plugins list` and the archive's provenance describe it.
@@ -37,7 +38,8 @@ struct RefusedPlugin {
   std::vector<ComponentInfo> components;  ///< where the refusal came after they were known
 };
 
-/// The plugins of one run of the program and what they offer. Used by one thread while it loads; then the look-ups may
+/// The plugins of one run of the program and what they offer. A component whose name is taken has the name PLUGIN/NAME,
+/// with its plugin's id, by which every component is found; those of mixop come first. Used by one thread while it loads; then the look-ups may
 /// come from any. Libraries stay loaded until the process ends, and tables live as long as the registry.
 class PluginRegistry {
  public:
@@ -59,6 +61,8 @@ class PluginRegistry {
 
   const std::vector<std::unique_ptr<PluginInfo>>& plugins() const;
   const std::vector<RefusedPlugin>& refused() const;
+  /// A line for every component whose name was taken.
+  const std::vector<std::string>& clashes() const;
 
   /// Look-ups by the names that users write. An unknown name is a usage error that lists the known ones; the name of a
   /// refused plugin's component throws that refusal.
@@ -72,6 +76,8 @@ class PluginRegistry {
 
   /// The names of all components of a group (an interface, or kActivations), sorted.
   std::vector<std::string> names(const std::string& group) const;
+  /// What a component says of itself, or its plugin where it says nothing.
+  const std::string& summary(const std::string& group, const std::string& name) const;
   /// The plugin that a component comes from.
   const PluginInfo& owner(const std::string& group, const std::string& name) const;
 

@@ -41,7 +41,7 @@ std::vector<PluginPlace> plugin_places(const std::vector<std::string>& plugin_di
                       "'. Write the whole path: what a relative one means depends on the current folder");
     places.push_back({entry, false});
   }
-  places.push_back({installed, false});
+  places.push_back({installed, /*required=*/false, /*own=*/true});
   return places;
 }
 

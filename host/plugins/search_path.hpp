@@ -10,6 +10,7 @@ namespace mixop {
 struct PluginPlace {
   std::filesystem::path path;  ///< absolute: a folder, or one plugin file
   bool required = false;       ///< a file that the user named: where it is refused, the program stops
+  bool own = false;            ///< the folder of the plugins that come with mixop
 };
 
 /// The places in the order in which they are searched: `plugin_dirs` (the values of --plugin-dir: folders or files),

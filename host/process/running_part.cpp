@@ -11,6 +11,8 @@
 namespace mixop {
 namespace {
 
+constexpr int kCrashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+
 thread_local const RunningPart* running = nullptr;
 // What the thread that entered last runs, for crashes in threads that a part has started itself.
 std::atomic<const RunningPart*> entered{nullptr};
@@ -78,7 +80,11 @@ void report_crashes() {
     if (::write(STDERR_FILENO, line.text.data(), line.size) < 0) ::_exit(128 + signal);
     ::raise(signal);
   };
-  for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigaction(signal, &action, nullptr);
+  for (const int signal : kCrashes) ::sigaction(signal, &action, nullptr);
+}
+
+void leave_crashes() {
+  for (const int signal : kCrashes) std::signal(signal, SIG_DFL);
 }
 
 }  // namespace mixop

@@ -23,5 +23,7 @@ class RunningPart {
 /// From here on a signal that ends the process by a crash (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) first writes a line
 /// to standard error that names the part that ran. The process then ends by that signal as it would have.
 void report_crashes();
+/// Ends that: for a process in which plugins are tried, whose parent judges how it ends.
+void leave_crashes();
 
 }  // namespace mixop

@@ -1,6 +1,5 @@
 #include "host/trials/run_trials.hpp"
 
-#include <algorithm>
 #include <cstdlib>
 
 #include "host/plugins/option_values.hpp"
@@ -8,6 +7,7 @@
 #include "host/plugins/search_path.hpp"
 #include "host/plugins/self_test.hpp"
 #include "host/trials/dataset_trials.hpp"
+#include "host/trials/operator_time.hpp"
 #include "host/trials/operator_trials.hpp"
 #include "host/trials/part_trials.hpp"
 #include "host/trials/space_trials.hpp"
@@ -42,21 +42,31 @@ void try_object(const PluginRegistry& registry, const ComponentInfo& component, 
     if (component.interface == slot.interface_id) try_part(registry, slot, component.name, report);
 }
 
+// Every part that a named strategy is made of must be there.
+void try_strategy(const PluginRegistry& registry, const std::string& name, const TrialSink& report) {
+  Trial trial{name, "names a part for every place", true, ""};
+  try {
+    for (const StrategySlot& slot : strategy_slots)
+      (void)registry.factory(slot.interface_id, registry.strategy(name).parts.at(std::string(slot.name)).part);
+  } catch (const Error& error) {
+    trial = {name, trial.name, false, error.what()};
+  }
+  report(trial);
+}
+
 void try_components(PluginRegistry& registry, const PluginInfo& plugin, const std::string& data, const TrialSink& report) {
-  const bool has_space = std::any_of(plugin.components.begin(), plugin.components.end(), [](const ComponentInfo& component) {
-    return component.interface == SearchSpace::interface_id;
-  });
-  if (has_space)  // whose networks are of operators that other plugins may have
-    registry.load(plugin_places({}, std::getenv("MIXOP_PLUGIN_PATH"), installed_plugin_folder()));
+  // A space's networks are of operators, and a strategy of parts, that other plugins may have.
+  registry.load(plugin_places({}, std::getenv("MIXOP_PLUGIN_PATH"), installed_plugin_folder()));
   for (const ComponentInfo& component : plugin.components) {
     if (component.group == kActivations)
       try_operator(registry.activation(component.name), component.name, report);
-    else if (component.interface == MIXOP_OPERATOR_INTERFACE)
+    else if (component.interface == MIXOP_OPERATOR_INTERFACE) {
       try_operator(registry.op(component.name), component.name, report);
-    else if (component.interface == MIXOP_DATASET_INTERFACE)
+      time_operator(registry, component.name, report);
+    } else if (component.interface == MIXOP_DATASET_INTERFACE)
       try_dataset(registry.dataset(component.name), component.name, data, report);
     else if (component.interface == MIXOP_STRATEGY_INTERFACE)
-      report({component.name, "names a part for every place", true, ""});
+      try_strategy(registry, component.name, report);
     else
       try_object(registry, component, report);
   }

@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
+#include <set>
 
 #include "host/config/config.hpp"
 #include "host/config/schema.hpp"
@@ -81,10 +83,29 @@ class SpaceTrials {
   void read_alphas() const {
     const std::vector<std::string> unused = unused_alphas(graph_);
     if (!unused.empty()) fail("no choice reads the alphas " + joined(unused) + "; leave them out, or use them");
+    read_rows();
     for (const AlphaSet& set : graph_.alphas)
       for (const std::string& operation : set.topology.operations)
         if (std::find(config_.operations.begin(), config_.operations.end(), operation) == config_.operations.end())
           fail("the alphas '" + set.name + "' have the operation '" + operation + "', which space.ops does not name");
+  }
+
+  /// Alphas that no choice reads learn nothing, and a genotype is derived from them all the same.
+  void read_rows() const {
+    std::set<std::array<int, 3>> read;
+    for (const Block& block : graph_.blocks)
+      for (const Edge& edge : block.cell.edges)
+        if (const auto* choice = std::get_if<Choice>(&edge.does))
+          read.insert({choice->alphas.set, choice->alphas.cell, choice->alphas.edge});
+    for (std::size_t s = 0; s < graph_.alphas.size(); ++s) {
+      const AlphaSet& set = graph_.alphas[s];
+      const std::int64_t rows = set.weighs ? 0 : set.per_cell ? set.shape().front() : 1;
+      for (int cell = 0; cell < rows; ++cell)
+        for (int edge = 0; edge < static_cast<int>(set.topology.edges.size()); ++edge)
+          if (read.count({static_cast<int>(s), cell, edge}) == 0)
+            fail("no choice reads the alphas '" + set.name + "' of cell " + std::to_string(cell) + ", edge " +
+                 std::to_string(edge) + "; every choice names its own by AlphaRef::cell and edge");
+    }
   }
 
   /// Weights that run have a gradient after one pass, in which all operations take part.

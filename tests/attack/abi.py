@@ -22,7 +22,7 @@ APPROVE = "python3 tests/attack/abi.py --approve"
 FROZEN = {"MixopError", "MixopNote", "MixopOptionValue"}
 # A change of a header, and whether it only appends.
 CHANGES = [
-    ("plugin.h", "  const char* summary;", "  const char* summary;\n  const char* licence;", False),
+    ("plugin.h", "  const char* summary; /* one sentence */", "  const char* summary;\n  const char* licence;", False),
     ("factory.h", "  const char* summary;  ", "  const char* source;\n  const char* summary;  ", False),
     ("factory.h", "one sentence with its source */\n", "one sentence */\n  const char* source;\n", True),
     ("factory.h", "  const char* part; ", "  const char* component; ", False),

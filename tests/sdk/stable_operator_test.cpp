@@ -122,9 +122,9 @@ TEST_CASE("without a backward of its own LibTorch differentiates what a stable o
 TEST_CASE("a stable operator's errors say what failed", "[stable_operator][misuse]") {
   const at::Tensor x = at::ones({1, 2, 3, 3}, at::kDouble).set_requires_grad(true);
   CHECK_THROWS_WITH(made<RowSums>({2, 3, 1, false}), Contains("expected as many out as in, found 2 in and 3 out"));
-  CHECK_THROWS_WITH(made<Nothing>().forward(x, Forward{}), Contains("forward succeeded but gave no tensor"));
+  CHECK_THROWS_WITH(made<Nothing>().forward(x, Forward{}), Contains("forward in training: succeeded but gave no tensor"));
   CHECK_THROWS_WITH(made<CallsWrongly>().forward(x, Forward{}),
-                    Contains("forward: LibTorch failed in aoti_torch_aten_narrow") && !Contains("API call") &&
+                    Contains("forward in training: LibTorch failed in aoti_torch_aten_narrow") && !Contains("API call") &&
                         Contains("its reason stands above on stderr"));
   CHECK_THROWS_WITH(torch::autograd::grad({made<OneGradientTooMany>().forward(x, Forward{}).sum()}, {x}),
                     Contains("expected a gradient for each of 1 parameters, found 2"));

@@ -45,7 +45,7 @@ inline Primitive make_primitive(const JsonValue& config, std::int64_t channels) 
             operation.state()};
   auto candidate = std::make_shared<Candidate>(RegistryCatalog(plugins()), name,
                                                OpSpec{channels, channels, number("stride"), /*affine=*/false},
-                                               /*pools_normalised=*/true, Target{});
+                                               /*pools_normalised=*/true, Target{}, "edge");
   return {[candidate](const at::Tensor& x, const Forward& how) { return candidate->forward(x, how); },
           candidate->state()};
 }

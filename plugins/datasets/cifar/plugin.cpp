@@ -87,4 +87,5 @@ class Cifar100 final : public Cifar {
 }  // namespace mixop::cifar
 
 MIXOP_PLUGIN("mixop.datasets.cifar", "0.1.0", "CIFAR-10 and CIFAR-100, binary and pickled (Krizhevsky 2009).",
-             mixop::dataset<mixop::cifar::Cifar10>("cifar10"), mixop::dataset<mixop::cifar::Cifar100>("cifar100"));
+             mixop::dataset<mixop::cifar::Cifar10>("cifar10", "CIFAR-10."),
+             mixop::dataset<mixop::cifar::Cifar100>("cifar100", "CIFAR-100."));

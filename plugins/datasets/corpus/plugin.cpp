@@ -91,5 +91,6 @@ class AnyText final : public Corpus {
 }  // namespace mixop::corpus
 
 MIXOP_PLUGIN("mixop.datasets.corpus", "0.1.0", "Text as word numbers: Penn Treebank, WikiText-2, any other.",
-             mixop::dataset<mixop::corpus::Ptb>("ptb"), mixop::dataset<mixop::corpus::WikiText2>("wikitext2"),
-             mixop::dataset<mixop::corpus::AnyText>("corpus"));
+             mixop::dataset<mixop::corpus::Ptb>("ptb", "Penn Treebank."),
+             mixop::dataset<mixop::corpus::WikiText2>("wikitext2", "WikiText-2."),
+             mixop::dataset<mixop::corpus::AnyText>("corpus", "Text of one's own: train, valid and test files."));

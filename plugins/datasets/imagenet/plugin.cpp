@@ -136,5 +136,6 @@ class ImageFolder final : public FolderImages {
 
 MIXOP_PLUGIN("mixop.datasets.imagenet", "0.2.0",
              "ImageNet (Russakovsky et al. 2015), and one's own folders of JPEG, PNG and PNM files.",
-             mixop::dataset<mixop::imagenet::ImageNet>("imagenet"),
-             mixop::dataset<mixop::imagenet::ImageFolder>("image_folder"));
+             mixop::dataset<mixop::imagenet::ImageNet>("imagenet", "ImageNet, a folder for each class."),
+             mixop::dataset<mixop::imagenet::ImageFolder>("image_folder",
+                                                          "Images of one's own, a folder for each class."));

@@ -127,5 +127,5 @@ class SyntheticText final : public Dataset {
 }  // namespace mixop::synthetic
 
 MIXOP_PLUGIN("mixop.datasets.synthetic", "0.1.0", "Learnable images and text drawn from formulae.",
-             mixop::dataset<mixop::synthetic::Synthetic>("synthetic"),
-             mixop::dataset<mixop::synthetic::SyntheticText>("synthetic_text"));
+             mixop::dataset<mixop::synthetic::Synthetic>("synthetic", "Drawn images."),
+             mixop::dataset<mixop::synthetic::SyntheticText>("synthetic_text", "Drawn text."));

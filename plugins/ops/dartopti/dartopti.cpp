@@ -44,9 +44,9 @@ Structure bottleneck_1x3x1(const OpSpec& spec) {
 
 }  // namespace
 
-MIXOP_PLUGIN("mixop.ops.dartopti", "0.1.0",
-             "Candidate operations of DARTOpti beside those of DARTS (Heuillet et al., 2021).",
-             mixop::structure_operator<conv_3x1_1x3>("conv_3x1_1x3"),
-             mixop::structure_operator<[](const OpSpec& s) { return simple_conv(s, 1); }>("simple_conv_1x1"),
-             mixop::structure_operator<[](const OpSpec& s) { return simple_conv(s, 3); }>("simple_conv_3x3"),
-             mixop::structure_operator<bottleneck_1x3x1>("bottleneck_1x3x1"));
+MIXOP_PLUGIN(
+    "mixop.ops.dartopti", "0.1.0", "Candidate operations of DARTOpti beside those of DARTS (Heuillet et al., 2021).",
+    mixop::structure_operator<conv_3x1_1x3>("conv_3x1_1x3", "A 1x3 and a 3x1 convolution."),
+    mixop::structure_operator<[](const OpSpec& s) { return simple_conv(s, 1); }>("simple_conv_1x1", "1x1 convolution."),
+    mixop::structure_operator<[](const OpSpec& s) { return simple_conv(s, 3); }>("simple_conv_3x3", "3x3 convolution."),
+    mixop::structure_operator<bottleneck_1x3x1>("bottleneck_1x3x1", "A bottleneck: 1x1, 3x3 and 1x1 convolution."));

@@ -72,12 +72,20 @@ Structure conv_7x1_1x7(const OpSpec& spec) {
 
 }  // namespace
 
-MIXOP_PLUGIN("mixop.ops.darts", "0.1.0", "The candidate operations of DARTS (Liu et al., ICLR 2019).",
-             mixop::structure_operator<none>("none"), mixop::structure_operator<max_pool>("max_pool_3x3"),
-             mixop::structure_operator<avg_pool>("avg_pool_3x3"), mixop::structure_operator<skip>("skip_connect"),
-             mixop::structure_operator<[](const OpSpec& s) { return separable(s, 3); }>("sep_conv_3x3"),
-             mixop::structure_operator<[](const OpSpec& s) { return separable(s, 5); }>("sep_conv_5x5"),
-             mixop::structure_operator<[](const OpSpec& s) { return separable(s, 7); }>("sep_conv_7x7"),
-             mixop::structure_operator<[](const OpSpec& s) { return dilated(s, 3); }>("dil_conv_3x3"),
-             mixop::structure_operator<[](const OpSpec& s) { return dilated(s, 5); }>("dil_conv_5x5"),
-             mixop::structure_operator<conv_7x1_1x7>("conv_7x1_1x7"));
+MIXOP_PLUGIN(
+    "mixop.ops.darts", "0.1.0", "The candidate operations of DARTS (Liu et al., ICLR 2019).",
+    mixop::structure_operator<none>("none", "Zero: no edge."),
+    mixop::structure_operator<max_pool>("max_pool_3x3", "3x3 max pooling."),
+    mixop::structure_operator<avg_pool>("avg_pool_3x3", "3x3 average pooling, without the padding."),
+    mixop::structure_operator<skip>("skip_connect", "The identity; at stride 2 a factorized reduction."),
+    mixop::structure_operator<[](const OpSpec& s) { return separable(s, 3); }>("sep_conv_3x3",
+                                                                               "3x3 separable convolution, twice."),
+    mixop::structure_operator<[](const OpSpec& s) { return separable(s, 5); }>("sep_conv_5x5",
+                                                                               "5x5 separable convolution, twice."),
+    mixop::structure_operator<[](const OpSpec& s) { return separable(s, 7); }>("sep_conv_7x7",
+                                                                               "7x7 separable convolution, twice."),
+    mixop::structure_operator<[](const OpSpec& s) { return dilated(s, 3); }>(
+        "dil_conv_3x3", "3x3 separable convolution of dilation 2."),
+    mixop::structure_operator<[](const OpSpec& s) { return dilated(s, 5); }>(
+        "dil_conv_5x5", "5x5 separable convolution of dilation 2."),
+    mixop::structure_operator<conv_7x1_1x7>("conv_7x1_1x7", "A 1x7 and a 7x1 convolution."));

@@ -22,6 +22,9 @@ Structure convolution(const OpSpec& spec, std::int64_t kernel) {
 
 }  // namespace
 
-MIXOP_PLUGIN("mixop.ops.nasbench201", "0.1.0", "The convolutions of NAS-Bench-201 (Dong and Yang, ICLR 2020).",
-             mixop::structure_operator<[](const OpSpec& s) { return convolution(s, 1); }>("nor_conv_1x1"),
-             mixop::structure_operator<[](const OpSpec& s) { return convolution(s, 3); }>("nor_conv_3x3"));
+MIXOP_PLUGIN(
+    "mixop.ops.nasbench201", "0.1.0", "The convolutions of NAS-Bench-201 (Dong and Yang, ICLR 2020).",
+    mixop::structure_operator<[](const OpSpec& s) { return convolution(s, 1); }>("nor_conv_1x1",
+                                                                                 "ReLU, 1x1 convolution, batch norm."),
+    mixop::structure_operator<[](const OpSpec& s) { return convolution(s, 3); }>("nor_conv_3x3",
+                                                                                 "ReLU, 3x3 convolution, batch norm."));

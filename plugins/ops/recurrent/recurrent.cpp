@@ -9,19 +9,19 @@ using mixop::OpSpec;
 using mixop::Structure;
 
 template <auto build>
-MixopComponent activation(const char* name) {
+MixopComponent activation(const char* name, const char* summary) {
   constexpr auto describe = [](const OpSpec& spec) {
     mixop::require_same_channels(spec);
     return build();
   };
-  return mixop::structure_operator<describe, mixop::Domain::recurrent>(name);
+  return mixop::structure_operator<describe, mixop::Domain::recurrent>(name, summary);
 }
 
 }  // namespace
 
 MIXOP_PLUGIN("mixop.ops.recurrent", "0.1.0", "The activations of DARTS' recurrent cell (Liu et al., ICLR 2019).",
-             activation<[] { return Structure().zero(1); }>("none"),
-             activation<[] { return Structure().tanh(); }>("tanh"),
-             activation<[] { return Structure().relu(); }>("relu"),
-             activation<[] { return Structure().sigmoid(); }>("sigmoid"),
-             activation<[] { return Structure().identity(); }>("identity"));
+             activation<[] { return Structure().zero(1); }>("none", "Zero: no edge."),
+             activation<[] { return Structure().tanh(); }>("tanh", "The hyperbolic tangent."),
+             activation<[] { return Structure().relu(); }>("relu", "The positive part."),
+             activation<[] { return Structure().sigmoid(); }>("sigmoid", "The logistic function."),
+             activation<[] { return Structure().identity(); }>("identity", "The value itself."));

@@ -26,7 +26,10 @@ constexpr MixopStrategy kRobust = strategy_table(
 }  // namespace mixop::strategies
 
 MIXOP_PLUGIN("mixop.strategies.curvature", "0.1.0", "Implicit gradients by Neumann series, a stopper by eigenvalues.",
-             mixop::strategy_part<mixop::strategies::Neumann>("neumann"),
-             mixop::strategy_part<mixop::strategies::EigenvalueStopper>("eigenvalue"),
+             mixop::strategy_part<mixop::strategies::Neumann>("neumann",
+                                                              "Implicit differentiation by a Neumann series (iDARTS)."),
+             mixop::strategy_part<mixop::strategies::EigenvalueStopper>(
+                 "eigenvalue",
+                 "Ends a search when the largest eigenvalue of the Hessian in the alphas rises (RobustDARTS)."),
              mixop::strategy("idarts", mixop::strategies::kIdarts),
              mixop::strategy("robust_darts", mixop::strategies::kRobust));

@@ -58,5 +58,6 @@ constexpr MixopStrategy kDartsMinus =
 }  // namespace mixop::strategies
 
 MIXOP_PLUGIN("mixop.strategies.darts_minus", "0.1.0", "DARTS-: auxiliary skips that fade.",
-             mixop::strategy_part<mixop::strategies::FadingSkip>("fading_skip"),
+             mixop::strategy_part<mixop::strategies::FadingSkip>(
+                 "fading_skip", "An auxiliary skip on every edge, whose weight falls to 0 (DARTS-)."),
              mixop::strategy("darts_minus", mixop::strategies::kDartsMinus));

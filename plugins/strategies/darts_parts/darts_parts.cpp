@@ -31,8 +31,7 @@ class Softmax final : public Relaxation {
 class NoRegulariser final : public Regulariser {
  public:
   explicit NoRegulariser(const Options&) {}
-  at::Tensor term(const std::vector<at::Tensor>&, const std::vector<Relaxed>&,
-                  const SearchPosition&) const override {
+  at::Tensor term(const std::vector<at::Tensor>&, const std::vector<Relaxed>&, const SearchPosition&) const override {
     return {};
   }
 };
@@ -100,13 +99,16 @@ constexpr MixopStrategy kPcDarts = strategy_table(
 
 MIXOP_PLUGIN("mixop.strategies.darts_parts", "0.1.0",
              "Softmax, the published derivation of DARTS, partial channels, and the empty parts.",
-             mixop::strategy_part<mixop::strategies::Softmax>("softmax"),
-             mixop::strategy_part<mixop::strategies::NoRegulariser>("none"),
-             mixop::strategy_part<mixop::strategies::NoSmoothing>("none"),
-             mixop::strategy_part<mixop::strategies::NoSchedule>("none"),
-             mixop::strategy_part<mixop::strategies::NoEdgeRule>("none"),
-             mixop::strategy_part<mixop::strategies::PartialChannels>("partial_channels"),
-             mixop::strategy_part<mixop::strategies::NoStopper>("none"),
-             mixop::strategy_part<mixop::strategies::DartsDeriver>("darts"),
-             mixop::strategy_part<mixop::strategies::LimitedSkips>("darts_limited_skips"),
+             mixop::strategy_part<mixop::strategies::Softmax>("softmax", "The softmax over the operations of an edge."),
+             mixop::strategy_part<mixop::strategies::NoRegulariser>("none", "Nothing."),
+             mixop::strategy_part<mixop::strategies::NoSmoothing>("none", "Nothing."),
+             mixop::strategy_part<mixop::strategies::NoSchedule>("none", "Nothing."),
+             mixop::strategy_part<mixop::strategies::NoEdgeRule>("none", "Nothing."),
+             mixop::strategy_part<mixop::strategies::PartialChannels>(
+                 "partial_channels", "A fourth of the channels, and weights of edges (PC-DARTS)."),
+             mixop::strategy_part<mixop::strategies::NoStopper>("none", "Nothing."),
+             mixop::strategy_part<mixop::strategies::DartsDeriver>(
+                 "darts", "The strongest operation of each of the two strongest edges (DARTS)."),
+             mixop::strategy_part<mixop::strategies::LimitedSkips>("darts_limited_skips",
+                                                                   "As darts, with at most so many skips."),
              mixop::strategy("pc_darts", mixop::strategies::kPcDarts));

@@ -30,10 +30,14 @@ constexpr MixopStrategy kDdarts = strategy_table(
 
 MIXOP_PLUGIN("mixop.strategies.ddarts", "0.1.0",
              "D-DARTS: sigmoid, a loss for every cell, thresholds, a stopper by distance.",
-             mixop::strategy_part<mixop::ddarts::Sigmoid>("sigmoid"),
-             mixop::strategy_part<mixop::ddarts::CellLosses>("ddarts"),
-             mixop::strategy_part<mixop::ddarts::DistanceStopper>("distance"),
-             mixop::strategy_part<mixop::ddarts::ThresholdEdge>("threshold_edge"),
-             mixop::strategy_part<mixop::ddarts::ThresholdSparse>("threshold_sparse"),
-             mixop::strategy_part<mixop::ddarts::ThresholdComplete>("threshold_complete"),
+             mixop::strategy_part<mixop::ddarts::Sigmoid>("sigmoid", "The sigmoid of every alpha."),
+             mixop::strategy_part<mixop::ddarts::CellLosses>("ddarts", "Losses of each cell's ablation (D-DARTS)."),
+             mixop::strategy_part<mixop::ddarts::DistanceStopper>(
+                 "distance", "Ends a search whose genotype stays near the last ones (D-DARTS)."),
+             mixop::strategy_part<mixop::ddarts::ThresholdEdge>("threshold_edge",
+                                                                "Every operation above a threshold, edge by edge."),
+             mixop::strategy_part<mixop::ddarts::ThresholdSparse>("threshold_sparse",
+                                                                  "The strongest edges of those above a threshold."),
+             mixop::strategy_part<mixop::ddarts::ThresholdComplete>("threshold_complete",
+                                                                    "All edges of those above a threshold."),
              mixop::strategy("ddarts", mixop::ddarts::kDdarts));

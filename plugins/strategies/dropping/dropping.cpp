@@ -12,7 +12,8 @@ constexpr MixopStrategyPart kPDartsParts[] = {
     strategy_slot("deriver", "darts_limited_skips"),
 };
 constexpr MixopStrategy kPDarts = strategy_table(
-    kPDartsParts, "P-DARTS (Chen et al., ICCV 2019): deeper stages with ever fewer operations; without dropout of skips.");
+    kPDartsParts,
+    "P-DARTS (Chen et al., ICCV 2019): deeper stages with ever fewer operations; without dropout of skips.");
 
 constexpr MixopStrategyPart kDartsPtParts[] = {
     strategy_slot("relaxation", "softmax"),
@@ -27,7 +28,9 @@ constexpr MixopStrategy kDartsPt = strategy_table(
 }  // namespace mixop::strategies
 
 MIXOP_PLUGIN("mixop.strategies.dropping", "0.1.0", "P-DARTS and DARTS-PT: schedules that drop operations.",
-             mixop::strategy_part<mixop::strategies::Stages>("stages"),
-             mixop::strategy_part<mixop::strategies::Perturbation>("perturbation"),
+             mixop::strategy_part<mixop::strategies::Stages>(
+                 "stages", "Drops operations and deepens the network in stages (P-DARTS)."),
+             mixop::strategy_part<mixop::strategies::Perturbation>(
+                 "perturbation", "Decides edge by edge which operation the validation half misses most (DARTS-PT)."),
              mixop::strategy("p_darts", mixop::strategies::kPDarts),
              mixop::strategy("darts_pt", mixop::strategies::kDartsPt));

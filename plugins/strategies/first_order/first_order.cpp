@@ -26,4 +26,6 @@ constexpr MixopStrategy kFirstOrder = mixop::strategy_table(
 }  // namespace
 
 MIXOP_PLUGIN("mixop.strategies.first_order", "0.1.0", "First-order DARTS.",
-             mixop::strategy_part<FirstOrder>("first_order"), mixop::strategy("first_order", kFirstOrder));
+             mixop::strategy_part<FirstOrder>("first_order",
+                                              "The gradient at the weights as they are (first-order DARTS)."),
+             mixop::strategy("first_order", kFirstOrder));

@@ -128,8 +128,10 @@ constexpr MixopStrategy kBeta = strategy_table(
 }  // namespace mixop::strategies
 
 MIXOP_PLUGIN("mixop.strategies.regularisers", "0.1.0", "Zero-one loss, decay of softmax weights, expected costs.",
-             mixop::strategy_part<mixop::strategies::ZeroOne>("zero_one"),
-             mixop::strategy_part<mixop::strategies::BetaDecay>("beta_decay"),
-             mixop::strategy_part<mixop::strategies::ExpectedCost>("cost"),
+             mixop::strategy_part<mixop::strategies::ZeroOne>("zero_one",
+                                                              "Draws weights of operations to 0 or 1 (FairDARTS)."),
+             mixop::strategy_part<mixop::strategies::BetaDecay>("beta_decay",
+                                                                "Holds down the softmax of the alphas (beta-DARTS)."),
+             mixop::strategy_part<mixop::strategies::ExpectedCost>("cost", "Expected multiply-adds or parameters."),
              mixop::strategy("fair_darts", mixop::strategies::kFair),
              mixop::strategy("beta_darts", mixop::strategies::kBeta));

@@ -135,7 +135,8 @@ class UniformSample final : public Relaxation {
 
  private:
   /// A GPU waits here for what has been dropped.
-  static Relaxed drawn_of_rest(const at::Tensor& none, const at::Tensor& left, const at::Tensor& count, std::uint64_t key) {
+  static Relaxed drawn_of_rest(const at::Tensor& none, const at::Tensor& left, const at::Tensor& count,
+                               std::uint64_t key) {
     const at::Tensor uniform = uniform_numbers(count.sizes(), key, at::empty({0}, none.options().dtype(at::kDouble)));
     const at::Tensor place = (uniform * count).floor();  // among those that are left
     const at::Tensor drawn = left.logical_and(left.cumsum(-1).eq(place + 1));
@@ -204,13 +205,17 @@ constexpr MixopStrategy kRandom = strategy_table(
 }  // namespace
 }  // namespace mixop::strategies
 
-MIXOP_PLUGIN("mixop.strategies.sampling", "0.1.0",
-             "Relaxations that draw: Gumbel's trick, concrete and Dirichlet draws, uniform samples.",
-             mixop::strategy_part<mixop::strategies::Gumbel>("gumbel"),
-             mixop::strategy_part<mixop::strategies::Concrete>("concrete"),
-             mixop::strategy_part<mixop::strategies::Dirichlet>("dirichlet"),
-             mixop::strategy_part<mixop::strategies::UniformSample>("uniform_sample"),
-             mixop::strategy_part<mixop::strategies::Frozen>("frozen"),
-             mixop::strategy("gdas", mixop::strategies::kGdas), mixop::strategy("snas", mixop::strategies::kSnas),
-             mixop::strategy("drnas", mixop::strategies::kDrnas),
-             mixop::strategy("random_ws", mixop::strategies::kRandom));
+MIXOP_PLUGIN(
+    "mixop.strategies.sampling", "0.1.0",
+    "Relaxations that draw: Gumbel's trick, concrete and Dirichlet draws, uniform samples.",
+    mixop::strategy_part<mixop::strategies::Gumbel>("gumbel",
+                                                    "One drawn operation an edge, the gradient of the softmax (GDAS)."),
+    mixop::strategy_part<mixop::strategies::Concrete>("concrete",
+                                                      "A drawn softmax over the operations of an edge (SNAS)."),
+    mixop::strategy_part<mixop::strategies::Dirichlet>("dirichlet",
+                                                       "Weights drawn from a Dirichlet distribution (DrNAS)."),
+    mixop::strategy_part<mixop::strategies::UniformSample>("uniform_sample",
+                                                           "One operation an edge, all equally likely."),
+    mixop::strategy_part<mixop::strategies::Frozen>("frozen", "No step of the alphas."),
+    mixop::strategy("gdas", mixop::strategies::kGdas), mixop::strategy("snas", mixop::strategies::kSnas),
+    mixop::strategy("drnas", mixop::strategies::kDrnas), mixop::strategy("random_ws", mixop::strategies::kRandom));

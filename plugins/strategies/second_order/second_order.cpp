@@ -75,8 +75,8 @@ class SecondOrder final : public mixop::Hypergradient {
     const Restorer saved(weights);
 
     const at::Tensor coefficient = take_virtual_step(problem, step, saved);
-    Tensors direct =
-        problem.gradients(problem.valid_loss(Wrt::both, /*update_statistics=*/false), joined(problem.alphas(), weights));
+    Tensors direct = problem.gradients(problem.valid_loss(Wrt::both, /*update_statistics=*/false),
+                                       joined(problem.alphas(), weights));
     Tensors direction(std::make_move_iterator(direct.begin() + static_cast<std::ptrdiff_t>(problem.alphas().size())),
                       std::make_move_iterator(direct.end()));
     direct.resize(problem.alphas().size());
@@ -141,4 +141,6 @@ constexpr MixopStrategy kSecondOrder = mixop::strategy_table(
 }  // namespace
 
 MIXOP_PLUGIN("mixop.strategies.second_order", "0.1.0", "Second-order DARTS.",
-             mixop::strategy_part<SecondOrder>("second_order"), mixop::strategy("second_order", kSecondOrder));
+             mixop::strategy_part<SecondOrder>(
+                 "second_order", "The gradient through one unrolled step of the weights (DARTS, equation 7)."),
+             mixop::strategy("second_order", kSecondOrder));

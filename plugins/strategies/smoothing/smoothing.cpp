@@ -156,7 +156,10 @@ constexpr MixopStrategy kAdversarial = strategy_table(
 }  // namespace mixop::strategies
 
 MIXOP_PLUGIN("mixop.strategies.smoothing", "0.1.0", "SmoothDARTS: random and adversarial perturbations.",
-             mixop::strategy_part<mixop::strategies::Random>("random"),
-             mixop::strategy_part<mixop::strategies::Adversarial>("adversarial"),
+             mixop::strategy_part<mixop::strategies::Random>(
+                 "random", "Perturbs edge weights at random in the steps of the weights (SmoothDARTS RS)."),
+             mixop::strategy_part<mixop::strategies::Adversarial>(
+                 "adversarial",
+                 "Perturbs edge weights against the loss in the steps of the weights (SmoothDARTS ADV)."),
              mixop::strategy("smooth_darts_rs", mixop::strategies::kRandom),
              mixop::strategy("smooth_darts_adv", mixop::strategies::kAdversarial));

@@ -176,7 +176,11 @@ class Patience final : public Stopper {
 }  // namespace
 }  // namespace mixop::strategies
 
-MIXOP_PLUGIN("mixop.strategies.stoppers", "0.1.0", "Stoppers: skips in a cell, a stable order of the alphas, patience.",
-             mixop::strategy_part<mixop::strategies::SkipCount>("skip_count"),
-             mixop::strategy_part<mixop::strategies::RankStable>("rank_stable"),
-             mixop::strategy_part<mixop::strategies::Patience>("patience"));
+MIXOP_PLUGIN(
+    "mixop.strategies.stoppers", "0.1.0", "Stoppers: skips in a cell, a stable order of the alphas, patience.",
+    mixop::strategy_part<mixop::strategies::SkipCount>("skip_count",
+                                                       "Ends a search whose cells get too many skips (DARTS+)."),
+    mixop::strategy_part<mixop::strategies::RankStable>("rank_stable",
+                                                        "Ends a search whose operations keep their order (DARTS+)."),
+    mixop::strategy_part<mixop::strategies::Patience>("patience",
+                                                      "Ends a search whose validation loss does not fall any more."));

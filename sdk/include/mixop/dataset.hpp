@@ -48,9 +48,9 @@ inline void require_range(const Dataset& data, int split, std::int64_t first, st
 
 }  // namespace detail
 
-/// The component of a data set class.
+/// The component of a data set class; `summary` is what lists say of it, one sentence.
 template <class Derived>
-MixopComponent dataset(const char* name) {
+MixopComponent dataset(const char* name, const char* summary = nullptr) {
   static const MixopDataset table = [] {
     MixopDataset t{};
     t.size = sizeof t;
@@ -94,7 +94,7 @@ MixopComponent dataset(const char* name) {
     };
     return t;
   }();
-  return {sizeof(MixopComponent), MIXOP_KIND_DATASET, name, MIXOP_DATASET_INTERFACE, &table};
+  return {sizeof(MixopComponent), MIXOP_KIND_DATASET, name, MIXOP_DATASET_INTERFACE, &table, summary};
 }
 
 }  // namespace mixop

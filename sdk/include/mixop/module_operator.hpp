@@ -72,10 +72,10 @@ class ModuleOperator final : public Operator {
   std::vector<StateEntry> state_;
 };
 
-/// The component of a torch::nn::Module operator.
+/// The component of a torch::nn::Module operator; `summary` is what lists say of it, one sentence.
 template <class Module, Domain domain = Domain::image>
-MixopComponent module_operator(const char* name) {
-  return native_operator<ModuleOperator<Module>, domain, Module>(name);
+MixopComponent module_operator(const char* name, const char* summary = nullptr) {
+  return native_operator<ModuleOperator<Module>, domain, Module>(name, summary);
 }
 
 }  // namespace mixop

@@ -131,11 +131,11 @@ const MixopOperator& operator_table() {
 
 }  // namespace detail
 
-/// The component of an Operator class; `Described` has the static members structure and cost, if not the class itself.
+/// The component of an Operator class; `summary` is what lists say of it, one sentence; `Described` has the static members structure and cost, if not the class itself.
 template <class Derived, Domain domain = Domain::image, class Described = Derived>
-MixopComponent native_operator(const char* name) {
+MixopComponent native_operator(const char* name, const char* summary = nullptr) {
   return {sizeof(MixopComponent), MIXOP_KIND_OPERATOR, name, MIXOP_OPERATOR_INTERFACE,
-          &detail::operator_table<Derived, Described, domain>()};
+          &detail::operator_table<Derived, Described, domain>(), summary};
 }
 
 }  // namespace mixop

@@ -2,9 +2,11 @@
 
 #include <charconv>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mixop/abi/option.h"
@@ -21,6 +23,7 @@ class Options {
     for (std::size_t i = 0; i < count; ++i) values_[values[i].name] = values[i].value;
   }
   explicit Options(std::map<std::string, std::string> values) : values_(std::move(values)) {}
+  Options(std::initializer_list<std::pair<const std::string, std::string>> values) : values_(values) {}
 
   bool flag(const std::string& name) const { return text(name) == "true"; }
   std::int64_t integer(const std::string& name) const { return number<std::int64_t>(name); }

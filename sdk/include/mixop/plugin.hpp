@@ -27,7 +27,8 @@ namespace detail {
 /// A component of kind `kind` behind a C++ interface. Only what knows which interface an id means may call it. `Component` is constructible from `const Options&` and derives
 /// from `Base`, as whose pointer it is handed over. `Component::options` may be a static array of MixopOptionSpec.
 template <class Component, class Base>
-MixopComponent native_component(std::uint32_t kind, const char* interface_id, const char* name) {
+MixopComponent native_component(std::uint32_t kind, const char* interface_id, const char* name,
+                                const char* summary = nullptr) {
   static_assert(std::is_base_of_v<Base, Component>, "a component derives from the interface that it is registered for");
   static_assert(!std::is_abstract_v<Component>, "a component defines every pure function of its interface");
   static_assert(std::is_constructible_v<Component, const Options&>, "a component is constructible from const Options&");
@@ -44,7 +45,7 @@ MixopComponent native_component(std::uint32_t kind, const char* interface_id, co
     table.destroy = [](void* object) { delete static_cast<Base*>(object); };
     return table;
   }();
-  return {sizeof(MixopComponent), kind, name, interface_id, &factory};
+  return {sizeof(MixopComponent), kind, name, interface_id, &factory, summary};
 }
 
 }  // namespace detail
@@ -57,9 +58,10 @@ MixopComponent space(const char* name) {
   if constexpr (known) return detail::native_component<Space, SearchSpace>(MIXOP_KIND_SPACE, Space::interface_id, name);
 }
 
-/// A part of a strategy; `Part` derives from one of the interfaces of mixop/strategy.hpp, which names its slot.
+/// A part of a strategy; `Part` derives from one of the interfaces of mixop/strategy.hpp, which names its slot. `summary` is
+/// what lists say of it, one sentence.
 template <class Part>
-MixopComponent strategy_part(const char* name) {
+MixopComponent strategy_part(const char* name, const char* summary = nullptr) {
   constexpr bool known = [] {
     if constexpr (requires { typename Part::Interface; }) return StrategyInterfaces::have<typename Part::Interface>;
     return false;
@@ -67,7 +69,8 @@ MixopComponent strategy_part(const char* name) {
   static_assert(known, "a part derives from an interface of mixop/strategy.hpp, such as mixop::Stopper");
   if constexpr (known) {
     static_assert(std::is_base_of_v<typename Part::Interface, Part>, "a part derives from the interface that it names");
-    return detail::native_component<Part, StrategyPart>(MIXOP_KIND_STRATEGY, Part::Interface::slot.interface_id, name);
+    return detail::native_component<Part, StrategyPart>(MIXOP_KIND_STRATEGY, Part::Interface::slot.interface_id, name,
+                                                          summary);
   }
 }
 
@@ -90,7 +93,7 @@ constexpr MixopStrategy strategy_table(const MixopStrategyPart (&parts)[N], cons
 
 /// A named composition of parts; `table` must live as long as the library.
 inline MixopComponent strategy(const char* name, const MixopStrategy& table) {
-  return {sizeof(MixopComponent), MIXOP_KIND_STRATEGY, name, MIXOP_STRATEGY_INTERFACE, &table};
+  return {sizeof(MixopComponent), MIXOP_KIND_STRATEGY, name, MIXOP_STRATEGY_INTERFACE, &table, nullptr};
 }
 
 /// One option of a component, for its static `options` array.

@@ -191,7 +191,7 @@ const MixopOperator& stable_operator_table() {
 ///   static structure and static cost         as mixop::Operator's (mixop/operator.hpp)
 /// Shapes are those of MixopOperator; inputs need not be contiguous. Whatever it throws is an error of the operator.
 template <class Class, Domain domain = Domain::image>
-MixopComponent stable_operator(const char* name) {
+MixopComponent stable_operator(const char* name, const char* summary = nullptr) {
   static_assert(std::is_constructible_v<Class, const OpSpec&>, "an operator is constructible from const OpSpec&");
   constexpr bool runs = requires(Class& op, const StableTensor& input, const Forward& how) {
     { op.forward(input, how) } -> std::same_as<StableTensor>;
@@ -201,7 +201,7 @@ MixopComponent stable_operator(const char* name) {
                 "an operator's backward takes (input, output, grad_output, how) and returns the gradient of its input "
                 "or StableGradients");
   return {sizeof(MixopComponent), MIXOP_KIND_OPERATOR, name, MIXOP_OPERATOR_INTERFACE,
-          &detail::stable_operator_table<Class, domain>()};
+          &detail::stable_operator_table<Class, domain>(), summary};
 }
 
 }  // namespace mixop

@@ -64,9 +64,9 @@ const MixopStructure& structure_table() {
 }
 
 /// The component of an operator that the callable `build` describes:
-/// structure_operator<[](const OpSpec& s) { return Structure("op.").relu().conv(...); }>("name").
+/// structure_operator<[](const OpSpec& s) { return Structure("op.").relu().conv(...); }>("name", "What lists say of it.").
 template <auto build, Domain domain = Domain::image>
-MixopComponent structure_operator(const char* name) {
+MixopComponent structure_operator(const char* name, const char* summary = nullptr) {
   static const MixopOperator table = [] {
     MixopOperator t{};
     t.size = sizeof t;
@@ -76,7 +76,7 @@ MixopComponent structure_operator(const char* name) {
     };
     return t;
   }();
-  return {sizeof(MixopComponent), MIXOP_KIND_OPERATOR, name, MIXOP_OPERATOR_INTERFACE, &table};
+  return {sizeof(MixopComponent), MIXOP_KIND_OPERATOR, name, MIXOP_OPERATOR_INTERFACE, &table, summary};
 }
 
 }  // namespace mixop

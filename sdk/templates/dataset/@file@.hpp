@@ -16,7 +16,7 @@ class @class@ : public mixop::Dataset {
   static constexpr int side = 28, record = 1 + side * side, classes = 10;
 
   @class@(const std::string& folder, const mixop::Options&)
-      : train_(contents(folder + "/train.bin")), test_(contents(folder + "/test.bin")) {}
+      : paths_{path(folder, "train.bin"), path(folder, "test.bin")}, train_(contents(paths_[0])), test_(contents(paths_[1])) {}
 
   MixopDatasetInfo info() const override {
     MixopDatasetInfo info{};
@@ -31,6 +31,8 @@ class @class@ : public mixop::Dataset {
     info.crop_padding = 2;
     info.mean[0] = 0.5f;
     info.deviation[0] = 0.25f;
+    info.files = files_.data();  // what the archive's digest of the data covers
+    info.file_count = files_.size();
     return info;
   }
 
@@ -43,6 +45,10 @@ class @class@ : public mixop::Dataset {
   }
 
  private:
+  static std::string path(const std::string& folder, const char* file) {
+    if (folder.empty()) throw mixop::Error(mixop::ErrorCode::usage, std::string("no data folder is given; pass --data DIR with ") + expects);
+    return folder + "/" + file;
+  }
   static std::vector<char> contents(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     if (!file) throw mixop::Error(mixop::ErrorCode::usage, path + " cannot be opened; expected " + expects);
@@ -56,6 +62,8 @@ class @class@ : public mixop::Dataset {
     return bytes;
   }
 
+  std::array<std::string, 2> paths_;
+  std::array<const char*, 2> files_{paths_[0].c_str(), paths_[1].c_str()};
   std::vector<char> train_, test_;
   std::array<const char*, classes> names_{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
 };

@@ -1,6 +1,7 @@
 #include "host/plugins/descriptor.hpp"
 
 #include <array>
+#include <cstring>
 #include <functional>
 
 #include "mixop/abi/ext/backward.h"
@@ -100,6 +101,23 @@ TEST_CASE("a descriptor with every kind of component is read", "[plugins][descri
   CHECK(strategy.summary == "As is.");
 }
 
+TEST_CASE("components have a summary each, where they are long enough for one", "[plugins][descriptor]") {
+  Sample sample;
+  sample.components[1].summary = "An operator.";
+  CHECK(mixop::read_descriptor(&sample.descriptor, sample.file).components[1].summary == "An operator.");
+  constexpr std::size_t kShort = offsetof(MixopComponent, summary);
+  alignas(MixopComponent) char shorter[4 * kShort];
+  for (std::size_t i = 0; i < 4; ++i) {
+    sample.components[i].size = kShort;
+    std::memcpy(shorter + i * kShort, &sample.components[i], kShort);
+  }
+  sample.descriptor.components = reinterpret_cast<const MixopComponent*>(shorter);
+  const mixop::PluginContents contents = mixop::read_descriptor(&sample.descriptor, sample.file);
+  REQUIRE(contents.components.size() == 4);
+  CHECK(contents.components[1].name == "acme.op");
+  CHECK(contents.components[1].summary.empty());
+}
+
 TEST_CASE("fields that a shorter table does not have are zero in the host's copy", "[plugins][descriptor]") {
   Sample sample;
   sample.op.get_extension = [](const char*) -> const void* { throw 1; };
@@ -185,8 +203,8 @@ TEST_CASE("a bad list of components is refused", "[plugins][descriptor]") {
   component_refused([](Sample& s) { s.components[0].size = 24; },
                     "component 0 has size 24; expected at least 32. Set the field to sizeof of the struct");
   component_refused([](Sample& s) { s.components[0].size = 0; }, "component 0 has size 0; expected at least 32");
-  component_refused([](Sample& s) { s.components[1].size = 40; },
-                    "component 1 has size 40; expected 32, as the array's first element");
+  component_refused([](Sample& s) { s.components[1].size = 48; },
+                    "component 1 has size 48; expected 40, as the array's first element");
   component_refused([](Sample& s) { s.components[1].name = nullptr; }, "component 1: its name is NULL");
   component_refused([](Sample& s) { s.components[1].name = "+op"; },
                     "component 1: its name is '+op'; expected letters");

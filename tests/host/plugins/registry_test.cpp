@@ -112,13 +112,36 @@ TEST_CASE("two plugins of one id are refused, naming both files", "[plugins][reg
       "its id 'test.plain' is taken by " + first.string() + ", which was found first. Remove one of the two");
 }
 
-TEST_CASE("two components of one name are refused, naming both files", "[plugins][registry]") {
+TEST_CASE("of two components of one name the first has it, the other its plugin's before it", "[plugins][registry]") {
   const TemporaryFolder folder;
   PluginRegistry registry;
-  const auto first = copy("test_plain", folder);
+  const auto first = copy("test_plain", folder), second = copy("test_same_name", folder);
   registry.load_file(first);
-  require_refused(registry, copy("test_same_name", folder), PluginCheck::components,
-                  "the dataset 'test.plain' is offered by " + first.string() + " already. Rename it or remove one");
+  registry.load_file(second);
+  const auto owner = [&](const std::string& name) { return registry.owner(MIXOP_DATASET_INTERFACE, name).file.path; };
+  CHECK(owner("test.plain") == first);
+  CHECK(owner("test.plain/test.plain") == first);
+  CHECK(owner("test.other/test.plain") == second);
+  CHECK(registry.names(MIXOP_DATASET_INTERFACE) == std::vector<std::string>{"test.other/test.plain", "test.plain"});
+  REQUIRE(registry.clashes().size() == 1);
+  CHECK(registry.clashes().front() == "the dataset 'test.plain' of " + second.string() + " has the name of one of " +
+                                          first.string() +
+                                          ", which it does not take the place of; it is used as "
+                                          "'test.other/test.plain'");
+  CHECK_THROWS_WITH(registry.dataset("test.third/test.plain"), Contains("unknown dataset 'test.third/test.plain'"));
+}
+
+TEST_CASE("mixop's own plugins have their names, whatever a user's folder before them offers", "[plugins][registry]") {
+  const TemporaryFolder folder, installed;
+  const auto third = copy("test_same_name", folder);
+  const auto own = installed.path() / "mixop_plain.so";
+  std::filesystem::copy_file(copy("test_plain", installed), own);
+  std::filesystem::remove(installed.path() / "test_plain.so");
+  PluginRegistry registry;
+  registry.load({{third, true}, {installed.path(), false, true}});
+  CHECK(registry.owner(MIXOP_DATASET_INTERFACE, "test.plain").file.path == own);
+  CHECK(registry.owner(MIXOP_DATASET_INTERFACE, "test.other/test.plain").file.path == third);
+  CHECK(registry.plugins().size() == 2);
 }
 
 TEST_CASE("a library that does not load is refused with the loader's reason", "[plugins][registry]") {

@@ -13,7 +13,7 @@ using namespace mixop;
 
 Candidate candidate(const std::string& name, std::int64_t stride = 1) {
   return Candidate(RegistryCatalog(test::plugins()), name, {3, 3, stride, /*affine=*/false}, /*pools_normalised=*/true,
-                   {});
+                   {}, "edge");
 }
 
 const at::Tensor& buffer(const Candidate& of, const std::string& name) {
@@ -71,7 +71,7 @@ TEST_CASE("a pass without statistics leaves them alone", "[runtime]") {
 
 TEST_CASE("a pool keeps its output where its choice does not normalise pools", "[runtime]") {
   const Candidate pool(RegistryCatalog(test::plugins()), "avg_pool_3x3", {3, 3, 1, false}, /*pools_normalised=*/false,
-                       {});
+                       {}, "edge");
   CHECK(pool.state().empty());
   const at::Tensor x = at::randn({2, 3, 5, 5});
   CHECK(at::equal(pool.forward(x, {}), at::avg_pool2d(x, 3, 1, 1, false, /*count_include_pad=*/false)));
@@ -81,7 +81,7 @@ TEST_CASE("a stage behind that reads an earlier value keeps it out of the shared
   Structure residual;
   residual.relu().conv({.in = 3, .out = 3}).add(0);
   const test::OneOperator catalog("residual", residual);
-  CHECK_FALSE(SharedStart::exists(Candidate(catalog, "residual", {3, 3, 1, false}, true, {})));
+  CHECK_FALSE(SharedStart::exists(Candidate(catalog, "residual", {3, 3, 1, false}, true, {}, "edge")));
 }
 
 }  // namespace

@@ -126,7 +126,7 @@ TEST_CASE("what an operator reports is thrown with its name", "[runtime][operato
     return MIXOP_OK;
   };
   CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {3, 3, 1, false}).forward(at::zeros({1, 3, 1, 1}), {}),
-                    "operator 'test.scale': forward succeeded but gave no tensor");
+                    "operator 'test.scale': forward in training: succeeded but gave no tensor");
   table.state = [](MixopOpInstance*, std::uint32_t, MixopState*, MixopError*) -> MixopStatus { return MIXOP_OK; };
   CHECK_THROWS_WITH(OperatorInstance(table, "test.scale", {3, 3, 1, false}),
                     "operator 'test.scale': state 0 lacks its name or its tensor");

@@ -62,12 +62,13 @@ FIELD(MixopNote, reserved, 48, 16);
 
 // plugin.h
 
-SIZE(MixopComponent, 32);
+SIZE(MixopComponent, 40);
 FIELD(MixopComponent, size, 0, 4);
 FIELD(MixopComponent, kind, 4, 4);
 FIELD(MixopComponent, name, 8, 8);
 FIELD(MixopComponent, interface, 16, 8);
 FIELD(MixopComponent, table, 24, 8);
+FIELD(MixopComponent, summary, 32, 8);
 
 SIZE(MixopHost, 24);
 FIELD(MixopHost, size, 0, 4);

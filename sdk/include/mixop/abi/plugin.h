@@ -21,6 +21,7 @@ typedef struct MixopComponent {
   const char* name;      /* as users write it: "sep_conv_3x3"; a third party's is reverse-DNS: "acme.ghost_conv" */
   const char* interface; /* "mixop.operator/1", "mixop.dataset/1", "mixop.space/1", "mixop.relaxation/1", ... */
   const void* table;     /* what `interface` says */
+  const char* summary;   /* one sentence, for lists; NULL: the plugin's stands for it */
 } MixopComponent;
 
 /* What the host offers to a plugin in init. */
