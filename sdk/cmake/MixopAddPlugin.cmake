@@ -68,7 +68,7 @@ function(mixop_add_plugin)
     MIXOP_PLUGIN_LIBTORCH=${libtorch} MIXOP_PLUGIN_CUDA=${cuda})
   target_link_libraries(${name} PRIVATE mixop::abi ${targets} ${arg_LIBRARIES})
   # The host has LibTorch loaded already, so a plugin carries no search path of its own.
-  set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".so" LIBRARY_OUTPUT_DIRECTORY ${MIXOP_PLUGIN_OUTPUT}
+  set_target_properties(${name} PROPERTIES PREFIX "" SUFFIX ".so" DEFINE_SYMBOL "" LIBRARY_OUTPUT_DIRECTORY ${MIXOP_PLUGIN_OUTPUT}
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
     POSITION_INDEPENDENT_CODE ON SKIP_BUILD_RPATH ON INSTALL_RPATH "" INSTALL_RPATH_USE_LINK_PATH OFF
     LINK_DEPENDS ${MIXOP_PLUGIN_MAP})
@@ -99,10 +99,11 @@ function(mixop_add_plugin_tests)
   foreach(property COMPILE_DEFINITIONS COMPILE_FEATURES LINK_LIBRARIES)
     set_property(TARGET mathematics PROPERTY ${property} $<TARGET_PROPERTY:${arg_PLUGIN},${property}>)
   endforeach()
-  set_target_properties(mathematics PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-    POSITION_INDEPENDENT_CODE ON)
+  set_target_properties(mathematics PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
   get_target_property(precompiled ${arg_PLUGIN} PRECOMPILE_HEADERS)
   if(precompiled)
+    # As the plugin's own files are compiled, or its precompiled header is of no use.
+    target_compile_options(mathematics PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fPIC>)
     target_precompile_headers(mathematics REUSE_FROM ${arg_PLUGIN})
   endif()
   get_target_property(sources ${arg_PLUGIN} SOURCES)
