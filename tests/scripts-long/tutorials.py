@@ -165,7 +165,8 @@ def operator():
                     "shifted(gradient[0], 1)")
     defect_of_shift("its cost counts 40 parameters; its state holds 24", "spec.in * spec.out + (",
                     "2 * spec.in * spec.out + (")
-    defect_of_shift("expected scalar type Double but found Float", 'register_module("conv", conv);', "")
+    for words in ("expected scalar type Double but found Float", "its result depends on parameters that its state lacks"):
+        defect_of_shift(words, 'register_module("conv", conv);', "")
 
 
 def dataset():
@@ -227,6 +228,7 @@ def space():
     defect("the edge 'op' from node 0 to node 1, whose alphas are in row 1 of 1 of alphas", "set.per_cell = true;", "")
     defect("the edge 'op' from node 0 to node 1, whose candidates are not those of alphas", "set.per_cell = true;",
            'set.per_cell = true;\n    set.topology.operations.push_back("skip_connect");')
+    defect("no choice reads the alphas 'alphas' of cell 1, edge 0", ".cell = layer,", ".cell = 0,")
     defect("has no gradient in a pass where all operations take part: nothing that is classified reads it",
            "{std::move(cell), {layer}}", "{std::move(cell), {layer == 2 ? 1 : layer}}")
 
@@ -261,6 +263,8 @@ def strategy():
     defect("expected weights of the alphas' type Double, found Float", "alphas /", "alphas.to(at::kFloat) /")
     defect("component 'acme.annealed' has no part in the slot 'deriver', which cannot be empty",
            '    mixop::strategy_slot("deriver", "darts"),\n', "", "annealed.cpp")
+    defect("unknown relaxation 'acme.anealed'; did you mean 'acme.annealed'?", '"relaxation", "acme.annealed"',
+           '"relaxation", "acme.anealed"', "annealed.cpp")
 
 
 def others():
