@@ -95,7 +95,7 @@ at::Tensor OperatorInstance::forward(const at::Tensor& input, const Forward& how
   at::Tensor output;
   if (code_->has_backward()) {
     const at::NoGradGuard no_grad;
-    output = code_->forward(input, how);
+    output = code_->forward(input, how).detach();  // it may be the input itself, or a view of it
   } else {
     node->recorded_input = input.detach().set_requires_grad(input.requires_grad());
     node->recorded = code_->forward(node->recorded_input, how);

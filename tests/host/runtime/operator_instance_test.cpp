@@ -84,6 +84,27 @@ TEST_CASE("an exported backward becomes an autograd node for the input and the p
   CHECK(at::allclose(found[1], expected[1], 1e-12, 1e-12));
 }
 
+TEST_CASE("an operator may give its input itself", "[runtime][operator]") {
+  MixopOperator table = scale_table();
+  static const MixopBackward pass_on = {
+      sizeof(MixopBackward), 0,
+      [](MixopOpInstance*, MixopTensor, MixopTensor, MixopTensor grad, const MixopForward*, MixopTensor* grad_input,
+         MixopTensor*, MixopError* error) { return guarded(error, [&] { *grad_input = handle(tensor(grad)); }); }};
+  table.forward = [](MixopOpInstance*, MixopTensor input, const MixopForward*, MixopTensor* output, MixopError* error) {
+    return guarded(error, [&] { *output = handle(tensor(input)); });
+  };
+  table.get_extension = [](const char* id) -> const void* {
+    return std::strcmp(id, MIXOP_BACKWARD_EXTENSION) == 0 ? &pass_on : nullptr;
+  };
+  if (GENERATE(true, false)) table.get_extension = nullptr;  // autograd records it
+  const OperatorInstance operation(table, "test.identity", {3, 3, 1, false}, {at::kCPU, at::kDouble});
+  const at::Tensor leaf = at::randn({2, 3, 4, 4}, at::kDouble).set_requires_grad(true);
+  const at::Tensor x = leaf * 2;
+  const at::Tensor y = operation.forward(x, {});
+  CHECK(at::equal(y, x));
+  CHECK(at::allclose(torch::autograd::grad({(y * x).sum()}, {leaf})[0], 8 * leaf));
+}
+
 TEST_CASE("an operator with its own backward runs its forward without recording", "[runtime][operator]") {
   const MixopOperator table = scale_table();
   const OperatorInstance operation(table, "test.scale", {3, 3, 1, false}, {at::kCPU, at::kDouble});
