@@ -26,12 +26,14 @@ ImageBatch empty_batch(const ImageSource& source, std::size_t samples) {
   return batch;
 }
 
-/// Threads that are started while it lives take no signals: those are the main thread's.
+/// Threads that are started while it lives take no signals, which are the main thread's, but for those of a crash of their
+/// own: blocked, the kernel would end the process without its report.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
     sigset_t all;
     sigfillset(&all);
+    for (const int crash : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigdelset(&all, crash);
     pthread_sigmask(SIG_BLOCK, &all, &before_);
   }
   ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }

@@ -116,7 +116,7 @@ class GenotypeReader {
   std::string operation(const JsonValue& value, const std::string& what) const {
     if (!value.is(Kind::text) || value.text.empty())
       refuse(value, what + ": expected an operation's name, found " + value.describe());
-    if (!is_plain_name(value.text))
+    if (!is_operation_name(value.text))
       refuse(value,
              what + ": expected an operation's name of letters, digits, '.', '_' and '-', found " + value.describe());
     return value.text;
@@ -248,8 +248,8 @@ void write_genes(JsonWriter& writer, const CellGenotype& cell, bool with_to) {
   throw Error(ErrorCode::unsupported, "the genotype cannot be written: " + what);
 }
 
-void check_name(const char* what, const std::string& name) {
-  if (!is_plain_name(name))
+void check_name(const char* what, const std::string& name, bool (*fits)(std::string_view)) {
+  if (!fits(name))
     cannot_hold(std::string(what) + " has letters, digits, '.', '_' and '-', and '" + excerpt(name) + "' has others");
 }
 
@@ -275,6 +275,12 @@ void write_by_name(JsonWriter& writer, const Genotype& genotype) {
 }
 
 }  // namespace
+
+bool is_operation_name(std::string_view name) {
+  const auto cut = name.find('/');
+  return cut == std::string_view::npos ? is_plain_name(name)
+                                       : is_plain_name(name.substr(0, cut)) && is_plain_name(name.substr(cut + 1));
+}
 
 bool names_nodes(const CellGenotype& cell) {
   const PairForm form(cell.name, cell.inputs);
@@ -313,8 +319,8 @@ void check_writable(const Genotype& genotype) {
   if (genotype.by_position()) keys = {"reductions", "seq"};
   for (const CellGenotype& cell : genotype.cells) {
     if (cell.name.empty()) cannot_hold("a cell has no name");
-    check_name("a cell's name", cell.name);
-    for (const Gene& gene : cell.genes) check_name("an operation's name", gene.operation);
+    check_name("a cell's name", cell.name, is_plain_name);
+    for (const Gene& gene : cell.genes) check_name("an operation's name", gene.operation, is_operation_name);
     if (cell.concat.empty()) cannot_hold("the cell '" + cell.name + "' has no output");
     for (const std::string& key : {cell.name, concat_key(genotype, cell), cell.name + kInputs})
       if (!keys.insert(key).second)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/process/running_part.hpp"
 #include "mixop/error.hpp"
 
 namespace mixop {
@@ -105,6 +106,7 @@ std::optional<Structure> structure_of(const MixopOperator& table, const std::str
   const std::string called = "operator '" + name + "'";
   const MixopOpSpec abi = to_abi(spec);
   Reading reading{name, std::nullopt, ""};
+  const RunningPart running(called, "structure");
   checked(called, [&](MixopError* error) { return extension->describe(&abi, take, &reading, error); });
   if (reading.defect.empty() && !reading.structure) reading.defect = "was asked for and not given";
   if (!reading.defect.empty()) throw Error(ErrorCode::plugin, called + ": its structure " + reading.defect);
@@ -118,7 +120,9 @@ std::optional<MixopCost> cost_of(const MixopOperator& table, const std::string& 
   const MixopOpSpec abi = to_abi(spec);
   MixopCost cost{};
   cost.size = sizeof cost;
-  checked("operator '" + name + "': cost", [&](MixopError* error) {
+  const std::string called = "operator '" + name + "'";
+  const RunningPart running(called, "cost");
+  checked(called + ": cost", [&](MixopError* error) {
     return extension->cost(&abi, input.height, input.width, &cost, error);
   });
   return cost;

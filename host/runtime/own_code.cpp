@@ -1,6 +1,7 @@
 #include "host/runtime/own_code.hpp"
 
 #include <ATen/ATen.h>
+#include <ATen/autocast_mode.h>
 
 #include <algorithm>
 #include <array>
@@ -115,6 +116,7 @@ OwnCode::OwnCode(const MixopOperator& table, std::string called, const OpSpec& s
 
 std::vector<StateEntry> OwnCode::collect_state() const {
   std::vector<StateEntry> entries;
+  const RunningPart running(called_, "state");
   const std::uint32_t count = table_->state_count(instance_.get());
   for (std::uint32_t i = 0; i < count; ++i) {
     MixopState state{};
@@ -153,8 +155,10 @@ void OwnCode::require_output(const at::Tensor& output, const at::Tensor& input, 
   const std::string where = called_ + ": " + mode_of(how) + ": ";
   if (!output.defined()) throw PartError(ErrorCode::plugin, where + "succeeded but gave no tensor");
   const std::vector<std::int64_t> sizes = output_sizes(*table_, spec_, input);
-  if (output.sizes() == sizes && output.scalar_type() == input.scalar_type() && output.device() == input.device())
-    return;
+  // Under autocast LibTorch chooses the types of what comes out.
+  const bool own_type = output.scalar_type() == input.scalar_type() ||
+                        (output.is_floating_point() && at::autocast::is_autocast_enabled(input.device().type()));
+  if (output.sizes() == sizes && own_type && output.device() == input.device()) return;
   throw PartError(ErrorCode::plugin, where + "expected a result " + described(input.scalar_type(), sizes, input.device()) +
                                          " for an input " + described(input) + ", found " + described(output));
 }

@@ -65,7 +65,7 @@ GenotypeArgument from_archive(const std::string& file, const PluginRegistry& plu
 void require_plain_names(const Genotype& genotype, const std::string& space) {
   for (const CellGenotype& cell : genotype.cells)
     for (const Gene& gene : cell.genes)
-      if (!is_plain_name(gene.operation))
+      if (!is_operation_name(gene.operation))
         throw Error(ErrorCode::usage,
                     "the text of a genotype of " + space +
                         ": expected an operation's name of letters, digits, '.', '_' and '-', found '" +
