@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <iostream>
 
-#include "host/archive/archive.hpp"
 #include "host/archive/user_block.hpp"
 #include "host/plugins/open_registry.hpp"
 #include "host/process/this_process.hpp"
+#include "host/session/archived_plugins.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/printable.hpp"
 
@@ -80,19 +80,12 @@ void add_plugin_options(CommandSyntax& syntax) {
 
 /// Of an archive, what it was written with and lacks now, before anything of it is said to be unknown.
 void say_missing_plugins(const std::string& word, const PluginRegistry& plugins) {
-  constexpr char kPlugins[] = "/provenance/plugins";
   std::error_code failure;
   if (!std::filesystem::is_regular_file(word, failure) || !is_archive_file(word)) return;
   try {
-    const Archive archive = Archive::open(word);
-    if (!archive.has(kPlugins)) return;
-    for (const std::string& line : archive.texts(kPlugins)) {
-      const std::string id = line.substr(0, line.find(' '));
-      const auto is_it = [&](const auto& plugin) { return plugin->id == id; };
-      if (std::any_of(plugins.plugins().begin(), plugins.plugins().end(), is_it)) continue;
-      say("warning: " + word + " was written with the plugin " + line.substr(0, line.rfind(' ')) +
+    for (const std::string& plugin : missing_plugins(Archive::open(word), plugins))
+      say("warning: " + word + " was written with the plugin " + plugin +
           ", which is not loaded; name its file or folder by --plugin-dir");
-    }
   } catch (const Error&) {  // what is wrong with the archive is said where it is read
   }
 }

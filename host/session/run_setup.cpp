@@ -12,6 +12,7 @@
 #include "host/files/output.hpp"
 #include "host/loop/device.hpp"
 #include "host/search/search.hpp"
+#include "host/session/archived_plugins.hpp"
 #include "host/session/genotype_argument.hpp"
 #include "host/session/going_on.hpp"
 #include "host/task/meaning.hpp"
@@ -28,36 +29,6 @@ std::string now_utc() {
   gmtime_r(&now, &broken);
   std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &broken);
   return text;
-}
-
-/// "id version sha256" of every loaded plugin.
-constexpr char kPlugins[] = "/provenance/plugins";
-
-std::string id_of(const std::string& plugin_line) { return plugin_line.substr(0, plugin_line.find(' ')); }
-
-/// Those that are loaded, then those of the archive that are other files or not loaded: both had their part in the run.
-std::vector<std::string> plugin_lines(const PluginRegistry& plugins, const Archive* resumed) {
-  std::vector<std::string> lines;
-  for (const auto& plugin : plugins.plugins())
-    lines.push_back(plugin->id + " " + plugin->version + " " + plugin->file.sha256);
-  if (resumed == nullptr) return lines;
-  const std::vector<std::string> now = lines;
-  for (const std::string& line : resumed->texts(kPlugins))
-    if (std::find(now.begin(), now.end(), line) == now.end()) lines.push_back(line);
-  return lines;
-}
-
-/// A line for every plugin of the archive that is another file now, or not loaded.
-std::vector<std::string> changes_since(const Archive& resumed, const PluginRegistry& plugins) {
-  const std::vector<std::string> now = plugin_lines(plugins, nullptr);
-  std::vector<std::string> changes;
-  for (const std::string& line : resumed.texts(kPlugins)) {
-    if (std::find(now.begin(), now.end(), line) != now.end()) continue;
-    const bool loaded = std::any_of(now.begin(), now.end(), [&](const std::string& own) { return id_of(own) == id_of(line); });
-    changes.push_back("the plugin " + id_of(line) + (loaded ? " is another file than" : " is not loaded, and was") +
-                      " when the archive was written; the same bits are not promised, and the archive keeps both digests");
-  }
-  return changes;
 }
 
 /// What the request says of the configuration.
@@ -211,7 +182,7 @@ RunSetup::RunSetup(const RunRequest& request, const Application& application, co
       provenance_{command_line_of(request, resumed()), now_utc(), device_of(config_.device).str(),
                   checked_digest(data_, resumed()), plugin_lines(application.plugins, resumed())} {
   if (!resumed_) return;
-  for (std::string& line : changes_since(*resumed_, application.plugins)) notes_.push_back(std::move(line));
+  for (std::string& line : changed_plugins(*resumed_, application.plugins)) notes_.push_back(std::move(line));
 }
 
 std::vector<std::string> RunSetup::notes() const {

@@ -14,7 +14,7 @@ namespace mixop {
 class SearchSession {
  public:
   /// Checks the request, locks its output and makes the search; no step is taken yet. The application must outlive
-  /// the session.
+  /// it.
   SearchSession(const SearchRequest& request, const Application& application);
 
   /// Runs to the end, or until `interrupt` is set; see EpochLoop::run().

@@ -14,7 +14,7 @@ namespace mixop {
 class TrainSession {
  public:
   /// Checks the request, locks its output and makes the training; no step is taken yet. The application must outlive
-  /// the session.
+  /// it.
   TrainSession(const TrainRequest& request, const Application& application);
 
   /// Runs to the end, or until `interrupt` is set; see EpochLoop::run().

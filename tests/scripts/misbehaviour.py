@@ -3,13 +3,11 @@
 pass and step, and the archive of the last epoch is whole. Plainly and fused."""
 import os
 import pathlib
-import shutil
-import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
-from program import MIXOP, answer, asked, check, mixop
+from program import answer, asked, built_project, check, mixop
 
 SOURCE = pathlib.Path(os.environ["MIXOP_SOURCE_DIR"])
 # What the message says, after the operator, and the exit code.
@@ -25,16 +23,6 @@ WAYS = {
     "wrong_gradient": ("backward: expected a gradient of the input like it", 4),
     "crash": ("forward in training; archives are as they were written last", -11),
 }
-
-
-def built(folder):
-    prefix, project, build = folder / "prefix", folder / "misbehaving", folder / "build"
-    subprocess.run(["cmake", "--install", os.environ["MIXOP_BUILD_DIR"], "--prefix", prefix], check=True, capture_output=True)
-    shutil.copytree(SOURCE / "tests/third_party/misbehaving", project)
-    for command in (["cmake", "-G", "Ninja", "-S", project, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}"], ["cmake", "--build", build]):
-        run = subprocess.run(command, capture_output=True, text=True)
-        check(run.returncode == 0, f"the third party's project: {run.stdout[-2000:]}{run.stderr[-2000:]}")
-    return build / "lib/mixop/plugins/test.misbehaving.so"
 
 
 def ends(way, plugin, execution, folder):
@@ -61,7 +49,7 @@ def main():
     with tempfile.TemporaryDirectory() as made:
         folder = pathlib.Path(made)
         os.environ["XDG_STATE_HOME"] = str(folder / "state")
-        plugin = built(folder)
+        plugin = built_project(SOURCE / "tests/third_party/misbehaving", folder) / "test.misbehaving.so"
         answer("plugins", "check", plugin)
         for way in WAYS:
             for execution in ("plain", "fused"):

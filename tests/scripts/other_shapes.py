@@ -6,32 +6,20 @@ summarised, trained and evaluated."""
 import json
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "support"))
-from program import MIXOP, answer, asked, check, differences, refusal, says, stopped  # noqa: E402
+from program import answer, asked, built_project, check, differences, refusal, says, stopped  # noqa: E402
 
-SOURCE, BUILD = (pathlib.Path(os.environ[name]) for name in ("MIXOP_SOURCE_DIR", "MIXOP_BUILD_DIR"))
+SOURCE = pathlib.Path(os.environ["MIXOP_SOURCE_DIR"])
 DATA = ["data.name=synthetic", "synthetic.size=12", "synthetic.train=480", "synthetic.test=32", "data.train_limit=0", "threads=1", "device=cpu"]
 
 
 def sets(*keys):
     return [word for key in keys for word in ("--set", key)]
-
-
-def built(folder):
-    """The third party's plugin: from the installed package alone, in a folder outside the tree."""
-    prefix, project, build = folder / "prefix", folder / "mobile_chain", folder / "build"
-    subprocess.run(["cmake", "--install", BUILD, "--prefix", prefix], check=True, capture_output=True)
-    shutil.copytree(SOURCE / "docs/gallery/mobile_chain", project)
-    for command in (["cmake", "-G", "Ninja", "-S", project, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}"], ["cmake", "--build", build]):
-        run = subprocess.run(command, capture_output=True, text=True)
-        check(run.returncode == 0, f"the third party's project: {run.stdout[-2000:]}{run.stderr[-2000:]}")
-    return build / "lib/mixop/plugins"
 
 
 def whole_way(folder, name, sizes, plugins, cells):
@@ -85,7 +73,7 @@ def nasbench201(folder):
 
 
 def mobile_chain(folder):
-    plugins = ["--plugin-dir", built(folder)]
+    plugins = ["--plugin-dir", built_project(SOURCE / "docs/gallery/mobile_chain", folder)]
 
     def cells(genotype):
         check(len(genotype["genes"]) == 6, f"mobile_chain: {genotype}")

@@ -1,6 +1,7 @@
 """What tests of the program from outside share."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -61,6 +62,17 @@ def stopped(sign, reached, *command):
             if process.wait(timeout=120) != 0:
                 return process.returncode
     sys.exit(f"{os.path.basename(sys.argv[0])}: {' '.join(words)} always ended before its signal")
+
+
+def built_project(project, folder):
+    """The folder of the plugins of a third party's project: built from the installed package alone, outside the tree."""
+    prefix, copy, build = folder / "prefix", folder / project.name, folder / "build"
+    subprocess.run(["cmake", "--install", os.environ["MIXOP_BUILD_DIR"], "--prefix", prefix], check=True, capture_output=True)
+    shutil.copytree(project, copy)
+    for command in (["cmake", "-G", "Ninja", "-S", copy, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}"], ["cmake", "--build", build]):
+        run = subprocess.run(command, capture_output=True, text=True)
+        check(run.returncode == 0, f"the project {project.name}: {run.stdout[-2000:]}{run.stderr[-2000:]}")
+    return build / "lib/mixop/plugins"
 
 
 def says(words):

@@ -1,14 +1,15 @@
 #include "host/runtime/fused/cell_run.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "host/runtime/fused/maps.hpp"
 #include "host/runtime/fused/packed.hpp"
+#include "host/runtime/fused/recorded_code.hpp"
+#include "host/runtime/fused/sum_scales.hpp"
 
 namespace mixop {
 namespace {
@@ -83,7 +84,7 @@ class TypedRun final : public CellRun {
   struct Operation {
     std::size_t first = 0, place = 0;  // of its first unit: in firsts_, and in the group
     std::vector<UnitGroup<T>> others;  // one unit each
-    at::Tensor leaf, own_result, own_output;  // of code that is run as it is
+    RecordedCode<T> recorded;  // of code that is run as it is
     bool active = false, needed = false;
     std::vector<std::size_t> terms;
   };
@@ -132,7 +133,7 @@ class TypedRun final : public CellRun {
   Maps<T> output_of(std::size_t term) const {
     const CellProgram::Term& of = program_.terms[term];
     const Operation& operation = operations_[of.operation];
-    if (operation.own_output.defined()) return maps_of<T>(operation.own_output);
+    if (operation.recorded) return operation.recorded.output();
     if (program_.operations[of.operation].chain.empty()) return nodes_[from_of(of.operation)].maps;
     return last_unit(operation).output(of.copy);
   }
@@ -169,10 +170,15 @@ class TypedRun final : public CellRun {
     const std::int64_t period = k_.period(first.channels), numbers = first.numbers();
     T* sums = make_maps(node, first, first.channels);
     const bool differs = std::any_of(terms.begin(), terms.end(), [&](std::size_t t) { return masked(t); });
-    const Scales shared = differs ? Scales() : scales_of(terms, outputs, 0, period);
+    const auto scales_of = [&](std::int64_t image) {
+      std::vector<double> factors;
+      for (const std::size_t t : terms) factors.push_back(factor_of(t, image));
+      return SumScales<T>(factors, outputs, period);
+    };
+    const std::optional<SumScales<T>> shared = differs ? std::nullopt : std::optional(scales_of(0));
     by_images(first.images, [&](std::int64_t n) {
-      const Scales own = differs ? scales_of(terms, outputs, n, period) : Scales();
-      const Scales& scales = differs ? own : shared;
+      const std::optional<SumScales<T>> own = differs ? std::optional(scales_of(n)) : std::nullopt;
+      const SumScales<T>& scales = differs ? *own : *shared;
       std::vector<const T*> x, factors;
       for (std::size_t t = 0; t < terms.size(); ++t) {
         x.push_back(outputs[t].image(n));
@@ -183,29 +189,6 @@ class TypedRun final : public CellRun {
     });
   }
 
-  /// Factors and norms of a node's terms as the kernel wants them.
-  struct Scales {
-    std::vector<std::vector<T>> terms;
-    std::vector<T> shift;
-  };
-  Scales scales_of(const std::vector<std::size_t>& terms, const std::vector<Maps<T>>& outputs, std::int64_t n,
-                   std::int64_t period) const {
-    const auto channels = static_cast<std::size_t>(outputs.front().channels);
-    Scales scales;
-    std::vector<double> shift(channels, 0);
-    for (std::size_t t = 0; t < terms.size(); ++t) {
-      const double factor = factor_of(terms[t], n);
-      const ChannelAffine& norm = outputs[t].norm;
-      std::vector<double> scale(channels, factor);
-      for (std::size_t c = 0; c < channels && !norm.scale.empty(); ++c) {
-        scale[c] *= norm.scale[c];
-        shift[c] += factor * norm.shift[c];
-      }
-      scales.terms.push_back(tiled<T>(scale, period));
-    }
-    scales.shift = tiled<T>(shift, period);
-    return scales;
-  }
   bool masked(std::size_t term) const { return !factors_.of_images[term].empty(); }
   double factor_of(std::size_t term, std::int64_t n) const {
     return masked(term) ? factors_.of_images[term][static_cast<std::size_t>(n)] : factors_.of_terms[term];
@@ -231,7 +214,7 @@ class TypedRun final : public CellRun {
     for (std::size_t i = 0; i < operations_.size(); ++i) {
       const CellProgram::Operation& program = program_.operations[i];
       if (from_of(i) != s || !operations_[i].active) continue;
-      if (program.own_code) run_own_code(program, operations_[i], nodes_[s].maps);
+      if (program.own_code) operations_[i].recorded.run(program.own_code, nodes_[s].maps, how_, operations_[i].needed);
       if (program.chain.empty()) continue;
       auto at = std::find_if(alike.begin(), alike.end(), [&](const std::vector<std::size_t>& group) {
         return UnitGroup<T>::fits(program_.operations[group.front()].chain.front(), program.chain.front());
@@ -267,14 +250,6 @@ class TypedRun final : public CellRun {
     }
   }
 
-  void run_own_code(const CellProgram::Operation& program, Operation& operation, const Maps<T>& x) {
-    const at::AutoGradMode grad(operation.needed);
-    operation.leaf = tensor_of(x, x.data);
-    if (operation.needed) operation.leaf.set_requires_grad(true);
-    operation.own_result = program.own_code(operation.leaf, how_);
-    operation.own_output = dense(operation.own_result);
-  }
-
   /// In a pass that keeps nothing: what no later node reads.
   void release_operations_behind(std::size_t s) {
     for (std::size_t i = 0; i < operations_.size(); ++i) {
@@ -284,7 +259,7 @@ class TypedRun final : public CellRun {
       });
       if (read_later || from_of(i) >= s || !operation.active) continue;
       operation.others.clear();
-      operation.own_output.reset();
+      operation.recorded.release();
       if (!program_.operations[i].chain.empty()) firsts_[operation.first].group.unit(operation.place).release();
     }
   }
@@ -516,31 +491,23 @@ class TypedRun final : public CellRun {
   }
 
   void unrun_own_code(std::size_t i, std::vector<GradientTerm<T>>& terms) {
-    Operation& operation = operations_[i];
     const std::vector<at::Tensor>& own = program_.operations[i].own_parameters;
-    const Maps<T> output = maps_of<T>(operation.own_output);
+    RecordedCode<T>& recorded = operations_[i].recorded;
+    const Maps<T> output = recorded.output();
     find_factor_gradients(terms, output);
-    at::Tensor gradient = at::empty_like(operation.own_output);
+    at::Tensor gradient = recorded.like_output();
     by_images(output.images, [&](std::int64_t n) {
       add_terms(terms, output, n, /*accumulate=*/false, gradient.mutable_data_ptr<T>() + n * output.numbers());
     });
-    torch::autograd::variable_list leaves{operation.leaf};
-    for (const at::Tensor& parameter : own)
-      if (wants_.weights && parameter.requires_grad()) leaves.push_back(parameter);
-    torch::autograd::variable_list found(leaves.size());
-    if (operation.own_result.requires_grad())
-      found = torch::autograd::grad({operation.own_result}, leaves, {gradient}, /*retain_graph=*/std::nullopt,
-                                    /*create_graph=*/false, /*allow_unused=*/true);
+    at::Tensor found;
+    parameter_gradients_[i] = recorded.backward(gradient, wants_.weights ? own : std::vector<at::Tensor>(), found);
     parameter_gradients_[i].resize(own.size());
-    std::size_t next = 1;
-    for (std::size_t p = 0; p < own.size(); ++p)
-      if (wants_.weights && own[p].requires_grad()) parameter_gradients_[i][p] = found[next++];
     Node& from = nodes_[from_of(i)];
     const InputGradient<T> input = gradient_of_input(from);
     if (input.maps == nullptr) return;
     at::Tensor to = tensor_of(from.maps, input.maps);
-    if (!found[0].defined() && !input.accumulate) to.zero_();
-    if (found[0].defined()) input.accumulate ? to.add_(found[0]) : to.copy_(found[0]);
+    if (!found.defined() && !input.accumulate) to.zero_();
+    if (found.defined()) input.accumulate ? to.add_(found) : to.copy_(found);
   }
 
   const CellProgram& program_;
