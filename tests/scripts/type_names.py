@@ -89,15 +89,19 @@ def types_of(text):
 
 
 def programs_of(root, files):
-    """Lists of files that are linked together, by name: the tests have all but the plugins, of which each is apart."""
+    """Lists of files that are linked together, by name: the tests have all but the plugins, of which each is apart. A plugin of an
+    earlier ABI has headers of its own, and no others."""
     def below(*folders):
         return [file for file in files if file.relative_to(root).as_posix().startswith(tuple(folder + "/" for folder in folders))]
 
     sdk, host = below("sdk"), below("sdk", "host")
     apart = sorted({folder for folder in (root / "tests").rglob("fixtures") if folder.is_dir()} |
                    {folder for folder in (root / "tests" / "attack").glob("*") if folder.is_dir()})
-    tests = [file for file in below("tests") if not any(folder in file.parents for folder in apart)]
+    earlier = sorted(folder for folder in (root / "tests/sdk/abi").glob("*") if folder.is_dir())
+    tests = [file for file in below("tests") if not any(folder in file.parents for folder in [*apart, *earlier])]
     programs = {"tests": host + tests}
+    for folder in earlier:
+        programs[folder.relative_to(root).as_posix()] = below(folder.relative_to(root).as_posix())
     for folder in sorted((root / "plugins").glob("*/*")):
         programs[folder.relative_to(root).as_posix()] = sdk + below(folder.relative_to(root).as_posix())
     for file in (file for folder in apart for file in below(folder.relative_to(root).as_posix())):
@@ -142,6 +146,10 @@ def prove():
     finds({"host/x/one.cpp": one, "host/y/two.cpp": "namespace a { template <> struct Kept<int> {}; struct Holds { struct Kept {}; }; }"}, [])
     finds({"host/x/one.cpp": one, "plugins/ops/p/p.cpp": one, "plugins/ops/q/q.cpp": one, "tests/x/fixtures/f.cpp": one}, [])
     finds({"sdk/x/one.cpp": one, "plugins/ops/p/p.cpp": one}, ["a::Kept: sdk/x/one.cpp and plugins/ops/p/p.cpp"])
+    finds({"sdk/x/one.h": one, "tests/sdk/abi/1.0/one.h": one, "tests/sdk/abi/2.0/one.h": one}, [])
+    finds({"tests/sdk/abi/1.0/one.h": one, "tests/sdk/abi/1.0/two.c": one},
+          ["a::Kept: tests/sdk/abi/1.0/one.h and tests/sdk/abi/1.0/two.c"])
+    finds({"sdk/x/one.h": one, "tests/sdk/abi/x_test.cpp": one}, ["a::Kept: sdk/x/one.h and tests/sdk/abi/x_test.cpp"])
     finds({"host/x/one.cpp": one, "tests/x/x_test.cpp": one}, ["a::Kept: host/x/one.cpp and tests/x/x_test.cpp"])
 
 
