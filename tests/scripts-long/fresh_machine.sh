@@ -6,35 +6,18 @@
 # MIXOP_FRESH_MIRROR: the package mirror for debootstrap (default: its own). MIXOP_FRESH_ROOT: the folder for the machine.
 set -euo pipefail
 
-fail() { echo "fresh_machine: $1" >&2; exit 1; }
-[[ $(id -u) == 0 ]] || fail "needs root, for debootstrap and chroot"
-command -v debootstrap >/dev/null || fail "needs debootstrap"
+source "$MIXOP_SOURCE_DIR/tests/support/debian_root.sh"
 
-root=${MIXOP_FRESH_ROOT:-$(mktemp -d)}/bookworm
+fail() { echo "fresh_machine: $1" >&2; exit 1; }
+work=${MIXOP_FRESH_ROOT:-$(mktemp -d)}
 cleanup() {
-  umount -l "$root/proc" "$root/dev" 2>/dev/null || true
-  [[ -n ${MIXOP_FRESH_ROOT:-} ]] || rm -rf --one-file-system "${root%/bookworm}"
+  [[ -z ${root:-} ]] || leave_root
+  [[ -n ${MIXOP_FRESH_ROOT:-} ]] || rm -rf --one-file-system "$work"
 }
 trap cleanup EXIT
-
-mkdir -p "$root"
-debootstrap --variant=minbase bookworm "$root" ${MIXOP_FRESH_MIRROR:+"$MIXOP_FRESH_MIRROR"}
-mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev"
-cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-# How this machine reaches its package registries: mirrors and certificates.
-for path in /etc/pip.conf /etc/apt/apt.conf.d /etc/apt/sources.list /etc/apt/sources.list.d /etc/ssl/certs \
-  /usr/local/share/ca-certificates; do
-  [[ ! -e $path ]] || cp -aL --parents "$path" "$root/" 2>/dev/null || true
-done
+debian_root "$work/bookworm" bookworm
 git clone -q --no-local "$MIXOP_SOURCE_DIR" "$root/srv/mixop"
 
-mapfile -t registry < <(env | grep -iE '^(https?_proxy|no_proxy|pip_[a-z_]+|ssl_cert_file)=')
-inside() {
-  env -i HOME=/srv PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "${registry[@]}" chroot "$root" "$@"
-}
-
-[[ ! -e $root/usr/local/cuda && ! -e $root/srv/.cache ]] || fail "the root is not bare"
 # Killed some seconds into the download of LibTorch, when its environment is half made.
 setsid chroot "$root" env -i HOME=/srv PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 "${registry[@]}" \
   bash -c 'cd /srv/mixop && ./quickstart' &

@@ -1,0 +1,3 @@
+from mixop.program import main
+
+main()
