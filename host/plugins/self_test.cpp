@@ -56,7 +56,8 @@ bool read_line(const std::string& line, const PluginFile& file, SelfTestReport& 
 }  // namespace
 
 bool SelfTestReport::passed() const {
-  return std::all_of(trials.begin(), trials.end(), [](const Trial& trial) { return trial.passed; });
+  return broken_off.empty() &&
+         std::all_of(trials.begin(), trials.end(), [](const Trial& trial) { return trial.passed; });
 }
 
 void TrialWriter::line(const std::vector<std::string>& fields) {
@@ -82,20 +83,21 @@ SelfTestReport self_test(const PluginFile& file, std::vector<std::string> child,
   bool complete = false;
   for (const std::string& line : split(result.output, '\n')) complete = read_line(line, file, report) || complete;
   if (result.end == ChildResult::End::timed_out)
-    refuse(file, "the self-test did not end within " + std::to_string(timeout.count() / 1000) + " s; it was stopped" +
-                     after(report));
-  if (result.end == ChildResult::End::killed)
-    refuse(file, "the self-test crashed with signal " + std::to_string(result.code) + " (" + ::strsignal(result.code) +
-                     ")" + after(report));
-  if (result.left_out > 0)
-    refuse(file, "it printed more than 1 MiB in the self-test, of which " + std::to_string(result.left_out) +
-                     " bytes were not read, so what it passed is not known; let it print less");
-  if (!complete)
-    refuse(file, "the self-test ended early with exit status " + std::to_string(result.code) + after(report));
+    report.broken_off = "the self-test did not end within " + std::to_string(timeout.count() / 1000) +
+                        " s; it was stopped" + after(report);
+  else if (result.end == ChildResult::End::killed)
+    report.broken_off = "the self-test crashed with signal " + std::to_string(result.code) + " (" +
+                        ::strsignal(result.code) + ")" + after(report);
+  else if (result.left_out > 0)
+    report.broken_off = "it printed more than 1 MiB in the self-test, of which " + std::to_string(result.left_out) +
+                        " bytes were not read, so what it passed is not known; let it print less";
+  else if (!complete)
+    report.broken_off = "the self-test ended early with exit status " + std::to_string(result.code) + after(report);
   return report;
 }
 
 void require_passed(const SelfTestReport& report, const PluginFile& file) {
+  if (!report.broken_off.empty()) refuse(file, report.broken_off);
   for (const Trial& trial : report.trials)
     if (!trial.passed)
       refuse(file, "'" + trial.component + "' fails the trial '" + trial.name + "': " + trial.detail +

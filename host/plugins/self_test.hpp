@@ -25,6 +25,7 @@ struct SelfTestReport {
   std::string id;       ///< of the plugin
   std::string version;  ///< of the plugin
   std::vector<Trial> trials;
+  std::string broken_off;  ///< why it ended before its end: a crash, a hang; else empty
   bool passed() const;
 };
 
@@ -48,7 +49,7 @@ class TrialWriter {
 
 /// Runs the trials of `file` in a child process and waits for it: a crash or a hang of the plugin does not reach this
 /// program. `child` is the command that ends in a call of run_trials (host/trials); the file's path is appended to it. Throws
-/// PluginRefused where the plugin does not load, crashes, hangs or ends the process; failed trials are in the report.
+/// PluginRefused where the plugin does not load; failed trials, a crash and a hang are in the report.
 SelfTestReport self_test(const PluginFile& file, std::vector<std::string> child,
                          std::chrono::milliseconds timeout = std::chrono::minutes(5));
 

@@ -7,6 +7,8 @@
 #include <atomic>
 #include <csignal>
 #include <cstring>
+#include <memory>
+#include <new>
 
 namespace mixop {
 namespace {
@@ -28,6 +30,29 @@ struct Line {
   }
 };
 
+/// Where a thread's crash is reported from, in place of what the thread had before.
+class ReportStack {
+ public:
+  void use() noexcept {
+    if (memory_ != nullptr) return;
+    memory_.reset(new (std::nothrow) char[kSize]);
+    if (memory_ == nullptr) return;
+    stack_t place{};
+    place.ss_sp = memory_.get();
+    place.ss_size = kSize;
+    ::sigaltstack(&place, &before_);
+  }
+  ~ReportStack() {
+    if (memory_ != nullptr) ::sigaltstack(&before_, nullptr);
+  }
+
+ private:
+  static constexpr std::size_t kSize = 64 * 1024;
+  std::unique_ptr<char[]> memory_;
+  stack_t before_{};
+};
+thread_local ReportStack report_stack;
+
 const char* meaning(int signal) {
   switch (signal) {
     case SIGSEGV:
@@ -47,6 +72,7 @@ const char* meaning(int signal) {
 
 RunningPart::RunningPart(const std::string& part, const char* asked) noexcept
     : part_(part.c_str()), asked_(asked), outer_(running) {
+  report_stack.use();
   running = this;
   entered.store(this, std::memory_order_relaxed);
 }
@@ -57,11 +83,7 @@ RunningPart::~RunningPart() {
 }
 
 void report_crashes() {
-  alignas(16) static std::array<char, 64 * 1024> stack;
-  stack_t place{};
-  place.ss_sp = stack.data();
-  place.ss_size = stack.size();
-  ::sigaltstack(&place, nullptr);
+  report_stack.use();
   struct sigaction action {};
   action.sa_flags = SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
   action.sa_handler = [](int signal) {

@@ -75,7 +75,7 @@ OperatorInstance::OperatorInstance(const MixopOperator& table, std::string name,
     return;
   }
   const std::string called = "operator '" + name_ + "'" + (place.empty() ? "" : " (" + place + ")");
-  code_ = std::make_shared<OwnCode>(table, called, spec);
+  code_ = std::make_shared<OwnCode>(table, name_, called, spec);
   state_ = code_->state();
   convert(state_, target);
 }

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <ATen/autocast_mode.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <array>
@@ -89,6 +90,56 @@ class Untouched {
   Sample numbers_;
 };
 
+/// What only the host may change of a tensor of an operator's state, and of a parameter how often it was written to.
+struct StateMark {
+  std::vector<std::int64_t> sizes;
+  at::ScalarType type;
+  at::Device device;
+  bool requires_grad;
+  std::uint32_t writes;
+  friend bool operator==(const StateMark&, const StateMark&) = default;
+};
+
+StateMark mark_of(const StateEntry& entry) {
+  const at::Tensor& tensor = entry.tensor;
+  const bool counted = entry.kind == StateKind::parameter && !tensor.is_inference();
+  return {tensor.sizes().vec(), tensor.scalar_type(), tensor.device(), tensor.requires_grad(),
+          counted ? static_cast<std::uint32_t>(tensor._version()) : 0};
+}
+
+/// What a call may not change beside the tensors that it gets.
+class Surroundings {
+ public:
+  explicit Surroundings(const std::vector<StateEntry>& state) : state_(state), grad_mode_(at::GradMode::is_enabled()) {
+    for (const StateEntry& entry : state) marks_.push_back(mark_of(entry));
+  }
+  /// Empty where nothing is wrong.
+  std::string change() const {
+    for (std::size_t i = 0; i < state_.size(); ++i) {
+      const StateMark &before = marks_[i], now = mark_of(state_[i]);
+      if (now == before) continue;
+      const std::string named = "its state changed: '" + state_[i].name + "' ";
+      if (now.sizes != before.sizes || now.type != before.type || now.device != before.device)
+        return named + "was " + described(before.type, before.sizes, before.device) + " and is " +
+               described(now.type, now.sizes, now.device) + "; only the host changes type and device";
+      if (now.requires_grad != before.requires_grad)
+        return named + "requires gradients " + (now.requires_grad ? "now" : "no more") + ", which only the host says";
+      return named + "is written to, and parameters are the optimiser's; what a pass writes is a buffer";
+    }
+    if (at::GradMode::is_enabled() != grad_mode_) {
+      at::GradMode::set_enabled(grad_mode_);
+      return std::string("it leaves the recording of gradients ") + (grad_mode_ ? "off" : "on") +
+             "; use at::NoGradGuard or at::AutoGradMode, which set it back";
+    }
+    return "";
+  }
+
+ private:
+  const std::vector<StateEntry>& state_;
+  std::vector<StateMark> marks_;
+  bool grad_mode_;
+};
+
 std::vector<std::int64_t> output_sizes(const MixopOperator& table, const OpSpec& spec, const at::Tensor& input) {
   std::vector<std::int64_t> sizes = input.sizes().vec();
   if (table.domain != MIXOP_DOMAIN_IMAGE || sizes.size() != 4) return sizes;
@@ -101,16 +152,20 @@ const char* mode_of(const Forward& how) { return how.training ? "forward in trai
 
 }  // namespace
 
-OwnCode::OwnCode(const MixopOperator& table, std::string called, const OpSpec& spec)
+OwnCode::OwnCode(const MixopOperator& table, const std::string& name, std::string called, const OpSpec& spec)
     : table_(&table),
       backward_(extension_of<MixopBackward>(table, MIXOP_BACKWARD_EXTENSION)),
       called_(std::move(called)),
       spec_(spec) {
-  const MixopOpSpec abi{sizeof(MixopOpSpec), spec.affine ? 1 : 0, spec.in, spec.out, spec.stride};
+  const AbiSpec abi(table, name, spec);
   MixopOpInstance* made = nullptr;
-  ask(called_, "create", [&](MixopError* error) { return table.create(&abi, &made, error); });
+  ask(called_, "create", [&](MixopError* error) { return table.create(abi.get(), &made, error); });
   if (made == nullptr) throw Error(ErrorCode::plugin, called_ + ": create succeeded but made nothing");
-  instance_ = std::shared_ptr<MixopOpInstance>(made, table.destroy);
+  instance_ =
+      std::shared_ptr<MixopOpInstance>(made, [destroy = table.destroy, called = called_](MixopOpInstance* instance) {
+        const RunningPart running(called, "destroy");
+        destroy(instance);
+      });
   state_ = collect_state();
 }
 
@@ -133,6 +188,7 @@ std::vector<StateEntry> OwnCode::collect_state() const {
 at::Tensor OwnCode::forward(const at::Tensor& input, const Forward& how) const {
   const MixopForward abi = to_abi(how);
   const Untouched before(input);
+  const Surroundings surroundings(state_);
   MixopTensor handle = nullptr;
   ask(called_, mode_of(how), [&](MixopError* error) {
     return table_->forward(instance_.get(), borrow(input), &abi, &handle, error);
@@ -144,6 +200,8 @@ at::Tensor OwnCode::forward(const at::Tensor& input, const Forward& how) const {
                                            ": it writes to its input, which other operations read as well; it must "
                                            "write to a tensor of its own");
   require_same_state(mode_of(how));
+  if (const std::string change = surroundings.change(); !change.empty())
+    throw PartError(ErrorCode::plugin, called_ + ": " + mode_of(how) + ": " + change);
   if (!is_finite(output) && is_finite(input) &&
       std::all_of(state_.begin(), state_.end(), [](const StateEntry& entry) { return is_finite(entry.tensor); }))
     throw NotFinite(called_ + ": " + mode_of(how) +
@@ -154,6 +212,9 @@ at::Tensor OwnCode::forward(const at::Tensor& input, const Forward& how) const {
 void OwnCode::require_output(const at::Tensor& output, const at::Tensor& input, const Forward& how) const {
   const std::string where = called_ + ": " + mode_of(how) + ": ";
   if (!output.defined()) throw PartError(ErrorCode::plugin, where + "succeeded but gave no tensor");
+  if (output.layout() != at::kStrided || output.is_inference())
+    throw PartError(ErrorCode::plugin, where + "expected a dense tensor that gradients can be recorded of, found " +
+                                           (output.is_inference() ? "one of inference mode" : "another layout"));
   const std::vector<std::int64_t> sizes = output_sizes(*table_, spec_, input);
   // Under autocast LibTorch chooses the types of what comes out.
   const bool own_type = output.scalar_type() == input.scalar_type() ||
@@ -181,6 +242,7 @@ void OwnCode::require_same_state(const char* asked) const {
 std::vector<at::Tensor> OwnCode::backward(const at::Tensor& input, const at::Tensor& output, const at::Tensor& gradient,
                                           const Forward& how) const {
   const MixopForward abi = to_abi(how);
+  const Surroundings surroundings(state_);
   const std::array<Untouched, 3> before{Untouched(input), Untouched(output), Untouched(gradient)};
   const auto parameters = static_cast<std::size_t>(std::count_if(
       state_.begin(), state_.end(), [](const StateEntry& entry) { return entry.kind == StateKind::parameter; }));
@@ -197,6 +259,8 @@ std::vector<at::Tensor> OwnCode::backward(const at::Tensor& input, const at::Ten
       throw PartError(ErrorCode::plugin, called_ +
                                              ": backward: it writes to its input, its output or its output's gradient, "
                                              "which are not its own");
+  if (const std::string change = surroundings.change(); !change.empty())
+    throw PartError(ErrorCode::plugin, called_ + ": backward: " + change);
   return found;
 }
 

@@ -12,15 +12,15 @@
 namespace mixop {
 
 /// An instance of an operator with code of its own, which is held to the operator's contract at every call: what it gives
-/// has the shape, type and device that follow from what it got, its inputs stay as they are, its state stays the same
-/// tensors, and numbers that are not finite do not come of finite ones (looked at on CPUs alone). All functions throw
+/// has the shape, type and device that follow from what it got, its inputs and parameters stay as they are, its state stays
+/// the same tensors of the same sizes, and numbers that are not finite do not come of finite ones (looked at on CPUs alone). All functions throw
 /// PartError, the last case NotFinite, which begins with `called`.
 class OwnCode {
  public:
-  OwnCode(const MixopOperator& table, std::string called, const OpSpec& spec);
+  /// `called` is how messages name it.
+  OwnCode(const MixopOperator& table, const std::string& name, std::string called, const OpSpec& spec);
 
   const std::vector<StateEntry>& state() const { return state_; }
-  /// How messages name it.
   const std::string& called() const { return called_; }
 
   at::Tensor forward(const at::Tensor& input, const Forward& how) const;

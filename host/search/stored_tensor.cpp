@@ -3,11 +3,13 @@
 #include <ATen/ATen.h>
 
 #include <cstring>
+#include <limits>
+#include <optional>
 
 namespace mixop {
 namespace {
 
-ElementType stored_type(at::ScalarType type, const std::string& path) {
+std::optional<ElementType> stored_type(at::ScalarType type) {
   switch (type) {
     case at::kByte:
       return ElementType::uint8;
@@ -20,7 +22,7 @@ ElementType stored_type(at::ScalarType type, const std::string& path) {
     case at::kDouble:
       return ElementType::float64;
     default:
-      throw Error(ErrorCode::unsupported, path + ": archives hold no tensors of type " + at::toString(type));
+      return std::nullopt;
   }
 }
 
@@ -42,10 +44,16 @@ at::ScalarType tensor_type(ElementType type) {
 
 }  // namespace
 
+bool is_storable(at::ScalarType type) { return stored_type(type).has_value(); }
+
 void put_tensor(ArchiveBuilder& archive, const std::string& path, const at::Tensor& tensor) {
   const at::Tensor plain = tensor.detach().to(at::kCPU).contiguous();
   const std::vector<std::uint64_t> shape(plain.sizes().begin(), plain.sizes().end());
-  archive.array(path, stored_type(plain.scalar_type(), path), shape, plain.data_ptr());
+  const std::optional<ElementType> type = stored_type(plain.scalar_type());
+  if (!type)
+    throw Error(ErrorCode::unsupported,
+                path + ": archives hold no tensors of type " + at::toString(plain.scalar_type()));
+  archive.array(path, *type, shape, plain.data_ptr());
 }
 
 at::Tensor get_tensor(const Archive& archive, const std::string& path) {

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <torch/version.h>
 
 #include <algorithm>
 
@@ -128,6 +129,7 @@ std::vector<std::string> inexact_changes(const Archive& archive, const Config& c
       lines.push_back("the archive was written with " + what + " " + before + ", and this run has " + now +
                       ": sums are rounded in another way, so that the same bits are not promised");
   };
+  compare("LibTorch", archive.text("/provenance", "libtorch"), TORCH_VERSION);
   compare("device", archive.text("/provenance", "device"), device);
   compare("threads", std::to_string(archive.integer("/provenance", "threads")), std::to_string(at::get_num_threads()));
   compare("instruction set", archive.text("/provenance", "cpu_capability"), at::get_cpu_capability());

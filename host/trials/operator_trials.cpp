@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "host/runtime/operator_instance.hpp"
+#include "host/search/stored_tensor.hpp"
 #include "mixop/abi/ext/trials.h"
 #include "mixop/structure_size.hpp"
 
@@ -202,6 +203,12 @@ void try_state(const Bench& bench) {
     if (entry.name.empty() || !names.insert(entry.name).second)
       fail("the state name '" + entry.name + "' is empty or stands twice");
     if (!entry.tensor.defined()) fail("the state '" + entry.name + "' has no tensor");
+    if (entry.kind == StateKind::parameter && !entry.tensor.is_floating_point())
+      fail("the parameter '" + entry.name + "' has elements of type " + at::toString(entry.tensor.scalar_type()) +
+           ", which have no gradient; make it a buffer");
+    if (!entry.tensor.is_floating_point() && !is_storable(entry.tensor.scalar_type()))
+      fail("the state '" + entry.name + "' has elements of type " + at::toString(entry.tensor.scalar_type()) +
+           ", which archives do not hold; expected floating-point numbers or whole ones of type Byte, Int or Long");
   }
   const at::Tensor expected = op.forward(input, kEvaluation);
   std::vector<at::Tensor> kept;

@@ -21,6 +21,10 @@ WAYS = {
     "nan": ("forward in training: gives numbers that are not finite, of an input and a state that are", 1),
     "nan_gradient": ("backward: the gradient of the input is not finite", 1),
     "wrong_gradient": ("backward: expected a gradient of the input like it", 4),
+    "writes": ("forward in training: its state changed: 'scale' is written to, and parameters are the optimiser's", 4),
+    "resizes": ("forward in training: its state changed: 'scale' was Float [1, ", 4),
+    "grad_mode": ("forward in training: it leaves the recording of gradients ", 4),
+    "sparse": ("forward in training: expected a dense tensor that gradients can be recorded of, found another layout", 4),
     "crash": ("forward in training; archives are as they were written last", -11),
 }
 

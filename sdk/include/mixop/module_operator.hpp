@@ -12,7 +12,8 @@ namespace mixop {
 
 /// An operator written as an ordinary torch::nn::Module with `at::Tensor forward(const at::Tensor&)`, or
 /// `forward(const at::Tensor&, const Forward&)` where it draws random numbers, constructible from `const OpSpec&`. Its
-/// state is the module's own, in registration order. The module may have the members that Operator names.
+/// state is the module's own, in registration order, a tensor that is registered twice once. A parameter that does not
+/// require gradients stays as it is: a buffer. The module may have the members that Operator names.
 template <class Module>
 class ModuleOperator final : public Operator {
  public:
@@ -60,11 +61,15 @@ class ModuleOperator final : public Operator {
       return module_->forward(input);
   }
 
+  void add(std::string name, const at::Tensor& tensor, StateKind kind) {
+    for (const StateEntry& known : state_)
+      if (known.tensor.is_same(tensor)) return;
+    state_.push_back({std::move(name), tensor, kind});
+  }
   void collect(torch::nn::Module& module, const std::string& prefix) {
     for (auto& item : module.named_parameters(/*recurse=*/false))
-      state_.push_back({prefix + item.key(), item.value(), StateKind::parameter});
-    for (auto& item : module.named_buffers(/*recurse=*/false))
-      state_.push_back({prefix + item.key(), item.value(), StateKind::buffer});
+      add(prefix + item.key(), item.value(), item.value().requires_grad() ? StateKind::parameter : StateKind::buffer);
+    for (auto& item : module.named_buffers(/*recurse=*/false)) add(prefix + item.key(), item.value(), StateKind::buffer);
     for (auto& child : module.named_children()) collect(*child.value(), prefix + child.key() + ".");
   }
 

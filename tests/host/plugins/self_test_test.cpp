@@ -23,7 +23,7 @@ std::vector<std::string> program() { return {MIXOP_PROGRAM, "plugins", "check", 
 void require_refused(const PluginFile& file, const std::vector<std::string>& child, PluginCheck check,
                      const std::string& message, std::chrono::milliseconds timeout = std::chrono::minutes(1)) {
   try {
-    mixop::self_test(file, child, timeout);
+    mixop::require_passed(mixop::self_test(file, child, timeout), file);
   } catch (const PluginRefused& refused) {
     CHECK_THAT(refused.what(), Contains(file.path.string()));
     CHECK_THAT(refused.what(), Contains(message));
@@ -106,6 +106,17 @@ TEST_CASE("where the child stopped is reported", "[plugins][self_test]") {
   require_refused(file,
                   {"/bin/sh", "-c", "printf '@mixop-trial\\tplugin\\ta\\t1\\n@mixop-trial\\tpassed\\top\\tcost\\t\\n'"},
                   PluginCheck::self_test, "the self-test ended early with exit status 0 after 'op: cost'");
+}
+
+TEST_CASE("a crash leaves the trials before it in the report", "[plugins][self_test]") {
+  const SelfTestReport report = mixop::self_test(
+      plugin("test_plain"),
+      {"/bin/sh", "-c",
+       "printf '@mixop-trial\\tplugin\\ta\\t1\\n@mixop-trial\\tfailed\\top\\tcost\\tit counts two\\n'; kill -SEGV $$"});
+  REQUIRE(report.trials.size() == 1);
+  CHECK(report.trials[0].detail == "it counts two");
+  CHECK(report.broken_off == "the self-test crashed with signal 11 (Segmentation fault) after 'op: cost'");
+  CHECK_FALSE(report.passed());
 }
 
 TEST_CASE("what a child writes is what its parent reads, whatever it prints besides", "[plugins][self_test]") {

@@ -2,6 +2,7 @@
 // training pass over twelve images.
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -13,7 +14,22 @@
 
 namespace {
 
-enum class Way { shape, type, input, memory, state, throws, nan, nan_gradient, wrong_gradient, crash };
+enum class Way {
+  shape,
+  type,
+  input,
+  memory,
+  state,
+  throws,
+  nan,
+  nan_gradient,
+  wrong_gradient,
+  crash,
+  writes,
+  resizes,
+  grad_mode,
+  sparse
+};
 constexpr int kPasses = 100;
 
 template <Way way>
@@ -74,6 +90,18 @@ class Scale : public mixop::Operator {
         return y;
       case Way::crash:
         std::raise(SIGSEGV);
+        break;
+      case Way::writes:
+        state_[0].tensor.detach().mul_(0.5);
+        return y;
+      case Way::resizes:
+        state_[0].tensor.set_data(at::ones({1, 1, 1, 1}, y.options().requires_grad(false)));
+        return y;
+      case Way::grad_mode:
+        at::GradMode::set_enabled(!at::GradMode::is_enabled());
+        return y;
+      case Way::sparse:
+        return y.to_sparse();
     }
     return y;
   }
@@ -115,4 +143,7 @@ MIXOP_PLUGIN("test.misbehaving", "0.1.0", "Operators that break their contract i
              native_operator<Scale<Way::state>>("test.state"), native_operator<Scale<Way::throws>>("test.throws"),
              native_operator<Scale<Way::nan>>("test.nan"),
              native_operator<Scale<Way::nan_gradient>>("test.nan_gradient"),
-             native_operator<Wrong>("test.wrong_gradient"), native_operator<Scale<Way::crash>>("test.crash"));
+             native_operator<Wrong>("test.wrong_gradient"), native_operator<Scale<Way::crash>>("test.crash"),
+             native_operator<Scale<Way::writes>>("test.writes"), native_operator<Scale<Way::resizes>>("test.resizes"),
+             native_operator<Scale<Way::grad_mode>>("test.grad_mode"),
+             native_operator<Scale<Way::sparse>>("test.sparse"));
