@@ -16,6 +16,7 @@ namespace {
 
 struct Row {
   std::string name, about, plugin;
+  std::vector<MixopOptionSpec> options = {};  ///< of operators, which have no keys
 };
 
 std::vector<Row> components(const PluginRegistry& plugins, const char* interface) {
@@ -29,8 +30,15 @@ std::vector<Row> components(const PluginRegistry& plugins, const char* interface
 
 /// Those of images, then the activations of recurrent cells.
 std::vector<Row> operators(const PluginRegistry& plugins) {
+  const auto with_options = [](Row& row, const MixopOperator& table) {
+    if (table.option_count > 0) row.options.assign(table.options, table.options + table.option_count);
+  };
   std::vector<Row> rows = components(plugins, MIXOP_OPERATOR_INTERFACE);
-  for (Row& row : components(plugins, kActivations)) rows.push_back(std::move(row));
+  for (Row& row : rows) with_options(row, plugins.op(row.name));
+  for (Row& row : components(plugins, kActivations)) {
+    with_options(row, plugins.activation(row.name));
+    rows.push_back(std::move(row));
+  }
   return rows;
 }
 
@@ -107,14 +115,29 @@ int list_command(const std::vector<std::string>& arguments) {
   if (values->count("json") != 0) {
     JsonWriter json;
     json.begin_list();
-    for (const Row& row : rows)
-      json.begin_object().member("name", row.name).member("about", row.about).member("from", row.plugin).end();
+    for (const Row& row : rows) {
+      json.begin_object().member("name", row.name).member("about", row.about).member("from", row.plugin);
+      if (!row.options.empty()) {
+        json.key("options").begin_list();
+        for (const MixopOptionSpec& option : row.options)
+          json.begin_object()
+              .member("name", option.name)
+              .member("default", option.default_value)
+              .member("help", option.help)
+              .end();
+        json.end();
+      }
+      json.end();
+    }
     std::cout << json.end().text() << std::endl;
     return 0;
   }
   std::vector<std::vector<std::string>> table;
-  for (const Row& row : rows)
+  for (const Row& row : rows) {
     table.push_back({row.name, row.about + (row.plugin.empty() ? "" : "  [" + row.plugin + "]")});
+    for (const MixopOptionSpec& option : row.options)
+      table.push_back({"  :" + std::string(option.name) + "=" + option.default_value, option.help});
+  }
   std::cout << table_text(table, {Align::left});
   return 0;
 }

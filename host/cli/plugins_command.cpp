@@ -29,17 +29,20 @@ constexpr char kListUsage[] = "mixop plugins list [--plugin-dir PATH ...] [--loc
 constexpr char kCheckUsage[] = "mixop plugins check FILE [--data DIR] [--timeout S] [--locked[=FILE]] [--json]";
 constexpr char kLockUsage[] = "mixop plugins lock [--out FILE] [--plugin-dir PATH ...]";
 constexpr char kNewUsage[] = "mixop plugins new KIND NAME [--out DIR]";
+constexpr char kPrefixUsage[] = "mixop plugins prefix";
 
 CommandSyntax plugins_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop plugins list|check|lock|new ...";
-  syntax.about =
-      joined({kListUsage, "    what is loaded, and what is refused and why", kCheckUsage,
-              "    all checks and the self-test of a plugin file", kLockUsage,
-              "    writes down the digests of all plugins that are loaded, for --locked", kNewUsage,
-              "    a project for a plugin, such as acme.ghost_conv; KIND is op, chain-op, stable-op, cuda-op, dataset, space,",
-              "    relaxation or strategy", "", "Each of them has a --help of its own."},
-             "\n");
+  syntax.usage = "mixop plugins list|check|lock|new|prefix ...";
+  syntax.about = joined(
+      {kListUsage, "    what is loaded, and what is refused and why", kCheckUsage,
+       "    all checks and the self-test of a plugin file", kLockUsage,
+       "    writes down the digests of all plugins that are loaded, for --locked", kNewUsage,
+       "    a project for a plugin, such as acme.ghost_conv; KIND is op, chain-op, stable-op, cuda-op, dataset, space,",
+       "    relaxation or strategy", kPrefixUsage,
+       "    prints where the SDK is, as CMAKE_PREFIX_PATH of a plugin's project takes it", "",
+       "Each of them has a --help of its own."},
+      "\n");
   add_plugin_options(syntax);
   return syntax;
 }
@@ -97,6 +100,16 @@ CommandSyntax new_syntax() {
                                "the project's folder, which must not exist; default: ./NAME");
   syntax.positionals = 2;
   add_plugin_options(syntax);
+  return syntax;
+}
+
+CommandSyntax prefix_syntax() {
+  CommandSyntax syntax;
+  syntax.usage = kPrefixUsage;
+  syntax.about =
+      "Prints the folder below which this program, the headers and the CMake package are: what a plugin's project is "
+      "configured\n"
+      "with, cmake -S . -B build -DCMAKE_PREFIX_PATH=\"$(mixop plugins prefix)\".";
   return syntax;
 }
 
@@ -190,7 +203,10 @@ void check_as_json(const Findings& findings, std::ostream& out) {
   for (const auto& [check, passed] : checks_of(findings)) {
     const bool stopped = findings.refusal && findings.refusal->check() == check;
     json.begin_object().member("check", name_of(check)).member("passed", passed);
-    json.member("message", stopped ? findings.refusal->problem() : std::string()).end();
+    json.member("message", stopped                           ? findings.refusal->problem()
+                           : check == PluginCheck::self_test ? findings.report.broken_off
+                                                             : std::string())
+        .end();
   }
   json.end().key("trials").begin_list();
   for (const Trial& trial : findings.report.trials) {
@@ -251,6 +267,17 @@ int write_lock(const Arguments& arguments) {
   return 0;
 }
 
+int print_prefix(const Arguments& arguments) {
+  if (!parse(prefix_syntax(), arguments)) return 0;
+  const fs::path prefix = installed("");
+  const fs::path package = prefix / "lib/cmake/mixop/mixopConfig.cmake";
+  if (!fs::exists(package))
+    throw Error(ErrorCode::failed, "plugins prefix: " + package.string() +
+                                       " is missing, without which plugins cannot be built; install mixop again");
+  std::cout << prefix.parent_path().string() << '\n';
+  return 0;
+}
+
 int make_new(const Arguments& arguments) {
   const auto values = parse(new_syntax(), arguments);
   if (!values) return 0;
@@ -275,9 +302,11 @@ int plugins_command(const std::vector<std::string>& arguments) {
   if (word == "check") return check(rest);
   if (word == "lock") return write_lock(rest);
   if (word == "new") return make_new(rest);
-  throw Error(ErrorCode::usage,
-              "plugins: expected list, check, lock or new" + (word.empty() ? "" : ", found '" + excerpt(word) + "'") +
-                  did_you_mean(word, {"list", "check", "lock", "new"}) + "\nUsage: " + plugins_syntax().usage);
+  if (word == "prefix") return print_prefix(rest);
+  throw Error(ErrorCode::usage, "plugins: expected list, check, lock, new or prefix" +
+                                    (word.empty() ? "" : ", found '" + excerpt(word) + "'") +
+                                    did_you_mean(word, {"list", "check", "lock", "new", "prefix"}) +
+                                    "\nUsage: " + plugins_syntax().usage);
 }
 
 }  // namespace mixop::cli

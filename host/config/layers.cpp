@@ -99,6 +99,12 @@ void ConfigLayers::unknown(const std::string& key, const std::string& where) con
                         ->spec.key +
                     "'");
   refuse_key_of_other_kind(key, where);
+  for (const auto& [name, options] : catalog_.operators)
+    if (key == name || is_below(key, name))
+      throw Error(ErrorCode::usage, where + ": '" + excerpt(key) +
+                                        "' is no key: an operator's options stand in its name, " + name + ":" +
+                                        options.front().name + "=" + options.front().default_value +
+                                        ", wherever operations are named, as in space.ops");
   std::vector<std::string> known, group;
   for (const Key& candidate : keys_) {
     known.push_back(candidate.spec.key);

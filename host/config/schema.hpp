@@ -17,6 +17,7 @@ namespace mixop {
 /// What a configuration knows of the loaded plugins.
 struct OptionCatalog {
   std::map<std::string, std::vector<MixopOptionSpec>> components = {};  ///< the options of those that have some, by name
+  std::map<std::string, std::vector<MixopOptionSpec>> operators = {};   ///< the same, of operators: not keys, but in their names
   std::map<std::string, NamedStrategy> strategies = {};                 ///< by name
   std::map<std::string, std::map<std::string, std::string>> spaces = {};  ///< their default_keys(), by name
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "host/genotype/operation_name.hpp"
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/text/printable.hpp"
@@ -117,8 +118,7 @@ class GenotypeReader {
     if (!value.is(Kind::text) || value.text.empty())
       refuse(value, what + ": expected an operation's name, found " + value.describe());
     if (!is_operation_name(value.text))
-      refuse(value,
-             what + ": expected an operation's name of letters, digits, '.', '_' and '-', found " + value.describe());
+      refuse(value, what + ": expected " + kOperationName + ", found " + value.describe());
     return value.text;
   }
   /// [operation, from] with the node `to` given by the place, or [operation, to, from] without one.
@@ -275,12 +275,6 @@ void write_by_name(JsonWriter& writer, const Genotype& genotype) {
 }
 
 }  // namespace
-
-bool is_operation_name(std::string_view name) {
-  const auto cut = name.find('/');
-  return cut == std::string_view::npos ? is_plain_name(name)
-                                       : is_plain_name(name.substr(0, cut)) && is_plain_name(name.substr(cut + 1));
-}
 
 bool names_nodes(const CellGenotype& cell) {
   const PairForm form(cell.name, cell.inputs);

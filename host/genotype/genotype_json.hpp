@@ -29,9 +29,6 @@ namespace mixop {
 /// A genotype as JSON, a gene a line. A genotype whose names no form can hold is an error of code unsupported.
 std::string genotype_to_json(const Genotype& genotype);
 
-/// Whether a text may be an operation's name: a plain one, or PLUGIN/NAME of two (see PluginRegistry).
-bool is_operation_name(std::string_view name);
-
 /// Whether the genes of a cell do not fit its form, so that each tells its node.
 bool names_nodes(const CellGenotype& cell);
 

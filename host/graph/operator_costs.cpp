@@ -38,9 +38,9 @@ std::vector<Stage> start_of(const std::vector<Stage>& stages) {
 
 std::int64_t count_parameters(const MixopOperator& table, const std::string& name, const OpSpec& spec) {
   const std::string called = "operator '" + name + "'";
-  const MixopOpSpec abi{sizeof(MixopOpSpec), spec.affine ? 1 : 0, spec.in, spec.out, spec.stride};
+  const AbiSpec abi(table, name, spec);
   MixopOpInstance* made = nullptr;
-  checked(called, [&](MixopError* error) { return table.create(&abi, &made, error); });
+  checked(called, [&](MixopError* error) { return table.create(abi.get(), &made, error); });
   if (made == nullptr) throw Error(ErrorCode::plugin, called + ": create succeeded but made nothing");
   const std::unique_ptr<MixopOpInstance, decltype(table.destroy)> instance(made, table.destroy);
   std::int64_t count = 0;

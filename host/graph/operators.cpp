@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/genotype/operation_name.hpp"
 #include "host/process/running_part.hpp"
 #include "mixop/error.hpp"
 
@@ -15,10 +16,6 @@ struct Reading {
   std::optional<Structure> structure;
   std::string defect;
 };
-
-MixopOpSpec to_abi(const OpSpec& spec) {
-  return {sizeof(MixopOpSpec), spec.affine ? 1 : 0, spec.in, spec.out, spec.stride};
-}
 
 std::uint32_t inputs_wanted(std::int32_t kind) { return kind == MIXOP_STAGE_ADD || kind == MIXOP_STAGE_MULTIPLY ? 2 : 1; }
 
@@ -100,14 +97,25 @@ void take(void* context, const MixopStage* stages, std::uint32_t count) {
 
 }  // namespace
 
+AbiSpec::AbiSpec(const MixopOperator& table, const std::string& name, const OpSpec& spec)
+    : options_(std::string(component_of(name)), table.options, table.option_count, options_in(name)) {
+  spec_.size = sizeof spec_;
+  spec_.affine = spec.affine ? 1 : 0;
+  spec_.in = spec.in;
+  spec_.out = spec.out;
+  spec_.stride = spec.stride;
+  spec_.options = options_.data();
+  spec_.option_count = options_.size();
+}
+
 std::optional<Structure> structure_of(const MixopOperator& table, const std::string& name, const OpSpec& spec) {
   const auto* extension = extension_of<MixopStructure>(table, MIXOP_STRUCTURE_EXTENSION);
   if (extension == nullptr) return std::nullopt;
   const std::string called = "operator '" + name + "'";
-  const MixopOpSpec abi = to_abi(spec);
+  const AbiSpec abi(table, name, spec);
   Reading reading{name, std::nullopt, ""};
   const RunningPart running(called, "structure");
-  checked(called, [&](MixopError* error) { return extension->describe(&abi, take, &reading, error); });
+  checked(called, [&](MixopError* error) { return extension->describe(abi.get(), take, &reading, error); });
   if (reading.defect.empty() && !reading.structure) reading.defect = "was asked for and not given";
   if (!reading.defect.empty()) throw Error(ErrorCode::plugin, called + ": its structure " + reading.defect);
   return std::move(reading.structure);
@@ -117,14 +125,13 @@ std::optional<MixopCost> cost_of(const MixopOperator& table, const std::string& 
                                  const ImageShape& input) {
   const auto* extension = extension_of<MixopCostTable>(table, MIXOP_COST_EXTENSION);
   if (extension == nullptr) return std::nullopt;
-  const MixopOpSpec abi = to_abi(spec);
+  const AbiSpec abi(table, name, spec);
   MixopCost cost{};
   cost.size = sizeof cost;
   const std::string called = "operator '" + name + "'";
   const RunningPart running(called, "cost");
-  checked(called + ": cost", [&](MixopError* error) {
-    return extension->cost(&abi, input.height, input.width, &cost, error);
-  });
+  checked(called + ": cost",
+          [&](MixopError* error) { return extension->cost(abi.get(), input.height, input.width, &cost, error); });
   return cost;
 }
 

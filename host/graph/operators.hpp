@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "host/plugins/option_values.hpp"
 #include "mixop/abi/ext/cost.h"
 #include "mixop/abi/ext/structure.h"
 #include "mixop/abi/operator.h"
@@ -34,6 +35,19 @@ template <class Table>
 const Table* extension_of(const MixopOperator& table, const char* id) {
   return table.get_extension == nullptr ? nullptr : static_cast<const Table*>(table.get_extension(id));
 }
+
+/// A spec as an operator reads it: the options that its name sets, over the defaults of the others. An option that the
+/// operator does not declare, and a value that does not fit, is a usage error.
+class AbiSpec {
+ public:
+  AbiSpec(const MixopOperator& table, const std::string& name, const OpSpec& spec);
+  /// As long as this object lives.
+  const MixopOpSpec* get() const { return &spec_; }
+
+ private:
+  OptionValues options_;
+  MixopOpSpec spec_{};
+};
 
 /// What the operator says of its structure, checked: every stage of a known kind, on values before it. Throws what the
 /// operator throws, and a plugin error where the structure is not sound; both name the operator.

@@ -45,13 +45,6 @@ std::vector<Interface> interfaces() {
   return all;
 }
 
-bool is_name(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-           c == '-';
-  });
-}
-
 // Refuses one plugin: every check of a descriptor ends here.
 class Reader {
  public:
@@ -77,7 +70,19 @@ class Reader {
 
   std::string name(const std::string& what, const char* value) const {
     std::string copy = text(what, value, kLongestName);
-    if (!is_name(copy)) refuse(what + " is '" + excerpt(copy) + "'; expected letters, digits, '_', '-' and '.' alone");
+    if (!is_plain_name(copy))
+      refuse(what + " is '" + excerpt(copy) + "'; expected letters, digits, '_', '-' and '.' alone");
+    return copy;
+  }
+
+  // A name, or PLUGIN/NAME.
+  std::string part_name(const std::string& what, const char* value) const {
+    std::string copy = text(what, value, 2 * kLongestName);
+    const auto cut = copy.find('/');
+    const bool two = cut != std::string::npos;
+    if (two ? !is_plain_name(copy.substr(0, cut)) || !is_plain_name(copy.substr(cut + 1)) : !is_plain_name(copy))
+      refuse(what + " is '" + excerpt(copy) +
+             "'; expected letters, digits, '_', '-' and '.' alone, or two such names as PLUGIN/NAME");
     return copy;
   }
 
@@ -177,8 +182,9 @@ void check_extensions(const Reader& reader, const std::string& what, const Mixop
                          "'state_count' and 'state', or the extension " MIXOP_STRUCTURE_EXTENSION);
 }
 
-MixopOperator read_operator(const Reader& reader, const std::string& what, const void* table) {
-  const auto copy = copy_table<MixopOperator>(reader, what, table, offsetof(MixopOperator, get_extension));
+MixopOperator read_operator(const Reader& reader, const std::string& what, const void* table,
+                            std::vector<MixopOptionSpec>& options) {
+  auto copy = copy_table<MixopOperator>(reader, what, table, offsetof(MixopOperator, get_extension));
   if (copy.domain > MIXOP_DOMAIN_RECURRENT)
     reader.refuse(what + " has domain " + std::to_string(copy.domain) + "; expected 0 (image) or 1 (recurrent)");
   const bool own_code = copy.create != nullptr || copy.destroy != nullptr || copy.forward != nullptr ||
@@ -191,6 +197,12 @@ MixopOperator read_operator(const Reader& reader, const std::string& what, const
     reader.require(what, "state", copy.state);
   }
   check_extensions(reader, what, copy, own_code);
+  options = reader.options(what, copy.options, copy.option_count);
+  copy.options = options.data();
+  for (const MixopOptionSpec& option : options)
+    if (option.type == MIXOP_OPTION_LIST)
+      reader.refuse(what + ", option '" + option.name +
+                    "' is a list; an operator's options stand in its name, where a list has no place. Make it a text");
   return copy;
 }
 
@@ -257,7 +269,7 @@ NamedStrategy read_strategy(const Reader& reader, const std::string& what, const
     const std::string slot(read_slot(reader, place, part.slot).name);
     const std::string in_slot = what + ": its " + slot;
     if (!strategy.parts
-             .emplace(slot, PartChoice{reader.name(in_slot, part.part), read_option_values(reader, in_slot, part)})
+             .emplace(slot, PartChoice{reader.part_name(in_slot, part.part), read_option_values(reader, in_slot, part)})
              .second)
       reader.refuse(what + " has two parts in the slot '" + slot + "'");
   }
@@ -302,7 +314,7 @@ PluginComponent read_component(const Reader& reader, const MixopComponent& raw, 
   component.group = component.interface;
   switch (interface.table) {
     case Table::op:
-      component.table = read_operator(reader, what, raw.table);
+      component.table = read_operator(reader, what, raw.table, component.options);
       if (std::get<MixopOperator>(component.table).domain == MIXOP_DOMAIN_RECURRENT) component.group = kActivations;
       break;
     case Table::dataset:

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <deque>
 
+#include "host/genotype/operation_name.hpp"
 #include "host/plugins/cuda_library.hpp"
 #include "host/plugins/names.hpp"
 #include "host/plugins/option_values.hpp"
@@ -225,7 +226,9 @@ std::vector<std::string> PluginRegistry::Impl::names(const std::string& group) c
   return names;
 }
 
-const Entry& PluginRegistry::Impl::find(const std::string& group, const std::string& name) const {
+const Entry& PluginRegistry::Impl::find(const std::string& group, const std::string& given) const {
+  const bool is_operation = group == MIXOP_OPERATOR_INTERFACE || group == kActivations;
+  const std::string name(is_operation ? component_of(given) : given);
   const auto found = entries.find({group, name});
   if (found != entries.end()) return found->second;
   const auto cut = name.find('/');

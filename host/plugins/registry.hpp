@@ -65,7 +65,7 @@ class PluginRegistry {
   const std::vector<std::string>& clashes() const;
 
   /// Look-ups by the names that users write. An unknown name is a usage error that lists the known ones; the name of a
-  /// refused plugin's component throws that refusal.
+  /// refused plugin's component throws that refusal. Options in an operator's name do not matter to them.
   const MixopOperator& op(const std::string& name) const;
   /// An operator of the recurrent domain.
   const MixopOperator& activation(const std::string& name) const;

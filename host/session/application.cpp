@@ -10,32 +10,31 @@
 namespace mixop {
 namespace {
 
-template <class Specs>
-void add_options(OptionCatalog& catalog, const std::string& name, const Specs* specs, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) catalog.components[name].push_back(specs[i]);
+template <class Table>
+void add_options(std::map<std::string, std::vector<MixopOptionSpec>>& options, const std::string& name,
+                 const Table& table) {
+  if (table.option_count > 0) options[name].assign(table.options, table.options + table.option_count);
 }
 
 }  // namespace
 
 OptionCatalog option_catalog(const PluginRegistry& plugins) {
   OptionCatalog catalog;
-  for (const auto& plugin : plugins.plugins()) {
-    for (const ComponentInfo& component : plugin->components) {
-      if (component.interface == MIXOP_DATASET_INTERFACE) {
-        const MixopDataset& table = plugins.dataset(component.name);
-        add_options(catalog, component.name, table.options, table.option_count);
-      } else if (component.interface == MIXOP_STRATEGY_INTERFACE) {
-        catalog.strategies[component.name] = plugins.strategy(component.name);
-      } else if (component.interface != MIXOP_OPERATOR_INTERFACE) {
-        const MixopFactory& factory = plugins.factory(component.interface, component.name);
-        add_options(catalog, component.name, factory.options, factory.option_count);
-      }
-      if (component.interface == SearchSpace::interface_id) {
-        catalog.spaces[component.name] =
-            default_keys(make_space(plugins, component.name, {})->defaults(), component.name);
-      }
-    }
-  }
+  for (const std::string& name : plugins.names(MIXOP_DATASET_INTERFACE))
+    add_options(catalog.components, name, plugins.dataset(name));
+  std::vector<std::string> interfaces{SearchSpace::interface_id};
+  for (const StrategySlot& slot : strategy_slots) interfaces.emplace_back(slot.interface_id);
+  for (const std::string& interface : interfaces)
+    for (const std::string& name : plugins.names(interface))
+      add_options(catalog.components, name, plugins.factory(interface, name));
+  for (const std::string& name : plugins.names(MIXOP_OPERATOR_INTERFACE))
+    add_options(catalog.operators, name, plugins.op(name));
+  for (const std::string& name : plugins.names(kActivations))
+    add_options(catalog.operators, name, plugins.activation(name));
+  for (const std::string& name : plugins.names(MIXOP_STRATEGY_INTERFACE))
+    catalog.strategies[name] = plugins.strategy(name);
+  for (const std::string& name : plugins.names(SearchSpace::interface_id))
+    catalog.spaces[name] = default_keys(make_space(plugins, name, {})->defaults(), name);
   return catalog;
 }
 

@@ -10,6 +10,7 @@
 #include "host/config/layers.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/genotype/genotype_text.hpp"
+#include "host/genotype/operation_name.hpp"
 #include "host/search/archived_run.hpp"
 #include "host/search/search.hpp"
 #include "host/session/application.hpp"
@@ -66,10 +67,8 @@ void require_plain_names(const Genotype& genotype, const std::string& space) {
   for (const CellGenotype& cell : genotype.cells)
     for (const Gene& gene : cell.genes)
       if (!is_operation_name(gene.operation))
-        throw Error(ErrorCode::usage,
-                    "the text of a genotype of " + space +
-                        ": expected an operation's name of letters, digits, '.', '_' and '-', found '" +
-                        excerpt(gene.operation) + "'");
+        throw Error(ErrorCode::usage, "the text of a genotype of " + space + ": expected " + kOperationName +
+                                          ", found '" + excerpt(gene.operation) + "'");
 }
 
 /// A genotype in a space's own published text, such as NAS-Bench-201's.

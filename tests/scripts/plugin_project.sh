@@ -22,10 +22,10 @@ dataset/build/mathematics "$work/grey" >/dev/null
 places=()
 for kind in op chain-op dataset space; do places+=(--plugin-dir "$kind/build/lib/mixop/plugins"); done
 "$mixop" search quick "${places[@]}" --set data.name=acme.my_dataset --data "$work/grey" --set data.train_limit=32 --set search.batch=8 \
-  --set space.name=acme.my_space --set space.ops=+acme.my_op,acme.my_chain_op --set space.channels=4 --set search.epochs=1 --out run.h5 >log 2>&1 ||
+  --set space.name=acme.my_space --set space.ops=+acme.my_op,acme.my_chain_op,acme.my_chain_op:expansion=2 --set space.channels=4 --set search.epochs=1 --out run.h5 >log 2>&1 ||
   fail "the search: $(cat log)"
 "$mixop" inspect run.h5 --json >run.json
-for name in acme.my_op acme.my_chain_op; do
+for name in acme.my_op acme.my_chain_op acme.my_chain_op:expansion=2; do
   grep -q "\"$name\"" run.json || fail "$name is in no alphas of the search"
 done
 

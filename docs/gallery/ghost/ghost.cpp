@@ -2,5 +2,5 @@
 
 #include "mixop/plugin.hpp"
 
-MIXOP_PLUGIN("acme.ghost", "0.1.0", "Ghost convolution: half of the channels out of the other half.",
-             mixop::structure_operator<ghost>("acme.ghost"));
+MIXOP_PLUGIN("acme.ghost", "0.1.0", "Ghost convolution: most channels out of a few.",
+             mixop::structure_operator<ghost>("acme.ghost", nullptr, ghost_options));

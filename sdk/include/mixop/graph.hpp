@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mixop/abi/operator.h"
+#include "mixop/options.hpp"
 #include "mixop/structure.hpp"
 
 // The description of a network: what search spaces return and everything else reads. Values only, without LibTorch.
@@ -37,6 +38,7 @@ struct OpSpec {
   std::int64_t out = 16;  ///< channels of the output
   std::int64_t stride = 1;
   bool affine = false;  ///< whether batch norms have weight and bias
+  Options options = {};  ///< a value of each that the operator declares, where the operator is asked; elsewhere empty
   friend bool operator==(const OpSpec&, const OpSpec&) = default;
 };
 

@@ -5,7 +5,7 @@
 /* Changes whenever a C++ type that crosses between host and plugins does (mixop/space.hpp, mixop/strategy.hpp and what they
  * include), and is matched exactly: plugins of another revision are refused before they are loaded. A test compares it
  * with the headers: tests/scripts/native_revision.py. */
-#define MIXOP_NATIVE_REVISION 5
+#define MIXOP_NATIVE_REVISION 6
 
 /* MixopNote.native_revision of a plugin of these kinds and this tier. */
 #define MIXOP_NATIVE_REVISION_OF(kinds, tier)                                                              \

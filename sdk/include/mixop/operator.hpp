@@ -37,6 +37,8 @@ struct OperatorGradients {
 ///   static constexpr bool gradient_is_estimate = true
 ///       it is none of forward()'s own, as of a straight-through estimator: trials leave finite differences out
 ///   static constexpr std::int64_t channel_multiple = 8             trials try multiples of it as channels
+///   static constexpr MixopOptionSpec options[] = {mixop::option(MIXOP_OPTION_INTEGER, "distance", "1", "Pixels, at least 1")}
+///       what users set in its name, NAME:distance=2; the constructor reads spec.options.integer("distance")
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -124,6 +126,7 @@ const MixopOperator& operator_table() {
       });
     };
     t.get_extension = operator_extension<Derived, Described>;
+    declare_options<Described>(t);
     return t;
   }();
   return table;
@@ -131,7 +134,8 @@ const MixopOperator& operator_table() {
 
 }  // namespace detail
 
-/// The component of an Operator class; `summary` is what lists say of it, one sentence; `Described` has the static members structure and cost, if not the class itself.
+/// The component of an Operator class; `summary` is what lists say of it, one sentence; `Described` has the static members,
+/// if not the class itself.
 template <class Derived, Domain domain = Domain::image, class Described = Derived>
 MixopComponent native_operator(const char* name, const char* summary = nullptr) {
   return {sizeof(MixopComponent), MIXOP_KIND_OPERATOR, name, MIXOP_OPERATOR_INTERFACE,

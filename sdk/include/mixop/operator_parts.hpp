@@ -66,6 +66,15 @@ const MixopTrials& trials_table() {
   return table;
 }
 
+/// The options that `Described` declares, into the table.
+template <class Described>
+void declare_options(MixopOperator& table) {
+  if constexpr (requires { Described::options; }) {
+    table.options = Described::options;
+    table.option_count = static_cast<std::uint32_t>(sizeof Described::options / sizeof *Described::options);
+  }
+}
+
 /// The extensions that the static members of `Described` give.
 template <class Described>
 const void* extension(const char* id) {

@@ -14,6 +14,11 @@
 
 namespace mixop {
 
+/// One option of a component, for its static `options` array.
+constexpr MixopOptionSpec option(int type, const char* name, const char* default_value, const char* help) {
+  return {sizeof(MixopOptionSpec), type, name, default_value, help};
+}
+
 /// The option values of one component, by name. The host has checked names and types against the component's
 /// MixopOptionSpec and filled in the defaults, so a look-up that fails is a bug in the component.
 class Options {
@@ -45,6 +50,7 @@ class Options {
     return items;
   }
   const std::map<std::string, std::string>& values() const { return values_; }
+  friend bool operator==(const Options&, const Options&) = default;
 
  private:
   template <class Number>

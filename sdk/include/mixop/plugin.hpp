@@ -96,11 +96,6 @@ inline MixopComponent strategy(const char* name, const MixopStrategy& table) {
   return {sizeof(MixopComponent), MIXOP_KIND_STRATEGY, name, MIXOP_STRATEGY_INTERFACE, &table, nullptr};
 }
 
-/// One option of a component, for its static `options` array.
-constexpr MixopOptionSpec option(int type, const char* name, const char* default_value, const char* help) {
-  return {sizeof(MixopOptionSpec), type, name, default_value, help};
-}
-
 }  // namespace mixop
 
 /// Defines a plugin: its ELF note and the one exported symbol. Use once, at namespace scope:

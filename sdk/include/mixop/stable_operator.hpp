@@ -174,6 +174,7 @@ const MixopOperator& stable_operator_table() {
         if (std::strcmp(id, MIXOP_BACKWARD_EXTENSION) == 0) return &stable_backward_table<Class>();
       return extension<Class>(id);
     };
+    declare_options<Class>(t);
     return t;
   }();
   return table;
@@ -188,7 +189,7 @@ const MixopOperator& stable_operator_table() {
 ///   StableTensor or StableGradients backward(const StableTensor& input, output, grad_output, const Forward&)
 ///                                            without it, LibTorch differentiates what `forward` calls in torch::stable
 ///   const std::vector<StableStateEntry>& state()   parameters and buffers; the same tensors at every call
-///   static structure and static cost         as mixop::Operator's (mixop/operator.hpp)
+///   static structure, cost and options       as mixop::Operator's (mixop/operator.hpp)
 /// Shapes are those of MixopOperator; inputs need not be contiguous. Whatever it throws is an error of the operator.
 template <class Class, Domain domain = Domain::image>
 MixopComponent stable_operator(const char* name, const char* summary = nullptr) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,9 @@ inline void require_same_channels(const OpSpec& spec) {
                                             " out. Put a convolution before or after it");
 }
 
-inline OpSpec spec_from(const MixopOpSpec& spec) { return {spec.in, spec.out, spec.stride, spec.affine != 0}; }
+inline OpSpec spec_from(const MixopOpSpec& spec) {
+  return {spec.in, spec.out, spec.stride, spec.affine != 0, Options(spec.options, spec.option_count)};
+}
 
 /// The structure extension of operators that `build(spec)` describes.
 template <auto build>
@@ -65,12 +68,16 @@ const MixopStructure& structure_table() {
 
 /// The component of an operator that the callable `build` describes:
 /// structure_operator<[](const OpSpec& s) { return Structure("op.").relu().conv(...); }>("name", "What lists say of it.").
+/// `options`, which live as long as the library, are those that `build` reads of its spec.
 template <auto build, Domain domain = Domain::image>
-MixopComponent structure_operator(const char* name, const char* summary = nullptr) {
-  static const MixopOperator table = [] {
+MixopComponent structure_operator(const char* name, const char* summary = nullptr,
+                                  std::span<const MixopOptionSpec> options = {}) {
+  static const MixopOperator table = [options] {
     MixopOperator t{};
     t.size = sizeof t;
     t.domain = static_cast<std::uint32_t>(domain);
+    t.options = options.data();
+    t.option_count = static_cast<std::uint32_t>(options.size());
     t.get_extension = [](const char* id) -> const void* {
       return std::strcmp(id, MIXOP_STRUCTURE_EXTENSION) == 0 ? &structure_table<build>() : nullptr;
     };

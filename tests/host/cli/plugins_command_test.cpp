@@ -78,8 +78,8 @@ TEST_CASE("plugins prints its usage", "[plugins][cli]") {
 }
 
 TEST_CASE("wrong usage of plugins is refused", "[plugins][cli]") {
-  CHECK_THROWS_WITH(run({}), Contains("plugins: expected list, check, lock or new\nUsage: mixop plugins list"));
-  CHECK_THROWS_WITH(run({"remove"}), Contains("plugins: expected list, check, lock or new, found 'remove'"));
+  CHECK_THROWS_WITH(run({}), Contains("plugins: expected list, check, lock, new or prefix\nUsage: mixop plugins list"));
+  CHECK_THROWS_WITH(run({"remove"}), Contains("plugins: expected list, check, lock, new or prefix, found 'remove'"));
   CHECK_THROWS_WITH(run({"chekc"}), Contains("found 'chekc'; did you mean 'check'?"));
   CHECK_THROWS_WITH(run({"--json", "list"}), Contains("unknown option '--json'"));
   CHECK_THROWS_WITH(run({"list", "x"}), Contains("unexpected argument 'x'\nUsage: mixop plugins list"));

@@ -35,6 +35,9 @@ TEST_CASE("an unknown key in a file names line, nearest key and its group", "[co
   CHECK(
       file_problem("{\"sead\": 1}").rfind("my.json:1:2: unknown key 'sead'; did you mean 'seed'? (known: seed, ", 0) ==
       0);
+  CHECK(file_problem("{\"acme.shift\": {\"distance\": 2}}") ==
+        "my.json:1:17: 'acme.shift.distance' is no key: an operator's options stand in its name, acme.shift:distance=1, "
+        "wherever operations are named, as in space.ops");
   CHECK(file_problem("{\"nothing\": {}}").rfind("my.json:1:2: unknown key 'nothing' (known: seed, ", 0) == 0);
   CHECK(file_problem("{\"drawn\": {\"clases\": 1}}")
             .rfind("my.json:1:12: unknown key 'drawn.clases'; did you mean 'drawn.classes'?", 0) == 0);

@@ -36,11 +36,6 @@ std::string image(const std::string& normal, const std::string& concat) {
 
 }  // namespace
 
-TEST_CASE("an operation's name may have its plugin before it", "[genotype]") {
-  for (const char* name : {"sep_conv_3x3", "acme.conv", "acme.plugin/sep_conv_3x3"}) CHECK(mixop::is_operation_name(name));
-  for (const char* name : {"", "/", "a/", "/b", "a/b/c", "a b/c"}) CHECK_FALSE(mixop::is_operation_name(name));
-}
-
 TEST_CASE("what is no genotype is refused with what was found", "[genotype]") {
   CHECK(problem("[1]") == "g.json:1:1: expected a genotype's object, found a list of 1 item");
   CHECK(problem("{\"a\": 1}") ==

@@ -156,3 +156,25 @@ TEST_CASE("a stage that is not sound is refused", "[graph][operators][misuse]") 
 }
 
 }  // namespace
+
+TEST_CASE("an operator reads the options that its name sets, and its defaults of the others", "[graph][operators]") {
+  static constexpr MixopOptionSpec options[] = {option(MIXOP_OPTION_INTEGER, "times", "2", "How wide."),
+                                                option(MIXOP_OPTION_BOOL, "bias", "false", "Whether there is a bias.")};
+  const MixopComponent component = structure_operator<[](const OpSpec& spec) {
+    return Structure("op.").conv(
+        {.in = spec.in, .out = spec.out * spec.options.integer("times"), .bias = spec.options.flag("bias")});
+  }>("acme.wide", nullptr, options);
+  const auto& table = *static_cast<const MixopOperator*>(component.table);
+  const auto conv_of = [&](const std::string& name) {
+    return structure_of(table, name, {.in = 3, .out = 5})->stages().back();
+  };
+  CHECK(conv_of("acme.wide").out == 10);
+  CHECK_FALSE(conv_of("acme.wide").bias);
+  CHECK(conv_of("acme.wide:times=3").out == 15);
+  CHECK(conv_of("acme.plugin/acme.wide:bias=true:times=1").bias);
+  CHECK_THROWS_WITH(conv_of("acme.wide:time=3"), Contains("unknown option of acme.wide 'time'; did you mean 'times'?"));
+  CHECK_THROWS_WITH(conv_of("acme.wide:times=x"), "option acme.wide.times: expected an integer, found 'x'");
+  CHECK_THROWS_WITH(conv_of("acme.wide:times"), Contains("NAME:option=value"));
+  CHECK_THROWS_WITH(structure_of(Handed::table(), "acme.op:times=1", {}),
+                    Contains("unknown option of acme.op 'times'; known: none"));
+}

@@ -43,7 +43,10 @@ struct Sample {
                    },
                    [](MixopOpInstance*) -> uint32_t { return 0; },
                    [](MixopOpInstance*, uint32_t, MixopState*, MixopError*) -> MixopStatus { return MIXOP_OK; },
-                   nullptr};
+                   nullptr,
+                   nullptr,
+                   0,
+                   0};
   MixopOptionValue value{"temperature", "0.5"};
   MixopStrategyPart parts[3] = {{sizeof(MixopStrategyPart), 1, "relaxation", "softmax", &value},
                                 {sizeof(MixopStrategyPart), 0, "hypergradient", "first_order", nullptr},
@@ -274,7 +277,7 @@ TEST_CASE("an operator may be a structure and nothing else", "[plugins][descript
   Extension::id = MIXOP_STRUCTURE_EXTENSION;
   Extension::table = &structure;
   Sample sample;
-  sample.op = {sizeof sample.op, MIXOP_DOMAIN_IMAGE, {}, {}, {}, {}, {}, Extension::get};
+  sample.op = {sizeof sample.op, MIXOP_DOMAIN_IMAGE, {}, {}, {}, {}, {}, Extension::get, {}, 0, 0};
   const auto contents = mixop::read_descriptor(&sample.descriptor, sample.file);
   const auto& copy = std::get<MixopOperator>(contents.components[1].table);
   CHECK(copy.create == nullptr);
@@ -352,6 +355,42 @@ TEST_CASE("badly declared options are refused", "[plugins][descriptor]") {
         s.dataset.option_count = 2;
       },
       "option 'rate' is declared twice");
+}
+
+TEST_CASE("an operator's options are read since ABI 1.1", "[plugins][descriptor]") {
+  Sample sample;
+  sample.op.options = &sample.option;
+  sample.op.option_count = 1;
+  const auto contents = mixop::read_descriptor(&sample.descriptor, sample.file);
+  const auto& op = std::get<MixopOperator>(contents.components[1].table);
+  REQUIRE(op.option_count == 1);
+  CHECK(op.options[0].name == std::string("rate"));
+
+  sample.op.size = offsetof(MixopOperator, options);
+  const auto earlier = mixop::read_descriptor(&sample.descriptor, sample.file);
+  CHECK(std::get<MixopOperator>(earlier.components[1].table).option_count == 0);
+  component_refused([](Sample& s) { s.op.option_count = 1; }, "component 'acme.op' declares 1 options at NULL");
+  component_refused(
+      [](Sample& s) {
+        s.option.type = MIXOP_OPTION_LIST;
+        s.dataset.option_count = 0;
+        s.op.options = &s.option;
+        s.op.option_count = 1;
+      },
+      "component 'acme.op', option 'rate' is a list; an operator's options stand in its name, where a list has no "
+      "place. "
+      "Make it a text");
+}
+
+TEST_CASE("a strategy may name a part with its plugin", "[plugins][descriptor]") {
+  Sample sample;
+  sample.parts[0].part = "acme.parts/softmax";
+  const auto contents = mixop::read_descriptor(&sample.descriptor, sample.file);
+  CHECK(std::get<mixop::NamedStrategy>(contents.components[3].table).parts.at("relaxation").part ==
+        "acme.parts/softmax");
+  for (const char* wrong : {"a/b/c", "/softmax", "acme/", "a b"})
+    component_refused([&](Sample& s) { s.parts[0].part = wrong; },
+                      "its relaxation is '" + std::string(wrong) + "'; expected letters");
 }
 
 TEST_CASE("interfaces and kinds have names for messages", "[plugins][descriptor]") {

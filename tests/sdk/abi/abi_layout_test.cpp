@@ -89,12 +89,15 @@ FIELD(MixopPluginDescriptor, init, 48, 8);
 
 // operator.h
 
-SIZE(MixopOpSpec, 32);
+SIZE(MixopOpSpec, 48);
 FIELD(MixopOpSpec, size, 0, 4);
 FIELD(MixopOpSpec, affine, 4, 4);
 FIELD(MixopOpSpec, in, 8, 8);
 FIELD(MixopOpSpec, out, 16, 8);
 FIELD(MixopOpSpec, stride, 24, 8);
+FIELD(MixopOpSpec, options, 32, 8);
+FIELD(MixopOpSpec, option_count, 40, 4);
+FIELD(MixopOpSpec, reserved, 44, 4);
 
 SIZE(MixopForward, 24);
 FIELD(MixopForward, size, 0, 4);
@@ -110,7 +113,7 @@ FIELD(MixopState, name, 8, 8);
 FIELD(MixopState, tensor, 16, 8);
 FIELD(MixopState, elements, 24, 8);
 
-SIZE(MixopOperator, 56);
+SIZE(MixopOperator, 72);
 FIELD(MixopOperator, size, 0, 4);
 FIELD(MixopOperator, domain, 4, 4);
 FIELD(MixopOperator, create, 8, 8);
@@ -119,6 +122,9 @@ FIELD(MixopOperator, forward, 24, 8);
 FIELD(MixopOperator, state_count, 32, 8);
 FIELD(MixopOperator, state, 40, 8);
 FIELD(MixopOperator, get_extension, 48, 8);
+FIELD(MixopOperator, options, 56, 8);
+FIELD(MixopOperator, option_count, 64, 4);
+FIELD(MixopOperator, reserved, 68, 4);
 
 // ext/structure.h
 

@@ -7,7 +7,7 @@ extern "C" {
 #endif
 
 #define MIXOP_ABI_MAJOR 1
-#define MIXOP_ABI_MINOR 0
+#define MIXOP_ABI_MINOR 1
 
 #define MIXOP_NOTE_SECTION ".note.mixop"
 #define MIXOP_NOTE_NAME "mixop"

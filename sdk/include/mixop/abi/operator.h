@@ -1,6 +1,7 @@
 #pragma once
 
 #include "mixop/abi/error.h"
+#include "mixop/abi/option.h"
 #include "mixop/abi/tensor.h"
 
 #ifdef __cplusplus
@@ -21,6 +22,10 @@ typedef struct MixopOpSpec {
   int64_t in;     /* channels of the input */
   int64_t out;    /* channels of the output */
   int64_t stride; /* 1 or 2 */
+  /* Since ABI 1.1: a value of each of the operator's options, for the call. */
+  const MixopOptionValue* options;
+  uint32_t option_count;
+  uint32_t reserved;
 } MixopOpSpec;
 
 /* How one forward pass is run. */
@@ -70,6 +75,11 @@ typedef struct MixopOperator {
   uint32_t (*state_count)(MixopOpInstance* instance);
   MixopStatus (*state)(MixopOpInstance* instance, uint32_t index, MixopState* state, MixopError* error);
   const void* (*get_extension)(const char* id);
+  /* Since ABI 1.1: users set them in the operator's name, NAME:option=value:option=value, so that genotypes and archives
+   * hold them. No lists; of a text letters, digits, '.', '_', '-' and '+' can be set. */
+  const MixopOptionSpec* options;
+  uint32_t option_count;
+  uint32_t reserved;
 } MixopOperator;
 
 #ifdef __cplusplus
