@@ -89,7 +89,7 @@ void visit(Space& c, Visitor&& v) {
   v("layers", c.layers, for_images(within(1, 1000, "Number of cells.")));
   v("width", c.width, for_text(within(1, 65536, "Width of embedding and hidden state.")));
   v("nodes", c.nodes, only(search, within(1, 32, "Intermediate nodes of a cell.")));
-  KeySpec ops = any("Candidate operations of every edge, as `mixop list ops` names them; where nothing is said, those of the space.");
+  KeySpec ops = any("Candidate operations of every edge, as `mixop list ops` names them, NAME:option=value with options; where nothing is said, those of the space.");
   ops.least = 1;
   v("ops", c.operations, only(search, std::move(ops)));
   v("stem", c.stem,

@@ -95,7 +95,8 @@ TEST_CASE("a name that a program would evaluate is refused on reading and on wri
   const std::string hostile = "x\", 0)] + [print(1)] + [(\"y";
   CHECK(
       problem("Genotype(recurrent=[('" + hostile + "', 0)], concat=[1])") ==
-      "g.txt:1:22: recurrent, gene 0: expected an operation's name of letters, digits, '.', '_' and '-', found text '" +
+      "g.txt:1:22: recurrent, gene 0: expected an operation's name of letters, digits, '.', '_' and '-', and its options "
+      "behind it as NAME:option=value, found text '" +
           hostile + "'");
   CHECK(problem("Genotype(recurrent=[('a\x1b[31m', 0)], concat=[1])").find("found text 'a\\x1b[31m'") !=
         std::string::npos);
