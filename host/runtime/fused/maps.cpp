@@ -5,6 +5,21 @@
 #include <cstring>
 
 namespace mixop {
+namespace {
+
+/// Copies channels of pixels that lie `from_step` and `to_step` numbers apart: so few that a call for each costs more.
+template <class T>
+void copy_pixels(std::int64_t pixels, std::int64_t channels, const T* from, std::int64_t from_step, T* to,
+                 std::int64_t to_step) {
+  constexpr std::int64_t kPiece = 16 / sizeof(T);
+  for (std::int64_t p = 0; p < pixels; ++p, from += from_step, to += to_step) {
+    std::int64_t c = 0;
+    for (; c + kPiece <= channels; c += kPiece) std::memcpy(to + c, from + c, kPiece * sizeof(T));
+    for (; c < channels; ++c) to[c] = from[c];
+  }
+}
+
+}  // namespace
 
 at::Tensor dense(const at::Tensor& x) { return x.detach().contiguous(at::MemoryFormat::ChannelsLast); }
 
@@ -33,9 +48,7 @@ at::Tensor joined_channels(const std::vector<Maps<T>>& maps) {
   by_images(shape.images, [&](std::int64_t n) {
     std::int64_t first = 0;
     for (const Maps<T>& one : maps) {
-      for (std::int64_t p = 0; p < pixels; ++p)
-        std::memcpy(to + (n * pixels + p) * channels + first, one.image(n) + p * one.channels,
-                    static_cast<std::size_t>(one.channels) * sizeof(T));
+      copy_pixels(pixels, one.channels, one.image(n), one.channels, to + n * pixels * channels + first, channels);
       first += one.channels;
     }
   });
@@ -46,12 +59,11 @@ template <class T>
 void take_channels(const Maps<T>& from, std::int64_t first, const Maps<T>& shape, bool adds, T* to) {
   const std::int64_t pixels = shape.height * shape.width;
   by_images(shape.images, [&](std::int64_t n) {
-    for (std::int64_t p = 0; p < pixels; ++p) {
-      const T* x = from.image(n) + p * from.channels + first;
-      T* y = to + (n * pixels + p) * shape.channels;
-      if (!adds) std::memcpy(y, x, static_cast<std::size_t>(shape.channels) * sizeof(T));
-      for (std::int64_t c = 0; adds && c < shape.channels; ++c) y[c] += x[c];
-    }
+    const T* x = from.image(n) + first;
+    T* y = to + n * pixels * shape.channels;
+    if (!adds) return copy_pixels(pixels, shape.channels, x, from.channels, y, shape.channels);
+    for (std::int64_t p = 0; p < pixels; ++p, x += from.channels, y += shape.channels)
+      for (std::int64_t c = 0; c < shape.channels; ++c) y[c] += x[c];
   });
 }
 

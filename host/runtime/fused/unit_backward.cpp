@@ -2,7 +2,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "host/runtime/fused/packed.hpp"
 #include "host/runtime/fused/unit_images.hpp"
@@ -53,7 +52,7 @@ class UnitBackward {
     }
     if (unit_.kind == Unit::Kind::avg_pool) {
       depthwise_.assign(static_cast<std::size_t>(unit_.window->taps() * period_), T(1));
-      inverse_counts_ = inverse_counts(reading_, *unit_.window);
+      inverse_counts_ = inverse_counts<T>(reading_, *unit_.window, forward.middle_map().row);
     } else if (unit_.depthwise.defined()) {
       depthwise_ = packed_depthwise<T>(unit_.depthwise, k_, /*flipped=*/gathers_);
     }
@@ -73,6 +72,8 @@ class UnitBackward {
       std::fill_n(back.data(), of.back_.map.numbers(), T(0));  // borders, and what rows have behind their numbers
     }
     Buffer<T> y, back;
+    std::vector<const T*> maps, scales;  // what an image's gradient is the sum of
+    std::vector<std::vector<T>> own;     // scales of this image
   };
   /// That of each pass. Passes that lay it out alike share it, so that it stays in the cache.
   static std::vector<Scratch> scratch_of(const std::vector<UnitBackward>& passes) {
@@ -109,7 +110,7 @@ class UnitBackward {
   }
   /// `result` holds what earlier units gave where `accumulate` is set; a padded map always does.
   void image(std::int64_t n, const T* padded, T* middle, Scratch& own, bool accumulate, T* result, T* sums) const {
-    output_gradient(n, own.y.data());
+    output_gradient(n, own);
     unit_.window ? by_window(n, padded, middle, own, accumulate, result, sums)
                  : by_parts(padded, own, accumulate, result, sums);
   }
@@ -134,25 +135,27 @@ class UnitBackward {
 
  private:
   /// The gradient of the unit's output before its norm.
-  void output_gradient(std::int64_t n, T* dy) const {
+  void output_gradient(std::int64_t n, Scratch& scratch) const {
     const std::int64_t numbers = reading_.height * row_y_, period = k_.period(out_);
-    std::vector<const T*> maps, scales;
-    std::vector<std::vector<T>> own;  // of this image
-    own.reserve(terms_.size());
+    scratch.maps.clear();
+    scratch.scales.clear();
+    scratch.own.resize(std::max(scratch.own.size(), terms_.size()));
     for (std::size_t t = 0; t < terms_.size(); ++t) {
-      maps.push_back(terms_[t].maps + n * numbers);
+      scratch.maps.push_back(terms_[t].maps + n * numbers);
+      const std::vector<T>* scale = &scales_[t];
       if (terms_[t].factors != nullptr) {
-        own.push_back(scales_[t]);
-        for (T& scale : own.back()) scale *= static_cast<T>(terms_[t].factors[n]);
+        scale = &(scratch.own[t] = scales_[t]);
+        for (T& number : scratch.own[t]) number *= static_cast<T>(terms_[t].factors[n]);
       }
-      scales.push_back(terms_[t].factors != nullptr ? own.back().data() : scales_[t].data());
+      scratch.scales.push_back(scale->data());
     }
     if (!slope_.empty()) {
-      maps.push_back(run_.y_.data() + n * numbers);
-      scales.push_back(slope_.data());
+      scratch.maps.push_back(run_.y_.data() + n * numbers);
+      scratch.scales.push_back(slope_.data());
     }
-    k_.combine({numbers, period, static_cast<std::int64_t>(maps.size()), maps.data(), scales.data(),
-                constant_.empty() ? nullptr : constant_.data(), /*accumulate=*/false, dy});
+    k_.combine({numbers, period, static_cast<std::int64_t>(scratch.maps.size()), scratch.maps.data(),
+                scratch.scales.data(), constant_.empty() ? nullptr : constant_.data(), /*accumulate=*/false,
+                scratch.y.data()});
   }
 
   /// Through a pool, or a depthwise convolution with the pointwise one behind it.
@@ -236,18 +239,9 @@ class UnitBackward {
 
   void copy_rows(const T* dy, T* back) const {
     const std::int64_t numbers = reading_.width * in_;
-    const double* inverse = inverse_counts_.data();
-    for (std::int64_t row = 0; row < reading_.height; ++row, dy += numbers) {
-      T* to = back + row * back_.map.row;
-      if (inverse_counts_.empty()) {
-        std::memcpy(to, dy, static_cast<std::size_t>(numbers) * sizeof(T));
-        continue;
-      }
-      for (std::int64_t i = 0; i < numbers; ++inverse) {
-        const T factor = static_cast<T>(*inverse);
-        for (const std::int64_t end = i + in_; i < end; ++i) to[i] = dy[i] * factor;
-      }
-    }
+    for (std::int64_t row = 0; row < reading_.height; ++row)
+      copy_row(k_, numbers, forward_.middle_map().row, inverse_counts_, row, dy + row * numbers,
+               back + row * back_.map.row);
   }
 
   static constexpr std::int64_t kNone = 0;
@@ -264,7 +258,7 @@ class UnitBackward {
   Reading back_;  // of the gradient of what the windows put out, where the input's gradient is gathered from it
   std::vector<T> depthwise_, slope_, constant_;
   std::vector<std::vector<T>> parts_, scales_;
-  std::vector<double> inverse_counts_;
+  std::vector<T> inverse_counts_;
   std::vector<std::int64_t> sizes_;  // of the sums of each parameter
 };
 

@@ -36,6 +36,18 @@ struct GroupInput {
   std::vector<T> scale, shift;
 };
 
+/// A row of a map, divided by the counts of a pool where there are some: `row` numbers for each row.
+template <class T>
+void copy_row(const cpu::Kernels<T>& k, std::int64_t numbers, std::int64_t row, const std::vector<T>& inverse_counts,
+              std::int64_t number, const T* from, T* to) {
+  if (inverse_counts.empty()) {
+    std::memcpy(to, from, static_cast<std::size_t>(numbers) * sizeof(T));
+    return;
+  }
+  const T* scale = inverse_counts.data() + number * row;
+  k.combine({numbers, row, 1, &from, &scale, nullptr, /*accumulate=*/false, to});
+}
+
 /// A unit's forward pass over single images.
 template <class T>
 class UnitForward {
@@ -51,7 +63,7 @@ class UnitForward {
     const Reading& reading = input.reading;
     if (unit_.kind == Unit::Kind::avg_pool) {
       depthwise_.assign(static_cast<std::size_t>(unit_.window->taps() * input.period), T(1));
-      inverse_counts_ = inverse_counts(reading, *unit_.window);
+      inverse_counts_ = inverse_counts<T>(reading, *unit_.window, middle_.row);
     } else if (unit_.depthwise.defined()) {
       depthwise_ = packed_depthwise<T>(unit_.depthwise, k_, /*flipped=*/false);
     }
@@ -101,9 +113,7 @@ class UnitForward {
   void copy_middle(const T* middle, T* y) const {
     const std::int64_t numbers = input_.reading.width * in_;
     for (std::int64_t row = 0; row < input_.reading.height; ++row)
-      std::memcpy(y + row * numbers, middle + row * middle_.row, static_cast<std::size_t>(numbers) * sizeof(T));
-    for (const double inverse : inverse_counts_)
-      for (std::int64_t c = 0; c < in_; ++c) *y++ *= static_cast<T>(inverse);
+      copy_row(k_, numbers, middle_.row, inverse_counts_, row, middle + row * middle_.row, y + row * numbers);
   }
 
   const UnitRun<T>& run_;
@@ -115,7 +125,7 @@ class UnitForward {
   cpu::PaddedMap middle_;
   std::vector<T> depthwise_;
   std::vector<std::vector<T>> parts_;
-  std::vector<double> inverse_counts_;
+  std::vector<T> inverse_counts_;
 };
 
 }  // namespace mixop

@@ -11,7 +11,8 @@
 
 namespace mixop {
 
-std::vector<double> inverse_counts(const Reading& reading, const Window& window) {
+template <class T>
+std::vector<T> inverse_counts(const Reading& reading, const Window& window, std::int64_t row) {
   const auto inside = [&](std::int64_t place, std::int64_t size, std::size_t axis) {
     std::int64_t count = 0;
     for (std::int64_t k = 0; k < window.kernel[axis]; ++k) {
@@ -20,10 +21,12 @@ std::vector<double> inverse_counts(const Reading& reading, const Window& window)
     }
     return count;
   };
-  std::vector<double> counts;
+  std::vector<T> counts(static_cast<std::size_t>(reading.height * row), T(0));
   for (std::int64_t y = 0; y < reading.height; ++y)
-    for (std::int64_t x = 0; x < reading.width; ++x)
-      counts.push_back(1.0 / static_cast<double>(inside(y, reading.map.height, 0) * inside(x, reading.map.width, 1)));
+    for (std::int64_t x = 0; x < reading.width; ++x) {
+      const auto count = static_cast<double>(inside(y, reading.map.height, 0) * inside(x, reading.map.width, 1));
+      std::fill_n(counts.begin() + y * row + x * reading.map.channels, reading.map.channels, static_cast<T>(1 / count));
+    }
   return counts;
 }
 
@@ -149,6 +152,7 @@ void UnitRun<T>::read_running() {
 
 #define MIXOP_INSTANCES(T)                                                                                       \
   template UnitGroup<T>::UnitGroup(const std::vector<const Unit*>&, const cpu::Kernels<T>&, BufferPool& pool); \
+  template std::vector<T> inverse_counts<T>(const Reading&, const Window&, std::int64_t);                       \
   template bool UnitGroup<T>::fits(const Unit&, const Unit&);                                                   \
   template void UnitGroup<T>::forward(const Maps<T>&, bool training, bool update);
 MIXOP_INSTANCES(float)

@@ -113,7 +113,8 @@ class UnitGroup {
   std::vector<std::size_t> first_;  // of each unit: its first window in it
 };
 
-/// How many of the window's places lie inside the map, for each pixel of the output: 1 / count.
-std::vector<double> inverse_counts(const Reading& reading, const Window& window);
+/// 1 / how many of the window's places lie inside the map, for each number of the output, whose rows lie `row` apart.
+template <class T>
+std::vector<T> inverse_counts(const Reading& reading, const Window& window, std::int64_t row);
 
 }  // namespace mixop

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "host/runtime/fused/cpu/isa.hpp"
 #include "host/runtime/fused/cpu/simd.hpp"
 
@@ -22,20 +24,90 @@ inline void window(const Depthwise<T>& job, const T* x, const T* weights, T* out
   }
 }
 
+/// The `row_out` numbers of one row.
+template <class T, int TAPS>
+void row_of_windows(const Depthwise<T>& job, const T* x, const T* weights, T* out) {
+  constexpr int kBlocks = 8;
+  std::int64_t i = 0;
+  for (; i + kBlocks * job.period <= job.row_out; i += kBlocks * job.period)
+    window<T, TAPS, kBlocks>(job, x + i, weights, out + i);
+  for (; i + 2 * job.period <= job.row_out; i += 2 * job.period) window<T, TAPS, 2>(job, x + i, weights, out + i);
+  for (; i < job.row_out; i += job.period) window<T, TAPS, 1>(job, x + i, weights, out + i);
+}
+
 template <class T, int TAPS>
 void windows(const Depthwise<T>& job) {
-  constexpr int kBlocks = 8;
   for (std::int64_t row = 0; row < job.rows; ++row)
-    for (std::int64_t v = 0; v < job.period; v += kLanes<T>) {
-      const T* x = job.x + row * job.row_x + v;
-      T* out = job.out + row * job.row_out + v;
-      const T* weights = job.weights + v;
-      std::int64_t i = 0;
-      for (; i + kBlocks * job.period <= job.row_out; i += kBlocks * job.period)
-        window<T, TAPS, kBlocks>(job, x + i, weights, out + i);
-      for (; i + 2 * job.period <= job.row_out; i += 2 * job.period) window<T, TAPS, 2>(job, x + i, weights, out + i);
-      for (; i < job.row_out; i += job.period) window<T, TAPS, 1>(job, x + i, weights, out + i);
+    for (std::int64_t v = 0; v < job.period; v += kLanes<T>)
+      row_of_windows<T, TAPS>(job, job.x + row * job.row_x + v, job.weights + v, job.out + row * job.row_out + v);
+}
+
+/// How many rows of the output lie between those that read the same rows of the map by neighbouring rows of taps of a
+/// KERNEL x KERNEL window; 0 where none do.
+template <int KERNEL>
+std::int64_t rows_between(std::int64_t taps, const std::int64_t* offsets, std::int64_t row_x) {
+  if (taps != KERNEL * KERNEL) return 0;
+  const std::int64_t step = offsets[KERNEL] - offsets[0];
+  for (int tap = KERNEL; tap < taps; ++tap)
+    if (offsets[tap] != offsets[tap % KERNEL] + tap / KERNEL * step) return 0;
+  return step % row_x == 0 ? step / row_x : 0;
+}
+
+/// ROWS rows of the output, `apart` numbers from each other, BLOCKS vectors of each: what is read of a row of the map
+/// serves all of them. Neighbouring rows of taps lie `step` numbers apart. Each sum is taken in the order of the taps.
+template <class T, int KERNEL, int ROWS, int BLOCKS>
+inline void rows_at_once(const Depthwise<T>& job, std::int64_t step, std::int64_t apart, const T* x, const T* weights,
+                         T* out) {
+  const std::int64_t period = job.period;
+  Vector<T> sums[ROWS][BLOCKS] = {};
+  MIXOP_UNROLL
+  for (int line = 0; line < ROWS + KERNEL - 1; ++line, x += step)
+    for (int column = 0; column < KERNEL; ++column) {
+      const T* from = x + job.offsets[column];
+      Vector<T> numbers[BLOCKS];
+      MIXOP_UNROLL
+      for (int b = 0; b < BLOCKS; ++b) numbers[b] = load(from + b * period);
+      MIXOP_UNROLL
+      for (int row = 0; row < ROWS; ++row) {
+        if (line < row || line - row >= KERNEL) continue;
+        const Vector<T> weight = load(weights + ((line - row) * KERNEL + column) * period);
+        MIXOP_UNROLL
+        for (int b = 0; b < BLOCKS; ++b) sums[row][b] += weight * numbers[b];
+      }
     }
+  MIXOP_UNROLL
+  for (int row = 0; row < ROWS; ++row, out += apart)
+    MIXOP_UNROLL
+    for (int b = 0; b < BLOCKS; ++b) {
+      T* to = out + b * period;
+      store(to, job.accumulate ? load(to) + sums[row][b] : sums[row][b]);
+    }
+}
+
+/// Whether rows could be computed together.
+template <class T, int KERNEL>
+bool try_rows(const Depthwise<T>& job) {
+  constexpr int kRows = 4, kBlocks = kRegisters == 32 ? 4 : 2;
+  const std::int64_t between = rows_between<KERNEL>(job.taps, job.offsets, job.row_x), period = job.period;
+  if (between == 0) return false;
+  const std::int64_t step = between * job.row_x, apart = between * job.row_out;
+  for (std::int64_t first = 0; first < between; ++first)
+    for (std::int64_t v = 0; v < period; v += kLanes<T>) {
+      const T* weights = job.weights + v;
+      std::int64_t row = first;
+      for (; row + (kRows - 1) * between < job.rows; row += kRows * between) {
+        const T* x = job.x + row * job.row_x + v;
+        T* out = job.out + row * job.row_out + v;
+        std::int64_t i = 0;
+        for (; i + kBlocks * period <= job.row_out; i += kBlocks * period)
+          rows_at_once<T, KERNEL, kRows, kBlocks>(job, step, apart, x + i, weights, out + i);
+        for (; i < job.row_out; i += period)
+          rows_at_once<T, KERNEL, kRows, 1>(job, step, apart, x + i, weights, out + i);
+      }
+      for (; row < job.rows; row += between)
+        row_of_windows<T, KERNEL * KERNEL>(job, job.x + row * job.row_x + v, weights, job.out + row * job.row_out + v);
+    }
+  return true;
 }
 
 /// How many pixels lie between neighbouring taps of a row, where that is the same for all of a KERNEL x KERNEL window
@@ -153,6 +225,74 @@ bool try_slide_weights(const DepthwiseWeights<T>& job) {
   return true;
 }
 
+/// What one row of the output gives to the sums of one row of taps.
+template <class T, int KERNEL>
+inline void row_sums(const DepthwiseWeights<T>& job, std::int64_t v, const T* x, const T* d, T* out) {
+  Vector<T> sums[KERNEL] = {};
+  const auto add = [&](std::int64_t i, auto&& load_at) {
+    const Vector<T> factor = load_at(d + i);
+    MIXOP_UNROLL
+    for (int k = 0; k < KERNEL; ++k) sums[k] += factor * load_at(x + job.offsets[k] + i);
+  };
+  std::int64_t i = v;
+  for (; i + kLanes<T> <= job.numbers; i += job.period) add(i, [](const T* from) { return load(from); });
+  if (i < job.numbers) add(i, [&](const T* from) { return load_some(from, job.numbers - i); });
+  MIXOP_UNROLL
+  for (int k = 0; k < KERNEL; ++k) store(out + k * job.period, load(out + k * job.period) + sums[k]);
+}
+
+/// What `lines` rows of the map, `step` numbers apart, give to the sums of all taps with the rows of d that read them,
+/// which lie `apart`. The first row of d is that of the last row of taps.
+template <class T, int KERNEL>
+inline void line_sums(const DepthwiseWeights<T>& job, std::int64_t lines, std::int64_t step, std::int64_t apart,
+                      std::int64_t v, const T* x, const T* d, T* out) {
+  Vector<T> sums[KERNEL][KERNEL] = {};
+  const auto add = [&](std::int64_t i, auto&& load_at) {
+    Vector<T> factors[KERNEL];
+    MIXOP_UNROLL
+    for (int row = 0; row < KERNEL; ++row) factors[row] = load_at(d + (KERNEL - 1 - row) * apart + i);
+    MIXOP_UNROLL
+    for (int k = 0; k < KERNEL; ++k) {
+      const Vector<T> number = load_at(x + job.offsets[k] + i);
+      MIXOP_UNROLL
+      for (int row = 0; row < KERNEL; ++row) sums[row][k] += factors[row] * number;
+    }
+  };
+  for (; lines > 0; --lines, x += step, d += apart) {
+    std::int64_t i = v;
+    for (; i + kLanes<T> <= job.numbers; i += job.period) add(i, [](const T* from) { return load(from); });
+    if (i < job.numbers) add(i, [&](const T* from) { return load_some(from, job.numbers - i); });
+  }
+  MIXOP_UNROLL
+  for (int row = 0; row < KERNEL; ++row)
+    MIXOP_UNROLL
+    for (int k = 0; k < KERNEL; ++k, out += job.period) store(out, load(out) + sums[row][k]);
+}
+
+/// Whether rows of the map could serve all rows of taps at once.
+template <class T, int KERNEL>
+bool try_line_sums(const DepthwiseWeights<T>& job) {
+  if (KERNEL * (KERNEL + 1) >= kRegisters) return false;
+  const std::int64_t between = rows_between<KERNEL>(job.taps, job.offsets, job.row_x);
+  if (between == 0) return false;
+  const std::int64_t step = between * job.row_x, apart = between * job.row_d;
+  for (std::int64_t first = 0; first < std::min(between, job.rows); ++first)
+    for (std::int64_t v = 0; v < job.period; v += kLanes<T>) {
+      const T *x = job.x + first * job.row_x, *d = job.d + first * job.row_d;
+      T* out = job.out + v;
+      const std::int64_t rows = (job.rows - first + between - 1) / between;
+      const std::int64_t inside = rows - KERNEL + 1;  // rows of the map that all rows of taps read
+      if (inside > 0) line_sums<T, KERNEL>(job, inside, step, apart, v, x + (KERNEL - 1) * step, d, out);
+      for (std::int64_t tap_row = 0; tap_row < KERNEL; ++tap_row)
+        for (std::int64_t row = 0; row < rows; ++row) {
+          if (inside > 0 && row + tap_row >= KERNEL - 1 && row + tap_row < rows) continue;
+          row_sums<T, KERNEL>(job, v, x + (row + tap_row) * step, d + row * apart,
+                              out + tap_row * KERNEL * job.period);
+        }
+    }
+  return true;
+}
+
 /// The sums of GROUP taps over all rows, for one vector of the period.
 template <class T, int GROUP>
 inline void weights_of(const DepthwiseWeights<T>& job, std::int64_t first_tap, std::int64_t v) {
@@ -184,7 +324,7 @@ inline void weights_of(const DepthwiseWeights<T>& job, std::int64_t first_tap, s
 
 template <class T>
 void depthwise(const Depthwise<T>& job) {
-  if (try_slides<T, 3>(job) || try_slides<T, 5>(job)) return;
+  if (try_slides<T, 3>(job) || try_slides<T, 5>(job) || try_rows<T, 3>(job) || try_rows<T, 5>(job)) return;
   switch (job.taps) {
     case 9:
       return windows<T, 9>(job);
@@ -218,7 +358,7 @@ void depthwise_scatter(const DepthwiseScatter<T>& job) {
 template <class T>
 void depthwise_weights(const DepthwiseWeights<T>& job) {
   if (try_slide_weights<T, 3, 1>(job) || try_slide_weights<T, 3, 2>(job) || try_slide_weights<T, 5, 1>(job) ||
-      try_slide_weights<T, 5, 2>(job))
+      try_slide_weights<T, 5, 2>(job) || try_line_sums<T, 5>(job))
     return;
   // As many taps at once as there are registers for the places that they read.
   for (std::int64_t v = 0; v < job.period; v += kLanes<T>) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "host/runtime/fused/cpu/isa.hpp"
 #include "host/runtime/fused/cpu/simd.hpp"
 
@@ -12,35 +14,73 @@ void fill(T* to, std::int64_t numbers, T value) {
   });
 }
 
-/// The affine of the numbers from channel position `at` of the period on.
+/// How far ahead of where it reads a kernel asks for memory: maps of a batch lie behind the caches, and what the
+/// machine foresees by itself ends with each page.
 template <class T>
-inline Vector<T> before_relu(const Affine<T>& affine, Vector<T> x, std::int64_t at) {
-  if (affine.scale != nullptr) x *= load(affine.scale + at);
-  if (affine.shift != nullptr) x += load(affine.shift + at);
-  return x;
-}
+constexpr std::int64_t kAhead = 1024 / static_cast<std::int64_t>(sizeof(T));
 
-/// `numbers` of a run that begins at a multiple of the period, or of single pixels (period >= numbers).
-template <class T>
-void apply(const Affine<T>& affine, std::int64_t period, const T* x, T* out, std::int64_t numbers) {
+/// The affine of the numbers from one place of the period on, its product rounded before the sum with every instruction
+/// set: a relu must not cut other numbers with one than with another. PRESENT: whether there is one.
+template <class T, bool PRESENT>
+struct AffineAt {
+  AffineAt(const Affine<T>& affine, std::int64_t at) {
+    if constexpr (!PRESENT) return;
+    scale = load(affine.scale + at);
+    shift = load(affine.shift + at);
+  }
+  Vector<T> operator()(Vector<T> x) const {
+    if constexpr (PRESENT) return __builtin_assoc_barrier(scale * x) + shift;
+    return x;
+  }
+  Vector<T> scale{}, shift{};
+};
+
+/// Runs f(position, how many of its lanes count, the affine there) over [0, numbers): a run that begins at a multiple
+/// of the period, or single pixels (period >= numbers).
+template <class T, bool PRESENT, class F>
+inline void by_places(const Affine<T>& affine, std::int64_t period, std::int64_t numbers, F&& f) {
+  if (period == kLanes<T>) {
+    const AffineAt<T, PRESENT> everywhere(affine, 0);
+    by_vectors<T>(numbers, [&](std::int64_t i, std::int64_t count) { f(i, count, everywhere); });
+    return;
+  }
   std::int64_t at = 0;
   by_vectors<T>(numbers, [&](std::int64_t i, std::int64_t count) {
-    const Vector<T> y = before_relu(affine, some(x + i, count), at);
-    put(out + i, affine.relu ? relu<T>(y) : y, count);
+    f(i, count, AffineAt<T, PRESENT>(affine, at));
     at = at + kLanes<T> == period ? 0 : at + kLanes<T>;
   });
 }
 
+template <class T, bool PRESENT>
+void apply(const Affine<T>& affine, std::int64_t period, const T* x, T* out, std::int64_t numbers) {
+  const auto run = [&]<bool RELU>() {
+    by_places<T, PRESENT>(affine, period, numbers, [&](std::int64_t i, std::int64_t count, const auto& own) {
+      __builtin_prefetch(x + i + kAhead<T>);
+      const Vector<T> y = own(some(x + i, count));
+      put(out + i, RELU ? relu<T>(y) : y, count);
+    });
+  };
+  affine.relu ? run.template operator()<true>() : run.template operator()<false>();
+}
+
 /// d where the affine of x is above zero, added to or put in the place of `out`.
-template <class T>
+template <class T, bool PRESENT>
 void gate(const Unpad<T>& job, const T* d, const T* x, T* out, std::int64_t numbers) {
-  std::int64_t at = 0;
-  by_vectors<T>(numbers, [&](std::int64_t i, std::int64_t count) {
-    Vector<T> y = some(d + i, count);
-    if (job.affine.relu) y = before_relu(job.affine, some(x + i, count), at) <= T(0) ? Vector<T>{} : y;
-    put(out + i, job.accumulate ? some(out + i, count) + y : y, count);
-    at = at + kLanes<T> == job.period ? 0 : at + kLanes<T>;
-  });
+  const auto run = [&]<bool RELU, bool ACCUMULATE>() {
+    by_places<T, PRESENT>(job.affine, job.period, numbers, [&](std::int64_t i, std::int64_t count, const auto& own) {
+      Vector<T> y = some(d + i, count);
+      if constexpr (RELU) {
+        __builtin_prefetch(x + i + kAhead<T>);
+        y = own(some(x + i, count)) <= T(0) ? Vector<T>{} : y;
+      }
+      if constexpr (ACCUMULATE) y += some(out + i, count);
+      put(out + i, y, count);
+    });
+  };
+  if (job.affine.relu)
+    job.accumulate ? run.template operator()<true, true>() : run.template operator()<true, false>();
+  else
+    job.accumulate ? run.template operator()<false, true>() : run.template operator()<false, false>();
 }
 
 constexpr int kInFloat = 64;  // numbers that are summed before the sum goes on in double
@@ -61,10 +101,47 @@ struct Sums {
   }
 };
 
-}  // namespace
+/// What the numbers from place `v` of the period on give to the sums. SUM: whether that of d is wanted.
+template <class T, bool SUM>
+void dot_at(const Dot<T>& job, std::int64_t v) {
+  constexpr int kChains = 4;  // sums that do not wait for each other
+  const std::int64_t period = job.period;
+  const T *d = job.d + v, *x = job.x + v;
+  std::int64_t left = job.numbers - v;
+  Sums<T> dots, sums;
+  const auto vectors = [&] { return left < kLanes<T> ? 0 : (left - kLanes<T>) / period + 1; };
+  while (vectors() >= kChains) {
+    Vector<T> dot[kChains] = {}, sum[kChains] = {};
+    const std::int64_t rounds = std::min<std::int64_t>(vectors(), kInFloat) / kChains;
+    for (std::int64_t round = 0; round < rounds; ++round, d += kChains * period, x += kChains * period) {
+      MIXOP_UNROLL
+      for (int k = 0; k < kChains; ++k) {
+        __builtin_prefetch(x + k * period + kAhead<T>);
+        const Vector<T> number = load(d + k * period);
+        dot[k] += number * load(x + k * period);
+        if constexpr (SUM) sum[k] += number;
+      }
+    }
+    left -= rounds * kChains * period;
+    dots.add((dot[0] + dot[1]) + (dot[2] + dot[3]));
+    if constexpr (SUM) sums.add((sum[0] + sum[1]) + (sum[2] + sum[3]));
+  }
+  Vector<T> dot = {}, sum = {};
+  for (; left > 0; left -= period, d += period, x += period) {
+    const std::int64_t count = left < kLanes<T> ? left : kLanes<T>;
+    const Vector<T> number = some(d, count);
+    dot += number * some(x, count);
+    sum += number;
+  }
+  dots.add(dot);
+  dots.add_to(job.dot, job.channels, v);
+  if constexpr (!SUM) return;
+  sums.add(sum);
+  sums.add_to(job.sum, job.channels, v);
+}
 
-template <class T>
-void pad(const Pad<T>& job) {
+template <class T, bool PRESENT>
+void pad_all(const Pad<T>& job) {
   const PaddedMap& map = job.map;
   for (std::int64_t r = 0; r < map.rows; ++r) {
     T* row = job.out + r * map.row;
@@ -77,21 +154,21 @@ void pad(const Pad<T>& job) {
     if (map.stride == 1) {
       const std::int64_t before = map.left * map.channels, numbers = map.width * map.channels;
       fill(row, before, job.border);
-      apply(job.affine, job.period, x, row + before, numbers);
+      apply<T, PRESENT>(job.affine, job.period, x, row + before, numbers);
       fill(row + before + numbers, map.row - before - numbers, job.border);
       continue;
     }
     fill(row, map.row, job.border);
     for (std::int64_t c = 0; c < map.width; ++c) {
       const std::int64_t column = c + map.left;
-      apply(job.affine, job.period, x + c * map.channels,
-            row + column % map.stride * map.phase + column / map.stride * map.channels, map.channels);
+      apply<T, PRESENT>(job.affine, job.period, x + c * map.channels,
+                        row + column % map.stride * map.phase + column / map.stride * map.channels, map.channels);
     }
   }
 }
 
-template <class T>
-void unpad(const Unpad<T>& job) {
+template <class T, bool PRESENT>
+void unpad_all(const Unpad<T>& job) {
   const PaddedMap& map = job.map;
   const std::int64_t numbers = map.width * map.channels;
   for (std::int64_t y = 0; y < map.height; ++y) {
@@ -99,21 +176,33 @@ void unpad(const Unpad<T>& job) {
     const T* x = job.x + y * numbers;
     T* out = job.out + y * numbers;
     if (map.stride == 1) {
-      gate(job, d + map.left * map.channels, x, out, numbers);
+      gate<T, PRESENT>(job, d + map.left * map.channels, x, out, numbers);
       continue;
     }
     for (std::int64_t c = 0; c < map.width; ++c) {
       const std::int64_t column = c + map.left;
-      gate(job, d + column % map.stride * map.phase + column / map.stride * map.channels, x + c * map.channels,
-           out + c * map.channels, map.channels);
+      gate<T, PRESENT>(job, d + column % map.stride * map.phase + column / map.stride * map.channels,
+                       x + c * map.channels, out + c * map.channels, map.channels);
     }
   }
+}
+
+}  // namespace
+
+template <class T>
+void pad(const Pad<T>& job) {
+  job.affine.scale != nullptr ? pad_all<T, true>(job) : pad_all<T, false>(job);
+}
+
+template <class T>
+void unpad(const Unpad<T>& job) {
+  job.affine.scale != nullptr ? unpad_all<T, true>(job) : unpad_all<T, false>(job);
 }
 
 template <class T>
 void combine(const Combine<T>& job) {
   constexpr int kBlocks = 4;
-  constexpr std::int64_t kAhead = 512 / sizeof(T);  // more streams than the machine foresees by itself
+  constexpr std::int64_t kNear = kAhead<T> / 2;  // of many maps at once
   std::int64_t i = 0, at = 0;
   const auto next = [&](std::int64_t place) { return place + kLanes<T> == job.period ? 0 : place + kLanes<T>; };
   for (; i + kBlocks * kLanes<T> <= job.numbers; i += kBlocks * kLanes<T>) {
@@ -128,7 +217,7 @@ void combine(const Combine<T>& job) {
       const T* scales = job.scales[term];
       const T* x = job.x[term] + i;
       for (int b = 0; b < kBlocks; ++b) {
-        __builtin_prefetch(x + kAhead + b * kLanes<T>);
+        __builtin_prefetch(x + kNear + b * kLanes<T>);
         sums[b] += load(scales + places[b]) * load(x + b * kLanes<T>);
       }
     }
@@ -150,35 +239,8 @@ void dot(const Dot<T>& job) {
     job.dot[c] = 0;
     if (job.sum != nullptr) job.sum[c] = 0;
   }
-  constexpr int kChains = 4;  // sums that do not wait for each other
-  for (std::int64_t v = 0; v < job.period; v += kLanes<T>) {
-    Sums<T> dots, sums;
-    std::int64_t i = v;
-    const std::int64_t step = kChains * job.period, last = job.numbers - (kChains - 1) * job.period - kLanes<T>;
-    while (i <= last) {
-      Vector<T> dot[kChains] = {}, sum[kChains] = {};
-      for (int held = 0; held < kInFloat / kChains && i <= last; ++held, i += step)
-        for (int k = 0; k < kChains; ++k) {
-          const Vector<T> d = load(job.d + i + k * job.period);
-          dot[k] += d * load(job.x + i + k * job.period);
-          if (job.sum != nullptr) sum[k] += d;
-        }
-      dots.add((dot[0] + dot[1]) + (dot[2] + dot[3]));
-      if (job.sum != nullptr) sums.add((sum[0] + sum[1]) + (sum[2] + sum[3]));
-    }
-    Vector<T> dot = {}, sum = {};
-    for (; i < job.numbers; i += job.period) {
-      const std::int64_t count = job.numbers - i < kLanes<T> ? job.numbers - i : kLanes<T>;
-      const Vector<T> d = some(job.d + i, count);
-      dot += d * some(job.x + i, count);
-      sum += d;
-    }
-    dots.add(dot);
-    dots.add_to(job.dot, job.channels, v);
-    if (job.sum == nullptr) continue;
-    sums.add(sum);
-    sums.add_to(job.sum, job.channels, v);
-  }
+  for (std::int64_t v = 0; v < job.period; v += kLanes<T>)
+    job.sum != nullptr ? dot_at<T, true>(job, v) : dot_at<T, false>(job, v);
 }
 
 template <class T>

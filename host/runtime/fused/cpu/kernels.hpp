@@ -42,8 +42,8 @@ PaddedMap plain_map(std::int64_t height, std::int64_t width, std::int64_t channe
 
 template <class T>
 struct Affine {
-  const T* scale = nullptr;  ///< [period]; null: 1
-  const T* shift = nullptr;  ///< [period]; null: 0
+  const T* scale = nullptr;  ///< [period]; null, as the shift then is: none
+  const T* shift = nullptr;  ///< [period]
   bool relu = false;
 };
 
