@@ -84,6 +84,8 @@ int with_output(int code) {
 }  // namespace
 
 int main(int count, char** values) {
+  for (const cli::Command& command : cli::commands())
+    if (command.computes && count > 1 && std::string_view(values[1]) == command.name) let_threads_sleep(values);
   begin_process();
   report_crashes();
   int code = 0;

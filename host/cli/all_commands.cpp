@@ -6,11 +6,11 @@ namespace mixop::cli {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = {
-      {"search", "search an architecture, into RUN.h5", search_command},
-      {"train", "train a genotype's network from scratch, into NET.h5", train_command},
-      {"select", "search with several seeds and select by short trainings", select_command},
+      {"search", "search an architecture, into RUN.h5", search_command, /*computes=*/true},
+      {"train", "train a genotype's network from scratch, into NET.h5", train_command, /*computes=*/true},
+      {"select", "search with several seeds and select by short trainings", select_command, /*computes=*/true},
       {"swap", "change the strategy of a search while it runs", swap_command},
-      {"evaluate", "measure a trained network on data", evaluate_command},
+      {"evaluate", "measure a trained network on data", evaluate_command, /*computes=*/true},
       {"derive", "print the genotype of a run or of alphas", derive_command},
       {"summary", "count a network's parameters and multiply-adds", summary_command},
       {"draw", "draw a genotype's cells", draw_command},
@@ -21,8 +21,8 @@ const std::vector<Command>& commands() {
       {"list", "list ops, spaces, datasets, strategies, presets or genotypes", list_command},
       {"data", "check or describe a data set", data_command},
       {"plugins", "list, check or start plugins", plugins_command},
-      {"selftest", "run the exactness oracles on this machine", selftest_command},
-      {"bench", "time steps, alone or against another program", bench_command},
+      {"selftest", "run the exactness oracles on this machine", selftest_command, /*computes=*/true},
+      {"bench", "time steps, alone or against another program", bench_command, /*computes=*/true},
   };
   return all;
 }

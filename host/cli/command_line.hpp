@@ -21,6 +21,7 @@ struct Command {
   const char* name;
   const char* summary;
   int (*run)(const Arguments& arguments);
+  bool computes = false;  ///< with threads
 };
 
 /// All commands, in the order in which `mixop --help` lists them.

@@ -10,7 +10,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
+#include <system_error>
 
 namespace mixop {
 namespace {
@@ -41,6 +43,22 @@ void begin_process() {
     if (::fcntl(descriptor, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != descriptor) std::_Exit(1);
   for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
   std::signal(SIGCHLD, SIG_DFL);
+}
+
+void let_threads_sleep(char** arguments) {
+  constexpr char kPolicy[] = "OMP_WAIT_POLICY", kSecondRun[] = "MIXOP_THREADS_SLEEP";
+  if (std::getenv(kSecondRun) != nullptr) {
+    ::unsetenv(kSecondRun);
+    ::unsetenv(kPolicy);
+    return;
+  }
+  if (std::getenv(kPolicy) != nullptr || std::getenv("GOMP_SPINCOUNT") != nullptr) return;
+  std::error_code failure;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", failure);
+  if (failure || ::setenv(kPolicy, "passive", 1) != 0 || ::setenv(kSecondRun, "1", 1) != 0) return;
+  ::execv(program.c_str(), arguments);
+  ::unsetenv(kSecondRun);  // it could not be run: this one goes on
+  ::unsetenv(kPolicy);
 }
 
 ExitGuard::ExitGuard() {

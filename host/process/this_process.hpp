@@ -8,6 +8,12 @@ namespace mixop {
 /// have prevented.
 void begin_process();
 
+/// Has OpenMP's threads sleep while they wait for each other, so that other work on the machine does not slow this one many
+/// times over. Their library reads how when it is loaded, so this runs the program anew, with these arguments of main(), before
+/// anything else; in that second run it returns. Nothing where the environment says how they wait: OMP_WAIT_POLICY,
+/// GOMP_SPINCOUNT. Child processes see the environment as it was.
+void let_threads_sleep(char** arguments);
+
 /// While it lives, exit() called by anything but main(), such as a plugin, ends the process with the exit code for
 /// plugins and a message, so that nobody takes it for a finished run.
 class ExitGuard {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "host/plugins/part_error.hpp"
+#include "host/runtime/autograd_node.hpp"
 
 namespace mixop {
 namespace {
@@ -45,7 +46,7 @@ class OperatorNode final : public torch::autograd::Node {
  private:
   variable_list of_export(const variable_list& of, const at::Tensor& gradient) {
     const at::NoGradGuard no_grad;
-    return code->backward(of[0], output.unpack(shared_from_this()), gradient, how);
+    return code->backward(of[0], output.unpack(getptr()), gradient, how);
   }
   variable_list of_record(variable_list of, const at::Tensor& gradient) {
     of[0] = recorded_input;
@@ -87,7 +88,7 @@ at::Tensor OperatorInstance::forward(const at::Tensor& input, const Forward& how
     if (entry.kind == StateKind::parameter) inputs.push_back(entry.tensor);
   if (!torch::autograd::compute_requires_grad(inputs)) return code_->forward(input, how);
 
-  auto node = std::shared_ptr<OperatorNode>(new OperatorNode(), torch::autograd::deleteNode);
+  auto node = make_autograd_node<OperatorNode>();
   node->set_next_edges(torch::autograd::collect_next_edges(inputs));
   node->code = code_;
   node->how = how;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the program makes of the process that it is: closed standard descriptors, output that is lost, a parent that ignores its children, more threads
+"""What the program makes of the process that it is: closed standard descriptors, output that is lost, a parent that ignores its children, how threads wait, more threads
 than cores, and plugins that leave."""
 import json
 import os
@@ -13,7 +13,6 @@ sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "suppor
 from program import MIXOP, SEARCH, TRAIN, answer, asked, check, differences
 
 BENCH = ["cnn", "--channels", "2", "--layers", "3", "--steps", "1", "--warmup", "0", "--batch", "2", "--threads", "1"]
-os.environ["OMP_WAIT_POLICY"] = "passive"  # threads that wait for each other actively on a busy machine take minutes
 
 
 def descriptors(folder):
@@ -48,6 +47,22 @@ def children(folder):
     plugin = next(pathlib.Path(os.environ["MIXOP_BUILD_DIR"], "lib/mixop/plugins").rglob("*synthetic*.so"))
     run = subprocess.run([MIXOP, "plugins", "check", plugin], capture_output=True, text=True, timeout=120, preexec_fn=ignore)
     check(run.returncode == 0, f"plugins check without SIGCHLD: {run.stderr}")
+
+
+def waiting(folder):
+    """Threads sleep while they wait, unless the user says how they wait; programs that are started see the user's environment."""
+    line = '{"step_s": {"median": 1}, "peak_rss_mb": 10}'
+    said = folder / "said"
+    command = f"{{ tr '\\0' '\\n' </proc/$PPID/environ; echo child; env; }} | grep -E '^(child|OMP_WAIT|MIXOP_THREADS)' >{said}; echo '{line}'"
+    plain = {key: value for key, value in os.environ.items() if key not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+    for own, expected in (({}, ["MIXOP_THREADS_SLEEP=1", "OMP_WAIT_POLICY=passive", "child"]),
+                          ({"OMP_WAIT_POLICY": "active"}, ["OMP_WAIT_POLICY=active", "child", "OMP_WAIT_POLICY=active"]),
+                          ({"GOMP_SPINCOUNT": "10"}, ["child"])):
+        run = subprocess.run([MIXOP, "bench", *BENCH, "--rounds", "1", "--against", command], capture_output=True, text=True, timeout=120, env=plain | own)
+        check(run.returncode == 0, f"bench with {own}: {run.stderr}")
+        lines = said.read_text().split()
+        cut = lines.index("child")
+        check(sorted(lines[:cut]) + lines[cut:] == expected, f"with {own}: {lines}")
 
 
 def threads(folder):
@@ -85,7 +100,7 @@ def leaving(folder):
 
 def main():
     with tempfile.TemporaryDirectory() as made:
-        for part in (descriptors, children, threads, leaving):
+        for part in (descriptors, children, waiting, threads, leaving):
             place = pathlib.Path(made) / part.__name__
             place.mkdir()
             part(place)

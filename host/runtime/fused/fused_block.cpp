@@ -9,6 +9,7 @@
 #include <tuple>
 #include <utility>
 
+#include "host/runtime/autograd_node.hpp"
 #include "host/runtime/fused/cell_run.hpp"
 #include "host/runtime/fused/packed.hpp"
 #include "mixop/error.hpp"
@@ -134,7 +135,7 @@ at::Tensor FusedBlock::forward(const std::vector<at::Tensor>& inputs, RelaxedRow
     output = run->forward(inputs, factors, wants, pass);
   }
   if (!records) return output;
-  auto node = std::shared_ptr<CellBackward>(new CellBackward(), torch::autograd::deleteNode);
+  auto node = make_autograd_node<CellBackward>();
   node->set_next_edges(torch::autograd::collect_next_edges(leaves));
   node->program = program_;
   node->run = std::move(run);

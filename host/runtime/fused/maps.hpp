@@ -1,6 +1,5 @@
 #pragma once
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
@@ -8,6 +7,7 @@
 
 #include "host/runtime/fused/buffers.hpp"
 #include "host/runtime/fused/cpu/kernels.hpp"
+#include "host/runtime/threads.hpp"
 
 namespace mixop {
 
@@ -36,7 +36,7 @@ Buffer<T> scratch(BufferPool& pool, std::int64_t numbers, std::int64_t period) {
 /// Runs f(image) for all images over LibTorch's threads.
 template <class F>
 void by_images(std::int64_t images, const F& f) {
-  at::parallel_for(0, images, 1, [&](std::int64_t begin, std::int64_t end) {
+  for_ranges(images, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t n = begin; n < end; ++n) f(n);
   });
 }

@@ -1,11 +1,11 @@
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 
 #include "host/runtime/fused/packed.hpp"
 #include "host/runtime/fused/unit_images.hpp"
 #include "host/runtime/fused/unit_run.hpp"
+#include "host/runtime/threads.hpp"
 
 namespace mixop {
 namespace {
@@ -332,7 +332,7 @@ std::vector<UnitGradients> UnitGroup<T>::backward(std::vector<std::vector<Gradie
   }
   const std::int64_t images = x_.images, groups = std::min(images, kGroups);
   std::vector<std::vector<std::vector<T>>> sums(passes.size(), std::vector<std::vector<T>>(static_cast<std::size_t>(groups)));
-  at::parallel_for(0, groups, 1, [&](std::int64_t begin, std::int64_t end) {
+  for_ranges(groups, 1, [&](std::int64_t begin, std::int64_t end) {
     const Buffer<T> padded = group.padded(*pool_), found = scratch<T>(*pool_, place.numbers(), group.period);
     const Buffer<T> middle = passes.empty() ? Buffer<T>()
                                             : scratch<T>(*pool_, forwards.front().middle_map().numbers(), group.period);

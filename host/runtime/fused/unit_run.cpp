@@ -1,13 +1,13 @@
 #include "host/runtime/fused/unit_run.hpp"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "host/runtime/fused/packed.hpp"
 #include "host/runtime/fused/unit_images.hpp"
+#include "host/runtime/threads.hpp"
 
 namespace mixop {
 
@@ -72,7 +72,7 @@ void UnitGroup<T>::forward(const Maps<T>& x, bool training, bool update) {
     }
     passes.emplace_back(run, input, first_[i]);
   }
-  at::parallel_for(0, x.images, 1, [&](std::int64_t begin, std::int64_t end) {
+  for_ranges(x.images, 1, [&](std::int64_t begin, std::int64_t end) {
     const Buffer<T> padded = input.padded(*pool_);
     const Buffer<T> middle = scratch<T>(*pool_, passes.front().middle_map().numbers(), input.period);
     for (std::int64_t n = begin; n < end; ++n) {

@@ -2,10 +2,11 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Dispatch.h>
-#include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <utility>
+
+#include "host/runtime/threads.hpp"
 
 namespace mixop {
 namespace {
@@ -23,7 +24,7 @@ void sum_sources(const at::Tensor& states, const at::Tensor& product, const at::
   const auto count = static_cast<std::int64_t>(kinds.size());
   const T *s = states.const_data_ptr<T>(), *p = product.const_data_ptr<T>(), *w = weights.const_data_ptr<T>();
   T* to = out.mutable_data_ptr<T>();
-  at::parallel_for(0, rows, kRowsAtOnce, [&](std::int64_t begin, std::int64_t end) {
+  for_ranges(rows, kRowsAtOnce, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t j = 0; j < sources; ++j) {
       const std::int64_t first = (j * rows + begin) * width;
       cpu::kernels<T>().highway({end - begin, width, count, kinds.data(), w + j * count, s + first, p + 2 * first,
@@ -42,7 +43,7 @@ void split_gradient(const at::Tensor& states, const at::Tensor& product, const a
   const T* from = d.const_data_ptr<T>();
   T *to_states = d_states.mutable_data_ptr<T>(), *to_product = d_product.mutable_data_ptr<T>();
   double* to_weights = d_weights.mutable_data_ptr<double>();
-  at::parallel_for(0, states.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+  for_ranges(states.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t j = begin; j < end; ++j) {
       const std::int64_t first = j * rows * width;
       cpu::kernels<T>().highway_back({rows, width, count, kinds.data(), w + j * count, s + first, p + 2 * first, from,
