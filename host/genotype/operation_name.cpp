@@ -15,12 +15,6 @@ bool is_value(std::string_view text) {
   return is_plain_name(plain);
 }
 
-bool is_component(std::string_view name) {
-  const auto cut = name.find('/');
-  return cut == std::string_view::npos ? is_plain_name(name)
-                                       : is_plain_name(name.substr(0, cut)) && is_plain_name(name.substr(cut + 1));
-}
-
 bool is_setting(std::string_view text) {
   const auto cut = text.find('=');
   return cut != std::string_view::npos && is_plain_name(text.substr(0, cut)) && is_value(text.substr(cut + 1));
@@ -28,9 +22,15 @@ bool is_setting(std::string_view text) {
 
 }  // namespace
 
+bool is_component_name(std::string_view name) {
+  const auto cut = name.find('/');
+  return cut == std::string_view::npos ? is_plain_name(name)
+                                       : is_plain_name(name.substr(0, cut)) && is_plain_name(name.substr(cut + 1));
+}
+
 bool is_operation_name(std::string_view text) {
   const std::vector<std::string> parts = split(text, ':');
-  return text.find_first_of(" \t") == std::string_view::npos && !parts.empty() && is_component(parts.front()) &&
+  return text.find_first_of(" \t") == std::string_view::npos && !parts.empty() && is_component_name(parts.front()) &&
          std::all_of(parts.begin() + 1, parts.end(), is_setting);
 }
 

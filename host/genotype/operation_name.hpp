@@ -6,7 +6,10 @@
 
 namespace mixop {
 
-/// What a user writes to name an operation: NAME or PLUGIN/NAME (see PluginRegistry), and behind it the options that
+/// Whether a text is a component's name: NAME, or PLUGIN/NAME (see PluginRegistry), of letters, digits, '.', '_' and '-'.
+bool is_component_name(std::string_view text);
+
+/// What a user writes to name an operation: a component's name, and behind it the options that
 /// differ from the operator's defaults: NAME:option=value:option=value. Names and options have letters, digits, '.', '_'
 /// and '-', values '+' as well.
 bool is_operation_name(std::string_view text);

@@ -8,6 +8,7 @@
 #include <set>
 #include <string_view>
 
+#include "host/genotype/operation_name.hpp"
 #include "host/plugins/names.hpp"
 #include "host/plugins/option_values.hpp"
 #include "host/text/printable.hpp"
@@ -78,9 +79,7 @@ class Reader {
   // A name, or PLUGIN/NAME.
   std::string part_name(const std::string& what, const char* value) const {
     std::string copy = text(what, value, 2 * kLongestName);
-    const auto cut = copy.find('/');
-    const bool two = cut != std::string::npos;
-    if (two ? !is_plain_name(copy.substr(0, cut)) || !is_plain_name(copy.substr(cut + 1)) : !is_plain_name(copy))
+    if (!is_component_name(copy))
       refuse(what + " is '" + excerpt(copy) +
              "'; expected letters, digits, '_', '-' and '.' alone, or two such names as PLUGIN/NAME");
     return copy;

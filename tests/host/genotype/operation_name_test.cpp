@@ -17,6 +17,11 @@ TEST_CASE("an operation's name may have its plugin before it and its options beh
     CHECK_FALSE(is_operation_name(name));
 }
 
+TEST_CASE("a component's name has no options", "[genotype]") {
+  for (const char* name : {"softmax", "acme.parts/softmax"}) CHECK(is_component_name(name));
+  for (const char* name : {"", "a/b/c", "a:b=1", "a b"}) CHECK_FALSE(is_component_name(name));
+}
+
 TEST_CASE("an operation's name tells its component and its options", "[genotype]") {
   CHECK(component_of("skip_connect") == "skip_connect");
   CHECK(component_of("acme.plugin/shift:distance=2") == "acme.plugin/shift");
