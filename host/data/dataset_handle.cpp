@@ -33,11 +33,11 @@ constexpr std::size_t kMostNotes = 100;
 /// Judges what one data set returns; every complaint names it.
 class Contract {
  public:
-  explicit Contract(const std::string& name) : name_(name) {}
+  explicit Contract(const std::string& called) : called_(called) {}
 
   [[noreturn]] void broken(const std::string& how) const {
     throw Error(ErrorCode::plugin,
-                "data set '" + name_ + "' breaks its contract: " + how + "; its plugin must be fixed");
+                called_ + " breaks its contract: " + how + "; its plugin must be fixed");
   }
   void within(const std::string& what, std::int64_t value, std::int64_t low, std::int64_t high) const {
     if (value < low || value > high)
@@ -55,7 +55,7 @@ class Contract {
   }
 
  private:
-  const std::string& name_;
+  const std::string& called_;
 };
 
 void check_table(const Contract& contract, const MixopDataset& table) {
@@ -169,9 +169,12 @@ const char* split_name(int split) {
 }
 
 DatasetHandle::DatasetHandle(std::string name, const MixopDataset& table, const std::string& folder,
-                             const std::map<std::string, std::string>& options)
-    : name_(std::move(name)), table_(table), instance_(nullptr, nullptr) {
-  check_table(Contract(name_), table_);
+                             const std::map<std::string, std::string>& options, const std::string& called)
+    : name_(std::move(name)),
+      called_(called.empty() ? "data set '" + name_ + "'" : called),
+      table_(table),
+      instance_(nullptr, nullptr) {
+  check_table(Contract(called_), table_);
   options_ = with_defaults(name_, table_, options);
   instance_ = open(folder);
   info_ = query();
@@ -183,21 +186,19 @@ DatasetHandle::Instance DatasetHandle::open(const std::string& folder) const {
   const MixopDatasetSource source{sizeof source, static_cast<std::uint32_t>(values.size()), folder.c_str(),
                                   values.data()};
   MixopDatasetInstance* opened = nullptr;
-  const std::string called = "data set '" + name_ + "'";
-  const RunningPart running(called, "open");
-  checked(called, [&](MixopError* error) { return table_.open(&source, &opened, error); });
-  if (opened == nullptr) Contract(name_).broken("open succeeded without an instance");
+  const RunningPart running(called_, "open");
+  checked(called_, [&](MixopError* error) { return table_.open(&source, &opened, error); });
+  if (opened == nullptr) Contract(called_).broken("open succeeded without an instance");
   return {opened, table_.close};
 }
 
 DatasetInfo DatasetHandle::query() {
   MixopDatasetInfo raw{};
   raw.size = sizeof raw;
-  const std::string called = "data set '" + name_ + "'";
-  const RunningPart running(called, "info");
-  checked(called, [&](MixopError* error) { return table_.info(instance_.get(), &raw, error); });
+  const RunningPart running(called_, "info");
+  checked(called_, [&](MixopError* error) { return table_.info(instance_.get(), &raw, error); });
 
-  const Contract contract(name_);
+  const Contract contract(called_);
   contract.within("the size of its info", raw.size, kInfoSize, sizeof raw);
   contract.within("kind", raw.kind, MIXOP_DATA_IMAGES, MIXOP_DATA_TEXT);
   DatasetInfo info;
@@ -233,7 +234,7 @@ DatasetInfo DatasetHandle::query() {
 }
 
 std::string DatasetHandle::place(int split) const {
-  return "data set '" + name_ + "', split '" + split_name(split) + "'";
+  return called_ + ", split '" + split_name(split) + "'";
 }
 
 void DatasetHandle::require_records(int split, std::int64_t first, std::int64_t count) const {
@@ -249,7 +250,7 @@ void DatasetHandle::read(int split, std::int64_t first, std::int64_t count, std:
   require_records(split, first, count);
   std::uint8_t* const taken = info_.many_sizes ? nullptr : values;
   const std::string called = place(split);
-  const RunningPart running(called, "read");
+  const RunningPart running(called_, "read");
   checked(called,
           [&](MixopError* error) { return table_.read(instance_.get(), split, first, count, taken, targets, error); });
   for (std::int64_t i = 0; i < count; ++i)
@@ -266,14 +267,14 @@ void DatasetHandle::decode(int split, std::int64_t record, const ImageSink& sink
     throw Error(ErrorCode::usage, place(split) + ": its images have one size; they are read, not decoded");
   SinkCall call{sink};
   const std::string called = place(split);
-  const RunningPart running(called, "decode");
+  const RunningPart running(called_, "decode");
   checked(called,
           [&](MixopError* error) { return table_.decode(instance_.get(), split, record, take_image, &call, error); });
   const std::string which = "; record " + std::to_string(record) + " of split '" + split_name(split) + "' ";
   if (call.calls != 1)
-    Contract(name_).broken("decode must give one image" + which + "came " + std::to_string(call.calls) + " times");
+    Contract(called_).broken("decode must give one image" + which + "came " + std::to_string(call.calls) + " times");
   if (!call.sound)
-    Contract(name_).broken("decode must give pixels, 1 to " + std::to_string(kMaxDecodedSide) + " a side" + which +
+    Contract(called_).broken("decode must give pixels, 1 to " + std::to_string(kMaxDecodedSide) + " a side" + which +
                            "has " + std::to_string(call.height) + " x " + std::to_string(call.width));
   if (call.thrown) std::rethrow_exception(call.thrown);
 }

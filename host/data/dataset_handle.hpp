@@ -64,8 +64,9 @@ class DatasetHandle {
   /// Opens the data set; `options` are checked against their types, and those that are absent take the component's
   /// defaults.
   /// Throws what the plugin reports, usage for an unknown option, and plugin where the plugin breaks its contract.
+  /// Messages name it as `called`, by default "data set 'NAME'".
   DatasetHandle(std::string name, const MixopDataset& table, const std::string& folder,
-                const std::map<std::string, std::string>& options = {});
+                const std::map<std::string, std::string>& options = {}, const std::string& called = {});
 
   const std::string& name() const { return name_; }
   /// All options with their values, defaults included.
@@ -90,6 +91,7 @@ class DatasetHandle {
   std::string place(int split) const;
 
   std::string name_;
+  std::string called_;
   const MixopDataset& table_;
   std::map<std::string, std::string> options_;
   Instance instance_;

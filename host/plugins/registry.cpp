@@ -324,4 +324,9 @@ const PluginInfo& PluginRegistry::owner(const std::string& group, const std::str
   return *impl_->find(group, name).plugin;
 }
 
+std::string PluginRegistry::called(const std::string& kind, const std::string& group, const std::string& name) const {
+  const std::string& id = owner(group, name).id;
+  return kind + " '" + name + "'" + (id.starts_with("mixop.") ? "" : " (plugin " + id + ")");
+}
+
 }  // namespace mixop

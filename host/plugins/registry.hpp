@@ -80,6 +80,9 @@ class PluginRegistry {
   const std::string& summary(const std::string& group, const std::string& name) const;
   /// The plugin that a component comes from.
   const PluginInfo& owner(const std::string& group, const std::string& name) const;
+  /// How messages name a component, with its plugin unless that is one of mixop's own: "space 'acme.chain' (plugin acme)".
+  /// `kind` is "space".
+  std::string called(const std::string& kind, const std::string& group, const std::string& name) const;
 
  private:
   struct Impl;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "host/plugins/part_error.hpp"
+#include "host/runtime/finite.hpp"
 
 namespace mixop {
 namespace {
@@ -51,13 +52,6 @@ std::string described(const at::Tensor& tensor) {
 
 bool is_alike(const at::Tensor& a, const at::Tensor& b) {
   return a.sizes() == b.sizes() && a.scalar_type() == b.scalar_type() && a.device() == b.device();
-}
-
-/// By one pass over the numbers: what is not finite stays so in a sum. CPUs alone, where it waits for nothing.
-bool is_finite(const at::Tensor& tensor) {
-  if (!tensor.is_cpu() || !tensor.is_floating_point() || tensor.numel() == 0) return true;
-  const at::Tensor values = tensor.detach();
-  return std::isfinite(values.sum().item<double>()) || values.isfinite().all().item<bool>();
 }
 
 /// Notices that a tensor is written to: by LibTorch's count of writes, and, for code that writes to the memory itself,

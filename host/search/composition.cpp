@@ -9,6 +9,7 @@
 
 #include "host/graph/measure.hpp"
 #include "host/plugins/option_values.hpp"
+#include "host/runtime/finite.hpp"
 #include "host/search/named_space.hpp"
 #include "mixop/random.hpp"
 
@@ -73,15 +74,17 @@ at::Tensor edge_weights(const CellTopology& topology, const at::Tensor& alphas) 
   return at::cat(nodes, -2);
 }
 
-void check_relaxed(const Relaxed& relaxed, const at::Tensor& alphas) {
-  const bool fits = relaxed.weights.defined() && relaxed.weights.sizes() == alphas.sizes();
-  if (!fits)
-    throw Error(ErrorCode::plugin, "the relaxation made no weights of the alphas' shape " + c10::str(alphas.sizes()) +
-                                       "; the plugin must be fixed");
+void check_relaxed(const std::string& called, const Relaxed& relaxed, const at::Tensor& alphas) {
+  const auto refuse = [&](const std::string& how) {
+    throw PartError(ErrorCode::plugin, called + ": relax: " + how + "; the plugin must be fixed");
+  };
+  if (!relaxed.weights.defined() || relaxed.weights.sizes() != alphas.sizes())
+    refuse("expected weights of the alphas' shape " + c10::str(alphas.sizes()) + ", found " +
+           (relaxed.weights.defined() ? c10::str(relaxed.weights.sizes()) : "none"));
   if (!relaxed.active.empty() && relaxed.active.size() != static_cast<std::size_t>(alphas.numel()))
-    throw Error(ErrorCode::plugin, "the relaxation says of " + std::to_string(relaxed.active.size()) +
-                                       " operations whether they are active; expected none or all " +
-                                       std::to_string(alphas.numel()) + "; the plugin must be fixed");
+    refuse("it says of " + std::to_string(relaxed.active.size()) + " operations whether they are active; expected none or all " +
+           std::to_string(alphas.numel()));
+  if (!is_finite(relaxed.weights) && is_finite(alphas)) refuse("weights that are not finite, of alphas that are");
 }
 
 }  // namespace
@@ -103,7 +106,7 @@ PartChoice with_options(const PluginRegistry& plugins, const StrategySlot& slot,
 Part<StrategyPart> make_part(const PluginRegistry& plugins, const StrategySlot& slot, const PartChoice& choice) {
   const MixopFactory& factory = plugins.factory(slot.interface_id, choice.part);
   Part<StrategyPart> made{static_cast<StrategyPart*>(create(factory, choice.part, choice.options)), {factory.destroy}};
-  made->called = std::string(slot.name) + " '" + choice.part + "'";
+  made->called = plugins.called(std::string(slot.name), slot.interface_id, choice.part);
   return made;
 }
 
@@ -111,7 +114,7 @@ Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& n
   const MixopFactory& factory = plugins.factory(SearchSpace::interface_id, name);
   Part<SearchSpace> made{static_cast<SearchSpace*>(create(factory, name, options_of(factory, name, options))),
                          {factory.destroy}};
-  return with_name(std::move(made), name);
+  return with_name(std::move(made), plugins.called("space", SearchSpace::interface_id, name));
 }
 
 Part<SearchSpace> make_space(const PluginRegistry& plugins, const std::string& name, const ComponentOptions& options,
@@ -196,7 +199,7 @@ std::vector<Relaxed> relax(const Relaxation& relaxation, const std::vector<Alpha
     how.key = key_of({step_key, kRelaxations, set});
     all.push_back(gone.defined() ? relax_rest(relaxation, alphas[set], how, gone)
                                  : ask("relax", &Relaxation::relax, relaxation, alphas[set], how));
-    check_relaxed(all.back(), alphas[set]);
+    check_relaxed(relaxation.called, all.back(), alphas[set]);
   }
   drop(dropped, all);
   return all;

@@ -7,8 +7,7 @@ namespace {
 
 class NamedSpace final : public SearchSpace {
  public:
-  NamedSpace(Part<SearchSpace> space, const std::string& name)
-      : own_(std::move(space)), called_("space '" + name + "'") {}
+  NamedSpace(Part<SearchSpace> space, std::string called) : own_(std::move(space)), called_(std::move(called)) {}
 
   std::string summary() const override {
     return naming(called_, "summary", [&] { return own_->summary(); });
@@ -43,8 +42,8 @@ class NamedSpace final : public SearchSpace {
 
 }  // namespace
 
-Part<SearchSpace> with_name(Part<SearchSpace> space, const std::string& name) {
-  return {new NamedSpace(std::move(space), name), {[](void* object) { delete static_cast<SearchSpace*>(object); }}};
+Part<SearchSpace> with_name(Part<SearchSpace> space, std::string called) {
+  return {new NamedSpace(std::move(space), std::move(called)), {[](void* object) { delete static_cast<SearchSpace*>(object); }}};
 }
 
 }  // namespace mixop

@@ -6,7 +6,7 @@
 
 namespace mixop {
 
-/// The space as it is, but for what its calls throw, which names it (host/plugins/part_error.hpp).
-Part<SearchSpace> with_name(Part<SearchSpace> space, const std::string& name);
+/// The space as it is, but for what its calls throw, which begins with `called` (host/plugins/part_error.hpp).
+Part<SearchSpace> with_name(Part<SearchSpace> space, std::string called);
 
 }  // namespace mixop

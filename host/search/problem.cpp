@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "host/plugins/part_error.hpp"
+#include "host/runtime/finite.hpp"
 #include "mixop/draws.hpp"
 #include "mixop/random.hpp"
 
@@ -125,7 +126,11 @@ at::Tensor SearchProblem::alpha_term(const std::vector<Relaxed>& edge_weights) {
     alphas.push_back(alphas_[i]);
     relaxed.push_back(edge_weights[i]);
   }
-  return ask("term", &Regulariser::term, strategy_.part<Regulariser>(), alphas, relaxed, step_.at);
+  const Regulariser& regulariser = strategy_.part<Regulariser>();
+  const at::Tensor term = ask("term", &Regulariser::term, regulariser, alphas, relaxed, step_.at);
+  if (term.defined() && !is_finite(term))
+    throw NotFinite(regulariser.called + ": term: its value is not finite");
+  return term;
 }
 
 std::vector<Relaxed> SearchProblem::smoothed(const std::vector<Relaxed>& edge_weights) {

@@ -70,7 +70,8 @@ DatasetHandle open_data_in(const std::string& folder, const Config& config, cons
                            const ComponentOptions& options) {
   const auto own = options.find(config.data.name);
   return DatasetHandle(config.data.name, plugins.dataset(config.data.name), folder,
-                       own == options.end() ? std::map<std::string, std::string>{} : own->second);
+                       own == options.end() ? std::map<std::string, std::string>{} : own->second,
+                       plugins.called("data set", MIXOP_DATASET_INTERFACE, config.data.name));
 }
 
 }  // namespace mixop

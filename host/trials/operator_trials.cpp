@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/functions/accumulate_grad.h>
 
 #include <algorithm>
 #include <cmath>
@@ -278,13 +279,35 @@ Gradients gradients_of(const Bench& bench) {
   return all;
 }
 
+/// The tensors that gradients of `output` are accumulated into.
+std::vector<at::Tensor> leaves_behind(const at::Tensor& output) {
+  std::vector<at::Tensor> leaves;
+  std::set<const torch::autograd::Node*> seen;
+  std::vector<std::shared_ptr<torch::autograd::Node>> left{output.grad_fn()};
+  while (!left.empty()) {
+    const std::shared_ptr<torch::autograd::Node> node = left.back();
+    left.pop_back();
+    if (node == nullptr || !seen.insert(node.get()).second) continue;
+    if (const auto* leaf = dynamic_cast<const torch::autograd::AccumulateGrad*>(node.get())) leaves.push_back(leaf->variable);
+    for (const torch::autograd::Edge& edge : node->next_edges()) left.push_back(edge.function);
+  }
+  return leaves;
+}
+
 void try_registered(const Bench& bench) {
   const OperatorInstance op = bench.make();
   for (const StateEntry& entry : op.state()) entry.tensor.set_requires_grad(false);
-  if (op.forward(bench.input(), kTraining).requires_grad())
-    fail(
-        "its result depends on parameters that its state lacks, which no search would train or archive. Register them: "
-        "modules of a module by register_module, parameters by register_parameter");
+  const at::Tensor output = op.forward(bench.input(), kTraining);
+  if (!output.requires_grad()) return;
+  for (const at::Tensor& leaf : leaves_behind(output))
+    for (const StateEntry& entry : op.state())
+      if (leaf.is_alias_of(entry.tensor))
+        fail("its result depends on another tensor over the memory of '" + entry.name +
+             "' than the one that its state names, so a search would step it and see no gradient; give the state the very tensor "
+             "that forward reads");
+  fail(
+      "its result depends on parameters that its state lacks, which no search would train or archive. Register them: "
+      "modules of a module by register_module, parameters by register_parameter");
 }
 
 // Nothing to compare with: its own code says that they are not forward's.

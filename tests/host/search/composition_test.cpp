@@ -141,11 +141,15 @@ TEST_CASE("relaxed alphas of another shape are refused", "[search][strategy][mis
   const auto relaxed = [&] { return relax(asked, std::vector<AlphaSet>(1), {at::zeros({2, 3})}, {}); };
   CHECK(relaxed().size() == 1);
   asked.active = {true, false};
-  CHECK_THROWS_WITH(relaxed(), "the relaxation says of 2 operations whether they are active; expected none or all 6; "
+  asked.called = "relaxation 'acme.x'";
+  CHECK_THROWS_WITH(relaxed(), "relaxation 'acme.x': relax: it says of 2 operations whether they are active; expected none or all 6; "
                                "the plugin must be fixed");
+  asked.active.clear();
+  asked.weights = at::full({2, 3}, std::nan(""));
+  CHECK_THROWS_WITH(relaxed(), "relaxation 'acme.x': relax: weights that are not finite, of alphas that are; the plugin must be fixed");
   asked.weights = at::zeros({3, 2});
   CHECK_THROWS_WITH(relaxed(),
-                    "the relaxation made no weights of the alphas' shape [2, 3]; the plugin must be fixed");
+                    "relaxation 'acme.x': relax: expected weights of the alphas' shape [2, 3], found [3, 2]; the plugin must be fixed");
 }
 
 TEST_CASE("genotypes are derived in a phase of their own, at the epoch that ended", "[search][strategy]") {

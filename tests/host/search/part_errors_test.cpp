@@ -21,16 +21,16 @@ Part<Interface> throwing() {
 
 TEST_CASE("what a part of a strategy throws names the part and what it was asked", "[search][misuse]") {
   const auto relaxation = throwing<Relaxation>();
-  CHECK_THROWS_WITH(relax(*relaxation, std::vector<AlphaSet>(1), {at::zeros({1})}, {}), "relaxation 'test.throwing': relax: boom");
-  CHECK_THROWS_WITH(ask("save", &StrategyPart::save, *relaxation), "relaxation 'test.throwing': save: boom");
-  CHECK_THROWS_WITH(ask("load", &StrategyPart::load, *relaxation, NamedTensors()), "relaxation 'test.throwing': load: boom");
+  CHECK_THROWS_WITH(relax(*relaxation, std::vector<AlphaSet>(1), {at::zeros({1})}, {}), "relaxation 'test.throwing' (plugin test.sampled): relax: boom");
+  CHECK_THROWS_WITH(ask("save", &StrategyPart::save, *relaxation), "relaxation 'test.throwing' (plugin test.sampled): save: boom");
+  CHECK_THROWS_WITH(ask("load", &StrategyPart::load, *relaxation, NamedTensors()), "relaxation 'test.throwing' (plugin test.sampled): load: boom");
   CHECK_THROWS_WITH(ask("measured", &StrategyPart::measured, *relaxation),
-                    "relaxation 'test.throwing': measured: an exception that is no std::exception");
+                    "relaxation 'test.throwing' (plugin test.sampled): measured: an exception that is no std::exception");
   CHECK_THROWS_WITH(ask("term", &Regulariser::term, *throwing<Regulariser>(), std::vector<at::Tensor>(),
-                        std::vector<Relaxed>(), SearchPosition()), "regulariser 'test.throwing': term: boom");
-  CHECK_THROWS_WITH(ask("rule", &EdgeRule::rule, *throwing<EdgeRule>()), "edge_rule 'test.throwing': rule: boom");
-  CHECK_THROWS_WITH(ask("reason_to_stop", &Stopper::reason_to_stop, *throwing<Stopper>(), EpochReport()), "stopper 'test.throwing': reason_to_stop: boom");
-  CHECK_THROWS_WITH(searched_genotype(*throwing<Deriver>(), {}, {}, {}), "deriver 'test.throwing': derive: boom");
+                        std::vector<Relaxed>(), SearchPosition()), "regulariser 'test.throwing' (plugin test.sampled): term: boom");
+  CHECK_THROWS_WITH(ask("rule", &EdgeRule::rule, *throwing<EdgeRule>()), "edge_rule 'test.throwing' (plugin test.sampled): rule: boom");
+  CHECK_THROWS_WITH(ask("reason_to_stop", &Stopper::reason_to_stop, *throwing<Stopper>(), EpochReport()), "stopper 'test.throwing' (plugin test.sampled): reason_to_stop: boom");
+  CHECK_THROWS_WITH(searched_genotype(*throwing<Deriver>(), {}, {}, {}), "deriver 'test.throwing' (plugin test.sampled): derive: boom");
 }
 
 class Nothing final : public BilevelProblem {
@@ -52,9 +52,9 @@ class Nothing final : public BilevelProblem {
 TEST_CASE("what a hypergradient throws names it and the gradients", "[search][misuse]") {
   Nothing problem;
   CHECK_THROWS_WITH(ask("alpha_gradients", &Hypergradient::alpha_gradients, *throwing<Hypergradient>(), problem),
-                    "hypergradient 'test.throwing': alpha_gradients: boom");
+                    "hypergradient 'test.throwing' (plugin test.sampled): alpha_gradients: boom");
   CHECK_THROWS_WITH(ask("weight_gradients", &Hypergradient::weight_gradients, *throwing<Hypergradient>(), problem),
-                    "hypergradient 'test.throwing': weight_gradients: boom");
+                    "hypergradient 'test.throwing' (plugin test.sampled): weight_gradients: boom");
 }
 
 TEST_CASE("a part is not blamed for another, nor for what it says to the user", "[search][misuse]") {

@@ -120,6 +120,11 @@ struct Unregistered : Scale {
   at::Tensor forward(const at::Tensor& x, const Forward& how) override { return Scale::forward(x, how) * hidden; }
   at::Tensor hidden = at::ones({1}).set_requires_grad(true);
 };
+struct Aliased : Scale {
+  using Scale::Scale;
+  at::Tensor forward(const at::Tensor& x, const Forward&) override { return strided(x) * own; }
+  at::Tensor own = weight.detach().set_requires_grad(true);
+};
 // x rounded to eighths, with the gradient of x: a straight-through estimator, for multiples of three channels.
 struct Rounded : Scale {
   explicit Rounded(const OpSpec& given) : Scale(given) {
@@ -345,6 +350,9 @@ TEST_CASE("a structure that is not sound fails wherever the operator is made", "
 TEST_CASE("parameters that are not registered are found", "[trials]") {
   require_fails<Unregistered>("parameters are registered",
                               "its result depends on parameters that its state lacks, which no search would train");
+  require_fails<Aliased>("parameters are registered",
+                         "its result depends on another tensor over the memory of 'weight' than the one that its state names",
+                         {"gradients of the parameters"});
 }
 
 TEST_CASE("a backward pass of a class is held against finite differences", "[trials]") {
