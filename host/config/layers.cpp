@@ -105,14 +105,19 @@ void ConfigLayers::unknown(const std::string& key, const std::string& where) con
                                         "' is no key: an operator's options stand in its name, " + name + ":" +
                                         options.front().name + "=" + options.front().default_value +
                                         ", wherever operations are named, as in space.ops");
-  std::vector<std::string> known, group;
+  std::vector<std::string> known, group, outlined;
   for (const Key& candidate : keys_) {
-    known.push_back(candidate.spec.key);
-    if (candidate.spec.key.rfind(key.substr(0, key.find('.') + 1), 0) == 0) group.push_back(candidate.spec.key);
+    const std::string& own = candidate.spec.key;
+    known.push_back(own);
+    if (own.rfind(key.substr(0, key.find('.') + 1), 0) == 0) group.push_back(own);
+    const std::size_t dot = own.find('.');
+    const std::string outline = dot == std::string::npos ? own : own.substr(0, dot) + ".*";
+    if (outlined.empty() || outlined.back() != outline) outlined.push_back(outline);
   }
   const bool grouped = key.find('.') != std::string::npos && !group.empty();
   throw Error(ErrorCode::usage, where + ": unknown key '" + excerpt(key) + "'" + did_you_mean(key, known) +
-                                    " (known: " + joined(grouped ? group : known) + ")");
+                                    " (known: " + joined(grouped ? group : outlined) +
+                                    (grouped ? ")" : "; --keys lists them all)"));
 }
 
 void ConfigLayers::add_object(const JsonValue& root, const std::string& file) {
