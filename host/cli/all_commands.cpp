@@ -11,6 +11,8 @@ const std::vector<Command>& commands() {
       {"select", "search with several seeds and select by short trainings", select_command, /*computes=*/true},
       {"swap", "change the strategy of a search while it runs", swap_command},
       {"evaluate", "measure a trained network on data", evaluate_command, /*computes=*/true},
+      {"import", "make a network's archive of weights by other programs", import_command},
+      {"export", "write weights for PyTorch, or as safetensors", export_command},
       {"derive", "print the genotype of a run or of alphas", derive_command},
       {"summary", "count a network's parameters and multiply-adds", summary_command},
       {"draw", "draw a genotype's cells", draw_command},

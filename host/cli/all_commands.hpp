@@ -12,6 +12,8 @@ int train_command(const std::vector<std::string>& arguments);
 int select_command(const std::vector<std::string>& arguments);
 int swap_command(const std::vector<std::string>& arguments);
 int evaluate_command(const std::vector<std::string>& arguments);
+int import_command(const std::vector<std::string>& arguments);
+int export_command(const std::vector<std::string>& arguments);
 int derive_command(const std::vector<std::string>& arguments);
 int summary_command(const std::vector<std::string>& arguments);
 int draw_command(const std::vector<std::string>& arguments);

@@ -2,20 +2,20 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
-#include <cstdio>
-#include <iostream>
 #include <optional>
 
 #include "host/cli/command_line.hpp"
+#include "host/cli/network_options.hpp"
+#include "host/cli/score_output.hpp"
 #include "host/config/layers.hpp"
 #include "host/data/digest.hpp"
+#include "host/files/new_file.hpp"
 #include "host/files/output.hpp"
-#include "host/json/json_writer.hpp"
 #include "host/loop/device.hpp"
+#include "host/search/exchanged_weights.hpp"
 #include "host/search/run_check.hpp"
+#include "host/session/train_session.hpp"
 #include "host/text/printable.hpp"
-#include "host/text/table.hpp"
 #include "host/text/text.hpp"
 #include "host/train/confusion_picture.hpp"
 #include "host/train/measure.hpp"
@@ -25,13 +25,13 @@ namespace mixop::cli {
 namespace {
 
 constexpr std::int64_t kMostClasses = 1000;  // of a matrix of confusions
-constexpr std::size_t kMostPrinted = 20, kFewPrinted = 10;
 
 CommandSyntax evaluate_syntax() {
   CommandSyntax syntax;
   syntax.usage =
       "mixop evaluate NET.h5 [--data DIR] [--split test|valid|train] [--batch N] [--confusion FILE.svg] "
-      "[--set key=value ...]";
+      "[--logits FILE.safetensors]\n       [--set key=value ...]\n"
+      "       mixop evaluate FILE.pt|FILE.safetensors --genotype G [PRESET|config.json] [--set key=value ...] ...";
   syntax.about =
       "Measures a trained network on records as they are. Images: top-1 and top-5 accuracy in percent (with fewer than "
       "five\n"
@@ -41,7 +41,9 @@ CommandSyntax evaluate_syntax() {
       "means the train records that the training held out, train those that it used. Text: the perplexity and mean "
       "loss "
       "of every\n"
-      "word but the first; --batch N reads it in N columns, which is faster and starts each of them anew.";
+      "word but the first; --batch N reads it in N columns, which is faster and starts each of them anew.\n"
+      "The network of a file of weights is the one that mixop train would make of the genotype, the preset and --set; its "
+      "records\nare those of that training.";
   syntax.options.add_options()("data", po::value<std::string>()->value_name("DIR"),
                                "where the data lies; default: where it lay in training, or the environment's "
                                "MIXOP_DATA")(
@@ -49,10 +51,13 @@ CommandSyntax evaluate_syntax() {
       "batch", po::value<std::int64_t>()->value_name("N"),
       "images at once, or columns of text; default: the training's, 1 for text")(
       "set", po::value<Arguments>()->composing()->value_name("KEY=VALUE"),
-      "sets device, threads, data.name, data.workers, or an option of the data set")(
+      "sets device, threads, data.name, data.workers, or an option of the data set; of a file of weights any key of mixop train")(
+      "logits", po::value<std::string>()->value_name("FILE"),
+      "writes the logits [images, classes] and the targets [images] as safetensors")(
       "confusion", po::value<std::string>()->value_name("FILE.svg"), "draws which classes were taken for which")(
       "json", "prints JSON");
-  syntax.positionals = 1;
+  add_network_options(syntax);
+  syntax.positionals = 64;
   add_plugin_options(syntax);
   return syntax;
 }
@@ -133,18 +138,28 @@ void refuse_search(const Archive& archive) {
                archive.name() + " --out net.h5");
 }
 
-Score evaluate(DiscreteModel& model, TrainingData& data, Records records, std::int64_t batch, const std::string& file,
-               Confusion* confusion) {
-  const std::string unit = std::string(" ") + model.task().unit();
+/// A network to measure, and the data to measure it on.
+struct Measured {
+  std::string file;
+  Config config;
+  DatasetHandle handle;
+  DiscreteModel model;
+  bool is_archived = true;
+};
+
+Score evaluate(Measured& measured, TrainingData& data, Records records, std::int64_t batch, Confusion* confusion,
+               const OutputSink& sink) {
+  const std::string unit = std::string(" ") + measured.model.task().unit();
   return measure(
-      model, data, records, batch, [] { return true; },
+      measured.model, data, records, batch, [] { return true; },
       [&](std::int64_t before, std::int64_t samples) {
         throw Error(ErrorCode::failed,
-                    file + ", split " + records_name(records) + ": the network's output is not finite for the " +
+                    measured.file + ", split " + records_name(records) + ": the network's output is not finite for the " +
                         std::to_string(samples) + unit + " from " + std::to_string(before) +
-                        " on; its weights are too large, so train it again with a smaller weights.lr");
+                        " on; its weights are too large" +
+                        (measured.is_archived ? ", so train it again with a smaller weights.lr" : " for these records"));
       },
-      confusion);
+      confusion, sink);
 }
 
 /// Figures of a network that is still being trained are no result of its training.
@@ -155,86 +170,13 @@ void say_unfinished(const Archive& archive, const Config& config) {
         " epochs; mixop train --resume goes on with it");
 }
 
-/// A class and how well it was recognised.
-struct ClassScore {
-  std::string name;
-  std::int64_t samples, right;
-  double accuracy;
-};
-
-std::vector<ClassScore> class_scores(const Confusion& confusion, const std::vector<std::string>& names) {
-  std::vector<ClassScore> scores;
-  for (std::int64_t i = 0; i < confusion.classes(); ++i)
-    scores.push_back(
-        {names[static_cast<std::size_t>(i)], confusion.samples(i), confusion.count(i, i), confusion.accuracy(i)});
-  return scores;
-}
-
-void write_classes(JsonWriter& json, const Confusion& confusion, const std::vector<std::string>& names) {
-  json.key("classes").begin_list();
-  for (const ClassScore& score : class_scores(confusion, names))
-    json.begin_object()
-        .member("name", score.name)
-        .member("samples", score.samples)
-        .member("correct", score.right)
-        .member("accuracy", score.accuracy)
-        .end();
-  json.end().key("confusion").begin_list();
-  for (std::int64_t target = 0; target < confusion.classes(); ++target) {
-    json.begin_list();
-    for (std::int64_t i = 0; i < confusion.classes(); ++i) json.value(confusion.count(target, i));
-    json.end();
-  }
-  json.end();
-}
-
-/// All classes in their order, or of many those that were recognised worst.
-void print_classes(const Confusion& confusion, const std::vector<std::string>& names) {
-  std::vector<ClassScore> scores = class_scores(confusion, names);
-  std::erase_if(scores, [](const ClassScore& score) { return score.samples == 0; });
-  if (scores.size() > kMostPrinted) {
-    std::stable_sort(scores.begin(), scores.end(),
-                     [](const ClassScore& a, const ClassScore& b) { return a.accuracy < b.accuracy; });
-    std::printf("the %zu classes of %zu that are recognised worst (--json has all):\n", kFewPrinted, scores.size());
-    scores.resize(kFewPrinted);
-  }
-  for (const ClassScore& score : scores)
-    std::printf("  %6.2f %%  %s (%lld of %lld)\n", score.accuracy, printable(score.name).c_str(),
-                static_cast<long long>(score.right), static_cast<long long>(score.samples));
-}
-
-void write_score(const Task& task, const Score& score, std::int64_t records, const std::string& split,
-                 const Confusion* confusion, const std::vector<std::string>& names) {
-  JsonWriter json;
-  json.begin_object();
-  for (const RecordFigure& figure : task.record_figures()) json.member(figure.name, (score.*figure.of)());
-  json.member("loss", task.stated_loss(score)).member(task.samples_name(), score.samples());
-  if (task.counts_confusions()) json.member("skipped", records - score.samples());
-  json.member("split", split);
-  if (confusion != nullptr) write_classes(json, *confusion, names);
-  std::cout << json.end().text() << std::endl;
-}
-
-void print_score(const Task& task, const Score& score, std::int64_t records, const std::string& split,
-                 const Confusion* confusion, const std::vector<std::string>& names) {
-  std::vector<std::vector<std::string>> lines;
-  for (const RecordFigure& figure : task.record_figures())
-    lines.push_back({figure.label, value_text(figure, (score.*figure.of)())});
-  lines.push_back({loss_figure.label, value_text(loss_figure, score.loss())});
-  lines.push_back({task.samples_name(), std::to_string(score.samples()) + " (" + split + ")"});
-  if (const std::int64_t skipped = records - score.samples(); task.counts_confusions() && skipped > 0)
-    lines.push_back({"skipped", std::to_string(skipped) + " that cannot be decoded"});
-  std::cout << table_text(lines, {Align::left, Align::left}) << std::flush;
-  if (confusion != nullptr) print_classes(*confusion, names);
-}
-
-/// The picture that --confusion asks for, refused before anything is read where it cannot be written.
-std::optional<std::filesystem::path> picture_of(const po::variables_map& values) {
-  if (values.count("confusion") == 0) return std::nullopt;
-  std::filesystem::path file = output_path(text(values, "confusion"));
-  if (file.extension() != ".svg")
-    throw Error(ErrorCode::usage,
-                "--confusion: expected a file that ends in .svg, found '" + excerpt(text(values, "confusion")) + "'");
+/// A file that an option asks for, refused before anything is read where it cannot be written.
+std::optional<std::filesystem::path> output_of(const po::variables_map& values, const char* option, const char* ending) {
+  if (values.count(option) == 0) return std::nullopt;
+  std::filesystem::path file = output_path(text(values, option));
+  if (file.extension() != ending)
+    throw Error(ErrorCode::usage, std::string("--") + option + ": expected a file that ends in " + ending + ", found '" +
+                                      excerpt(text(values, option)) + "'");
   require_writable(file);
   return file;
 }
@@ -245,27 +187,62 @@ void require_drawable(const DatasetInfo& data) {
                                       " classes; leave it out");
 }
 
+/// Collects what --logits writes.
+class Logits {
+ public:
+  OutputSink sink() {
+    return [this](const at::Tensor& output, const at::Tensor& target) {
+      outputs_.push_back(output.detach().to(at::kCPU));
+      targets_.push_back(target.detach().to(at::kCPU));
+    };
+  }
+  void write(const std::filesystem::path& file) const {
+    NewFile made(file);
+    made.write(safetensors_file({named_values("logits", at::cat(outputs_)), named_values("targets", at::cat(targets_))}, {}));
+    made.sync();
+    made.replace_target();
+  }
+
+ private:
+  std::vector<at::Tensor> outputs_, targets_;
+};
+
+Measured archived(const std::string& file, const po::variables_map& values, const Application& application) {
+  if (positionals(values).size() > 1 || values.count("genotype") != 0)
+    throw Error(ErrorCode::usage, file + " is an archive, which says what its network is: leave --genotype, presets and files out");
+  const Archive archive = Archive::open(file);
+  refuse_search(archive);
+  const Config config = evaluation_config(values, archived_network_config(archive, application.catalog), application.catalog);
+  const ComponentOptions options = options_of(config);
+  DatasetHandle handle = open_data(config, application.plugins, options);
+  require_same_data(stored::archived_data(archive), network_data(handle.info()), archive.name(), handle.name());
+  if (records_of(text(values, "split")) != Records::test) require_training_data(archive, handle, text(values, "split"));
+  say_unfinished(archive, config);
+  return {archive.name(), config, std::move(handle), archived_model(archive, config, application.plugins, options)};
+}
+
+Measured loaded(const po::variables_map& values, const Application& application) {
+  LoadedNetwork loaded(network_request(values), application);
+  for (const std::string& note : loaded.notes) say(note);
+  return {loaded.weights->name(), loaded.inputs.config, std::move(loaded.inputs.data), std::move(loaded.model), /*is_archived=*/false};
+}
+
 }  // namespace
 
 int evaluate_command(const Arguments& arguments) {
   const auto values = parse(evaluate_syntax(), arguments);
   if (!values) return 0;
-  const Arguments files = positionals(*values);
-  if (files.empty()) throw Error(ErrorCode::usage, "a network's archive is missing\nUsage: " + evaluate_syntax().usage);
+  const Arguments words = positionals(*values);
+  if (words.empty()) throw Error(ErrorCode::usage, "a network's archive or file of weights is missing\nUsage: " + evaluate_syntax().usage);
   const Records records = records_of(text(*values, "split"));
-  const auto picture = picture_of(*values);
-  const PluginRegistry plugins = load_plugins(*values);
-  const OptionCatalog catalog = option_catalog(plugins);
-  const Archive archive = Archive::open(files.front());
-  refuse_search(archive);
-  const Config config = evaluation_config(*values, archived_network_config(archive, catalog), catalog);
-  const ComponentOptions options = options_of(config);
-  const DatasetHandle handle = open_data(config, plugins, options);
-  require_same_data(stored::archived_data(archive), network_data(handle.info()), archive.name(), handle.name());
-  if (picture) require_drawable(handle.info());
-  if (records != Records::test) require_training_data(archive, handle, text(*values, "split"));
-  DiscreteModel model = archived_model(archive, config, plugins, options);
-  const auto data = model.task().open_training_data(handle, config, model.type(), model.device());
+  const auto picture = output_of(*values, "confusion", ".svg"), logits_file = output_of(*values, "logits", ".safetensors");
+  const Application application = open_application(*values);
+  Measured measured = is_weight_file(words.front()) ? loaded(*values, application) : archived(words.front(), *values, application);
+  const DatasetInfo& info = measured.handle.info();
+  const Task& task = measured.model.task();
+  if (picture) require_drawable(info);
+  if (logits_file && !task.counts_confusions()) throw Error(ErrorCode::usage, "--logits: is for networks of images; leave it out");
+  const auto data = task.open_training_data(measured.handle, measured.config, measured.model.type(), measured.model.device());
   const std::int64_t batch = batch_of(*values, *data);
   const std::string split = text(*values, "split");
   if (data->count(records) == 0)
@@ -273,17 +250,16 @@ int evaluate_command(const Arguments& arguments) {
                                       (records == Records::valid ? "the training held none out (data.train_portion)"
                                                                  : "the data set has no test split; --split valid measures the records that the "
                                                                    "training held out, --split train those that it took"));
-  say_unfinished(archive, config);
-  if (const std::string fewer = fewer_threads(config.threads); !fewer.empty()) say(fewer);
-  const bool json = values->count("json") != 0;
+  if (const std::string fewer = fewer_threads(measured.config.threads); !fewer.empty()) say(fewer);
   std::optional<Confusion> confusion;
-  if (model.task().counts_confusions() && handle.info().classes <= kMostClasses)
-    confusion.emplace(handle.info().classes);
+  if (task.counts_confusions() && info.classes <= kMostClasses) confusion.emplace(info.classes);
   Confusion* const counted = confusion ? &*confusion : nullptr;
-  const std::vector<std::string>& names = handle.info().class_names;
-  const Score score = evaluate(model, *data, records, batch, archive.name(), counted);
-  if (picture) write_text(confusion_svg(*confusion, names), *picture);
-  (json ? write_score : print_score)(model.task(), score, data->count(records), split, counted, names);
+  Logits logits;
+  const Score score = evaluate(measured, *data, records, batch, counted, logits_file ? logits.sink() : OutputSink());
+  if (picture) write_text(confusion_svg(*confusion, info.class_names), *picture);
+  if (logits_file) logits.write(*logits_file);
+  const bool json = values->count("json") != 0;
+  (json ? write_score : print_score)(task, score, data->count(records), split, counted, info.class_names);
   return 0;
 }
 

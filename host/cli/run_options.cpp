@@ -23,6 +23,7 @@ void add_run_options(CommandSyntax& syntax, const std::string& archive, const st
   text_option("seed", "N", "short for --set seed=N");
   text_option("data", "DIR", "where the data lies; default: the environment's MIXOP_DATA");
   text_option("out", archive.c_str(), "the archive to write; default: " + out);
+  text_option("weights", "FILE", "begins with the weights of a .pt or safetensors file instead of drawing them");
   option("resume", "goes on where " + archive + " stopped, to the same bits as a run that never stopped");
   option("overwrite", "replaces an existing " + archive);
   option("dry-run", "prints the resolved configuration and the predicted memory");
@@ -33,9 +34,9 @@ void add_run_options(CommandSyntax& syntax, const std::string& archive, const st
   add_plugin_options(syntax);
 }
 
-void read_config(const po::variables_map& values, RunRequest& request) {
+void read_config(const po::variables_map& values, const Arguments& words, RunRequest& request) {
   if (values.count("set") != 0) request.sets = values["set"].as<Arguments>();
-  for (const std::string& argument : positionals(values)) {
+  for (const std::string& argument : words) {
     std::error_code unknown;
     if (argument.find('=') != std::string::npos && !std::filesystem::exists(argument, unknown)) {
       request.sets.push_back(argument);
@@ -63,9 +64,12 @@ void read_run(const po::variables_map& values, const Arguments& arguments, const
     request.start = start;
   }
   request.out = output_path(text(values, "out", out));
+  request.weights = text(values, "weights");
+  if (!request.weights.empty() && request.goes_on())
+    throw Error(ErrorCode::usage, "--weights begins a new run, and --resume and --continue go on with the archive's weights; leave it out");
   request.metrics = metrics_options(values, request.out);
   request.command_line = command_line(run_kind_name(request.kind), arguments);
-  read_config(values, request);
+  read_config(values, positionals(values), request);
 }
 
 bool print_keys(const po::variables_map& values, const OptionCatalog& catalog, RunKind kind) {

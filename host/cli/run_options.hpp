@@ -9,12 +9,12 @@
 namespace mixop::cli {
 
 /// The options of a command that runs a loop over epochs into an archive, `archive` ("RUN.h5") for --help: --set,
-/// --seed, --data, --out (default: `out`), --resume, --overwrite, --dry-run, --keys, --json, and those of metrics and
+/// --seed, --data, --out (default: `out`), --weights, --resume, --overwrite, --dry-run, --keys, --json, and those of metrics and
 /// plugins. Further ones may be added before.
 void add_run_options(CommandSyntax& syntax, const std::string& archive, const std::string& out);
 
-/// What the words without a dash, --set and the short forms say of the configuration.
-void read_config(const po::variables_map& values, RunRequest& request);
+/// What `words` without a dash, --set and the short forms say of the configuration.
+void read_config(const po::variables_map& values, const Arguments& words, RunRequest& request);
 
 /// What all those options say, beside --dry-run, --keys and --json; read before plugins are loaded, for output_path().
 void read_run(const po::variables_map& values, const Arguments& arguments, const std::string& out, RunRequest& request);

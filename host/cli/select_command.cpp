@@ -61,7 +61,7 @@ SelectionRequest request_of(const po::variables_map& values, const Arguments& ar
   request.seeds = seeds_of(text(values, "seeds"));
   request.out = output_path(text(values, "out"));
   request.overwrite = values.count("overwrite") != 0;
-  read_config(values, request.search);
+  read_config(values, positionals(values), request.search);
   request.train.preset_or_file = text(values, "train");
   if (values.count("train-set") != 0) request.train.sets = values["train-set"].as<Arguments>();
   request.search.command_line = request.train.command_line = command_line("select", arguments);

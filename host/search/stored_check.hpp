@@ -30,6 +30,8 @@ struct ArchiveKind {
 namespace stored {
 
 inline constexpr const char* resolved_config = "/config/resolved";
+/// The attribute of a weight or buffer that has more names than its own: the others, a line each.
+inline constexpr const char* other_names_attribute = "also";
 inline constexpr const char* step_losses = "/metrics/step_train_loss";
 inline constexpr const char* epoch_seconds = "/provenance/epoch_seconds";
 inline constexpr const char* generator = "/random/generator";

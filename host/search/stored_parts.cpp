@@ -14,6 +14,7 @@
 #include "host/runtime/fused/cpu/kernels.hpp"
 #include "host/search/problem.hpp"
 #include "host/search/stored_tensor.hpp"
+#include "host/text/text.hpp"
 #include "mixop/version.h"
 
 namespace mixop::stored {
@@ -40,6 +41,14 @@ void require_all_known(const Network& network, const Archive& archive, const std
     for (const std::string& name : archive.children(group))
       if (const std::string path = archive_path(group, name); !std::binary_search(known.begin(), known.end(), path))
         refuse(archive, path, "the network that its own config means has no such array");
+}
+
+/// The names behind the first of a tensor that stands in the state more than once.
+std::vector<std::string> other_names(const Network& network, const StateEntry& first) {
+  std::vector<std::string> names;
+  for (const StateEntry& entry : network.state())
+    if (entry.tensor.is_same(first.tensor) && entry.name != first.name) names.push_back(entry.name);
+  return names;
 }
 
 }  // namespace
@@ -70,7 +79,12 @@ void put_network(ArchiveBuilder& archive, const Network& network, const std::vec
   archive.group(prefix + "/weights");
   archive.group(prefix + "/buffers");
   const std::vector<StateEntry> entries = distinct_state(network);
-  for (std::size_t i = 0; i < entries.size(); ++i) put_tensor(archive, path_of(entries[i], prefix), values[i]);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::string path = path_of(entries[i], prefix);
+    put_tensor(archive, path, values[i]);
+    if (const std::string also = joined(other_names(network, entries[i]), "\n"); !also.empty())
+      archive.attribute(path, other_names_attribute, also);
+  }
 }
 
 void put_network(ArchiveBuilder& archive, const Network& network, const std::string& prefix) {

@@ -26,6 +26,7 @@ struct RunRequest {
   std::vector<std::string> sets;    ///< "key=value", in order
   std::optional<std::string> data;  ///< the data's folder; where a run goes on, another folder of the same data
   std::filesystem::path out;        ///< the archive
+  std::string weights;              ///< a file of them, from which a new run's network begins; empty: they are drawn
   Start start = Start::fresh;
   StreamOptions metrics;
   std::string command_line;  ///< for the archive's provenance; any text

@@ -8,6 +8,7 @@
 #include "host/genotype/genotype_json.hpp"
 #include "host/graph/check.hpp"
 #include "host/json/json_writer.hpp"
+#include "host/search/exchanged_weights.hpp"
 #include "host/search/memory.hpp"
 #include "host/search/run_archive.hpp"
 #include "host/search/run_check.hpp"
@@ -83,6 +84,7 @@ std::string swap_answer(bool accepted, const StrategyChange& in_force, const std
 
 SearchSession::SearchSession(const SearchRequest& request, const Application& application)
     : application_(application),
+      weights_(request.weights.empty() ? nullptr : WeightFile::open(request.weights)),
       setup_(request, application, kRules),
       search_(search_of(setup_.resumed(), setup_.config(), setup_.options(), setup_.data(), application,
                         setup_.config().search.batch)),
@@ -92,6 +94,7 @@ SearchSession::SearchSession(const SearchRequest& request, const Application& ap
     require_same_stages(search_, *setup_.resumed(), application.catalog);
     restore(search_, *setup_.resumed());
   }
+  if (weights_ != nullptr) notes_ = put_weights(*weights_, search_.network());
   journal_.forget(search_.position().at.step);
   for (const StrategyChange& swap : journal_.left()) {
     try {
@@ -178,6 +181,7 @@ RunEnd SearchSession::run(SessionObserver& observer, const std::atomic<int>& int
       journal_, search_, setup_.request().out, [&] { return archive_of(search_, setup_.texts(), setup_.provenance()); },
       [&] { return search_.data().replaced(); }, open_metrics(setup_, search_), search_.task(), observer);
   for (const std::string& line : setup_.notes()) observer.on_line(line);
+  for (const std::string& line : notes_) observer.on_line(line);
   if (finished) return run_advised(search_, recorder, interrupt, search_.config());
   const std::unique_ptr<SwapServer> server = swap_server(setup_.request().out, observer);
   announce(observer);

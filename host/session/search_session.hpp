@@ -1,12 +1,16 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "host/search/search.hpp"
 #include "host/session/observer.hpp"
 #include "host/session/run_setup.hpp"
 #include "host/session/swap_journal.hpp"
 #include "host/session/swap_socket.hpp"
+#include "host/weights/weight_file.hpp"
 
 namespace mixop {
 
@@ -31,8 +35,10 @@ class SearchSession {
   std::string answer_swap(const std::string& request, SessionObserver& observer);
 
   const Application& application_;
+  std::unique_ptr<WeightFile> weights_;  ///< that it begins with; null: it draws them, or goes on
   RunSetup setup_;
   Search search_;
+  std::vector<std::string> notes_;  ///< of the weights
   SwapJournal journal_;
   std::size_t told_ = 0;  ///< entries of the strategy history that were said
 };

@@ -4,6 +4,7 @@
 
 #include "host/genotype/genotype_json.hpp"
 #include "host/loop/device.hpp"
+#include "host/search/exchanged_weights.hpp"
 #include "host/search/memory.hpp"
 #include "host/search/memory_limit.hpp"
 #include "host/session/advice.hpp"
@@ -69,13 +70,41 @@ std::string count_text(std::int64_t count, const char* what) { return std::to_st
 }  // namespace
 
 TrainSession::TrainSession(const TrainRequest& request, const Application& application)
-    : rules_(rules_for(request, application)),
+    : weights_(request.weights.empty() ? nullptr : WeightFile::open(request.weights)),
+      rules_(rules_for(request, application)),
       fresh_(fresh_genotype(request, application, rules_)),
       setup_(request, application, rules_),
       genotype_(fresh_ ? *fresh_ : genotype_of(request, setup_.config(), setup_.resumed(), application)),
       training_(training_of(setup_.resumed(), setup_.config(), setup_.options(), setup_.data(), genotype_.genotype,
                             application, setup_.config().train.batch)) {
   if (setup_.resumed() != nullptr) restore(training_, *setup_.resumed());
+  if (weights_ != nullptr) notes_ = put_weights(*weights_, training_.model().network());
+}
+
+void TrainSession::save() {
+  require_readable(training_.genotype());
+  archive_of(training_, setup_.texts(), setup_.provenance()).save(setup_.request().out);
+}
+
+std::vector<std::string> TrainSession::notes() const {
+  std::vector<std::string> lines = setup_.notes();
+  for (const std::vector<std::string>* more : {&genotype_.notes, &setup_.data().info().notes, &notes_})
+    lines.insert(lines.end(), more->begin(), more->end());
+  return lines;
+}
+
+LoadedNetwork::LoadedNetwork(const TrainRequest& request, const Application& application)
+    : weights(WeightFile::open(request.weights)),
+      inputs(request, application, rules_for(request, application)),
+      genotype(genotype_of(request, inputs.config, nullptr, application)),
+      model([&] {
+        const NetworkData shape = network_data(inputs.data.info());
+        require_memory(measured_network(inputs.config, genotype.genotype, shape, application.plugins, inputs.options),
+                       inputs.config, task_of(shape), /*batch=*/0);
+        return DiscreteModel(inputs.config, genotype.genotype, shape, application.plugins, inputs.options);
+      }()),
+      notes(put_weights(*weights, model.network())) {
+  notes.insert(notes.begin(), genotype.notes.begin(), genotype.notes.end());
 }
 
 /// Does once what every checkpoint needs, so that no epoch is lost to what could be known at the start.
@@ -95,9 +124,7 @@ RunEnd TrainSession::run(SessionObserver& observer, const std::atomic<int>& inte
   Recorder recorder(
       setup_.request().out, [&] { return archive_of(training_, setup_.texts(), setup_.provenance()); },
       [&] { return training_.data().replaced(); }, open_metrics(setup_, training_), training_.task(), observer);
-  for (const std::string& line : setup_.notes()) observer.on_line(line);
-  for (const std::string& note : genotype_.notes) observer.on_line(note);
-  for (const std::string& note : setup_.data().info().notes) observer.on_line(note);
+  for (const std::string& line : notes()) observer.on_line(line);
   if (!finished) announce(observer);
   return run_advised(training_, recorder, interrupt, training_.config());
 }

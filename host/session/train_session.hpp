@@ -1,12 +1,16 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "host/session/genotype_argument.hpp"
 #include "host/session/observer.hpp"
 #include "host/session/run_setup.hpp"
 #include "host/train/training.hpp"
+#include "host/weights/weight_file.hpp"
 
 namespace mixop {
 
@@ -19,17 +23,34 @@ class TrainSession {
 
   /// Runs to the end, or until `interrupt` is set; see EpochLoop::run().
   RunEnd run(SessionObserver& observer, const std::atomic<int>& interrupt);
+  /// Writes the archive as the training stands, without a step.
+  void save();
   const Training& training() const { return training_; }
+  /// What is to be said of the data, the genotype and the weights.
+  std::vector<std::string> notes() const;
 
  private:
   void try_checkpoint();
   void announce(SessionObserver& observer);
 
+  std::unique_ptr<WeightFile> weights_;  ///< that it begins with; null: it draws them, or goes on
   RunRules rules_;
   std::optional<GenotypeArgument> fresh_;
   RunSetup setup_;
   GenotypeArgument genotype_;
   Training training_;
+  std::vector<std::string> notes_;  ///< of the weights
+};
+
+/// The network of a training that is still to begin, with the weights of its request.
+struct LoadedNetwork {
+  LoadedNetwork(const TrainRequest& request, const Application& application);
+
+  std::unique_ptr<WeightFile> weights;
+  RunInputs inputs;
+  GenotypeArgument genotype;
+  DiscreteModel model;
+  std::vector<std::string> notes;  ///< to be said
 };
 
 /// The config of a training and the memory that it takes.

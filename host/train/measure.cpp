@@ -7,7 +7,8 @@
 namespace mixop {
 
 Score measure(DiscreteModel& model, TrainingData& data, Records records, std::int64_t batch_size,
-              const std::function<bool()>& go_on, const NotFiniteOutput& not_finite, Confusion* confusion) {
+              const std::function<bool()>& go_on, const NotFiniteOutput& not_finite, Confusion* confusion,
+              const OutputSink& sink) {
   Score score;
   RecurrentState state;
   data.for_each(records, batch_size, [&](const Batch& batch) {
@@ -17,6 +18,7 @@ Score measure(DiscreteModel& model, TrainingData& data, Records records, std::in
         std::isfinite(loss) && (!outcome.output.defined() || outcome.output.isfinite().all().item<bool>());
     if (!finite) not_finite(score.samples(), batch.target.numel());
     state = outcome.next;
+    if (sink && outcome.output.defined()) sink(outcome.output, batch.target);
     outcome.output.defined() ? score.add(outcome.output, batch.target, confusion)
                              : score.add_words(loss, batch.target.numel());
     return go_on();

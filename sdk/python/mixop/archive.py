@@ -94,6 +94,17 @@ class Archive:
         """Those of a group, in the order in which they were added."""
         return {name: self.array(f"{path}/{name}") for name in self.names(path)}
 
+    def other_names(self) -> dict[str, list[str]]:
+        """By the name of a weight or buffer that has several names: the others."""
+        found = {}
+        for group in ("/weights", "/buffers"):
+            for name in self.names(group):
+                with self._reading(f"{group}/{name}"):
+                    has_others = "also" in self._object(f"{group}/{name}").attrs
+                if has_others:
+                    found[name] = str(self.attribute(f"{group}/{name}", "also")).splitlines()
+        return found
+
     def texts(self, path: str) -> list[str]:
         return [self._decoded(path, text) for text in self.array(path).reshape(-1).tolist()]
 

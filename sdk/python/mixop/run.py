@@ -185,13 +185,15 @@ class Run:
     def state_dict(self, as_numpy: bool = False) -> Any:
         """Weights and buffers of the supernet or network under the published parameter names, as torch tensors, or as numpy arrays without torch.
 
-        A weight of several names, as a decoder's that is its embedding's, is there once, under the first.
+        A weight of several names, as a decoder's that is its embedding's, is there under each of them, as one tensor.
         """
-        arrays = {**self._archive.arrays("/weights"), **self._archive.arrays("/buffers")}
-        if as_numpy:
-            return arrays
-        torch = importlib.import_module("torch")
-        return {name: torch.from_numpy(array) for name, array in arrays.items()}
+        tensors: dict[str, Any] = {**self._archive.arrays("/weights"), **self._archive.arrays("/buffers")}
+        if not as_numpy:
+            torch = importlib.import_module("torch")
+            tensors = {name: torch.from_numpy(array) for name, array in tensors.items()}
+        for name, others in self._archive.other_names().items():
+            tensors.update(dict.fromkeys(others, tensors[name]))
+        return tensors
 
     def verify(self) -> Verification:
         """Checks what `mixop verify` checks, on the bytes that were read: the digest, and that the structure is one that mixop writes and reads.

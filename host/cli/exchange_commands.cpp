@@ -1,0 +1,114 @@
+#include <iostream>
+
+#include "host/cli/all_commands.hpp"
+#include "host/cli/command_line.hpp"
+#include "host/cli/network_options.hpp"
+#include "host/cli/run_options.hpp"
+#include "host/files/new_file.hpp"
+#include "host/files/output.hpp"
+#include "host/search/exchanged_weights.hpp"
+#include "host/search/run_check.hpp"
+#include "host/session/train_session.hpp"
+#include "host/text/printable.hpp"
+#include "host/train/network_check.hpp"
+
+namespace mixop::cli {
+namespace {
+
+constexpr char kArchive[] = "net.h5";
+
+CommandSyntax import_syntax() {
+  CommandSyntax syntax;
+  syntax.usage =
+      "mixop import FILE.pt|FILE.safetensors --genotype G [PRESET|config.json] [--set key=value ...] [--data DIR] [-o NET.h5]";
+  syntax.about =
+      "Makes the archive of a training that has not begun of weights that another program trained, under the parameter\n"
+      "names of the published code. The network is the one that mixop train would make of the genotype, the preset and "
+      "--set.\n"
+      "mixop evaluate measures the archive, mixop train --resume --out NET.h5 trains it on. Of a pickle the tensors are read "
+      "alone:\nits classes and functions never run.";
+  add_network_options(syntax);
+  syntax.options.add_options()("set", po::value<Arguments>()->composing()->value_name("KEY=VALUE"),
+                               "sets a key of the training")(
+      "data", po::value<std::string>()->value_name("DIR"), "where the data lies; default: the environment's MIXOP_DATA")(
+      "out,o", po::value<std::string>()->value_name("NET.h5")->default_value(kArchive), "the archive to write")(
+      "overwrite", "replaces an existing NET.h5");
+  syntax.positionals = 64;
+  add_plugin_options(syntax);
+  return syntax;
+}
+
+CommandSyntax export_syntax() {
+  CommandSyntax syntax;
+  syntax.usage = "mixop export NET.h5|RUN.h5 [--format pt|safetensors] -o FILE";
+  syntax.about =
+      "Writes the weights and buffers of a network, or of a search's supernet, for other programs, under the parameter "
+      "names of\n"
+      "the published code: what torch.load(FILE) gives is a state dictionary for load_state_dict(strict=True). Of a "
+      "training it is\n"
+      "the network that mixop evaluate measures. Neither the data nor the plugins are needed.";
+  syntax.options.add_options()("format", po::value<std::string>()->value_name("F"),
+                               "pt or safetensors; default: what FILE ends in (.pt, .pth, .safetensors)")(
+      "out,o", po::value<std::string>()->value_name("FILE"), "the file to write; one that is there is replaced");
+  syntax.positionals = 1;
+  add_plugin_options(syntax);
+  return syntax;
+}
+
+enum class Format { torch, safetensors };
+
+Format format_of(const po::variables_map& values, const std::filesystem::path& out) {
+  std::string name = text(values, "format", out.extension().string());
+  if (name.starts_with('.')) name.erase(0, 1);
+  if (name == "pt" || name == "pth") return Format::torch;
+  if (name == "safetensors") return Format::safetensors;
+  throw Error(ErrorCode::usage, "--format: expected pt or safetensors, found '" + excerpt(name) + "'");
+}
+
+/// Checks an archive as its readers do; its config may name plugins that are not there.
+void check(const Archive& archive) {
+  if (stored::is_of_kind(archive, run_kind))
+    check_run(archive);
+  else
+    check_network(archive);
+}
+
+}  // namespace
+
+int import_command(const Arguments& arguments) {
+  const auto values = parse(import_syntax(), arguments);
+  if (!values) return 0;
+  if (positionals(*values).empty()) throw Error(ErrorCode::usage, "a file of weights is missing\nUsage: " + import_syntax().usage);
+  TrainRequest request = network_request(*values);
+  request.out = output_path(text(*values, "out"));
+  if (values->count("overwrite") != 0) request.start = Start::overwrite;
+  request.command_line = command_line("import", arguments);
+  const Application application = open_application(*values);
+  TrainSession session(request, application);
+  session.save();
+  for (const std::string& note : session.notes()) say(note);
+  say("archive: " + request.out.string() + "; measure it by mixop evaluate, train it on by mixop train --resume --out " + text(*values, "out"));
+  return 0;
+}
+
+int export_command(const Arguments& arguments) {
+  const auto values = parse(export_syntax(), arguments);
+  if (!values) return 0;
+  const Arguments files = positionals(*values);
+  if (files.empty() || text(*values, "out").empty())
+    throw Error(ErrorCode::usage, std::string(files.empty() ? "an archive" : "-o FILE") + " is missing\nUsage: " + export_syntax().usage);
+  const std::filesystem::path out = output_path(text(*values, "out"));
+  const Format format = format_of(*values, out);
+  require_writable(out);
+  const Archive archive = Archive::open(files.front());
+  check(archive);
+  const std::vector<NamedValues> tensors = weights_of(archive);
+  NewFile file(out);
+  file.write(format == Format::torch ? torch_file(tensors) : safetensors_file(tensors, {{"format", "pt"}}));
+  file.sync();
+  file.replace_target();
+  say(std::to_string(tensors.size()) + " tensors: " + out.string());
+  return 0;
+}
+
+}  // namespace mixop::cli
