@@ -13,6 +13,7 @@
 #include "host/genotype/alphas_file.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/genotype/genotype_python.hpp"
+#include "host/genotype/genotype_subnet.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/archived_run.hpp"
 #include "host/search/search.hpp"
@@ -51,7 +52,7 @@ CommandSyntax derive_syntax() {
       "none: the numbers of --alphas are relaxed already, as softmax prints them")(
       "epoch", po::value<std::int64_t>()->value_name("N"), "after that many epochs; default: the last")(
       "form", po::value<std::string>()->value_name("F")->default_value("json"),
-      "json, or python: the text form of published code, a line a genotype")(
+      "json; python: the text form of published code, a line a genotype; or mmrazor: the YAML by which MMRazor fixes a subnet")(
       "json", "has no effect: the output is JSON unless --form says otherwise");
   syntax.positionals = 1;
   add_plugin_options(syntax);
@@ -175,11 +176,13 @@ bool is_unrelaxed(const po::variables_map& values) {
   return true;
 }
 
-bool as_python(const po::variables_map& values) {
+enum class Form { json, python, mmrazor };
+
+Form form_of(const po::variables_map& values) {
   const std::string form = text(values, "form");
-  if (form != "json" && form != "python")
-    throw Error(ErrorCode::usage, "--form: expected json or python, found '" + excerpt(form) + "'");
-  return form == "python";
+  for (const auto& [name, own] : {std::pair("json", Form::json), std::pair("python", Form::python), std::pair("mmrazor", Form::mmrazor)})
+    if (form == name) return own;
+  throw Error(ErrorCode::usage, "--form: expected json, python or mmrazor, found '" + excerpt(form) + "'");
 }
 
 /// As published code writes it: in the space's own text where it has one.
@@ -193,15 +196,18 @@ std::string published_text(const Genotype& genotype, const SearchSpace* space) {
 /// known.
 int print(const std::vector<Genotype>& genotypes, bool is_list, const po::variables_map& values,
           const SearchSpace* space) {
+  const Form form = form_of(values);
   JsonWriter list;
   list.begin_list();
   for (const Genotype& genotype : genotypes) {
-    if (as_python(values))
+    if (form == Form::json)
+      list.raw(genotype_to_json(genotype));
+    else if (form == Form::python)
       std::cout << published_text(genotype, space) << std::endl;
     else
-      list.raw(genotype_to_json(genotype));
+      std::cout << (is_list ? "---\n" : "") << genotype_to_subnet(genotype) << std::flush;
   }
-  if (!as_python(values)) std::cout << (is_list ? list.end().text() : genotype_to_json(genotypes.front())) << std::endl;
+  if (form == Form::json) std::cout << (is_list ? list.end().text() : genotype_to_json(genotypes.front())) << std::endl;
   return 0;
 }
 
@@ -293,7 +299,7 @@ int derive_command(const std::vector<std::string>& arguments) {
   if (given.empty() == (values->count("alphas") == 0))
     throw Error(ErrorCode::usage,
                 "either a run's archive, a genotype or --alphas FILE is expected\nUsage: " + derive_syntax().usage);
-  (void)as_python(*values);
+  (void)form_of(*values);
   const PluginRegistry plugins = load_plugins(*values);
   if (given.empty()) return derive_alphas(*values, plugins);
   return is_archive_argument(given.front()) ? derive_run(given.front(), *values, plugins)

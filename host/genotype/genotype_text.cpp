@@ -5,6 +5,7 @@
 
 #include "host/genotype/genotype_json.hpp"
 #include "host/genotype/genotype_python.hpp"
+#include "host/genotype/genotype_subnet.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/plain_text.hpp"
 #include "host/text/printable.hpp"
@@ -194,7 +195,7 @@ GenotypeText from_json(std::string_view text, const std::string& file, const std
   line = line.substr(0, line.find_first_of("\r\n"));
   throw Error(code, file +
                         ": no genotype: expected JSON, or a text with Genotype(...), Genotype_nested(...) or "
-                        "Genotype_opt(...) as published code prints it; found " +
+                        "Genotype_opt(...) as published code prints it, or MMRazor's fix-subnet YAML; found " +
                         (!format.empty() ? format
                          : line.empty()  ? "an empty text"
                                          : "'" + excerpt(line) + "'"));
@@ -212,6 +213,8 @@ GenotypeText genotype_from_text(std::string_view text, const std::string& file, 
     read.genotype = genotype_of_dict(text, file, code, &read.notes);
   else if (first != std::string_view::npos && text[first] == '[')
     read.genotype = genotype_from_json(text, file, code);
+  else if (is_subnet(text))
+    read.genotype = genotype_of_subnet(text, file, code);
   else
     refuse(text, file, code);
   return read;

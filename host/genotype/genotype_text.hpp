@@ -16,7 +16,7 @@ struct GenotypeText {
 
 /// The genotype of a text, whatever it is: JSON (genotype_json.hpp) or a JSON object of genotypes or their texts under
 /// names, Python's print of a dict or of a named tuple (genotype_python.hpp), a file of definitions
-/// (NAME = Genotype(...)), or a log. Of several definitions `name` picks one; without it they are a usage error that
+/// (NAME = Genotype(...)), MMRazor's YAML (genotype_subnet.hpp), or a log. Of several definitions `name` picks one; without it they are a usage error that
 /// lists them. Of a log's genotypes the last one is taken. `file` names the text in errors, which have `code`.
 GenotypeText genotype_from_text(std::string_view text, const std::string& file, const std::string& name,
                                 ErrorCode code);

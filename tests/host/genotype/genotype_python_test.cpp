@@ -25,7 +25,7 @@ std::string problem(const std::string& text) {
 TEST_CASE("what is no genotype in Python text is refused with its place", "[genotype]") {
   const std::string expected =
       "g.txt: no genotype: expected JSON, or a text with Genotype(...), Genotype_nested(...) or Genotype_opt(...) as "
-      "published code prints it; found ";
+      "published code prints it, or MMRazor's fix-subnet YAML; found ";
   CHECK(problem("") == expected + "an empty text");
   CHECK(problem("\nx = dict(a=1)") == expected + "'x = dict(a=1)'");
   CHECK(problem("Genotype[1]") == expected + "'Genotype[1]'");
