@@ -91,7 +91,7 @@ mixop_link_toolkit() {
 }
 
 mixop_verify_environment() {
-  local program='import numpy, h5py, PIL, tensorboard'
+  local program='import numpy, h5py, PIL, tensorboard, onnx, onnxruntime'
   [[ $1 != *torch==* ]] || program+='; import torch; assert torch.__version__.split("+")[0] == "2.11.0", torch.__version__'
   "$MIXOP_PYTHON" -c "$program" >&2
 }

@@ -1,4 +1,5 @@
-#include <iostream>
+#include <span>
+#include <utility>
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
@@ -6,10 +7,15 @@
 #include "host/cli/run_options.hpp"
 #include "host/files/new_file.hpp"
 #include "host/files/output.hpp"
+#include "host/genotype/genotype_json.hpp"
+#include "host/graph/operator_catalog.hpp"
+#include "host/onnx/onnx_model.hpp"
 #include "host/search/exchanged_weights.hpp"
 #include "host/search/run_check.hpp"
 #include "host/session/train_session.hpp"
 #include "host/text/printable.hpp"
+#include "host/text/text.hpp"
+#include "host/train/network_archive.hpp"
 #include "host/train/network_check.hpp"
 
 namespace mixop::cli {
@@ -40,29 +46,34 @@ CommandSyntax import_syntax() {
 
 CommandSyntax export_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop export NET.h5|RUN.h5 [--format pt|safetensors] -o FILE";
+  syntax.usage = "mixop export NET.h5|RUN.h5 [--format pt|safetensors|onnx] [--fold-norms] -o FILE";
   syntax.about =
       "Writes the weights and buffers of a network, or of a search's supernet, for other programs, under the parameter "
       "names of\n"
       "the published code: what torch.load(FILE) gives is a state dictionary for load_state_dict(strict=True). Of a "
       "training it is\n"
-      "the network that mixop evaluate measures. Neither the data nor the plugins are needed.";
+      "the network that mixop evaluate measures. Neither the data nor the plugins are needed.\n"
+      "onnx: a trained network for images in evaluation, in float32 with a free number of images: the input \"images\", which "
+      "is\n"
+      "normalised by the metadata's mean and deviation, and the output \"logits\". Its plugins are needed.";
   syntax.options.add_options()("format", po::value<std::string>()->value_name("F"),
-                               "pt or safetensors; default: what FILE ends in (.pt, .pth, .safetensors)")(
+                               "pt, safetensors or onnx; default: what FILE ends in (.pt, .pth, .safetensors, .onnx)")(
+      "fold-norms", "of onnx: batch norms behind convolutions become a part of these")(
       "out,o", po::value<std::string>()->value_name("FILE"), "the file to write; one that is there is replaced");
   syntax.positionals = 1;
   add_plugin_options(syntax);
   return syntax;
 }
 
-enum class Format { torch, safetensors };
+enum class Format { torch, safetensors, onnx };
 
 Format format_of(const po::variables_map& values, const std::filesystem::path& out) {
   std::string name = text(values, "format", out.extension().string());
   if (name.starts_with('.')) name.erase(0, 1);
   if (name == "pt" || name == "pth") return Format::torch;
   if (name == "safetensors") return Format::safetensors;
-  throw Error(ErrorCode::usage, "--format: expected pt or safetensors, found '" + excerpt(name) + "'");
+  if (name == "onnx") return Format::onnx;
+  throw Error(ErrorCode::usage, "--format: expected pt, safetensors or onnx, found '" + excerpt(name) + "'");
 }
 
 /// Checks an archive as its readers do; its config may name plugins that are not there.
@@ -71,6 +82,38 @@ void check(const Archive& archive) {
     check_run(archive);
   else
     check_network(archive);
+}
+
+/// "0.4914, 0.4822, 0.4465"
+std::string numbers_text(const std::vector<double>& numbers) {
+  std::vector<std::string> texts;
+  for (const double number : numbers) texts.push_back(shortest(number));
+  return joined(texts);
+}
+
+std::string onnx_of(const Archive& archive, const po::variables_map& values) {
+  if (stored::is_of_kind(archive, run_kind))
+    throw Error(ErrorCode::usage, archive.name() + ": a search's supernet has no form in ONNX; train its genotype first: mixop train --genotype " +
+                                      archive.name() + " --out net.h5");
+  const Application application = open_application(values);
+  const Config config = archived_network_config(archive, application.catalog);
+  const DiscreteModel model = archived_model(archive, config, application.plugins, options_of(config));
+  std::vector<NamedValues> state;
+  for (const StateEntry& entry : model.network().state()) state.push_back(named_values(entry.name, entry.tensor));
+  const NetworkData& data = model.data();
+  OnnxOptions options{values.count("fold-norms") != 0,
+                      {{"genotype", genotype_to_json(archived_genotype(archive))}, {"space", config.space.name}}};
+  for (const auto& [name, text] : {std::pair("mean", numbers_text(data.mean)), std::pair("deviation", numbers_text(data.deviation)),
+                                   std::pair("classes", joined(data.class_names, "\n"))})
+    if (!text.empty()) options.metadata.emplace_back(name, text);
+  return onnx_model(model.network().graph(), RegistryCatalog(application.plugins), state, options);
+}
+
+void write(const std::filesystem::path& out, std::span<const std::byte> content) {
+  NewFile file(out);
+  file.write(content);
+  file.sync();
+  file.replace_target();
 }
 
 }  // namespace
@@ -101,12 +144,16 @@ int export_command(const Arguments& arguments) {
   const Format format = format_of(*values, out);
   require_writable(out);
   const Archive archive = Archive::open(files.front());
+  if (format == Format::onnx) {
+    const std::string model = onnx_of(archive, *values);
+    write(out, std::as_bytes(std::span(model)));
+    say("ONNX, operator set 17: " + out.string());
+    return 0;
+  }
+  if (values->count("fold-norms") != 0) throw Error(ErrorCode::usage, "--fold-norms is for --format onnx; leave it out");
   check(archive);
   const std::vector<NamedValues> tensors = weights_of(archive);
-  NewFile file(out);
-  file.write(format == Format::torch ? torch_file(tensors) : safetensors_file(tensors, {{"format", "pt"}}));
-  file.sync();
-  file.replace_target();
+  write(out, format == Format::torch ? torch_file(tensors) : safetensors_file(tensors, {{"format", "pt"}}));
   say(std::to_string(tensors.size()) + " tensors: " + out.string());
   return 0;
 }

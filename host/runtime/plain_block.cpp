@@ -19,10 +19,6 @@ at::Tensor sum_of(const at::Tensor& sum, const at::Tensor& term) { return sum.de
 
 }  // namespace
 
-std::string joined_name(const std::string& one, const std::string& other) {
-  return one.empty() || other.empty() ? one + other : one + "." + other;
-}
-
 at::Tensor samples_that_stay(std::int64_t samples, double probability, std::uint64_t key, const at::Tensor& like) {
   const at::Tensor numbers = uniform_numbers({samples, 1, 1, 1}, key, at::empty({0}, like.options().dtype(at::kDouble)));
   return numbers.lt(1.0 - probability);

@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "host/graph/state_name.hpp"
 #include "host/runtime/candidates.hpp"
 #include "host/runtime/network.hpp"
 
@@ -105,8 +106,5 @@ at::Tensor passing_channels(const at::Tensor& x, std::int64_t stride);
 at::Tensor drop_path(const at::Tensor& x, double probability, std::uint64_t key);
 /// Which of the samples stay in drop_path(): bool [samples, 1, 1, 1] on the device of `like`.
 at::Tensor samples_that_stay(std::int64_t samples, double probability, std::uint64_t key, const at::Tensor& like);
-
-/// Names with dots between them; empty ones are left out.
-std::string joined_name(const std::string& one, const std::string& other);
 
 }  // namespace mixop

@@ -2,14 +2,12 @@
 """Weights travel: what mixop exports loads with strict=True into PyTorch modules of the published names (tests/support/published) and gives the
 same logits, and what they save gives the same logits in mixop: DARTS on CIFAR and ImageNet, D-DARTS, supernets, recurrent networks. A training
 goes on from an imported checkpoint."""
-import json
 import os
 import pathlib
 import random
 import sys
 import tempfile
 
-import h5py
 import numpy as np
 import torch
 from torch import nn
@@ -18,6 +16,7 @@ SOURCE = pathlib.Path(os.environ["MIXOP_SOURCE_DIR"])
 sys.path.insert(0, str(SOURCE / "tests/support"))
 sys.path.insert(0, str(SOURCE / "sdk/python"))
 import mixop as reader
+from exchange import cifar, image_folder, largest, normalised, safetensors, sets
 from program import answer, asked, check, differences, refusal
 from published import ddarts, genotype_of, images, recurrent, search
 
@@ -25,42 +24,6 @@ torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)
 FORMATS = ("pt", "safetensors")
 TOLERANCE = 1e-10
-
-
-def sets(*assignments):
-    return [word for assignment in assignments for word in ("--set", assignment)]
-
-
-def cifar(folder, records=12):
-    """Random images in CIFAR-10's binary layout; the pixels [records, 3, 32, 32] and classes of the test split."""
-    random_numbers = np.random.default_rng(5)
-    (folder / "cifar-10-batches-bin").mkdir(parents=True)
-    for name in [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"]:
-        rows = np.column_stack([random_numbers.integers(0, 10, records), random_numbers.integers(0, 256, (records, 3072))]).astype(np.uint8)
-        (folder / "cifar-10-batches-bin" / f"{name}.bin").write_bytes(rows.tobytes())
-    return rows[:, 1:].reshape(-1, 3, 32, 32), rows[:, 0]
-
-
-def image_folder(folder, size=224, classes=2, records=2):
-    """Random PPM images below train/ and val/; the pixels and classes of val/, in the data set's order."""
-    random_numbers = np.random.default_rng(6)
-    pixels, targets = [], []
-    for split in ("train", "val"):
-        for record in range(records):
-            for number in range(classes):
-                (folder / split / f"class{number}").mkdir(parents=True, exist_ok=True)
-                picture = random_numbers.integers(0, 256, (size, size, 3)).astype(np.uint8)
-                (folder / split / f"class{number}" / f"{record}.ppm").write_bytes(b"P6 %d %d 255\n" % (size, size) + picture.tobytes())
-                if split == "val":
-                    pixels.append(picture.transpose(2, 0, 1))
-                    targets.append(number)
-    return np.stack(pixels), np.array(targets)
-
-
-def normalised(pixels, net):
-    with h5py.File(net) as file:
-        mean, deviation = (torch.tensor(file[f"data/{name}"][()], dtype=torch.float32).view(3, 1, 1) for name in ("mean", "deviation"))
-    return ((torch.tensor(pixels, dtype=torch.float32) / 255 - mean) / deviation).double()
 
 
 def exported(archive, folder):
@@ -75,18 +38,6 @@ def exported(archive, folder):
     return states[0]
 
 
-def safetensors(file):
-    """The tensors of a file, after the format's own description."""
-    content = file.read_bytes()
-    length = int.from_bytes(content[:8], "little")
-    types = {"F64": torch.float64, "F32": torch.float32, "I64": torch.int64}
-    header = json.loads(content[8:8 + length])
-    header.pop("__metadata__", None)
-    body = bytearray(content[8 + length:])
-    return {name: torch.frombuffer(body, dtype=types[entry["dtype"]], count=int(np.prod(entry["shape"], dtype=np.int64)),
-                                   offset=entry["data_offsets"][0]).reshape(entry["shape"]) for name, entry in header.items()}
-
-
 def made_up(network):
     """The network with weights and running statistics of no particular kind."""
     torch.manual_seed(7)
@@ -96,10 +47,6 @@ def made_up(network):
         elif name.endswith("running_mean"):
             tensor.normal_(0, 0.3)
     return network.eval()
-
-
-def largest(found, expected):
-    return float((found - expected).abs().max() / expected.abs().max())
 
 
 class Case:
