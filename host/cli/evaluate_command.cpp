@@ -208,9 +208,9 @@ class Logits {
 };
 
 Measured archived(const std::string& file, const po::variables_map& values, const Application& application) {
+  const Archive archive = Archive::open(file);
   if (positionals(values).size() > 1 || values.count("genotype") != 0)
     throw Error(ErrorCode::usage, file + " is an archive, which says what its network is: leave --genotype, presets and files out");
-  const Archive archive = Archive::open(file);
   refuse_search(archive);
   const Config config = evaluation_config(values, archived_network_config(archive, application.catalog), application.catalog);
   const ComponentOptions options = options_of(config);

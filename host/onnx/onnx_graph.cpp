@@ -58,12 +58,21 @@ OnnxGraph::Node& OnnxGraph::Node::real(const char* name, double value) {
   return *this;
 }
 
-void OnnxGraph::declare(onnx::ValueInfoProto& value, const std::string& name, const std::vector<std::int64_t>& sizes) {
+void OnnxGraph::last_node(const char* type, const std::string& output, const std::vector<std::string>& inputs) {
+  onnx::NodeProto& made = *graph_.add_node();
+  made.set_op_type(type);
+  made.set_name(output);
+  for (const std::string& input : inputs) made.add_input(input);
+  made.add_output(output);
+}
+
+void OnnxGraph::declare(onnx::ValueInfoProto& value, const std::string& name, const std::vector<std::int64_t>& sizes,
+                        onnx::TensorProto::DataType type) {
   value.set_name(name);
-  auto& type = *value.mutable_type()->mutable_tensor_type();
-  type.set_elem_type(onnx::TensorProto::FLOAT);
-  type.mutable_shape()->add_dim()->set_dim_param("N");
-  for (const std::int64_t size : sizes) type.mutable_shape()->add_dim()->set_dim_value(size);
+  auto& tensor = *value.mutable_type()->mutable_tensor_type();
+  tensor.set_elem_type(type);
+  tensor.mutable_shape()->add_dim()->set_dim_param("N");
+  for (const std::int64_t size : sizes) tensor.mutable_shape()->add_dim()->set_dim_value(size);
 }
 
 }  // namespace mixop

@@ -43,8 +43,12 @@ class OnnxGraph {
   };
   Node node(const char* type, const std::string& name, const std::vector<std::string>& inputs);
 
-  /// An input or output [N, sizes...] of float32.
-  static void declare(onnx::ValueInfoProto& value, const std::string& name, const std::vector<std::int64_t>& sizes);
+  /// A node whose output is one of the names that others give.
+  void last_node(const char* type, const std::string& output, const std::vector<std::string>& inputs);
+
+  /// An input or output [N, sizes...].
+  static void declare(onnx::ValueInfoProto& value, const std::string& name, const std::vector<std::int64_t>& sizes,
+                      onnx::TensorProto::DataType type = onnx::TensorProto::FLOAT);
 
  private:
   std::string free_name(const std::string& name);

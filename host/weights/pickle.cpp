@@ -1,5 +1,6 @@
 #include "host/weights/pickle.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <unordered_map>
@@ -12,11 +13,11 @@ namespace {
 using Kind = PickleValue::Kind;
 using Ref = PickleValue::Ref;
 
-constexpr std::size_t kMostOpcodes = 2'000'000;
+constexpr std::size_t kMostOpcodes = 1'000'000, kLongestName = 1024;
 
 class Reader {
  public:
-  Reader(std::span<const std::byte> bytes, const std::string& name) : bytes_(bytes), name_(name) {}
+  Reader(std::span<const std::byte> bytes, const std::string& name, std::size_t begin) : bytes_(bytes), name_(name), begin_(begin) {}
 
   Pickle read() {
     for (std::size_t count = 0;; ++count) {
@@ -34,7 +35,7 @@ class Reader {
 
  private:
   [[noreturn]] void refuse(const std::string& how) const {
-    throw Error(ErrorCode::bad_data, name_ + ": byte " + std::to_string(place_) + " of its pickle: " + how +
+    throw Error(ErrorCode::bad_data, name_ + ": byte " + std::to_string(begin_ + place_) + ": " + how +
                                          "; expected a state dictionary as torch.save writes it");
   }
 
@@ -58,6 +59,7 @@ class Reader {
     const std::size_t begin = next_;
     while (next_ < bytes_.size() && bytes_[next_] != std::byte{'\n'}) ++next_;
     if (next_ == bytes_.size()) refuse("a name without an end");
+    if (next_ - begin > kLongestName) refuse("a class's name of " + std::to_string(next_ - begin) + " bytes");
     const std::string text(reinterpret_cast<const char*>(bytes_.data()) + begin, next_ - begin);
     ++next_;
     return text;
@@ -140,7 +142,7 @@ class Reader {
 
   std::span<const std::byte> bytes_;
   const std::string& name_;
-  std::size_t next_ = 0, place_ = 0;
+  std::size_t begin_, next_ = 0, place_ = 0;
   Pickle pickle_;
   std::vector<Ref> stack_;
   std::vector<std::size_t> marks_;
@@ -162,8 +164,9 @@ void Reader::run(unsigned opcode) {
     case 'M': return make_integer(number<std::uint16_t>());  // BININT2
     case 0x8a: return make_long(number<std::uint8_t>());     // LONG1
     case 0x8b: return make_long(number<std::uint32_t>());    // LONG4
-    case 'G':                                                // BINFLOAT, big endian
-      make(Kind::real).real = std::bit_cast<double>(__builtin_bswap64(number<std::uint64_t>()));
+    case 'G':                                                // BINFLOAT
+      (void)number<std::uint64_t>();
+      (void)make(Kind::real);
       return;
     case 'X': return make_text(Kind::text, number<std::uint32_t>());   // BINUNICODE
     case 0x8c: return make_text(Kind::text, number<std::uint8_t>());   // SHORT_BINUNICODE
@@ -218,11 +221,19 @@ void Reader::run_structure(unsigned opcode) {
     case 0x93: {  // STACK_GLOBAL
       const Ref name = pop(), module = pop();
       if (pickle_.at(name).kind != Kind::text || pickle_.at(module).kind != Kind::text) refuse("a class whose name is no text");
+      if (const std::size_t longest = std::max(pickle_.at(name).text.size(), pickle_.at(module).text.size()); longest > kLongestName)
+        refuse("a class's name of " + std::to_string(longest) + " bytes");
       std::string text = pickle_.at(module).text + " " + pickle_.at(name).text;
       make(Kind::global).text = std::move(text);
       return;
     }
-    case 'R':       // REDUCE
+    case 0x91: {  // FROZENSET
+      std::vector<Ref> items = pop_to_mark();
+      make(Kind::list).items = std::move(items);
+      return;
+    }
+    case 0x92: (void)pop(); [[fallthrough]];  // NEWOBJ_EX, without its arguments by name
+    case 'R':                                 // REDUCE
     case 0x81: {    // NEWOBJ
       const Ref arguments = pop(), callable = pop();
       return make_object(callable, arguments);
@@ -248,6 +259,8 @@ void Reader::run_structure(unsigned opcode) {
 
 }  // namespace
 
-Pickle read_pickle(std::span<const std::byte> bytes, const std::string& name) { return Reader(bytes, name).read(); }
+Pickle read_pickle(std::span<const std::byte> bytes, const std::string& name, std::size_t begin) {
+  return Reader(bytes, name, begin).read();
+}
 
 }  // namespace mixop

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,8 +30,7 @@ struct PickleValue {
   static constexpr Ref kNothing = ~Ref{0};
 
   Kind kind = Kind::none;
-  std::int64_t integer = 0;  ///< of an integer that fits, and of a boolean
-  double real = 0;
+  std::int64_t integer = 0;  ///< of an integer that fits, and of a boolean; the values of reals are not kept
   std::string text;
   std::vector<Ref> items;
   Ref callable = kNothing, arguments = kNothing, state = kNothing;
@@ -38,7 +38,7 @@ struct PickleValue {
 
 /// A pickle as data. Values may refer to each other in circles.
 struct Pickle {
-  std::vector<PickleValue> values;
+  std::deque<PickleValue> values;
   PickleValue::Ref root = PickleValue::kNothing;
   std::size_t end = 0;  ///< bytes up to and with its STOP
 
@@ -46,9 +46,10 @@ struct Pickle {
 };
 
 /// Reads one pickle from the beginning of `bytes`: protocols 2 to 5, of which the opcodes that describe data; nothing is
-/// imported, called or built. Refused as bad_data that begins with `name` and the byte: opcodes off that list, texts and
-/// counts beyond the bytes, marks and memos that are not there, and more than 2 million opcodes.
+/// imported, called or built. Refused as bad_data that begins with `name` and the byte, counted from `begin`: opcodes off
+/// that list, texts and counts beyond the bytes, marks and memos that are not there, names of classes of more than 1024
+/// bytes, and more than a million opcodes.
 /// Source of the format: Python's Lib/pickletools.py.
-Pickle read_pickle(std::span<const std::byte> bytes, const std::string& name);
+Pickle read_pickle(std::span<const std::byte> bytes, const std::string& name, std::size_t begin = 0);
 
 }  // namespace mixop

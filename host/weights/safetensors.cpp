@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
@@ -14,7 +15,7 @@
 namespace mixop {
 namespace {
 
-constexpr std::uint64_t kMostHeader = std::uint64_t{4} << 20;  // some 40,000 tensors
+constexpr std::uint64_t kMostHeader = std::uint64_t{1} << 20;  // some 10,000 tensors
 constexpr std::size_t kMostRank = 16, kAlignment = 8;
 
 struct TypeName {
@@ -38,7 +39,8 @@ class Header {
     if (!root.is(JsonValue::Kind::object)) refuse("its header is " + root.describe() + "; expected an object of tensors");
     for (const JsonMember& member : root.members)
       if (member.key != "__metadata__") tensors_.push_back(stored(member));
-    std::stable_sort(tensors_.begin(), tensors_.end(), [](const Stored& a, const Stored& b) { return a.begin < b.begin; });
+    std::stable_sort(tensors_.begin(), tensors_.end(), [](const Stored& a, const Stored& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+    });
     std::uint64_t place = 0;
     for (const Stored& tensor : tensors_) {
       if (tensor.begin != place) refuse_tensor(tensor.entry.name, "begins at byte " + std::to_string(tensor.begin) + ", and the one before it ends at " + std::to_string(place));

@@ -26,10 +26,10 @@ std::vector<WeightEntry> entries_of(const std::vector<TorchTensor>& tensors) {
   return entries;
 }
 
-/// A tensor's values, row-major, out of its storage.
-std::vector<std::byte> gathered(const TorchTensor& tensor, std::span<const std::byte> storage) {
+/// A tensor's values, row-major, out of a storage or a part of it in which they begin at value `offset`.
+std::vector<std::byte> gathered(const TorchTensor& tensor, std::span<const std::byte> storage, std::int64_t offset) {
   const std::size_t size = size_of(tensor.entry.type), count = static_cast<std::size_t>(tensor.entry.count());
-  const std::byte* from = storage.data() + static_cast<std::size_t>(tensor.offset) * size;
+  const std::byte* from = storage.data() + static_cast<std::size_t>(offset) * size;
   std::vector<std::byte> values(count * size);
   if (count == 0) return values;
   if (tensor.is_contiguous()) {
@@ -62,7 +62,11 @@ class TorchZip final : public WeightFile {
   const char* format() const override { return "PyTorch"; }
   std::vector<std::byte> read(std::size_t entry) const override {
     const TorchTensor& tensor = tensors_.at(entry);
-    return gathered(tensor, zip_.read(folder_ + "data/" + tensor.storage, storages_.at(tensor.storage).bytes()));
+    if (held_ != tensor.storage) {
+      storage_ = zip_.read(folder_ + "data/" + tensor.storage, storages_.at(tensor.storage).bytes());
+      held_ = tensor.storage;
+    }
+    return gathered(tensor, storage_, tensor.offset);
   }
 
  private:
@@ -70,6 +74,8 @@ class TorchZip final : public WeightFile {
   std::string folder_;
   std::vector<TorchTensor> tensors_;
   std::map<std::string, TorchStorage> storages_;
+  mutable std::string held_;  ///< the storage that was read last, which tensors may share
+  mutable std::vector<std::byte> storage_;
 };
 
 class TorchLegacy final : public WeightFile {
@@ -85,7 +91,9 @@ class TorchLegacy final : public WeightFile {
   const char* format() const override { return "PyTorch (legacy)"; }
   std::vector<std::byte> read(std::size_t entry) const override {
     const TorchTensor& tensor = tensors_.at(entry);
-    return gathered(tensor, file_.read(places_.at(tensor.storage), storages_.at(tensor.storage).bytes()));
+    if (tensor.entry.count() == 0) return {};
+    const std::uint64_t size = size_of(tensor.entry.type), first = static_cast<std::uint64_t>(tensor.offset) * size;
+    return gathered(tensor, file_.read(places_.at(tensor.storage) + first, tensor.reach() * size), 0);
   }
 
  private:
@@ -112,7 +120,7 @@ std::string folder_of(const ZipFile& zip, const std::string& name) {
 
 /// The next pickle of a legacy file, of which the first bytes are in memory.
 Pickle next_pickle(std::span<const std::byte> bytes, std::size_t& place, const std::string& name) {
-  Pickle pickle = read_pickle(bytes.subspan(place), name);
+  Pickle pickle = read_pickle(bytes.subspan(place), name, place);
   place += pickle.end;
   return pickle;
 }
@@ -173,7 +181,7 @@ std::unique_ptr<WeightFile> open_torch_zip(const std::filesystem::path& path) {
     if (std::string_view(reinterpret_cast<const char*>(order.data()), order.size()) != "little")
       throw Error(ErrorCode::bad_data, name + ": its numbers are not little endian, and no others are read");
   }
-  const Pickle pickle = read_pickle(zip.read(folder + "data.pkl", kMostPickle), name);
+  const Pickle pickle = read_pickle(zip.read(folder + "data.pkl", kMostPickle), name + ": data.pkl");
   std::map<std::string, TorchStorage> storages = storages_of(pickle, name);
   std::vector<TorchTensor> tensors = tensors_of(pickle, name);
   require_all(tensors, name, [&](const std::string& key) { return zip.size(folder + "data/" + key) == storages.at(key).bytes(); });

@@ -17,7 +17,7 @@ using Kind = PickleValue::Kind;
 using Ref = PickleValue::Ref;
 
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 46;
-constexpr std::size_t kMostVisits = 1'000'000, kMostDepth = 64, kMostRank = 16;
+constexpr std::size_t kMostVisits = 4'000'000, kMostDepth = 64, kMostRank = 16, kLongestName = 1024;
 
 struct StorageKind {
   std::string_view name;
@@ -52,7 +52,7 @@ std::optional<NamedStorage> storage_of(const Pickle& pickle, const PickleValue& 
   const PickleValue &word = pickle.at((*id)[0]), &type = pickle.at((*id)[1]), &key = pickle.at((*id)[2]), &count = pickle.at((*id)[4]);
   if (word.kind != Kind::text || word.text != "storage" || type.kind != Kind::global || !is_small(count) || count.integer < 0)
     return std::nullopt;
-  if (key.kind != Kind::text && !is_small(key)) return std::nullopt;
+  if (key.kind == Kind::text ? !is_plain_name(key.text) : !is_small(key)) return std::nullopt;
   const auto kind = std::find_if(kStorages.begin(), kStorages.end(), [&](const StorageKind& one) {
     return type.text == "torch " + std::string(one.name) || type.text == "torch.cuda " + std::string(one.name);
   });
@@ -70,7 +70,7 @@ class Finder {
   Finder(const Pickle& pickle, const std::string& name) : pickle_(pickle), name_(name) {}
 
   std::vector<TorchTensor> find() {
-    if (!from_state(pickle_.root) && !from_checkpoint())
+    if (!from_checkpoint() && !from_state(pickle_.root))
       throw Error(ErrorCode::bad_data, name_ + ": expected a state dictionary, a checkpoint that holds one or a module, found " +
                                            described(pickle_.root) + "; save model.state_dict()");
     return std::move(found_);
@@ -88,22 +88,25 @@ class Finder {
   }
   const std::vector<Ref>* tuple(Ref ref, std::size_t least) const { return tuple_of(pickle_, ref, least); }
   /// Keys and values, one behind another, of a dict or an OrderedDict.
-  std::optional<std::vector<Ref>> members(Ref ref) const;
-  Ref member(Ref dict, std::string_view key) const;
+  std::optional<std::vector<Ref>> members(Ref ref);
+  Ref member(Ref dict, std::string_view key);
 
   bool from_state(Ref ref);
   bool from_checkpoint();
   void from_module(Ref module, const std::string& prefix, std::size_t depth);
-  void from_members(Ref dict, const std::string& prefix);
-  bool is_module(Ref ref) const;
+  void from_members(Ref dict, const std::string& prefix, const std::set<std::string_view>& left_out = {});
+  bool is_module(Ref ref);
+  /// The names of a set.
+  std::set<std::string_view> names_of(Ref set);
+  std::string longer(const std::string& prefix, const std::string& name) const;
 
   /// The value as a tensor; false where it is none.
   bool take_tensor(Ref ref, const std::string& name, std::size_t depth = 0);
   void take(const std::vector<Ref>& arguments, const std::string& name);
   void check(const TorchTensor& tensor, std::int64_t stored) const;
   std::vector<std::int64_t> sizes(Ref ref, const std::string& name) const;
-  void visit() {
-    if (++visits_ > kMostVisits) throw Error(ErrorCode::bad_data, name_ + ": its values refer to each other too often");
+  void visit(std::size_t values = 1) {
+    if ((visits_ += values) > kMostVisits) throw Error(ErrorCode::bad_data, name_ + ": its values refer to each other too often");
   }
 
   const Pickle& pickle_;
@@ -133,15 +136,17 @@ std::string Finder::described(Ref ref) const {
   return "";
 }
 
-std::optional<std::vector<Ref>> Finder::members(Ref ref) const {
+std::optional<std::vector<Ref>> Finder::members(Ref ref) {
   if (ref == PickleValue::kNothing) return std::nullopt;
   const PickleValue& value = at(ref);
+  visit(1 + value.items.size());
   if (value.kind == Kind::dict) return value.items;
   if (value.kind != Kind::object || !is_function(value.callable, "collections OrderedDict")) return std::nullopt;
   std::vector<Ref> all = value.items;
   // Python 2 gives the pairs as its one argument.
   if (const auto* arguments = tuple(value.arguments, 1); arguments != nullptr && at(arguments->front()).kind == Kind::list)
     for (const Ref pair : at(arguments->front()).items) {
+      visit();
       const PickleValue& both = at(pair);
       if ((both.kind != Kind::list && both.kind != Kind::tuple) || both.items.size() != 2) return std::nullopt;
       all.insert(all.end(), both.items.begin(), both.items.end());
@@ -149,14 +154,14 @@ std::optional<std::vector<Ref>> Finder::members(Ref ref) const {
   return all;
 }
 
-Ref Finder::member(Ref dict, std::string_view key) const {
+Ref Finder::member(Ref dict, std::string_view key) {
   if (const auto all = members(dict))
     for (std::size_t i = 0; i + 1 < all->size(); i += 2)
       if (at((*all)[i]).kind == Kind::text && at((*all)[i]).text == key) return (*all)[i + 1];
   return PickleValue::kNothing;
 }
 
-bool Finder::is_module(Ref ref) const {
+bool Finder::is_module(Ref ref) {
   return ref != PickleValue::kNothing && at(ref).kind == Kind::object && members(member(at(ref).state, "_parameters")) &&
          members(member(at(ref).state, "_modules"));
 }
@@ -176,11 +181,30 @@ bool Finder::from_checkpoint() {
   return false;
 }
 
-void Finder::from_members(Ref dict, const std::string& prefix) {
+std::string Finder::longer(const std::string& prefix, const std::string& name) const {
+  if (prefix.size() + name.size() > kLongestName)
+    throw Error(ErrorCode::bad_data, name_ + ": the name '" + excerpt(prefix + name.substr(0, kLongestName)) + "' has more than " +
+                                         std::to_string(kLongestName) + " bytes");
+  return prefix + name;
+}
+
+std::set<std::string_view> Finder::names_of(Ref set) {
+  std::set<std::string_view> names;
+  if (set == PickleValue::kNothing) return names;
+  const PickleValue* value = &at(set);
+  if (value->kind == Kind::object)  // set([...])
+    if (const auto* arguments = tuple(value->arguments, 1)) value = &at(arguments->front());
+  visit(value->items.size());
+  for (const Ref item : value->items) names.insert(at(item).text);
+  return names;
+}
+
+void Finder::from_members(Ref dict, const std::string& prefix, const std::set<std::string_view>& left_out) {
   const auto all = members(dict);
   if (!all) return;
   for (std::size_t i = 0; i + 1 < all->size(); i += 2)
-    if (at((*all)[i]).kind == Kind::text) (void)take_tensor((*all)[i + 1], prefix + at((*all)[i]).text);
+    if (const PickleValue& key = at((*all)[i]); key.kind == Kind::text && left_out.count(key.text) == 0)
+      (void)take_tensor((*all)[i + 1], longer(prefix, key.text));
 }
 
 void Finder::from_module(Ref module, const std::string& prefix, std::size_t depth) {
@@ -189,11 +213,11 @@ void Finder::from_module(Ref module, const std::string& prefix, std::size_t dept
   if (!is_module(module)) return;  // None, where a module is left out
   const Ref state = at(module).state;
   from_members(member(state, "_parameters"), prefix);
-  from_members(member(state, "_buffers"), prefix);
+  from_members(member(state, "_buffers"), prefix, names_of(member(state, "_non_persistent_buffers_set")));
   const auto modules = members(member(state, "_modules"));
   for (std::size_t i = 0; modules && i + 1 < modules->size(); i += 2)
     if (at((*modules)[i]).kind == Kind::text)
-      from_module((*modules)[i + 1], prefix + at((*modules)[i]).text + ".", depth + 1);
+      from_module((*modules)[i + 1], longer(prefix, at((*modules)[i]).text) + ".", depth + 1);
 }
 
 bool Finder::take_tensor(Ref ref, const std::string& name, std::size_t depth) {
@@ -228,7 +252,7 @@ std::vector<std::int64_t> Finder::sizes(Ref ref, const std::string& name) const 
   std::vector<std::int64_t> all;
   for (const Ref size : value.items) {
     if (!is_small(at(size)) || at(size).integer < 0)
-      refuse(name, "expected sizes of 0 and more, found others");
+      refuse(name, "expected sizes and strides of 0 and more, found others");
     all.push_back(at(size).integer);
   }
   return all;
@@ -257,18 +281,19 @@ void Finder::check(const TorchTensor& tensor, std::int64_t stored) const {
   const std::vector<std::int64_t>& shape = tensor.entry.shape;
   if (tensor.strides.size() != shape.size()) refuse(name, "has " + std::to_string(shape.size()) + " sizes and " +
                                                              std::to_string(tensor.strides.size()) + " strides");
+  // The product of the sizes without those that are 0, whose order must not matter.
   std::int64_t count = 1, last = tensor.offset;
-  bool fits = true;
+  bool bounded = true, fits = true;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     std::int64_t reach = 0;
-    fits = fits && !__builtin_mul_overflow(count, shape[i], &count) && count <= stored &&
-           !__builtin_mul_overflow(std::max<std::int64_t>(shape[i] - 1, 0), tensor.strides[i], &reach) &&
+    bounded = bounded && !__builtin_mul_overflow(count, std::max<std::int64_t>(shape[i], 1), &count);
+    fits = fits && !__builtin_mul_overflow(std::max<std::int64_t>(shape[i] - 1, 0), tensor.strides[i], &reach) &&
            !__builtin_add_overflow(last, reach, &last);
   }
+  if (!bounded) refuse(name, "has sizes beyond all bounds");
   const bool empty = std::find(shape.begin(), shape.end(), 0) != shape.end();
-  if (!empty && (!fits || last >= stored))
+  if (!empty && (!fits || count > stored || last >= stored))
     refuse(name, "reaches beyond its storage of " + std::to_string(stored) + " values, or counts them more than once");
-  if (empty && !fits) refuse(name, "has sizes beyond all bounds");
 }
 
 }  // namespace
@@ -280,6 +305,12 @@ bool TorchTensor::is_contiguous() const {
     stride *= entry.shape[i];
   }
   return true;
+}
+
+std::uint64_t TorchTensor::reach() const {
+  std::int64_t last = 0;
+  for (std::size_t i = 0; i < strides.size(); ++i) last += (entry.shape[i] - 1) * strides[i];
+  return static_cast<std::uint64_t>(last) + 1;
 }
 
 std::map<std::string, TorchStorage> storages_of(const Pickle& pickle, const std::string& name) {

@@ -19,6 +19,8 @@ struct TorchTensor {
 
   /// Whether the values lie one behind another, row-major.
   bool is_contiguous() const;
+  /// Values of the storage from the first to the last; of a tensor that is not empty.
+  std::uint64_t reach() const;
 };
 
 /// A storage as a pickle describes it.

@@ -10,7 +10,7 @@
 namespace mixop {
 namespace {
 
-constexpr std::uint64_t kMostMembers = 100'000, kMostRatio = 1000;
+constexpr std::uint64_t kMostMembers = 100'000;
 constexpr zip_uint16_t kFirstDay = (1 << 5) | 1;  // 1980-01-01 as MS-DOS writes it
 
 struct Discard {
@@ -44,7 +44,8 @@ struct ZipFile::State {
 ZipFile::ZipFile(const std::filesystem::path& path) : name_(path.string()), state_(std::make_unique<State>()) {
   int problem = 0;
   state_->archive.reset(zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &problem));
-  if (state_->archive == nullptr) refuse(name_, "is no sound zip archive: " + error_of(problem));
+  if (state_->archive == nullptr)
+    refuse(name_, problem == ZIP_ER_EXISTS ? "has two members of one name" : "is no sound zip archive: " + error_of(problem));
   const zip_int64_t count = zip_get_num_entries(state_->archive.get(), 0);
   if (static_cast<std::uint64_t>(count) > kMostMembers) refuse(name_, "has " + std::to_string(count) + " members; at most " +
                                                                           std::to_string(kMostMembers) + " are read");
@@ -77,8 +78,8 @@ std::vector<std::byte> ZipFile::read(const std::string& member, std::uint64_t mo
     refuse(name_, where + " is encrypted");
   if (status.size > most)
     refuse(name_, where + " has " + std::to_string(status.size) + " bytes; at most " + std::to_string(most) + " are expected");
-  if (status.size / kMostRatio > status.comp_size)
-    refuse(name_, where + " unpacks to more than " + std::to_string(kMostRatio) + " times its bytes");
+  if ((status.valid & ZIP_STAT_COMP_METHOD) == 0 || status.comp_method != ZIP_CM_STORE || status.size != status.comp_size)
+    refuse(name_, where + " is packed; torch.save stores its members as they are");
   const std::unique_ptr<zip_file_t, Discard> file(zip_fopen_index(state_->archive.get(), status.index, 0));
   if (file == nullptr) refuse(name_, where + ": " + zip_strerror(state_->archive.get()));
   std::vector<std::byte> bytes(status.size);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Trained networks as ONNX: the checker of the format accepts them, and onnxruntime gives the logits and the accuracy that mixop gives on the same
-images, with batch norms and with these folded, for any number of images. One network of each space and stem; --all: every published genotype."""
+images, with batch norms and with these folded, for any number of images, and the loss of a text, word by word with its state. One network of each space and
+stem; --all: every published genotype."""
 import os
 import pathlib
 import sys
@@ -13,7 +14,7 @@ import torch
 
 SOURCE = pathlib.Path(os.environ["MIXOP_SOURCE_DIR"])
 sys.path.insert(0, str(SOURCE / "tests/support"))
-from exchange import cifar, image_folder, largest, safetensors, sets
+from exchange import cifar, corpus, image_folder, largest, safetensors, sets
 from program import answer, asked, check, refusal
 
 TOLERANCE = 1e-5
@@ -67,6 +68,24 @@ def published(folder, data, genotype, extra=()):
     return net
 
 
+def language(folder, genotype):
+    """The test text word by word, three copies at once."""
+    streams, _ = corpus(folder / genotype.replace("/", "-"))
+    net, file, width = folder / "text.h5", folder / "text.onnx", 14
+    answer("train", "darts-ptb-train", "--genotype", genotype, "--data", folder / genotype.replace("/", "-"), *sets(
+        "data.name=corpus", "threads=1", f"space.width={width}", "data.bptt=7", "train.epochs=1", "train.batch=5"), "--out", net, "--overwrite")
+    answer("export", net, "-o", file)
+    run, words = session(file)[1], streams["test"]
+    state, loss = np.zeros((3, width), np.float32), 0.0
+    for word, following in zip(words[:-1], words[1:]):
+        logits, state = run.run(["logits", "next_state"], {"words": np.full(3, int(word)), "state": state})
+        loss -= float(torch.log_softmax(torch.tensor(logits[1], dtype=torch.float64), 0)[following])
+    expected = asked("evaluate", net)["loss"]
+    difference = abs(loss / (len(words) - 1) - expected) / expected
+    check(difference <= TOLERANCE, f"{genotype}: the loss differs by {difference}")
+    print(f"{genotype}: {difference:.1e}", flush=True)
+
+
 def refusals(folder, data):
     run = folder / "run.h5"
     answer("search", "darts-cifar10-first-order", "--data", data[0], *sets("threads=1", "space.channels=2", "space.layers=3", "search.batch=8", "search.epochs=1"), "--out", run)
@@ -82,12 +101,15 @@ def main():
         large = (folder / "folder", *image_folder(folder / "folder"))
         if "--all" in sys.argv:
             for entry in asked("list", "genotypes"):
-                if not entry["name"].startswith("darts_rnn/"):
+                if entry["name"].startswith("darts_rnn/"):
+                    language(folder, entry["name"])
+                else:
                     published(folder, small, entry["name"])
             return
         for genotype in SOME:
             published(folder, small, genotype)
         published(folder, large, "darts_cnn/DARTS_V2", sets("data.name=image_folder", "image_folder.size=224", "image_folder.resize=224", "space.stem=imagenet"))
+        language(folder, "darts_rnn/DARTS_V2")
         refusals(folder, small)
 
 

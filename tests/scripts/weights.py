@@ -4,7 +4,6 @@ same logits, and what they save gives the same logits in mixop: DARTS on CIFAR a
 goes on from an imported checkpoint."""
 import os
 import pathlib
-import random
 import sys
 import tempfile
 
@@ -16,7 +15,7 @@ SOURCE = pathlib.Path(os.environ["MIXOP_SOURCE_DIR"])
 sys.path.insert(0, str(SOURCE / "tests/support"))
 sys.path.insert(0, str(SOURCE / "sdk/python"))
 import mixop as reader
-from exchange import cifar, image_folder, largest, normalised, safetensors, sets
+from exchange import cifar, corpus, image_folder, largest, normalised, safetensors, sets
 from program import answer, asked, check, differences, refusal
 from published import ddarts, genotype_of, images, recurrent, search
 
@@ -120,18 +119,6 @@ def supernet(folder, data):
     print(f"supernet: validation loss {difference:.1e}; {len(state)} tensors there and back")
 
 
-def corpus(folder):
-    words = [f"w{i}" for i in range(30)]
-    random.seed(3)
-    for split, lines in (("train", 60), ("valid", 20), ("test", 15)):
-        (folder / f"{split}.txt").write_text("".join(" ".join(random.choices(words, k=9)) + " \n" for _ in range(lines)))
-    ids, streams = {}, {}
-    for split in ("train", "valid", "test"):
-        text = [word for line in (folder / f"{split}.txt").read_text().splitlines() for word in [*line.split(), "<eos>"]]
-        streams[split] = torch.tensor([ids.setdefault(word, len(ids)) for word in text])
-    return streams, len(ids)
-
-
 def log_likelihood(module, tokens, *alphas):
     outputs = module.eval()(tokens[:-1, None], torch.zeros(1, 1, 14), *alphas)[0]
     return nn.functional.nll_loss(outputs.view(-1, outputs.shape[-1]), tokens[1:]).item()
@@ -140,7 +127,6 @@ def log_likelihood(module, tokens, *alphas):
 def language(folder):
     """A recurrent network and its search: losses, with a decoder that is the embedding."""
     data = folder / "corpus"
-    data.mkdir()
     streams, vocabulary = corpus(data)
     words = ["--data", data, *sets("data.name=corpus", "precision=float64", "threads=1", "space.width=14", "data.bptt=7")]
     net = folder / "text.h5"

@@ -1,5 +1,6 @@
 """What tests of networks that travel share: images whose pixels are known, and files of tensors."""
 import json
+import random
 
 import h5py
 import numpy as np
@@ -34,6 +35,20 @@ def image_folder(folder, size=224, classes=2, records=2):
                     pixels.append(picture.transpose(2, 0, 1))
                     targets.append(number)
     return np.stack(pixels), np.array(targets)
+
+
+def corpus(folder):
+    """Random text in three files; the numbers of its words by split, and how many there are."""
+    folder.mkdir()
+    words = [f"w{i}" for i in range(30)]
+    random.seed(3)
+    for split, lines in (("train", 60), ("valid", 20), ("test", 15)):
+        (folder / f"{split}.txt").write_text("".join(" ".join(random.choices(words, k=9)) + " \n" for _ in range(lines)))
+    ids, streams = {}, {}
+    for split in ("train", "valid", "test"):
+        text = [word for line in (folder / f"{split}.txt").read_text().splitlines() for word in [*line.split(), "<eos>"]]
+        streams[split] = torch.tensor([ids.setdefault(word, len(ids)) for word in text])
+    return streams, len(ids)
 
 
 def normalised(pixels, net):

@@ -122,11 +122,11 @@ TEST_CASE("a pickle's classes and functions never run, and what is no data is re
   CHECK(refusal(test::pickle_of(test::pickled_class("os", "system") + pickled_text("exit 3") + "\x85R")) ==
         expected + "an object made by os system; save model.state_dict()");
   CHECK(refusal(test::pickle_of("]")) == expected + "a list of 0; save model.state_dict()");
-  CHECK(refusal(test::pickle_of("i" + std::string("os\nsystem\n"))).starts_with("byte 2 of its pickle: opcode 0x69 is none of those that describe data"));
-  CHECK(refusal("\x80\x02" + std::string("h\x05.")).starts_with("byte 2 of its pickle: nothing was remembered as 5"));
-  CHECK(refusal(std::string("\x80\x02X\xff\xff\xff\xff.", 8)).starts_with("byte 2 of its pickle: asks for 4294967295 bytes and 1 are left"));
-  CHECK(refusal("\x80\x02NN.").starts_with("byte 4 of its pickle: STOP with other values on the stack"));
-  CHECK(refusal("\x80\x07N.").starts_with("byte 0 of its pickle: protocol 7, and 2 to 5 are read"));
+  CHECK(refusal(test::pickle_of("i" + std::string("os\nsystem\n"))).starts_with("data.pkl: byte 2: opcode 0x69 is none of those that describe data"));
+  CHECK(refusal("\x80\x02" + std::string("h\x05.")).starts_with("data.pkl: byte 2: nothing was remembered as 5"));
+  CHECK(refusal(std::string("\x80\x02X\xff\xff\xff\xff.", 8)).starts_with("data.pkl: byte 2: asks for 4294967295 bytes and 1 are left"));
+  CHECK(refusal("\x80\x02NN.").starts_with("data.pkl: byte 4: STOP with other values on the stack"));
+  CHECK(refusal("\x80\x07N.").starts_with("data.pkl: byte 0: protocol 7, and 2 to 5 are read"));
 }
 
 TEST_CASE("a legacy file that ends early or says two things is refused", "[weights][misuse]") {
