@@ -12,7 +12,7 @@ const std::vector<Command>& commands() {
       {"swap", "change the strategy of a search while it runs", swap_command},
       {"evaluate", "measure a trained network on data", evaluate_command, /*computes=*/true},
       {"import", "make a network's archive of weights by other programs", import_command},
-      {"export", "write weights for PyTorch, or as safetensors", export_command},
+      {"export", "write weights for PyTorch or as safetensors, or a network as ONNX", export_command},
       {"derive", "print the genotype of a run or of alphas", derive_command},
       {"summary", "count a network's parameters and multiply-adds", summary_command},
       {"draw", "draw a genotype's cells", draw_command},
