@@ -283,9 +283,10 @@ Gradients gradients_of(const Bench& bench) {
 std::vector<at::Tensor> leaves_behind(const at::Tensor& output) {
   std::vector<at::Tensor> leaves;
   std::set<const torch::autograd::Node*> seen;
-  std::vector<std::shared_ptr<torch::autograd::Node>> left{output.grad_fn()};
+  using NodePointer = decltype(torch::autograd::Edge::function);  // of later versions another than of earlier ones
+  std::vector<NodePointer> left{output.grad_fn()};
   while (!left.empty()) {
-    const std::shared_ptr<torch::autograd::Node> node = left.back();
+    const NodePointer node = left.back();
     left.pop_back();
     if (node == nullptr || !seen.insert(node.get()).second) continue;
     if (const auto* leaf = dynamic_cast<const torch::autograd::AccumulateGrad*>(node.get())) leaves.push_back(leaf->variable);
