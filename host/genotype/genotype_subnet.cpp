@@ -69,6 +69,7 @@ class Choices final : public YAML::EventHandler {
   void open(const YAML::Mark& mark, Place place) {
     if (open_.size() == kDeepest) refuse(mark, "something that lies deeper than KEY: {chosen: [...]}");
     if ((open_.size() < 2) != (place == Place::map)) refuse(mark, place == Place::map ? "a map in a list" : "a list where KEY: {chosen: [...]} is expected");
+    if (!open_.empty() && open_.back() == Place::map && is_key_) refuse(mark, "a key that is no text");
     open_.push_back(place);
     is_key_ = place == Place::map;
   }
@@ -207,10 +208,12 @@ Genotype genotype_of_subnet(std::string_view text, const std::string& file, Erro
     YAML::Parser parser(stream);
     (void)parser.HandleNextDocument(choices);
     Genotype genotype = Subnet(choices.all).genotype();
-    require_readable(genotype);
+    require_readable(genotype);  // names that no text or picture may hold
     return genotype;
   } catch (const Defect& defect) {
     refuse(defect.line, defect.what);
+  } catch (const Error& error) {
+    throw Error(code, error.code() == ErrorCode::unsupported ? file + ": " + error.what() : error.what());
   } catch (const YAML::Exception& error) {
     refuse(error.mark.line + 1, "text that is no YAML: " + printable(error.msg));
   }

@@ -1,4 +1,4 @@
-// Whatever a file of weights holds, its readers return or throw bad_data, and allocate no more than the file is worth:
+// Whatever a file of weights or a subnet of MMRazor holds, its readers return or throw bad_data, and allocate no more than the file is worth:
 // mutations of small files of each kind for so many seconds, under the sanitizers.
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 
+#include "host/genotype/genotype_subnet.hpp"
 #include "host/weights/weight_file.hpp"
 #include "host/weights/zip_file.hpp"
 #include "mixop/error.hpp"
@@ -47,6 +48,9 @@ std::vector<Bytes> seeds_of(const std::string& kind) {
   if (kind == "pickle") return {mixop::test::bytes_of(mixop::test::sample_pickle())};
   if (kind == "torch") return {mixop::torch_file(sample()), zipped(mixop::test::bytes_of(mixop::test::sample_pickle()))};
   if (kind == "legacy") return {mixop::test::bytes_of(mixop::test::legacy_file())};
+  if (kind == "subnet")
+    return {mixop::test::bytes_of("normal_n2:\n  chosen:\n  - normal_n2_p0\n  - normal_n2_p1\nnormal_n2_p0: {chosen: [sep_conv_3x3]}\n"
+                                  "normal_n2_p1:\n  chosen: skip_connect\nnormal_n3:\n  chosen: []\n")};
   if (kind == "safetensors") return {mixop::safetensors_file(sample(), {{"format", "pt"}})};
   return {};
 }
@@ -116,15 +120,20 @@ class MemoryFile {
   std::string name_;
 };
 
-/// Reads all of a file; empty, or why it was refused, without the numbers and names in it.
-std::string refusal_of(const std::string& file) {
+void read_weights(const std::string& file) {
+  const auto opened = mixop::WeightFile::open(file);
+  for (std::size_t i = 0; i < opened->entries().size(); ++i)
+    if (opened->read(i).size() != opened->entries()[i].bytes()) std::fputs("a tensor of another size\n", stderr), std::abort();
+}
+
+/// Empty, or why reading a file was refused, without the numbers and names in it.
+template <class Read>
+std::string refusal_of(const std::string& file, const Read& read) {
   try {
-    const auto opened = mixop::WeightFile::open(file);
-    for (std::size_t i = 0; i < opened->entries().size(); ++i)
-      if (opened->read(i).size() != opened->entries()[i].bytes()) std::puts("a tensor of another size"), std::abort();
+    read();
     return "";
   } catch (const mixop::Error& error) {
-    if (error.code() != mixop::ErrorCode::bad_data) std::puts(error.what()), std::abort();
+    if (error.code() != mixop::ErrorCode::bad_data) std::fprintf(stderr, "%s\n", error.what()), std::abort();
     std::string text = std::string(error.what()).substr(file.size());
     std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
     return text.substr(0, 60);
@@ -136,15 +145,22 @@ std::string refusal_of(const std::string& file) {
 int main(int count, char** values) {
   const std::vector<Bytes> seeds = count == 3 ? seeds_of(values[1]) : std::vector<Bytes>();
   if (seeds.empty()) {
-    std::fprintf(stderr, "usage: mixop_weight_mutations pickle|torch|legacy|safetensors SECONDS\n");
+    std::fprintf(stderr, "usage: mixop_weight_mutations pickle|torch|legacy|safetensors|subnet SECONDS\n");
     return 2;
   }
-  const bool is_pickle = std::string(values[1]) == "pickle";
+  const std::string kind = values[1];
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(std::strtoll(values[2], nullptr, 10));
   MemoryFile file;
+  const auto refusal_for = [&](const Bytes& bytes) {
+    if (kind == "subnet")
+      return refusal_of(kind, [&] {
+        (void)mixop::genotype_of_subnet({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kind, mixop::ErrorCode::bad_data);
+      });
+    file.hold(kind == "pickle" ? zipped(bytes) : bytes);
+    return refusal_of(file.name(), [&] { read_weights(file.name()); });
+  };
   for (const Bytes& seed : seeds) {
-    file.hold(is_pickle ? zipped(seed) : seed);
-    if (const std::string refusal = refusal_of(file.name()); !refusal.empty()) {
+    if (const std::string refusal = refusal_for(seed); !refusal.empty()) {
       std::printf("a sound file is refused%s\n", refusal.c_str());
       return 1;
     }
@@ -153,9 +169,7 @@ int main(int count, char** values) {
   std::uint64_t rounds = 0, accepted = 0;
   std::map<std::string, std::uint64_t> refusals;
   for (; std::chrono::steady_clock::now() < end; ++rounds) {
-    const Bytes mutant = mutator.next();
-    file.hold(is_pickle ? zipped(mutant) : mutant);
-    if (const std::string refusal = refusal_of(file.name()); refusal.empty())
+    if (const std::string refusal = refusal_for(mutator.next()); refusal.empty())
       ++accepted;
     else
       ++refusals[refusal];

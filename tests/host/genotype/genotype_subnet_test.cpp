@@ -71,6 +71,8 @@ TEST_CASE("texts that are no sound subnet are refused with their line", "[genoty
   CHECK(refusal("first: {chosen: []}") == "a.yaml:1: " + expected + "'first'; expected CELL_nNODE or CELL_nNODE_pFROM, with nodes from 2 on");
   CHECK(refusal("a_n2: &x {chosen: []}") == "a.yaml:1: " + expected + "an anchor (&), which is not read");
   CHECK(refusal("a_n2: {chosen: [*x]}").starts_with("a.yaml:1: " + expected));
+  CHECK(refusal("? {a: b}\n: {chosen: []}") == "a.yaml:1: " + expected + "a key that is no text");
+  CHECK(refusal("a_n2: {chosen: [a_n2_p0]}\na_n2_p0: {chosen: ['x\"y']}").starts_with("a.yaml: "));
   CHECK(refusal("a_n2:\n- chosen") == "a.yaml:2: " + expected + "a list where KEY: {chosen: [...]} is expected");
   CHECK(refusal("a_n2:\n  chosen: [[[[[]]]]]") == "a.yaml:2: " + expected + "something that lies deeper than KEY: {chosen: [...]}");
   CHECK(refusal("a_n2: {chosen: [").starts_with("a.yaml:1: " + expected + "text that is no YAML: "));
