@@ -14,6 +14,7 @@
 #include "host/loop/device.hpp"
 #include "host/search/exchanged_weights.hpp"
 #include "host/search/run_check.hpp"
+#include "host/session/archived_plugins.hpp"
 #include "host/session/train_session.hpp"
 #include "host/text/printable.hpp"
 #include "host/text/text.hpp"
@@ -42,7 +43,8 @@ CommandSyntax evaluate_syntax() {
       "loss "
       "of every\n"
       "word but the first; --batch N reads it in N columns, which is faster and starts each of them anew.\n"
-      "The network of a file of weights is the one that mixop train would make of the genotype, the preset and --set; its "
+      "The network of a file of weights is the one that mixop train would make of the genotype, the preset and --set; "
+      "its "
       "records\nare those of that training.";
   syntax.options.add_options()("data", po::value<std::string>()->value_name("DIR"),
                                "where the data lies; default: where it lay in training, or the environment's "
@@ -51,12 +53,15 @@ CommandSyntax evaluate_syntax() {
       "batch", po::value<std::int64_t>()->value_name("N"),
       "images at once, or columns of text; default: the training's, 1 for text")(
       "set", po::value<Arguments>()->composing()->value_name("KEY=VALUE"),
-      "sets device, threads, data.name, data.workers, or an option of the data set; of a file of weights any key of mixop train")(
-      "logits", po::value<std::string>()->value_name("FILE"),
-      "writes the logits [images, classes] and the targets [images] as safetensors")(
+      "sets device, threads, data.name, data.workers, or an option of the data set; of a file of weights any key of "
+      "mixop train")("logits", po::value<std::string>()->value_name("FILE"),
+                     "writes the logits [images, classes] and the targets [images] as safetensors")(
       "confusion", po::value<std::string>()->value_name("FILE.svg"), "draws which classes were taken for which")(
       "json", "prints JSON");
   add_network_options(syntax);
+  syntax.options.add_options()("auxiliary",
+                               "of a file of weights; has no effect: an auxiliary head in it is read where "
+                               "train.auxiliary builds one, and is no part of the figures");
   syntax.positionals = 64;
   add_plugin_options(syntax);
   return syntax;
@@ -153,11 +158,11 @@ Score evaluate(Measured& measured, TrainingData& data, Records records, std::int
   return measure(
       measured.model, data, records, batch, [] { return true; },
       [&](std::int64_t before, std::int64_t samples) {
-        throw Error(ErrorCode::failed,
-                    measured.file + ", split " + records_name(records) + ": the network's output is not finite for the " +
-                        std::to_string(samples) + unit + " from " + std::to_string(before) +
-                        " on; its weights are too large" +
-                        (measured.is_archived ? ", so train it again with a smaller weights.lr" : " for these records"));
+        throw Error(
+            ErrorCode::failed,
+            measured.file + ", split " + records_name(records) + ": the network's output is not finite for the " +
+                std::to_string(samples) + unit + " from " + std::to_string(before) + " on; its weights are too large" +
+                (measured.is_archived ? ", so train it again with a smaller weights.lr" : " for these records"));
       },
       confusion, sink);
 }
@@ -171,12 +176,13 @@ void say_unfinished(const Archive& archive, const Config& config) {
 }
 
 /// A file that an option asks for, refused before anything is read where it cannot be written.
-std::optional<std::filesystem::path> output_of(const po::variables_map& values, const char* option, const char* ending) {
+std::optional<std::filesystem::path> output_of(const po::variables_map& values, const char* option,
+                                               const char* ending) {
   if (values.count(option) == 0) return std::nullopt;
   std::filesystem::path file = output_path(text(values, option));
   if (file.extension() != ending)
-    throw Error(ErrorCode::usage, std::string("--") + option + ": expected a file that ends in " + ending + ", found '" +
-                                      excerpt(text(values, option)) + "'");
+    throw Error(ErrorCode::usage, std::string("--") + option + ": expected a file that ends in " + ending +
+                                      ", found '" + excerpt(text(values, option)) + "'");
   require_writable(file);
   return file;
 }
@@ -198,7 +204,8 @@ class Logits {
   }
   void write(const std::filesystem::path& file) const {
     NewFile made(file);
-    made.write(safetensors_file({named_values("logits", at::cat(outputs_)), named_values("targets", at::cat(targets_))}, {}));
+    made.write(
+        safetensors_file({named_values("logits", at::cat(outputs_)), named_values("targets", at::cat(targets_))}, {}));
     made.sync();
     made.replace_target();
   }
@@ -210,21 +217,26 @@ class Logits {
 Measured archived(const std::string& file, const po::variables_map& values, const Application& application) {
   const Archive archive = Archive::open(file);
   if (positionals(values).size() > 1 || values.count("genotype") != 0)
-    throw Error(ErrorCode::usage, file + " is an archive, which says what its network is: leave --genotype, presets and files out");
+    throw Error(ErrorCode::usage,
+                file + " is an archive, which says what its network is: leave --genotype, presets and files out");
   refuse_search(archive);
-  const Config config = evaluation_config(values, archived_network_config(archive, application.catalog), application.catalog);
+  const Config config =
+      evaluation_config(values, archived_network_config(archive, application.catalog), application.catalog);
   const ComponentOptions options = options_of(config);
   DatasetHandle handle = open_data(config, application.plugins, options);
   require_same_data(stored::archived_data(archive), network_data(handle.info()), archive.name(), handle.name());
   if (records_of(text(values, "split")) != Records::test) require_training_data(archive, handle, text(values, "split"));
   say_unfinished(archive, config);
+  for (const std::string& line : changed_plugins(archive, application.plugins))
+    say("warning: " + line + "; its figures may be others now");
   return {archive.name(), config, std::move(handle), archived_model(archive, config, application.plugins, options)};
 }
 
 Measured loaded(const po::variables_map& values, const Application& application) {
   LoadedNetwork loaded(network_request(values), application);
   for (const std::string& note : loaded.notes) say(note);
-  return {loaded.weights->name(), loaded.inputs.config, std::move(loaded.inputs.data), std::move(loaded.model), /*is_archived=*/false};
+  return {loaded.weights->name(), loaded.inputs.config, std::move(loaded.inputs.data), std::move(loaded.model),
+          /*is_archived=*/false};
 }
 
 }  // namespace
@@ -233,23 +245,31 @@ int evaluate_command(const Arguments& arguments) {
   const auto values = parse(evaluate_syntax(), arguments);
   if (!values) return 0;
   const Arguments words = positionals(*values);
-  if (words.empty()) throw Error(ErrorCode::usage, "a network's archive or file of weights is missing\nUsage: " + evaluate_syntax().usage);
+  if (words.empty())
+    throw Error(ErrorCode::usage,
+                "a network's archive or file of weights is missing\nUsage: " + evaluate_syntax().usage);
   const Records records = records_of(text(*values, "split"));
-  const auto picture = output_of(*values, "confusion", ".svg"), logits_file = output_of(*values, "logits", ".safetensors");
+  const auto picture = output_of(*values, "confusion", ".svg"),
+             logits_file = output_of(*values, "logits", ".safetensors");
   const Application application = open_application(*values);
-  Measured measured = is_weight_file(words.front()) ? loaded(*values, application) : archived(words.front(), *values, application);
+  Measured measured =
+      is_weight_file(words.front()) ? loaded(*values, application) : archived(words.front(), *values, application);
   const DatasetInfo& info = measured.handle.info();
   const Task& task = measured.model.task();
   if (picture) require_drawable(info);
-  if (logits_file && !task.counts_confusions()) throw Error(ErrorCode::usage, "--logits: is for networks of images; leave it out");
-  const auto data = task.open_training_data(measured.handle, measured.config, measured.model.type(), measured.model.device());
+  if (logits_file && !task.counts_confusions())
+    throw Error(ErrorCode::usage, "--logits: is for networks of images; leave it out");
+  const auto data =
+      task.open_training_data(measured.handle, measured.config, measured.model.type(), measured.model.device());
   const std::int64_t batch = batch_of(*values, *data);
   const std::string split = text(*values, "split");
   if (data->count(records) == 0)
-    throw Error(ErrorCode::usage, "--split " + split + ": there are no such records; " +
-                                      (records == Records::valid ? "the training held none out (data.train_portion)"
-                                                                 : "the data set has no test split; --split valid measures the records that the "
-                                                                   "training held out, --split train those that it took"));
+    throw Error(
+        ErrorCode::usage,
+        "--split " + split + ": there are no such records; " +
+            (records == Records::valid ? "the training held none out (data.train_portion)"
+                                       : "the data set has no test split; --split valid measures the records that the "
+                                         "training held out, --split train those that it took"));
   if (const std::string fewer = fewer_threads(measured.config.threads); !fewer.empty()) say(fewer);
   std::optional<Confusion> confusion;
   if (task.counts_confusions() && info.classes <= kMostClasses) confusion.emplace(info.classes);

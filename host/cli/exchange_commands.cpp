@@ -1,6 +1,7 @@
 #include <span>
 #include <utility>
 
+#include "host/archive/user_block.hpp"
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
 #include "host/cli/network_options.hpp"
@@ -26,17 +27,21 @@ constexpr char kArchive[] = "net.h5";
 CommandSyntax import_syntax() {
   CommandSyntax syntax;
   syntax.usage =
-      "mixop import FILE.pt|FILE.safetensors --genotype G [PRESET|config.json] [--set key=value ...] [--data DIR] [-o NET.h5]";
+      "mixop import FILE.pt|FILE.safetensors --genotype G [PRESET|config.json] [--set key=value ...] [--data DIR] [-o "
+      "NET.h5]";
   syntax.about =
-      "Makes the archive of a training that has not begun of weights that another program trained, under the parameter\n"
+      "Makes the archive of a training that has not begun of weights that another program trained, under the "
+      "parameter\n"
       "names of the published code. The network is the one that mixop train would make of the genotype, the preset and "
       "--set.\n"
-      "mixop evaluate measures the archive, mixop train --resume --out NET.h5 trains it on. Of a pickle the tensors are read "
+      "mixop evaluate measures the archive, mixop train --resume --out NET.h5 trains it on. Of a pickle the tensors "
+      "are read "
       "alone:\nits classes and functions never run.";
   add_network_options(syntax);
   syntax.options.add_options()("set", po::value<Arguments>()->composing()->value_name("KEY=VALUE"),
                                "sets a key of the training")(
-      "data", po::value<std::string>()->value_name("DIR"), "where the data lies; default: the environment's MIXOP_DATA")(
+      "data", po::value<std::string>()->value_name("DIR"),
+      "where the data lies; default: the environment's MIXOP_DATA")(
       "out,o", po::value<std::string>()->value_name("NET.h5")->default_value(kArchive), "the archive to write")(
       "overwrite", "replaces an existing NET.h5");
   syntax.positionals = 64;
@@ -53,9 +58,12 @@ CommandSyntax export_syntax() {
       "the published code: what torch.load(FILE) gives is a state dictionary for load_state_dict(strict=True). Of a "
       "training it is\n"
       "the network that mixop evaluate measures. Neither the data nor the plugins are needed.\n"
-      "onnx: a trained network for images in evaluation, in float32 with a free number of images: the input \"images\", which "
+      "onnx: a trained network in evaluation, in float32 with a free number of samples. Of images the input "
+      "\"images\", which "
       "is\n"
-      "normalised by the metadata's mean and deviation, and the output \"logits\". Its plugins are needed.";
+      "normalised by the metadata's mean and deviation, and the output \"logits\"; of text a step: the inputs "
+      "\"words\" and \"state\", "
+      "the\noutputs \"logits\" and \"next_state\". Its plugins are needed.";
   syntax.options.add_options()("format", po::value<std::string>()->value_name("F"),
                                "pt, safetensors or onnx; default: what FILE ends in (.pt, .pth, .safetensors, .onnx)")(
       "fold-norms", "of onnx: batch norms behind convolutions become a part of these")(
@@ -68,12 +76,16 @@ CommandSyntax export_syntax() {
 enum class Format { torch, safetensors, onnx };
 
 Format format_of(const po::variables_map& values, const std::filesystem::path& out) {
-  std::string name = text(values, "format", out.extension().string());
-  if (name.starts_with('.')) name.erase(0, 1);
-  if (name == "pt" || name == "pth") return Format::torch;
-  if (name == "safetensors") return Format::safetensors;
-  if (name == "onnx") return Format::onnx;
-  throw Error(ErrorCode::usage, "--format: expected pt, safetensors or onnx, found '" + excerpt(name) + "'");
+  const bool is_given = values.count("format") != 0;
+  const std::string name = is_given ? "." + text(values, "format") : out.extension().string();
+  if (name == ".pt" || (name == ".pth" && !is_given)) return Format::torch;
+  if (name == ".safetensors") return Format::safetensors;
+  if (name == ".onnx") return Format::onnx;
+  if (is_given)
+    throw Error(ErrorCode::usage,
+                "--format: expected pt, safetensors or onnx, found '" + excerpt(text(values, "format")) + "'");
+  throw Error(ErrorCode::usage, "-o " + excerpt(text(values, "out")) +
+                                    ": ends in none of .pt, .pth, .safetensors and .onnx; name the format by --format");
 }
 
 /// Checks an archive as its readers do; its config may name plugins that are not there.
@@ -93,8 +105,10 @@ std::string numbers_text(const std::vector<double>& numbers) {
 
 std::string onnx_of(const Archive& archive, const po::variables_map& values) {
   if (stored::is_of_kind(archive, run_kind))
-    throw Error(ErrorCode::usage, archive.name() + ": a search's supernet has no form in ONNX; train its genotype first: mixop train --genotype " +
-                                      archive.name() + " --out net.h5");
+    throw Error(ErrorCode::usage,
+                archive.name() +
+                    ": a search's supernet has no form in ONNX; train its genotype first: mixop train --genotype " +
+                    archive.name() + " --out net.h5");
   const Application application = open_application(values);
   const Config config = archived_network_config(archive, application.catalog);
   const DiscreteModel model = archived_model(archive, config, application.plugins, options_of(config));
@@ -103,8 +117,9 @@ std::string onnx_of(const Archive& archive, const po::variables_map& values) {
   const NetworkData& data = model.data();
   OnnxOptions options{values.count("fold-norms") != 0,
                       {{"genotype", genotype_to_json(archived_genotype(archive))}, {"space", config.space.name}}};
-  for (const auto& [name, text] : {std::pair("mean", numbers_text(data.mean)), std::pair("deviation", numbers_text(data.deviation)),
-                                   std::pair("classes", joined(data.class_names, "\n"))})
+  for (const auto& [name, text] :
+       {std::pair("mean", numbers_text(data.mean)), std::pair("deviation", numbers_text(data.deviation)),
+        std::pair("classes", joined(data.class_names, "\n"))})
     if (!text.empty()) options.metadata.emplace_back(name, text);
   return onnx_model(model.network().graph(), RegistryCatalog(application.plugins), state, options);
 }
@@ -121,7 +136,8 @@ void write(const std::filesystem::path& out, std::span<const std::byte> content)
 int import_command(const Arguments& arguments) {
   const auto values = parse(import_syntax(), arguments);
   if (!values) return 0;
-  if (positionals(*values).empty()) throw Error(ErrorCode::usage, "a file of weights is missing\nUsage: " + import_syntax().usage);
+  if (positionals(*values).empty())
+    throw Error(ErrorCode::usage, "a file of weights is missing\nUsage: " + import_syntax().usage);
   TrainRequest request = network_request(*values);
   request.out = output_path(text(*values, "out"));
   if (values->count("overwrite") != 0) request.start = Start::overwrite;
@@ -130,7 +146,8 @@ int import_command(const Arguments& arguments) {
   TrainSession session(request, application);
   session.save();
   for (const std::string& note : session.notes()) say(note);
-  say("archive: " + request.out.string() + "; measure it by mixop evaluate, train it on by mixop train --resume --out " + text(*values, "out"));
+  say("archive: " + request.out.string() +
+      "; measure it by mixop evaluate, train it on by mixop train --resume --out " + text(*values, "out"));
   return 0;
 }
 
@@ -139,10 +156,14 @@ int export_command(const Arguments& arguments) {
   if (!values) return 0;
   const Arguments files = positionals(*values);
   if (files.empty() || text(*values, "out").empty())
-    throw Error(ErrorCode::usage, std::string(files.empty() ? "an archive" : "-o FILE") + " is missing\nUsage: " + export_syntax().usage);
+    throw Error(ErrorCode::usage,
+                std::string(files.empty() ? "an archive" : "-o FILE") + " is missing\nUsage: " + export_syntax().usage);
   const std::filesystem::path out = output_path(text(*values, "out"));
   const Format format = format_of(*values, out);
   require_writable(out);
+  if (is_archive_file(out))
+    throw Error(ErrorCode::usage,
+                out.string() + " is an archive of mixop, which an export does not replace; name another file by -o");
   const Archive archive = Archive::open(files.front());
   if (format == Format::onnx) {
     const std::string model = onnx_of(archive, *values);
@@ -150,7 +171,8 @@ int export_command(const Arguments& arguments) {
     say("ONNX, operator set 17: " + out.string());
     return 0;
   }
-  if (values->count("fold-norms") != 0) throw Error(ErrorCode::usage, "--fold-norms is for --format onnx; leave it out");
+  if (values->count("fold-norms") != 0)
+    throw Error(ErrorCode::usage, "--fold-norms is for --format onnx; leave it out");
   check(archive);
   const std::vector<NamedValues> tensors = weights_of(archive);
   write(out, format == Format::torch ? torch_file(tensors) : safetensors_file(tensors, {{"format", "pt"}}));

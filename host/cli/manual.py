@@ -68,7 +68,7 @@ def fill(command: Command, lines: list[str]) -> None:
 def escaped(text: str) -> str:
     """For roff: no line begins with a request, and signs stay what they are."""
     text = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("`", "\\(ga").replace("^", "\\(ha").replace("~", "\\(ti")
-    return "\\&" + text if text.startswith((".", "'")) else text
+    return "\\&" + text if text.startswith(".") else text
 
 
 def man_page(top: str, commands: list[Command]) -> str:
@@ -91,31 +91,32 @@ def bash_completion(commands: list[Command]) -> str:
     for command in commands:
         names = " ".join(f"--{option.name}" for option in command.options)
         cases.append(f"    {command.name}) options='{names} --help'; words='{' '.join(command.words)}' ;;")
-    listed = "\n".join(f"    {option}) COMPREPLY=($(compgen -W \"$(mixop list {what} 2>/dev/null | cut -d' ' -f1)\" -- \"$word\")); return ;;"
+    listed = "\n".join(f"    {option}) mapfile -t COMPREPLY < <(compgen -W \"$(mixop list {what} 2>/dev/null | cut -d' ' -f1)\" -- \"$word\"); return ;;"
                        for option, what in LISTED.items())
+    newline = "\n"
     return f"""# bash completion of mixop, made of what its commands say for --help.
 _mixop() {{
   local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} options words
   COMPREPLY=()
   if [[ $COMP_CWORD == 1 ]]; then
-    COMPREPLY=($(compgen -W '{" ".join(command.name for command in commands)} --help' -- "$word"))
+    mapfile -t COMPREPLY < <(compgen -W '{" ".join(command.name for command in commands)} --help' -- "$word")
     return
   fi
   case ${{COMP_WORDS[1]}} in
-{os.linesep.join(cases)}
+{newline.join(cases)}
     *) return ;;
   esac
   case $before in
 {listed}
   esac
   if [[ $word == -* ]]; then
-    COMPREPLY=($(compgen -W "$options" -- "$word"))
+    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
   elif [[ $COMP_CWORD == 2 && -n $words ]]; then
-    COMPREPLY=($(compgen -W "$words" -- "$word"))
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
   elif [[ $COMP_CWORD == 2 && (${{COMP_WORDS[1]}} == search || ${{COMP_WORDS[1]}} == train) ]]; then
-    COMPREPLY=($(compgen -f -W "$(mixop list presets 2>/dev/null | cut -d' ' -f1)" -- "$word"))
+    mapfile -t COMPREPLY < <(compgen -f -W "$(mixop list presets 2>/dev/null | cut -d' ' -f1)" -- "$word")
   else
-    COMPREPLY=($(compgen -f -- "$word"))
+    mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi
 }}
 complete -o filenames -F _mixop mixop

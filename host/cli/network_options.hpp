@@ -7,10 +7,11 @@
 
 namespace mixop::cli {
 
-/// --genotype and --auxiliary: what network a file of weights is of.
+/// --genotype: what network a file of weights is of.
 void add_network_options(CommandSyntax& syntax);
 
-/// The training whose network those options, --set, --data and the words mean, the first of which is the file of weights.
+/// The training whose network those options, --set, --data and the words mean, the first of which is the file of
+/// weights.
 TrainRequest network_request(const po::variables_map& values);
 
 /// Whether a word names a file of weights by other programs rather than an archive.

@@ -10,8 +10,8 @@
 
 namespace mixop::cli {
 
-/// What evaluate found on `records` records of a split, as JSON or as a table. `confusion` is null where none was counted,
-/// and `names` are those of its classes.
+/// What evaluate found on `records` records of a split, as JSON or as a table. `confusion` is null where none was
+/// counted, and `names` are those of its classes.
 void write_score(const Task& task, const Score& score, std::int64_t records, const std::string& split,
                  const Confusion* confusion, const std::vector<std::string>& names);
 void print_score(const Task& task, const Score& score, std::int64_t records, const std::string& split,

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "host/genotype/genotype_json.hpp"
@@ -25,6 +26,7 @@ struct Choice {
   std::string key;
   std::vector<std::string> chosen;
   int line = 0;
+  bool is_said = false;  ///< `chosen` was there
 };
 
 /// Where in a text something is wrong.
@@ -33,7 +35,8 @@ struct Defect {
   std::string what;
 };
 
-/// Collects KEY: {chosen: [TEXT, ...]} or {chosen: TEXT} from a parser's events; other keys beside `chosen` are passed over.
+/// Collects KEY: {chosen: [TEXT, ...]} or {chosen: TEXT} from a parser's events; other keys beside `chosen` are passed
+/// over.
 class Choices final : public YAML::EventHandler {
  public:
   std::vector<Choice> all;
@@ -46,12 +49,14 @@ class Choices final : public YAML::EventHandler {
     without(mark, anchor);
     value(mark, text, true);
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     without(mark, anchor);
     open(mark, Place::list);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     without(mark, anchor);
     open(mark, Place::map);
   }
@@ -61,14 +66,17 @@ class Choices final : public YAML::EventHandler {
   enum class Place { map, list };
   static constexpr std::size_t kDeepest = 3;  // KEY, chosen, its list
 
-  [[noreturn]] static void refuse(const YAML::Mark& mark, const std::string& what) { throw Defect{mark.line + 1, what}; }
+  [[noreturn]] static void refuse(const YAML::Mark& mark, const std::string& what) {
+    throw Defect{mark.line + 1, what};
+  }
   static void without(const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (anchor != 0) refuse(mark, "an anchor (&), which is not read");
   }
 
   void open(const YAML::Mark& mark, Place place) {
     if (open_.size() == kDeepest) refuse(mark, "something that lies deeper than KEY: {chosen: [...]}");
-    if ((open_.size() < 2) != (place == Place::map)) refuse(mark, place == Place::map ? "a map in a list" : "a list where KEY: {chosen: [...]} is expected");
+    if ((open_.size() < 2) != (place == Place::map))
+      refuse(mark, place == Place::map ? "a map in a list" : "a list where KEY: {chosen: [...]} is expected");
     if (!open_.empty() && open_.back() == Place::map && is_key_) refuse(mark, "a key that is no text");
     open_.push_back(place);
     is_key_ = place == Place::map;
@@ -81,11 +89,14 @@ class Choices final : public YAML::EventHandler {
     if (open_.empty()) refuse(mark, "no map");
     if (open_.back() == Place::map && is_key_) {
       if (open_.size() == 1) all.push_back({text, {}, mark.line + 1});
+      if (open_.size() == 2 && text == "chosen" && std::exchange(all.back().is_said, true))
+        refuse(mark, "'chosen' a second time");
       inner_key_ = text;
       is_key_ = false;
       return;
     }
-    if (open_.size() == 1) refuse(mark, "'" + excerpt(all.back().key) + "' without a map; expected KEY: {chosen: [...]}");
+    if (open_.size() == 1)
+      refuse(mark, "'" + excerpt(all.back().key) + "' without a map; expected KEY: {chosen: [...]}");
     if (inner_key_ == "chosen" && is_text) all.back().chosen.push_back(text);
     if (open_.back() == Place::map) is_key_ = true;
   }
@@ -106,7 +117,8 @@ std::optional<int> number_behind(std::string_view& text, std::string_view mark) 
   const auto at = text.rfind(mark);
   if (at == std::string_view::npos) return std::nullopt;
   const auto number = number_of<int>(std::string(text.substr(at + mark.size())));
-  if (!number || *number < 0 || *number > kMostNode) return std::nullopt;
+  if (!number || *number < 0 || *number > kMostNode || std::to_string(*number) != text.substr(at + mark.size()))
+    return std::nullopt;
   text = text.substr(0, at);
   return number;
 }
@@ -125,9 +137,11 @@ class Subnet {
  public:
   explicit Subnet(const std::vector<Choice>& choices) {
     for (const Choice& choice : choices) {
-      if (!choices_.emplace(choice.key, choice).second) throw Defect{choice.line, "'" + excerpt(choice.key) + "' a second time"};
+      if (!choices_.emplace(choice.key, choice).second)
+        throw Defect{choice.line, "'" + excerpt(choice.key) + "' a second time"};
       if (!name_of(choice.key))
-        throw Defect{choice.line, "'" + excerpt(choice.key) + "'; expected CELL_nNODE or CELL_nNODE_pFROM, with nodes from 2 on"};
+        throw Defect{choice.line,
+                     "'" + excerpt(choice.key) + "'; expected CELL_nNODE or CELL_nNODE_pFROM, with nodes from 2 on"};
     }
     for (const Choice& choice : choices)
       if (const Name name = *name_of(choice.key); !name.from) add(name, choice);
@@ -148,10 +162,13 @@ class Subnet {
       const auto name = name_of(edge);
       if (!name || name->cell != node.cell || name->node != node.node || !name->from || *name->from >= node.node)
         throw Defect{choice.line, "'" + excerpt(edge) + "', which is no edge to '" + choice.key + "'"};
+      if (std::count(choice.chosen.begin(), choice.chosen.end(), edge) > 1)
+        throw Defect{choice.line, "'" + edge + "' chosen twice"};
       const auto found = choices_.find(edge);
       if (found == choices_.end()) throw Defect{choice.line, "'" + excerpt(edge) + "', which has no operation"};
       if (found->second.chosen.size() != 1)
-        throw Defect{found->second.line, "'" + excerpt(edge) + "' with " + std::to_string(found->second.chosen.size()) + " operations; expected one"};
+        throw Defect{found->second.line, "'" + excerpt(edge) + "' with " + std::to_string(found->second.chosen.size()) +
+                                             " operations; expected one"};
       cell.genes.push_back({found->second.chosen.front(), *name->from, node.node});
     }
   }
@@ -176,8 +193,10 @@ void require_writable(const CellGenotype& cell) {
   std::vector<int> nodes;
   for (const Gene& gene : cell.genes) {
     nodes.push_back(gene.to);
-    if (std::count_if(cell.genes.begin(), cell.genes.end(), [&](const Gene& other) { return other.to == gene.to && other.from == gene.from; }) > 1)
-      unsupported(cell, "two operations from node " + std::to_string(gene.from) + " to node " + std::to_string(gene.to));
+    if (std::count_if(cell.genes.begin(), cell.genes.end(),
+                      [&](const Gene& other) { return other.to == gene.to && other.from == gene.from; }) > 1)
+      unsupported(cell,
+                  "two operations from node " + std::to_string(gene.from) + " to node " + std::to_string(gene.to));
   }
   std::sort(nodes.begin(), nodes.end());
   nodes.erase(std::unique(nodes.begin(), nodes.end()), nodes.end());
@@ -201,12 +220,16 @@ Genotype genotype_of_subnet(std::string_view text, const std::string& file, Erro
   const auto refuse = [&](int line, const std::string& what) {
     throw Error(code, file + ":" + std::to_string(line) + ": expected MMRazor's fix-subnet YAML, found " + what);
   };
-  if (text.size() > kMostBytes) refuse(1, std::to_string(text.size()) + " bytes; at most " + std::to_string(kMostBytes) + " are read");
+  if (text.size() > kMostBytes)
+    refuse(1, std::to_string(text.size()) + " bytes; at most " + std::to_string(kMostBytes) + " are read");
   Choices choices;
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     (void)parser.HandleNextDocument(choices);
+    Choices more;
+    if (parser.HandleNextDocument(more))
+      refuse(more.all.empty() ? 1 : more.all.front().line, "a second document; keep one genotype a file");
     Genotype genotype = Subnet(choices.all).genotype();
     require_readable(genotype);  // names that no text or picture may hold
     return genotype;

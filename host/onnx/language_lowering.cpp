@@ -12,22 +12,30 @@ namespace {
 /// s + sigmoid(x) (f(y) - s).
 class StepLowering {
  public:
-  StepLowering(onnx::GraphProto& proto, const NetworkGraph& network, const OperatorCatalog& operators, const std::vector<NamedValues>& state)
-      : graph_(proto, {"words", "state", "logits", "next_state"}), network_(network), operators_(operators), state_(state) {}
+  StepLowering(onnx::GraphProto& proto, const NetworkGraph& network, const OperatorCatalog& operators,
+               const std::vector<NamedValues>& state)
+      : graph_(proto, {"words", "state", "logits", "next_state"}),
+        network_(network),
+        operators_(operators),
+        state_(state) {}
 
   void lower() {
     const Cell& cell = network_.blocks.at(0).cell;
     const std::string embedding = tensor("encoder.weight");
     const std::string x = node("Gather", "encoder", {embedding, "words"});
-    const std::string read = graph_.node("Concat", joined_name(cell.name, "read"), {x, "state"}).integer("axis", 1).output();
-    const std::string first = node("MatMul", joined_name(cell.name, "_W0.product"), {read, tensor(joined_name(cell.name, "_W0"))});
+    const std::string read =
+        graph_.node("Concat", joined_name(cell.name, "read"), {x, "state"}).integer("axis", 1).output();
+    const std::string first =
+        node("MatMul", joined_name(cell.name, "_W0.product"), {read, tensor(joined_name(cell.name, "_W0"))});
     std::vector<std::string> states(cell.edges.size() + 1);
-    states[0] = highway(cell.name, "state", first, [&](const std::string& y) { return node("Tanh", joined_name(cell.name, "tanh"), {y}); });
+    states[0] = highway(cell.name, "state", first,
+                        [&](const std::string& y) { return node("Tanh", joined_name(cell.name, "tanh"), {y}); });
     for (const Edge& edge : cell.edges) {
       const std::string name = joined_name(cell.name, "_Ws." + std::to_string(edge.to - 1));
       const std::string& from = states.at(static_cast<std::size_t>(edge.from));
       const std::string product = node("MatMul", name + ".product", {from, tensor(name)});
-      states.at(static_cast<std::size_t>(edge.to)) = highway(name, from, product, [&](const std::string& y) { return activation(edge, name, y); });
+      states.at(static_cast<std::size_t>(edge.to)) =
+          highway(name, from, product, [&](const std::string& y) { return activation(edge, name, y); });
     }
     std::vector<std::string> outputs;
     for (const int output : cell.output) outputs.push_back(states.at(static_cast<std::size_t>(output)));
@@ -46,24 +54,34 @@ class StepLowering {
   /// Columns [begin, begin + width) of a product.
   std::string half(const std::string& name, const std::string& product, std::int64_t begin) {
     const std::int64_t width = network_.language_model->width;
-    return node("Slice", name + ".half", {product, graph_.integers(name + ".starts", {begin}), graph_.integers(name + ".ends", {begin + width}),
-                                          graph_.integers(name + ".axes", {1})});
+    return node("Slice", name + ".half",
+                {product, graph_.integers(name + ".starts", {begin}), graph_.integers(name + ".ends", {begin + width}),
+                 graph_.integers(name + ".axes", {1})});
   }
 
   template <class Activation>
-  std::string highway(const std::string& name, const std::string& from, const std::string& product, const Activation& f) {
+  std::string highway(const std::string& name, const std::string& from, const std::string& product,
+                      const Activation& f) {
     const std::string gate = node("Sigmoid", name + ".gate", {half(name, product, 0)});
-    const std::string change = node("Sub", name + ".change", {f(half(name, product, network_.language_model->width)), from});
+    const std::string change =
+        node("Sub", name + ".change", {f(half(name, product, network_.language_model->width)), from});
     return node("Add", name + ".state", {from, node("Mul", name + ".gated", {gate, change})});
   }
 
   std::string activation(const Edge& edge, const std::string& name, const std::string& y) {
     const auto* named = std::get_if<NamedOp>(&edge.does);
-    if (named == nullptr) throw Error(ErrorCode::unsupported, "ONNX: " + name + " is a mixed operation; derive and train the genotype first");
-    const auto structure = structure_of(operators_.find_operator(named->name, Domain::recurrent), named->name, named->spec);
+    if (named == nullptr)
+      throw Error(ErrorCode::unsupported,
+                  "ONNX: " + name + " is a mixed operation; derive and train the genotype first");
+    const auto structure =
+        structure_of(operators_.find_operator(named->name, Domain::recurrent), named->name, named->spec);
     if (!structure)
-      throw Error(ErrorCode::unsupported, "ONNX: the activation '" + named->name + "' has no structure, of which its form is made; its plugin must give one");
-    return StructureLowering(graph_, state_, /*fold_norms=*/false, name, *structure).lower({y, {network_.language_model->width, 1, 1}}).name;
+      throw Error(ErrorCode::unsupported,
+                  "ONNX: the activation '" + named->name +
+                      "' has no structure, of which its form is made; its plugin must give one");
+    return StructureLowering(graph_, state_, /*fold_norms=*/false, name, *structure)
+        .lower({y, {network_.language_model->width, 1, 1}})
+        .name;
   }
 
   OnnxGraph graph_;

@@ -1,6 +1,7 @@
 #include "host/onnx/onnx_model.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 #include "host/onnx/language_lowering.hpp"
@@ -16,7 +17,8 @@ constexpr std::int64_t kRepresentation = 8, kOperatorSet = 17;
 /// Puts the blocks of a network into the graph.
 class NetworkLowering {
  public:
-  NetworkLowering(onnx::GraphProto& proto, const OperatorCatalog& operators, const std::vector<NamedValues>& state, bool fold_norms)
+  NetworkLowering(onnx::GraphProto& proto, const OperatorCatalog& operators, const std::vector<NamedValues>& state,
+                  bool fold_norms)
       : graph_(proto, {"images", "logits"}), operators_(operators), state_(state), fold_norms_(fold_norms) {}
 
   Value lower(const Block& block, const std::vector<Value>& inputs) {
@@ -51,11 +53,13 @@ class NetworkLowering {
   /// The sum of what leads to a node, made once.
   Value sum(const Cell& cell, std::vector<std::vector<Value>>& terms, int node) {
     std::vector<Value>& own = terms.at(static_cast<std::size_t>(node));
-    if (own.empty()) throw Error(ErrorCode::unsupported, "ONNX: nothing leads to node " + std::to_string(node) + " of " + cell.name);
+    if (own.empty())
+      throw Error(ErrorCode::unsupported, "ONNX: nothing leads to node " + std::to_string(node) + " of " + cell.name);
     if (own.size() == 1) return own.front();
     std::vector<std::string> names;
     for (const Value& term : own) names.push_back(term.name);
-    own = {{graph_.node("Sum", joined_name(cell.name, "node" + std::to_string(node)), names).output(), own.front().shape}};
+    own = {
+        {graph_.node("Sum", joined_name(cell.name, "node" + std::to_string(node)), names).output(), own.front().shape}};
     return own.front();
   }
 
@@ -66,11 +70,14 @@ class NetworkLowering {
     };
     if (const auto* structure = std::get_if<Structure>(&edge.does)) return lowered(*structure);
     const auto* named = std::get_if<NamedOp>(&edge.does);
-    if (named == nullptr) throw Error(ErrorCode::unsupported, "ONNX: " + prefix + " is a mixed operation; derive and train the genotype first");
+    if (named == nullptr)
+      throw Error(ErrorCode::unsupported,
+                  "ONNX: " + prefix + " is a mixed operation; derive and train the genotype first");
     const auto structure = structure_of(operators_.find_operator(named->name, Domain::image), named->name, named->spec);
     if (!structure)
-      throw Error(ErrorCode::unsupported, "ONNX: the operator '" + named->name + "' (edge " + prefix +
-                                              ") has no structure, of which its form is made; its plugin must give one");
+      throw Error(ErrorCode::unsupported,
+                  "ONNX: the operator '" + named->name + "' (edge " + prefix +
+                      ") has no structure, of which its form is made; its plugin must give one");
     return lowered(*structure);
   }
 
@@ -91,20 +98,22 @@ void lower_images(onnx::GraphProto& proto, const NetworkGraph& network, const Op
                                      [&](const Output& one) { return static_cast<std::size_t>(one.block) == i; });
     if (output != network.outputs.end() && output->training_only) continue;
     std::vector<Value> inputs;
-    for (const int read : network.blocks[i].reads) inputs.push_back(read < 0 ? Value{"images", image} : results[static_cast<std::size_t>(read)]);
+    for (const int read : network.blocks[i].reads)
+      inputs.push_back(read < 0 ? Value{"images", image} : results[static_cast<std::size_t>(read)]);
     results[i] = lowering.lower(network.blocks[i], inputs);
     if (output == network.outputs.end()) continue;
     lowering.graph().last_node("Flatten", "logits", {results[i].name});
     OnnxGraph::declare(*proto.add_output(), "logits", {network.classes});
   }
   if (proto.output_size() != 1)
-    throw Error(ErrorCode::unsupported, "ONNX: the network has " + std::to_string(proto.output_size()) + " outputs; expected one");
+    throw Error(ErrorCode::unsupported,
+                "ONNX: the network has " + std::to_string(proto.output_size()) + " outputs; expected one");
 }
 
 }  // namespace
 
-std::string onnx_model(const NetworkGraph& network, const OperatorCatalog& operators, const std::vector<NamedValues>& state,
-                       const OnnxOptions& options) {
+std::string onnx_model(const NetworkGraph& network, const OperatorCatalog& operators,
+                       const std::vector<NamedValues>& state, const OnnxOptions& options) {
   onnx::ModelProto model;
   model.set_ir_version(kRepresentation);
   model.set_producer_name("mixop");
@@ -121,6 +130,9 @@ std::string onnx_model(const NetworkGraph& network, const OperatorCatalog& opera
     lower_language_step(proto, network, operators, state);
   else
     lower_images(proto, network, operators, state, options.fold_norms);
+  if (model.ByteSizeLong() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
+    throw Error(ErrorCode::unsupported, "ONNX: the network has " + std::to_string(model.ByteSizeLong()) +
+                                            " bytes, and a file of the format has less than 2 GiB; export it as pt");
   return model.SerializeAsString();
 }
 

@@ -15,11 +15,11 @@ struct OnnxOptions {
   std::vector<std::pair<std::string, std::string>> metadata = {};
 };
 
-/// The network of a genotype in evaluation, as an ONNX model of operator set 17 in float32. For images: the input "images"
-/// [N, channels, height, width], normalised, with any N, and the output "logits" [N, classes]. For text one step:
-/// lower_language_step(). `state` are its parameters and buffers by their published names. Made of the stages of the operators' structures; an operator without one is an
-/// error of code unsupported that names it.
-std::string onnx_model(const NetworkGraph& graph, const OperatorCatalog& operators, const std::vector<NamedValues>& state,
-                       const OnnxOptions& options = {});
+/// The network of a genotype in evaluation, as an ONNX model of operator set 17 in float32. For images: the input
+/// "images" [N, channels, height, width], normalised, with any N, and the output "logits" [N, classes]. For text one
+/// step: lower_language_step(). `state` are its parameters and buffers by their published names. Made of the stages of
+/// the operators' structures; an operator without one is an error of code unsupported that names it.
+std::string onnx_model(const NetworkGraph& graph, const OperatorCatalog& operators,
+                       const std::vector<NamedValues>& state, const OnnxOptions& options = {});
 
 }  // namespace mixop

@@ -34,17 +34,24 @@ class FloatState {
 /// Puts a structure's stages into the graph, its tensors named below `prefix`.
 class StructureLowering {
  public:
-  StructureLowering(OnnxGraph& graph, const FloatState& state, bool fold_norms, std::string prefix, const Structure& structure)
+  StructureLowering(OnnxGraph& graph, const FloatState& state, bool fold_norms, std::string prefix,
+                    const Structure& structure)
       : graph_(graph), state_(state), fold_norms_(fold_norms), prefix_(std::move(prefix)), structure_(structure) {}
 
   /// The structure's output on a value.
   Value lower(const Value& input);
 
  private:
-  std::string place(const Stage& stage) const { return joined_name(prefix_, stage.name.empty() ? "stage" : stage.name); }
-  std::string tensor_name(const Stage& stage, const char* own) const { return joined_name(prefix_, joined_name(stage.name, own)); }
+  std::string place(const Stage& stage) const {
+    return joined_name(prefix_, stage.name.empty() ? "stage" : stage.name);
+  }
+  std::string tensor_name(const Stage& stage, const char* own) const {
+    return joined_name(prefix_, joined_name(stage.name, own));
+  }
   FloatTensor state_of(const Stage& stage, const char* own) const { return state_.at(tensor_name(stage, own)); }
-  std::string held(const Stage& stage, const char* own) { return graph_.tensor(tensor_name(stage, own), state_of(stage, own)); }
+  std::string held(const Stage& stage, const char* own) {
+    return graph_.tensor(tensor_name(stage, own), state_of(stage, own));
+  }
   const Value& input(const Stage& stage, std::size_t which = 0) const {
     return values_.at(static_cast<std::size_t>(stage.inputs.at(which)));
   }

@@ -14,10 +14,15 @@ class PartError : public Error {
   using Error::Error;
 };
 
-/// A loss, an output or a state that is not finite any more.
+/// A loss, an output or a state that is not finite any more; `by_part` where finite numbers became so in a part's own code.
 class NotFinite : public PartError {
  public:
-  explicit NotFinite(const std::string& message) : PartError(ErrorCode::failed, message) {}
+  explicit NotFinite(const std::string& message, bool by_part = false)
+      : PartError(ErrorCode::failed, message), by_part_(by_part) {}
+  bool by_part() const { return by_part_; }
+
+ private:
+  bool by_part_;
 };
 
 /// What `call` gives. The message of a part's error gets `place()` behind it.
@@ -26,7 +31,7 @@ decltype(auto) placing(const Place& place, Call&& call) {
   try {
     return std::forward<Call>(call)();
   } catch (const NotFinite& error) {
-    throw NotFinite(error.what() + place());
+    throw NotFinite(error.what() + place(), error.by_part());
   } catch (const PartError& error) {
     throw PartError(error.code(), error.what() + place());
   }

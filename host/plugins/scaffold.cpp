@@ -35,6 +35,7 @@ std::vector<std::string> words_of(const std::string& name) {
   if (words.size() < 2) refuse("has no dot");
   if (joined(words, ".") != name || !std::all_of(words.begin(), words.end(), is_word))
     refuse("has other characters than a-z, 0-9 and '_', or a part that does not begin with a letter");
+  if (words.back() == "test") refuse("ends in 'test', which is the file of the project's own tests");
   if (words[0] == "mixop") refuse("begins with 'mixop', which is kept for mixop's own plugins");
   return words;
 }

@@ -93,7 +93,7 @@ void report_crashes() {
     line.add(meaning(signal));
     line.add(")");
     if (part != nullptr) {
-      line.add(" while it runs ");
+      line.add(running != nullptr ? " while it runs " : " in a thread beside the one that runs ");
       line.add(part->part_);
       line.add(": ");
       line.add(part->asked_);

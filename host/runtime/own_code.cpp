@@ -199,8 +199,17 @@ at::Tensor OwnCode::forward(const at::Tensor& input, const Forward& how) const {
   if (!is_finite(output) && is_finite(input) &&
       std::all_of(state_.begin(), state_.end(), [](const StateEntry& entry) { return is_finite(entry.tensor); }))
     throw NotFinite(called_ + ": " + mode_of(how) +
-                    ": gives numbers that are not finite, of an input and a state that are");
+                    ": gives numbers that are not finite, of an input and a state that are", /*by_part=*/true);
+  if (records_parameters(how) && !output.requires_grad())
+    throw PartError(ErrorCode::plugin, called_ + ": " + mode_of(how) +
+                                           ": no gradient of its parameters is recorded in its result; compute it from them, without "
+                                           "detach() and without switching the recording off");
   return output;
+}
+
+bool OwnCode::records_parameters(const Forward& how) const {
+  return how.training && !has_backward() && at::GradMode::is_enabled() &&
+         std::any_of(state_.begin(), state_.end(), [](const StateEntry& entry) { return entry.tensor.requires_grad(); });
 }
 
 void OwnCode::require_output(const at::Tensor& output, const at::Tensor& input, const Forward& how) const {

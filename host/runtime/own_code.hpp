@@ -41,6 +41,9 @@ class OwnCode {
 
   const MixopOperator* table_;
   const MixopBackward* backward_;
+  /// Whether LibTorch records the way from its parameters to its result.
+  bool records_parameters(const Forward& how) const;
+
   std::string called_;
   OpSpec spec_;
   std::shared_ptr<MixopOpInstance> instance_;

@@ -74,7 +74,8 @@ at::Tensor edge_weights(const CellTopology& topology, const at::Tensor& alphas) 
   return at::cat(nodes, -2);
 }
 
-void check_relaxed(const std::string& called, const Relaxed& relaxed, const at::Tensor& alphas) {
+/// `before` is a copy of the alphas as they were; undefined where they are not on the CPU.
+void check_relaxed(const std::string& called, const Relaxed& relaxed, const at::Tensor& alphas, const at::Tensor& before) {
   const auto refuse = [&](const std::string& how) {
     throw PartError(ErrorCode::plugin, called + ": relax: " + how + "; the plugin must be fixed");
   };
@@ -84,6 +85,7 @@ void check_relaxed(const std::string& called, const Relaxed& relaxed, const at::
   if (!relaxed.active.empty() && relaxed.active.size() != static_cast<std::size_t>(alphas.numel()))
     refuse("it says of " + std::to_string(relaxed.active.size()) + " operations whether they are active; expected none or all " +
            std::to_string(alphas.numel()));
+  if (before.defined() && is_finite(before) && !at::equal(before, alphas)) refuse("the alphas were changed; compute with copies");
   if (!is_finite(relaxed.weights) && is_finite(alphas)) refuse("weights that are not finite, of alphas that are");
 }
 
@@ -197,9 +199,10 @@ std::vector<Relaxed> relax(const Relaxation& relaxation, const std::vector<Alpha
       continue;
     }
     how.key = key_of({step_key, kRelaxations, set});
+    const at::Tensor before = alphas[set].is_cpu() ? alphas[set].detach().clone() : at::Tensor();
     all.push_back(gone.defined() ? relax_rest(relaxation, alphas[set], how, gone)
                                  : ask("relax", &Relaxation::relax, relaxation, alphas[set], how));
-    check_relaxed(relaxation.called, all.back(), alphas[set]);
+    check_relaxed(relaxation.called, all.back(), alphas[set], before);
   }
   drop(dropped, all);
   return all;

@@ -21,36 +21,57 @@ constexpr std::string_view kCounter = "num_batches_tracked", kAuxiliary = "auxil
 
 at::ScalarType type_of(WeightType type) {
   switch (type) {
-    case WeightType::uint8: return at::kByte;
-    case WeightType::int8: return at::kChar;
-    case WeightType::int16: return at::kShort;
-    case WeightType::int32: return at::kInt;
-    case WeightType::int64: return at::kLong;
-    case WeightType::float16: return at::kHalf;
-    case WeightType::bfloat16: return at::kBFloat16;
-    case WeightType::float32: return at::kFloat;
-    case WeightType::float64: return at::kDouble;
-    case WeightType::boolean: return at::kBool;
+    case WeightType::uint8:
+      return at::kByte;
+    case WeightType::int8:
+      return at::kChar;
+    case WeightType::int16:
+      return at::kShort;
+    case WeightType::int32:
+      return at::kInt;
+    case WeightType::int64:
+      return at::kLong;
+    case WeightType::float16:
+      return at::kHalf;
+    case WeightType::bfloat16:
+      return at::kBFloat16;
+    case WeightType::float32:
+      return at::kFloat;
+    case WeightType::float64:
+      return at::kDouble;
+    case WeightType::boolean:
+      return at::kBool;
   }
   throw Error(ErrorCode::failed, "a type that no file of weights has");
 }
 
 WeightType type_of(at::ScalarType type) {
-  for (const WeightType own : {WeightType::uint8, WeightType::int8, WeightType::int16, WeightType::int32, WeightType::int64,
-                               WeightType::float16, WeightType::bfloat16, WeightType::float32, WeightType::float64, WeightType::boolean})
+  for (const WeightType own :
+       {WeightType::uint8, WeightType::int8, WeightType::int16, WeightType::int32, WeightType::int64,
+        WeightType::float16, WeightType::bfloat16, WeightType::float32, WeightType::float64, WeightType::boolean})
     if (type_of(own) == type) return own;
   throw Error(ErrorCode::unsupported, std::string("tensors of ") + c10::toString(type) + " are not written");
 }
 
 WeightType type_of(ElementType type) {
   switch (type) {
-    case ElementType::uint8: return WeightType::uint8;
-    case ElementType::int32: return WeightType::int32;
-    case ElementType::int64: return WeightType::int64;
-    case ElementType::float32: return WeightType::float32;
-    case ElementType::float64: return WeightType::float64;
+    case ElementType::uint8:
+      return WeightType::uint8;
+    case ElementType::int32:
+      return WeightType::int32;
+    case ElementType::int64:
+      return WeightType::int64;
+    case ElementType::float32:
+      return WeightType::float32;
+    case ElementType::float64:
+      return WeightType::float64;
   }
   throw Error(ErrorCode::failed, "a type that no archive has");
+}
+
+/// What numbers become each other.
+std::string kind_of(at::ScalarType type) {
+  return at::isFloatingType(type) ? "reals" : type == at::kBool ? "truth values" : "whole numbers";
 }
 
 std::string shape_of(at::IntArrayRef sizes) { return shape_text({sizes.begin(), sizes.end()}); }
@@ -61,8 +82,10 @@ class Misfits {
   void add(const std::string& name) { names_.push_back(name); }
   std::string text(const std::string& what) const {
     if (names_.empty()) return "";
-    std::vector<std::string> first(names_.begin(), names_.begin() + static_cast<std::ptrdiff_t>(std::min(names_.size(), kMostListed)));
-    return "; " + std::to_string(names_.size()) + " " + what + ": " + joined(first) + (names_.size() > kMostListed ? ", ..." : "");
+    std::vector<std::string> first(names_.begin(),
+                                   names_.begin() + static_cast<std::ptrdiff_t>(std::min(names_.size(), kMostListed)));
+    return "; " + std::to_string(names_.size()) + " " + what + ": " + joined(first) +
+           (names_.size() > kMostListed ? ", ..." : "");
   }
 
  private:
@@ -87,19 +110,22 @@ class Assignment {
   }
 
   void require_fit() const {
-    const std::string problem = missing_.text("of the network's are not in it") + more_.text("of its own the network has not") +
+    const std::string problem = missing_.text("of the network's are not in it") + more_.text("are not the network's") +
                                 misshapen_.text("have another shape or kind");
     if (!problem.empty())
-      throw Error(ErrorCode::bad_data, file_.name() + ": its tensors are not those of this network" + problem +
-                                           ". Check the genotype, space.channels, space.layers, the data's classes and train.auxiliary");
+      throw Error(ErrorCode::bad_data,
+                  file_.name() + ": its tensors are not those of this network" + problem +
+                      ". Check the genotype, space.channels, space.layers, the data's classes and train.auxiliary");
   }
 
   std::vector<std::string> notes() const {
     std::vector<std::string> notes;
     if (auxiliary_ > 0)
-      notes.push_back(file_.name() + ": the " + std::to_string(auxiliary_) + " tensors of its auxiliary head are left out, for the network has none (train.auxiliary)");
+      notes.push_back(file_.name() + ": the " + std::to_string(auxiliary_) +
+                      " tensors of its auxiliary head are left out, for the network has none (train.auxiliary)");
     if (head_is_drawn_)
-      notes.push_back(file_.name() + " has no auxiliary head; that of the network has drawn weights, which only training uses");
+      notes.push_back(file_.name() +
+                      " has no auxiliary head; that of the network has drawn weights, which only training uses");
     return notes;
   }
 
@@ -119,14 +145,16 @@ class Assignment {
     }
     used_.insert(*found);
     const WeightEntry& own = file_.entries()[found->second];
-    const bool real = at::isFloatingType(type_of(own.type));
-    if (at::IntArrayRef(own.shape) != entry.tensor.sizes() || real != entry.tensor.is_floating_point())
-      misshapen_.add(entry.name + " (" + shape_of(own.shape) + (real ? "" : " of whole numbers") + " instead of " + shape_of(entry.tensor.sizes()) + ")");
+    if (at::IntArrayRef(own.shape) != entry.tensor.sizes() ||
+        kind_of(type_of(own.type)) != kind_of(entry.tensor.scalar_type()))
+      misshapen_.add(entry.name + " (" + shape_of(own.shape) + " of " + kind_of(type_of(own.type)) + " instead of " +
+                     shape_of(entry.tensor.sizes()) + " of " + kind_of(entry.tensor.scalar_type()) + ")");
     assigned_.emplace_back(entry.tensor, found->second);
   }
 
   bool assigned(const at::Tensor& tensor) const {
-    return std::any_of(assigned_.begin(), assigned_.end(), [&](const auto& pair) { return pair.first.is_same(tensor); });
+    return std::any_of(assigned_.begin(), assigned_.end(),
+                       [&](const auto& pair) { return pair.first.is_same(tensor); });
   }
 
   void left_out(const std::string& name) {
@@ -150,9 +178,11 @@ class Assignment {
 at::Tensor values_for(const WeightFile& file, std::size_t entry, const at::Tensor& target) {
   const WeightEntry& own = file.entries()[entry];
   std::vector<std::byte> bytes = file.read(entry);
-  const at::Tensor values = at::from_blob(bytes.data(), own.shape, at::TensorOptions(type_of(own.type))).to(target.scalar_type()).clone();
+  const at::Tensor values = at::from_blob(bytes.data(), own.shape, at::TensorOptions(type_of(own.type)))
+                                .to(target.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
   if (!is_finite(values))
-    throw Error(ErrorCode::bad_data, file.name() + ": tensor '" + excerpt(own.name) + "': has numbers that are not finite as " +
+    throw Error(ErrorCode::bad_data, file.name() + ": tensor '" + excerpt(own.name) +
+                                         "': has numbers that are not finite as " +
                                          c10::toString(target.scalar_type()));
   return values;
 }
@@ -168,8 +198,9 @@ std::vector<std::string> put_weights(const WeightFile& file, const Network& netw
     at::Tensor own = values_for(file, entry, target);
     const auto [known, is_new] = values.emplace(target.unsafeGetTensorImpl(), std::pair(own, entry));
     if (!is_new && !at::equal(known->second.first, own))
-      throw Error(ErrorCode::bad_data, file.name() + ": the tensors '" + file.entries()[known->second.second].name + "' and '" +
-                                           file.entries()[entry].name + "' are one in this network, and differ in the file");
+      throw Error(ErrorCode::bad_data, file.name() + ": the tensors '" + file.entries()[known->second.second].name +
+                                           "' and '" + file.entries()[entry].name +
+                                           "' are one in this network, and differ in the file");
   }
   for (const auto& [target, entry] : assignment.all()) target.copy_(values.at(target.unsafeGetTensorImpl()).first);
   for (const at::Tensor& counter : assignment.counters()) counter.zero_();

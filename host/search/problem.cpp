@@ -128,8 +128,10 @@ at::Tensor SearchProblem::alpha_term(const std::vector<Relaxed>& edge_weights) {
   }
   const Regulariser& regulariser = strategy_.part<Regulariser>();
   const at::Tensor term = ask("term", &Regulariser::term, regulariser, alphas, relaxed, step_.at);
-  if (term.defined() && !is_finite(term))
-    throw NotFinite(regulariser.called + ": term: its value is not finite");
+  if (term.defined() && term.dim() != 0)
+    throw PartError(ErrorCode::plugin, regulariser.called + ": term: expected a number without dimensions or an undefined tensor, found the shape " +
+                                           c10::str(term.sizes()) + "; the plugin must be fixed");
+  if (term.defined() && !is_finite(term)) throw NotFinite(regulariser.called + ": term: its value is not finite", /*by_part=*/true);
   return term;
 }
 

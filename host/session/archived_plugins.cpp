@@ -52,7 +52,7 @@ std::vector<std::string> changed_plugins(const Archive& archive, const PluginReg
   for (const std::string& line : others_of(archive, plugins))
     changes.push_back("the plugin " + id_of(line) +
                       (is_loaded(id_of(line), plugins) ? " is another file than" : " is not loaded, and was") +
-                      " when the archive was written; the same bits are not promised, and the archive keeps both digests");
+                      " when the archive was written");
   return changes;
 }
 

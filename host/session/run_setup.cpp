@@ -182,7 +182,8 @@ RunSetup::RunSetup(const RunRequest& request, const Application& application, co
       provenance_{command_line_of(request, resumed()), now_utc(), device_of(config_.device).str(),
                   checked_digest(data_, resumed()), plugin_lines(application.plugins, resumed())} {
   if (!resumed_) return;
-  for (std::string& line : changed_plugins(*resumed_, application.plugins)) notes_.push_back(std::move(line));
+  for (const std::string& line : changed_plugins(*resumed_, application.plugins))
+    notes_.push_back(line + "; the same bits are not promised, and the archive keeps both digests");
 }
 
 std::vector<std::string> RunSetup::notes() const {

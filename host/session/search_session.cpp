@@ -222,10 +222,12 @@ RunForecast forecast(const SearchRequest& request, const Application& applicatio
   const StrategySchedule strategies = strategies_of(run.config);
   for (const std::int64_t epoch : strategies.epochs()) (void)application.plugins.strategy(strategies.in(epoch).strategy);
   RunForecast forecast{run.config, {}, run.data_missing};
+  const auto weights = request.weights.empty() ? nullptr : WeightFile::open(request.weights);
   if (!run.data) return forecast;
   Search search = search_of(run.archive ? &*run.archive : nullptr, run.config, run.options, *run.data, application,
                             largest_trial(run.config.search.batch));
   try_smallest_batch(search);
+  if (weights != nullptr) (void)put_weights(*weights, search.network());  // which may not fit
   forecast.peak_memory = predict_peak_memory(search);
   return forecast;
 }

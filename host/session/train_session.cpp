@@ -150,9 +150,11 @@ RunForecast forecast(const TrainRequest& request, const Application& application
   const Archive* const archive = run.archive ? &*run.archive : nullptr;
   const Genotype genotype = genotype_of(request, run.config, archive, application).genotype;
   RunForecast forecast{run.config, {}, run.data_missing};
+  const auto weights = request.weights.empty() ? nullptr : WeightFile::open(request.weights);
   if (!run.data) return forecast;
   Training training = training_of(archive, run.config, run.options, *run.data, genotype, application,
                                   largest_trial(run.config.train.batch));
+  if (weights != nullptr) (void)put_weights(*weights, training.model().network());  // which may not fit
   forecast.peak_memory = predict_peak_memory(training);
   return forecast;
 }

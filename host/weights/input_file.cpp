@@ -34,7 +34,8 @@ void InputFile::read(std::uint64_t offset, std::span<std::byte> to) const {
 }
 
 std::vector<std::byte> InputFile::read(std::uint64_t offset, std::uint64_t count) const {
-  if (offset > size_ || count > size_ - offset) read(offset, std::span<std::byte>(static_cast<std::byte*>(nullptr), count));
+  if (offset > size_ || count > size_ - offset)
+    read(offset, std::span<std::byte>(static_cast<std::byte*>(nullptr), count));
   std::vector<std::byte> bytes(count);
   read(offset, bytes);
   return bytes;

@@ -13,11 +13,12 @@ namespace {
 using Kind = PickleValue::Kind;
 using Ref = PickleValue::Ref;
 
-constexpr std::size_t kMostOpcodes = 1'000'000, kLongestName = 1024;
+constexpr std::size_t kMostOpcodes = 1'000'000, kLongestName = 1024, kMostNames = std::size_t{4} << 20;
 
 class Reader {
  public:
-  Reader(std::span<const std::byte> bytes, const std::string& name, std::size_t begin) : bytes_(bytes), name_(name), begin_(begin) {}
+  Reader(std::span<const std::byte> bytes, const std::string& name, std::size_t begin)
+      : bytes_(bytes), name_(name), begin_(begin) {}
 
   Pickle read() {
     for (std::size_t count = 0;; ++count) {
@@ -80,7 +81,8 @@ class Reader {
     const std::string_view digits = take(size);
     PickleValue& value = make(Kind::integer);
     value.text = digits;
-    std::uint64_t bits = !digits.empty() && (static_cast<unsigned char>(digits.back()) & 0x80) != 0 ? ~std::uint64_t{0} : 0;
+    std::uint64_t bits =
+        !digits.empty() && (static_cast<unsigned char>(digits.back()) & 0x80) != 0 ? ~std::uint64_t{0} : 0;
     std::memcpy(&bits, digits.data(), std::min<std::size_t>(digits.size(), sizeof bits));
     value.integer = std::bit_cast<std::int64_t>(bits);
   }
@@ -142,7 +144,7 @@ class Reader {
 
   std::span<const std::byte> bytes_;
   const std::string& name_;
-  std::size_t begin_, next_ = 0, place_ = 0;
+  std::size_t begin_, next_ = 0, place_ = 0, names_ = 0;
   Pickle pickle_;
   std::vector<Ref> stack_;
   std::vector<std::size_t> marks_;
@@ -155,75 +157,126 @@ void Reader::run(unsigned opcode) {
       if (const unsigned protocol = number<std::uint8_t>(); protocol < 2 || protocol > 5)
         refuse("protocol " + std::to_string(protocol) + ", and 2 to 5 are read");
       return;
-    case 0x95: (void)number<std::uint64_t>(); return;  // FRAME
-    case 'N': (void)make(Kind::none); return;
-    case 0x88: make(Kind::boolean).integer = 1; return;  // NEWTRUE
-    case 0x89: (void)make(Kind::boolean); return;        // NEWFALSE
-    case 'J': return make_integer(number<std::int32_t>());   // BININT
-    case 'K': return make_integer(number<std::uint8_t>());   // BININT1
-    case 'M': return make_integer(number<std::uint16_t>());  // BININT2
-    case 0x8a: return make_long(number<std::uint8_t>());     // LONG1
-    case 0x8b: return make_long(number<std::uint32_t>());    // LONG4
-    case 'G':                                                // BINFLOAT
+    case 0x95:
+      (void)number<std::uint64_t>();
+      return;  // FRAME
+    case 'N':
+      (void)make(Kind::none);
+      return;
+    case 0x88:
+      make(Kind::boolean).integer = 1;
+      return;  // NEWTRUE
+    case 0x89:
+      (void)make(Kind::boolean);
+      return;  // NEWFALSE
+    case 'J':
+      return make_integer(number<std::int32_t>());  // BININT
+    case 'K':
+      return make_integer(number<std::uint8_t>());  // BININT1
+    case 'M':
+      return make_integer(number<std::uint16_t>());  // BININT2
+    case 0x8a:
+      return make_long(number<std::uint8_t>());  // LONG1
+    case 0x8b:
+      return make_long(number<std::uint32_t>());  // LONG4
+    case 'G':                                     // BINFLOAT
       (void)number<std::uint64_t>();
       (void)make(Kind::real);
       return;
-    case 'X': return make_text(Kind::text, number<std::uint32_t>());   // BINUNICODE
-    case 0x8c: return make_text(Kind::text, number<std::uint8_t>());   // SHORT_BINUNICODE
-    case 0x8d: return make_text(Kind::text, number<std::uint64_t>());  // BINUNICODE8
-    case 'T': return make_text(Kind::text, number<std::uint32_t>());   // BINSTRING
-    case 'U': return make_text(Kind::text, number<std::uint8_t>());    // SHORT_BINSTRING
-    case 'B': return make_text(Kind::bytes, number<std::uint32_t>());  // BINBYTES
-    case 'C': return make_text(Kind::bytes, number<std::uint8_t>());   // SHORT_BINBYTES
-    case 0x8e: return make_text(Kind::bytes, number<std::uint64_t>()); // BINBYTES8
-    default: run_structure(opcode);
+    case 'X':
+      return make_text(Kind::text, number<std::uint32_t>());  // BINUNICODE
+    case 0x8c:
+      return make_text(Kind::text, number<std::uint8_t>());  // SHORT_BINUNICODE
+    case 0x8d:
+      return make_text(Kind::text, number<std::uint64_t>());  // BINUNICODE8
+    case 'T':
+      return make_text(Kind::text, number<std::uint32_t>());  // BINSTRING
+    case 'U':
+      return make_text(Kind::text, number<std::uint8_t>());  // SHORT_BINSTRING
+    case 'B':
+      return make_text(Kind::bytes, number<std::uint32_t>());  // BINBYTES
+    case 'C':
+      return make_text(Kind::bytes, number<std::uint8_t>());  // SHORT_BINBYTES
+    case 0x8e:
+      return make_text(Kind::bytes, number<std::uint64_t>());  // BINBYTES8
+    default:
+      run_structure(opcode);
   }
 }
 
 void Reader::run_structure(unsigned opcode) {
   switch (opcode) {
-    case '(': marks_.push_back(stack_.size()); return;  // MARK
-    case '0': (void)pop(); return;                      // POP
-    case '1': (void)pop_to_mark(); return;              // POP_MARK
-    case ']': (void)make(Kind::list); return;           // EMPTY_LIST
-    case ')': (void)make(Kind::tuple); return;          // EMPTY_TUPLE
-    case '}': (void)make(Kind::dict); return;           // EMPTY_DICT
-    case 0x8f: (void)make(Kind::list); return;          // EMPTY_SET
-    case 0x90: return add(pop_to_mark(), Kind::list);   // ADDITEMS
-    case 't': {                                         // TUPLE
+    case '(':
+      marks_.push_back(stack_.size());
+      return;  // MARK
+    case '0':
+      (void)pop();
+      return;  // POP
+    case '1':
+      (void)pop_to_mark();
+      return;  // POP_MARK
+    case ']':
+      (void)make(Kind::list);
+      return;  // EMPTY_LIST
+    case ')':
+      (void)make(Kind::tuple);
+      return;  // EMPTY_TUPLE
+    case '}':
+      (void)make(Kind::dict);
+      return;  // EMPTY_DICT
+    case 0x8f:
+      (void)make(Kind::list);
+      return;  // EMPTY_SET
+    case 0x90:
+      return add(pop_to_mark(), Kind::list);  // ADDITEMS
+    case 't': {                               // TUPLE
       std::vector<Ref> items = pop_to_mark();
       make(Kind::tuple).items = std::move(items);
       return;
     }
-    case 0x85: return make_tuple(1);  // TUPLE1
-    case 0x86: return make_tuple(2);
-    case 0x87: return make_tuple(3);
+    case 0x85:
+      return make_tuple(1);  // TUPLE1
+    case 0x86:
+      return make_tuple(2);
+    case 0x87:
+      return make_tuple(3);
     case 'a': {  // APPEND
       const Ref item = pop();
       return add({item}, Kind::list);
     }
-    case 'e': return add(pop_to_mark(), Kind::list);  // APPENDS
-    case 's': {                                       // SETITEM
+    case 'e':
+      return add(pop_to_mark(), Kind::list);  // APPENDS
+    case 's': {                               // SETITEM
       const Ref value = pop(), key = pop();
       return add({key, value}, Kind::dict);
     }
-    case 'u': return add(pop_to_mark(), Kind::dict);  // SETITEMS
-    case 'q': return remember(number<std::uint8_t>());   // BINPUT
-    case 'r': return remember(number<std::uint32_t>());  // LONG_BINPUT
-    case 0x94: return remember(static_cast<std::uint32_t>(memo_.size()));  // MEMOIZE
-    case 'h': return recall(number<std::uint8_t>());     // BINGET
-    case 'j': return recall(number<std::uint32_t>());    // LONG_BINGET
-    case 'c': {                                          // GLOBAL
+    case 'u':
+      return add(pop_to_mark(), Kind::dict);  // SETITEMS
+    case 'q':
+      return remember(number<std::uint8_t>());  // BINPUT
+    case 'r':
+      return remember(number<std::uint32_t>());  // LONG_BINPUT
+    case 0x94:
+      return remember(static_cast<std::uint32_t>(memo_.size()));  // MEMOIZE
+    case 'h':
+      return recall(number<std::uint8_t>());  // BINGET
+    case 'j':
+      return recall(number<std::uint32_t>());  // LONG_BINGET
+    case 'c': {                                // GLOBAL
       std::string module = line();
       make(Kind::global).text = std::move(module) + " " + line();
       return;
     }
     case 0x93: {  // STACK_GLOBAL
       const Ref name = pop(), module = pop();
-      if (pickle_.at(name).kind != Kind::text || pickle_.at(module).kind != Kind::text) refuse("a class whose name is no text");
-      if (const std::size_t longest = std::max(pickle_.at(name).text.size(), pickle_.at(module).text.size()); longest > kLongestName)
+      if (pickle_.at(name).kind != Kind::text || pickle_.at(module).kind != Kind::text)
+        refuse("a class whose name is no text");
+      if (const std::size_t longest = std::max(pickle_.at(name).text.size(), pickle_.at(module).text.size());
+          longest > kLongestName)
         refuse("a class's name of " + std::to_string(longest) + " bytes");
       std::string text = pickle_.at(module).text + " " + pickle_.at(name).text;
+      if ((names_ += text.size()) > kMostNames)
+        refuse("classes whose names have more than " + std::to_string(kMostNames) + " bytes together");
       make(Kind::global).text = std::move(text);
       return;
     }
@@ -232,9 +285,11 @@ void Reader::run_structure(unsigned opcode) {
       make(Kind::list).items = std::move(items);
       return;
     }
-    case 0x92: (void)pop(); [[fallthrough]];  // NEWOBJ_EX, without its arguments by name
-    case 'R':                                 // REDUCE
-    case 0x81: {    // NEWOBJ
+    case 0x92:
+      (void)pop();
+      [[fallthrough]];  // NEWOBJ_EX, without its arguments by name
+    case 'R':           // REDUCE
+    case 0x81: {        // NEWOBJ
       const Ref arguments = pop(), callable = pop();
       return make_object(callable, arguments);
     }
@@ -252,7 +307,8 @@ void Reader::run_structure(unsigned opcode) {
     }
     default: {
       constexpr char kDigits[] = "0123456789abcdef";
-      refuse(std::string("opcode 0x") + kDigits[opcode >> 4] + kDigits[opcode & 15] + " is none of those that describe data");
+      refuse(std::string("opcode 0x") + kDigits[opcode >> 4] + kDigits[opcode & 15] +
+             " is none of those that describe data");
     }
   }
 }

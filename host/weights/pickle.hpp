@@ -17,13 +17,13 @@ struct PickleValue {
     boolean,
     integer,
     real,
-    text,        ///< str, and bytes of Python 2
-    bytes,       ///< bytes
+    text,   ///< str, and bytes of Python 2
+    bytes,  ///< bytes
     list,
     tuple,
-    dict,        ///< items: key, value, key, value ...
-    global,      ///< text: "module name" of a class or function, which nobody looks up
-    object,      ///< what calling `callable` with the tuple `arguments` would give, with the `state` and items that follow
+    dict,    ///< items: key, value, key, value ...
+    global,  ///< text: "module name" of a class or function, which nobody looks up
+    object,  ///< what calling `callable` with the tuple `arguments` would give, with the `state` and items that follow
     persistent,  ///< items: the one value of a persistent id
   };
   using Ref = std::uint32_t;
@@ -45,11 +45,11 @@ struct Pickle {
   const PickleValue& at(PickleValue::Ref ref) const { return values[ref]; }
 };
 
-/// Reads one pickle from the beginning of `bytes`: protocols 2 to 5, of which the opcodes that describe data; nothing is
-/// imported, called or built. Refused as bad_data that begins with `name` and the byte, counted from `begin`: opcodes off
-/// that list, texts and counts beyond the bytes, marks and memos that are not there, names of classes of more than 1024
-/// bytes, and more than a million opcodes.
-/// Source of the format: Python's Lib/pickletools.py.
+/// Reads one pickle from the beginning of `bytes`: protocols 2 to 5, of which the opcodes that describe data; nothing
+/// is imported, called or built. Refused as bad_data that begins with `name` and the byte, counted from `begin`:
+/// opcodes off that list, texts and counts beyond the bytes, marks and memos that are not there, names of classes of
+/// more than 1024 bytes or 4 MiB together, and more than a million opcodes. Source of the format: Python's
+/// Lib/pickletools.py.
 Pickle read_pickle(std::span<const std::byte> bytes, const std::string& name, std::size_t begin = 0);
 
 }  // namespace mixop

@@ -15,18 +15,18 @@
 namespace mixop {
 namespace {
 
-constexpr std::uint64_t kMostHeader = std::uint64_t{1} << 20;  // some 10,000 tensors
+constexpr std::uint64_t kMostHeader = std::uint64_t{2} << 20;  // some 15,000 tensors
 constexpr std::size_t kMostRank = 16, kAlignment = 8;
 
 struct TypeName {
   std::string_view name;
   WeightType type;
 };
-constexpr std::array kTypes{
-    TypeName{"F32", WeightType::float32}, TypeName{"F64", WeightType::float64},   TypeName{"F16", WeightType::float16},
-    TypeName{"I64", WeightType::int64},   TypeName{"BF16", WeightType::bfloat16}, TypeName{"I32", WeightType::int32},
-    TypeName{"I16", WeightType::int16},   TypeName{"I8", WeightType::int8},       TypeName{"U8", WeightType::uint8},
-    TypeName{"BOOL", WeightType::boolean}};
+constexpr std::array kTypes{TypeName{"F32", WeightType::float32},   TypeName{"F64", WeightType::float64},
+                            TypeName{"F16", WeightType::float16},   TypeName{"I64", WeightType::int64},
+                            TypeName{"BF16", WeightType::bfloat16}, TypeName{"I32", WeightType::int32},
+                            TypeName{"I16", WeightType::int16},     TypeName{"I8", WeightType::int8},
+                            TypeName{"U8", WeightType::uint8},      TypeName{"BOOL", WeightType::boolean}};
 
 struct Stored {
   WeightEntry entry;
@@ -36,17 +36,23 @@ struct Stored {
 class Header {
  public:
   Header(const JsonValue& root, std::string name, std::uint64_t bytes) : name_(std::move(name)), bytes_(bytes) {
-    if (!root.is(JsonValue::Kind::object)) refuse("its header is " + root.describe() + "; expected an object of tensors");
+    if (!root.is(JsonValue::Kind::object))
+      refuse("its header is " + root.describe() + "; expected an object of tensors");
     for (const JsonMember& member : root.members)
       if (member.key != "__metadata__") tensors_.push_back(stored(member));
-    std::stable_sort(tensors_.begin(), tensors_.end(), [](const Stored& a, const Stored& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+    std::stable_sort(tensors_.begin(), tensors_.end(), [](const Stored& a, const Stored& b) {
+      return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
     });
     std::uint64_t place = 0;
     for (const Stored& tensor : tensors_) {
-      if (tensor.begin != place) refuse_tensor(tensor.entry.name, "begins at byte " + std::to_string(tensor.begin) + ", and the one before it ends at " + std::to_string(place));
+      if (tensor.begin != place)
+        refuse_tensor(tensor.entry.name, "begins at byte " + std::to_string(tensor.begin) +
+                                             ", and the one before it ends at " + std::to_string(place));
       place = tensor.end;
     }
-    if (place != bytes) refuse("its tensors have " + std::to_string(place) + " bytes, and behind the header are " + std::to_string(bytes));
+    if (place != bytes)
+      refuse("its tensors have " + std::to_string(place) + " bytes, and behind the header are " +
+             std::to_string(bytes));
   }
 
   std::vector<Stored> tensors() && { return std::move(tensors_); }
@@ -61,11 +67,13 @@ class Header {
   std::vector<std::int64_t> numbers(const JsonMember& tensor, const char* key, std::size_t most) const {
     const JsonValue* list = tensor.value.find(key);
     if (list == nullptr || !list->is(JsonValue::Kind::list) || list->items.size() > most)
-      refuse_tensor(tensor.key, std::string("expected '") + key + "', a list of at most " + std::to_string(most) + " numbers");
+      refuse_tensor(tensor.key,
+                    std::string("expected '") + key + "', a list of at most " + std::to_string(most) + " numbers");
     std::vector<std::int64_t> all;
     for (const JsonValue& item : list->items) {
       if (!item.is(JsonValue::Kind::integer) || item.integer < 0)
-        refuse_tensor(tensor.key, std::string("'") + key + "' has " + item.describe() + "; expected whole numbers of 0 and more");
+        refuse_tensor(tensor.key,
+                      std::string("'") + key + "' has " + item.describe() + "; expected whole numbers of 0 and more");
       all.push_back(item.integer);
     }
     return all;
@@ -73,20 +81,24 @@ class Header {
 
   Stored stored(const JsonMember& member) const {
     const JsonValue* dtype = member.value.find("dtype");
-    const auto kind = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& one) { return dtype != nullptr && dtype->text == one.name; });
+    const auto kind = std::find_if(kTypes.begin(), kTypes.end(),
+                                   [&](const TypeName& one) { return dtype != nullptr && dtype->text == one.name; });
     if (kind == kTypes.end())
-      refuse_tensor(member.key, "expected a dtype such as F32, found " + (dtype == nullptr ? "none" : dtype->describe()));
+      refuse_tensor(member.key,
+                    "expected a dtype such as F32, found " + (dtype == nullptr ? "none" : dtype->describe()));
     Stored tensor{{member.key, kind->type, numbers(member, "shape", kMostRank)}, 0, 0};
     const std::vector<std::int64_t> offsets = numbers(member, "data_offsets", 2);
     if (offsets.size() != 2 || offsets[1] < offsets[0] || static_cast<std::uint64_t>(offsets[1]) > bytes_)
-      refuse_tensor(member.key, "its data_offsets do not lie within the " + std::to_string(bytes_) + " bytes behind the header");
+      refuse_tensor(member.key,
+                    "its data_offsets do not lie within the " + std::to_string(bytes_) + " bytes behind the header");
     tensor.begin = static_cast<std::uint64_t>(offsets[0]);
     tensor.end = static_cast<std::uint64_t>(offsets[1]);
     std::int64_t size = static_cast<std::int64_t>(size_of(kind->type));
     bool fits = true;
     for (const std::int64_t side : tensor.entry.shape) fits = fits && !__builtin_mul_overflow(size, side, &size);
     if (!fits || static_cast<std::uint64_t>(size) != tensor.end - tensor.begin)
-      refuse_tensor(member.key, "its shape and dtype do not make the " + std::to_string(tensor.end - tensor.begin) + " bytes of its data_offsets");
+      refuse_tensor(member.key, "its shape and dtype do not make the " + std::to_string(tensor.end - tensor.begin) +
+                                    " bytes of its data_offsets");
     return tensor;
   }
 
@@ -98,7 +110,10 @@ class Header {
 class Safetensors final : public WeightFile {
  public:
   Safetensors(InputFile file, std::vector<Stored> tensors, std::vector<WeightEntry> entries, std::uint64_t begin)
-      : WeightFile(file.name(), std::move(entries)), file_(std::move(file)), tensors_(std::move(tensors)), begin_(begin) {}
+      : WeightFile(file.name(), std::move(entries)),
+        file_(std::move(file)),
+        tensors_(std::move(tensors)),
+        begin_(begin) {}
 
   const char* format() const override { return "safetensors"; }
   std::vector<std::byte> read(std::size_t entry) const override {
@@ -117,11 +132,16 @@ class Safetensors final : public WeightFile {
 std::unique_ptr<WeightFile> open_safetensors(InputFile file) {
   std::uint64_t length = 0;
   file.read(0, std::as_writable_bytes(std::span(&length, 1)));
-  if (length > kMostHeader || length > file.size() - sizeof length)
-    throw Error(ErrorCode::bad_data, file.name() + ": is neither a file of torch.save nor safetensors, whose first 8 bytes are the length of a header: found " +
-                                         std::to_string(length) + ", and the file has " + std::to_string(file.size()) + " bytes");
+  if (length > file.size() - sizeof length)
+    throw Error(ErrorCode::bad_data, file.name() +
+                                         ": is neither a file of torch.save nor safetensors, whose first 8 bytes are "
+                                         "the length of a header within the file");
+  if (length > kMostHeader)
+    throw Error(ErrorCode::bad_data, file.name() + ": its header of safetensors has " + std::to_string(length) +
+                                         " bytes; at most " + std::to_string(kMostHeader) + " are read");
   const std::vector<std::byte> text = file.read(sizeof length, length);
-  const JsonValue root = parse_json({reinterpret_cast<const char*>(text.data()), text.size()}, file.name(), ErrorCode::bad_data);
+  const JsonValue root =
+      parse_json({reinterpret_cast<const char*>(text.data()), text.size()}, file.name(), ErrorCode::bad_data);
   const std::uint64_t begin = sizeof length + length;
   std::vector<Stored> tensors = Header(root, file.name(), file.size() - begin).tensors();
   if (tensors.empty()) throw Error(ErrorCode::bad_data, file.name() + ": holds no tensors");
@@ -147,7 +167,8 @@ std::vector<std::byte> safetensors_file(const std::vector<NamedValues>& tensors,
   }
   std::size_t place = 0;
   for (const NamedValues* tensor : ordered) {
-    const auto kind = std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& one) { return one.type == tensor->entry.type; });
+    const auto kind =
+        std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& one) { return one.type == tensor->entry.type; });
     json.key(tensor->entry.name).begin_object().member("dtype", kind->name).key("shape").begin_list();
     for (const std::int64_t side : tensor->entry.shape) json.value(side);
     json.end().key("data_offsets").begin_list().value(place).value(place + tensor->bytes.size()).end().end();
@@ -155,6 +176,11 @@ std::vector<std::byte> safetensors_file(const std::vector<NamedValues>& tensors,
   }
   std::string header = json.end().text();
   header.append((kAlignment - header.size() % kAlignment) % kAlignment, ' ');
+  if (header.size() > kMostHeader)
+    throw Error(ErrorCode::unsupported, "safetensors: the names of " + std::to_string(tensors.size()) +
+                                            " tensors make a header of " + std::to_string(header.size()) +
+                                            " bytes, and at most " + std::to_string(kMostHeader) +
+                                            " are read; write PyTorch's form (pt)");
   std::vector<std::byte> file(sizeof(std::uint64_t) + header.size() + place);
   const std::uint64_t length = header.size();
   std::memcpy(file.data(), &length, sizeof length);

@@ -24,20 +24,23 @@ struct StorageKind {
   WeightType type;
 };
 constexpr std::array kStorages{
-    StorageKind{"FloatStorage", WeightType::float32},   StorageKind{"DoubleStorage", WeightType::float64},
-    StorageKind{"HalfStorage", WeightType::float16},    StorageKind{"BFloat16Storage", WeightType::bfloat16},
-    StorageKind{"LongStorage", WeightType::int64},      StorageKind{"IntStorage", WeightType::int32},
-    StorageKind{"ShortStorage", WeightType::int16},     StorageKind{"CharStorage", WeightType::int8},
-    StorageKind{"ByteStorage", WeightType::uint8},      StorageKind{"BoolStorage", WeightType::boolean},
+    StorageKind{"FloatStorage", WeightType::float32}, StorageKind{"DoubleStorage", WeightType::float64},
+    StorageKind{"HalfStorage", WeightType::float16},  StorageKind{"BFloat16Storage", WeightType::bfloat16},
+    StorageKind{"LongStorage", WeightType::int64},    StorageKind{"IntStorage", WeightType::int32},
+    StorageKind{"ShortStorage", WeightType::int16},   StorageKind{"CharStorage", WeightType::int8},
+    StorageKind{"ByteStorage", WeightType::uint8},    StorageKind{"BoolStorage", WeightType::boolean},
 };
 
 /// The items of a tuple that has `least` of them; null otherwise.
 const std::vector<Ref>* tuple_of(const Pickle& pickle, Ref ref, std::size_t least) {
-  if (ref == PickleValue::kNothing || pickle.at(ref).kind != Kind::tuple || pickle.at(ref).items.size() < least) return nullptr;
+  if (ref == PickleValue::kNothing || pickle.at(ref).kind != Kind::tuple || pickle.at(ref).items.size() < least)
+    return nullptr;
   return &pickle.at(ref).items;
 }
 
-bool is_small(const PickleValue& value) { return value.kind == Kind::integer && value.text.size() <= sizeof(std::int64_t); }
+bool is_small(const PickleValue& value) {
+  return value.kind == Kind::integer && value.text.size() <= sizeof(std::int64_t);
+}
 
 struct NamedStorage {
   std::string key;
@@ -45,18 +48,22 @@ struct NamedStorage {
   std::int64_t view = 0;  // its first value, where it is a view of the storage
 };
 
-/// Of a persistent id ("storage", class, key, location, count) and, before PyTorch 0.4, a view of it: (key, first, count).
+/// Of a persistent id ("storage", class, key, location, count) and, before PyTorch 0.4, a view of it: (key, first,
+/// count).
 std::optional<NamedStorage> storage_of(const Pickle& pickle, const PickleValue& persistent) {
   const auto* id = persistent.kind == Kind::persistent ? tuple_of(pickle, persistent.items.front(), 5) : nullptr;
   if (id == nullptr) return std::nullopt;
-  const PickleValue &word = pickle.at((*id)[0]), &type = pickle.at((*id)[1]), &key = pickle.at((*id)[2]), &count = pickle.at((*id)[4]);
-  if (word.kind != Kind::text || word.text != "storage" || type.kind != Kind::global || !is_small(count) || count.integer < 0)
+  const PickleValue &word = pickle.at((*id)[0]), &type = pickle.at((*id)[1]), &key = pickle.at((*id)[2]),
+                    &count = pickle.at((*id)[4]);
+  if (word.kind != Kind::text || word.text != "storage" || type.kind != Kind::global || !is_small(count) ||
+      count.integer < 0)
     return std::nullopt;
   if (key.kind == Kind::text ? !is_plain_name(key.text) : !is_small(key)) return std::nullopt;
   const auto kind = std::find_if(kStorages.begin(), kStorages.end(), [&](const StorageKind& one) {
     return type.text == "torch " + std::string(one.name) || type.text == "torch.cuda " + std::string(one.name);
   });
-  if (kind == kStorages.end() || count.integer > kMostBytes / static_cast<std::int64_t>(size_of(kind->type))) return std::nullopt;
+  if (kind == kStorages.end() || count.integer > kMostBytes / static_cast<std::int64_t>(size_of(kind->type)))
+    return std::nullopt;
   NamedStorage storage{key.kind == Kind::text ? key.text : std::to_string(key.integer), {kind->type, count.integer}};
   if (const auto* view = id->size() > 5 ? tuple_of(pickle, (*id)[5], 3) : nullptr) {
     if (!is_small(pickle.at((*view)[1])) || pickle.at((*view)[1]).integer < 0) return std::nullopt;
@@ -71,8 +78,9 @@ class Finder {
 
   std::vector<TorchTensor> find() {
     if (!from_checkpoint() && !from_state(pickle_.root))
-      throw Error(ErrorCode::bad_data, name_ + ": expected a state dictionary, a checkpoint that holds one or a module, found " +
-                                           described(pickle_.root) + "; save model.state_dict()");
+      throw Error(ErrorCode::bad_data,
+                  name_ + ": expected a state dictionary, a checkpoint that holds one or a module, found " +
+                      described(pickle_.root) + "; save model.state_dict()");
     return std::move(found_);
   }
 
@@ -106,7 +114,8 @@ class Finder {
   void check(const TorchTensor& tensor, std::int64_t stored) const;
   std::vector<std::int64_t> sizes(Ref ref, const std::string& name) const;
   void visit(std::size_t values = 1) {
-    if ((visits_ += values) > kMostVisits) throw Error(ErrorCode::bad_data, name_ + ": its values refer to each other too often");
+    if ((visits_ += values) > kMostVisits)
+      throw Error(ErrorCode::bad_data, name_ + ": its values refer to each other too often");
   }
 
   const Pickle& pickle_;
@@ -119,19 +128,29 @@ class Finder {
 std::string Finder::described(Ref ref) const {
   const PickleValue& value = at(ref);
   switch (value.kind) {
-    case Kind::none: return "None";
+    case Kind::none:
+      return "None";
     case Kind::boolean:
     case Kind::integer:
-    case Kind::real: return "a number";
-    case Kind::text: return "a text";
-    case Kind::bytes: return "bytes";
-    case Kind::list: return "a list of " + std::to_string(value.items.size());
-    case Kind::tuple: return "a tuple of " + std::to_string(value.items.size());
-    case Kind::dict: return "a dict of " + std::to_string(value.items.size() / 2) + " without tensors";
-    case Kind::global: return "the class or function " + excerpt(value.text);
-    case Kind::persistent: return "a storage";
+    case Kind::real:
+      return "a number";
+    case Kind::text:
+      return "a text";
+    case Kind::bytes:
+      return "bytes";
+    case Kind::list:
+      return "a list of " + std::to_string(value.items.size());
+    case Kind::tuple:
+      return "a tuple of " + std::to_string(value.items.size());
+    case Kind::dict:
+      return "a dict of " + std::to_string(value.items.size() / 2) + " without tensors";
+    case Kind::global:
+      return "the class or function " + excerpt(value.text);
+    case Kind::persistent:
+      return "a storage";
     case Kind::object:
-      return "an object made by " + (at(value.callable).kind == Kind::global ? excerpt(at(value.callable).text) : "a value");
+      return "an object made by " +
+             (at(value.callable).kind == Kind::global ? excerpt(at(value.callable).text) : "a value");
   }
   return "";
 }
@@ -144,7 +163,8 @@ std::optional<std::vector<Ref>> Finder::members(Ref ref) {
   if (value.kind != Kind::object || !is_function(value.callable, "collections OrderedDict")) return std::nullopt;
   std::vector<Ref> all = value.items;
   // Python 2 gives the pairs as its one argument.
-  if (const auto* arguments = tuple(value.arguments, 1); arguments != nullptr && at(arguments->front()).kind == Kind::list)
+  if (const auto* arguments = tuple(value.arguments, 1);
+      arguments != nullptr && at(arguments->front()).kind == Kind::list)
     for (const Ref pair : at(arguments->front()).items) {
       visit();
       const PickleValue& both = at(pair);
@@ -162,8 +182,8 @@ Ref Finder::member(Ref dict, std::string_view key) {
 }
 
 bool Finder::is_module(Ref ref) {
-  return ref != PickleValue::kNothing && at(ref).kind == Kind::object && members(member(at(ref).state, "_parameters")) &&
-         members(member(at(ref).state, "_modules"));
+  return ref != PickleValue::kNothing && at(ref).kind == Kind::object &&
+         members(member(at(ref).state, "_parameters")) && members(member(at(ref).state, "_modules"));
 }
 
 /// Whether tensors were found in what may be a state dictionary or a module.
@@ -177,14 +197,15 @@ bool Finder::from_state(Ref ref) {
 
 bool Finder::from_checkpoint() {
   for (const char* key : {"state_dict", "model_state_dict", "model", "net", "network", "weights"})
-    if (const Ref inside = member(pickle_.root, key); inside != PickleValue::kNothing && from_state(inside)) return true;
+    if (const Ref inside = member(pickle_.root, key); inside != PickleValue::kNothing && from_state(inside))
+      return true;
   return false;
 }
 
 std::string Finder::longer(const std::string& prefix, const std::string& name) const {
   if (prefix.size() + name.size() > kLongestName)
-    throw Error(ErrorCode::bad_data, name_ + ": the name '" + excerpt(prefix + name.substr(0, kLongestName)) + "' has more than " +
-                                         std::to_string(kLongestName) + " bytes");
+    throw Error(ErrorCode::bad_data, name_ + ": the name '" + excerpt(prefix + name.substr(0, kLongestName)) +
+                                         "' has more than " + std::to_string(kLongestName) + " bytes");
   return prefix + name;
 }
 
@@ -209,7 +230,8 @@ void Finder::from_members(Ref dict, const std::string& prefix, const std::set<st
 
 void Finder::from_module(Ref module, const std::string& prefix, std::size_t depth) {
   visit();
-  if (depth > kMostDepth) throw Error(ErrorCode::bad_data, name_ + ": its modules lie more than " + std::to_string(kMostDepth) + " deep");
+  if (depth > kMostDepth)
+    throw Error(ErrorCode::bad_data, name_ + ": its modules lie more than " + std::to_string(kMostDepth) + " deep");
   if (!is_module(module)) return;  // None, where a module is left out
   const Ref state = at(module).state;
   from_members(member(state, "_parameters"), prefix);
@@ -279,8 +301,9 @@ void Finder::take(const std::vector<Ref>& arguments, const std::string& name) {
 void Finder::check(const TorchTensor& tensor, std::int64_t stored) const {
   const std::string& name = tensor.entry.name;
   const std::vector<std::int64_t>& shape = tensor.entry.shape;
-  if (tensor.strides.size() != shape.size()) refuse(name, "has " + std::to_string(shape.size()) + " sizes and " +
-                                                             std::to_string(tensor.strides.size()) + " strides");
+  if (tensor.strides.size() != shape.size())
+    refuse(name,
+           "has " + std::to_string(shape.size()) + " sizes and " + std::to_string(tensor.strides.size()) + " strides");
   // The product of the sizes without those that are 0, whose order must not matter.
   std::int64_t count = 1, last = tensor.offset;
   bool bounded = true, fits = true;
@@ -325,6 +348,8 @@ std::map<std::string, TorchStorage> storages_of(const Pickle& pickle, const std:
   return all;
 }
 
-std::vector<TorchTensor> tensors_of(const Pickle& pickle, const std::string& name) { return Finder(pickle, name).find(); }
+std::vector<TorchTensor> tensors_of(const Pickle& pickle, const std::string& name) {
+  return Finder(pickle, name).find();
+}
 
 }  // namespace mixop

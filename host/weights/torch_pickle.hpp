@@ -13,7 +13,7 @@ namespace mixop {
 /// A tensor as PyTorch pickles it: strides over a part of a storage that lies elsewhere.
 struct TorchTensor {
   WeightEntry entry;
-  std::string storage;  ///< its key
+  std::string storage;      ///< its key
   std::int64_t offset = 0;  ///< of its first value there
   std::vector<std::int64_t> strides;
 
@@ -31,12 +31,13 @@ struct TorchStorage {
   std::uint64_t bytes() const { return static_cast<std::uint64_t>(count) * size_of(type); }
 };
 
-/// All storages that a pickle speaks of, by key; those of other kinds are left out. Throws bad_data where two of one key
-/// differ.
+/// All storages that a pickle speaks of, by key; those of other kinds are left out. Throws bad_data where two of one
+/// key differ.
 std::map<std::string, TorchStorage> storages_of(const Pickle& pickle, const std::string& name);
 
 /// The tensors of a pickle that torch.save wrote, in its order:
-/// - of a state dictionary, which may lie in a checkpoint as `state_dict`, `model_state_dict`, `model`, `net`, `network`
+/// - of a state dictionary, which may lie in a checkpoint as `state_dict`, `model_state_dict`, `model`, `net`,
+/// `network`
 ///   or `weights` beside what else is in it;
 /// - of a whole module, found as torch.nn.Module keeps them: _parameters, _buffers and _modules.
 /// Throws bad_data that begins with `name` where there are none, where one does not fit its storage or has more values

@@ -13,16 +13,26 @@ constexpr char kFolder[] = "weights/";
 
 std::string_view storage_name(WeightType type) {
   switch (type) {
-    case WeightType::uint8: return "ByteStorage";
-    case WeightType::int8: return "CharStorage";
-    case WeightType::int16: return "ShortStorage";
-    case WeightType::int32: return "IntStorage";
-    case WeightType::int64: return "LongStorage";
-    case WeightType::float16: return "HalfStorage";
-    case WeightType::bfloat16: return "BFloat16Storage";
-    case WeightType::float32: return "FloatStorage";
-    case WeightType::float64: return "DoubleStorage";
-    case WeightType::boolean: return "BoolStorage";
+    case WeightType::uint8:
+      return "ByteStorage";
+    case WeightType::int8:
+      return "CharStorage";
+    case WeightType::int16:
+      return "ShortStorage";
+    case WeightType::int32:
+      return "IntStorage";
+    case WeightType::int64:
+      return "LongStorage";
+    case WeightType::float16:
+      return "HalfStorage";
+    case WeightType::bfloat16:
+      return "BFloat16Storage";
+    case WeightType::float32:
+      return "FloatStorage";
+    case WeightType::float64:
+      return "DoubleStorage";
+    case WeightType::boolean:
+      return "BoolStorage";
   }
   return "";
 }

@@ -15,8 +15,8 @@ namespace {
 constexpr std::size_t kBegin = 16;
 
 bool begins_with(std::span<const std::byte> begin, std::string_view magic) {
-  return begin.size() >= magic.size() &&
-         std::equal(magic.begin(), magic.end(), begin.begin(), [](char a, std::byte b) { return static_cast<std::byte>(a) == b; });
+  return begin.size() >= magic.size() && std::equal(magic.begin(), magic.end(), begin.begin(),
+                                                    [](char a, std::byte b) { return static_cast<std::byte>(a) == b; });
 }
 
 /// Takes a prefix off that all names have.
@@ -28,7 +28,8 @@ void take_off(std::string_view prefix, std::vector<WeightEntry>& entries) {
 
 }  // namespace
 
-WeightFile::WeightFile(std::string name, std::vector<WeightEntry> entries) : name_(std::move(name)), entries_(std::move(entries)) {
+WeightFile::WeightFile(std::string name, std::vector<WeightEntry> entries)
+    : name_(std::move(name)), entries_(std::move(entries)) {
   for (const char* prefix : {"_orig_mod.", "module.", "_orig_mod."}) take_off(prefix, entries_);
   std::set<std::string_view> names;
   for (const WeightEntry& entry : entries_)
@@ -44,7 +45,8 @@ std::unique_ptr<WeightFile> WeightFile::open(const std::filesystem::path& path) 
   if (begins_with(begin, "\x89HDF"))
     throw Error(ErrorCode::bad_data, file.name() + ": is an HDF5 file; expected PyTorch's .pt or safetensors");
   if (begin.size() < sizeof(std::uint64_t))
-    throw Error(ErrorCode::bad_data, file.name() + ": has " + std::to_string(file.size()) + " bytes; expected PyTorch's .pt or safetensors");
+    throw Error(ErrorCode::bad_data,
+                file.name() + ": has " + std::to_string(file.size()) + " bytes; expected PyTorch's .pt or safetensors");
   return open_safetensors(std::move(file));
 }
 

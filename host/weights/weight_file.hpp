@@ -9,12 +9,12 @@
 
 namespace mixop {
 
-/// A file of weights by other programs: PyTorch's .pt (zip and legacy form) or safetensors, told apart by what is in it.
-/// Opening it reads the descriptions of its tensors alone. A pickle's classes and functions never run: what it may say
-/// is read as data (pickle.hpp), tensors are found in it (torch_pickle.hpp), and everything else is left alone.
+/// A file of weights by other programs: PyTorch's .pt (zip and legacy form) or safetensors, told apart by what is in
+/// it. Opening it reads the descriptions of its tensors alone. A pickle's classes and functions never run: what it may
+/// say is read as data (pickle.hpp), tensors are found in it (torch_pickle.hpp), and everything else is left alone.
 ///
-/// Names are those of the state dictionary; a prefix "module." (DataParallel) or "_orig_mod." (torch.compile) that all of
-/// them have is taken off.
+/// Names are those of the state dictionary; a prefix "module." (DataParallel) or "_orig_mod." (torch.compile) that all
+/// of them have is taken off.
 class WeightFile {
  public:
   virtual ~WeightFile() = default;

@@ -20,7 +20,9 @@ struct Discard {
 };
 using Archive = std::unique_ptr<zip_t, Discard>;
 
-[[noreturn]] void refuse(const std::string& name, const std::string& how) { throw Error(ErrorCode::bad_data, name + ": " + how); }
+[[noreturn]] void refuse(const std::string& name, const std::string& how) {
+  throw Error(ErrorCode::bad_data, name + ": " + how);
+}
 
 std::string error_of(int code) {
   zip_error_t error;
@@ -45,10 +47,11 @@ ZipFile::ZipFile(const std::filesystem::path& path) : name_(path.string()), stat
   int problem = 0;
   state_->archive.reset(zip_open(path.c_str(), ZIP_RDONLY | ZIP_CHECKCONS, &problem));
   if (state_->archive == nullptr)
-    refuse(name_, problem == ZIP_ER_EXISTS ? "has two members of one name" : "is no sound zip archive: " + error_of(problem));
+    refuse(name_,
+           problem == ZIP_ER_EXISTS ? "has two members of one name" : "is no sound zip archive: " + error_of(problem));
   const zip_int64_t count = zip_get_num_entries(state_->archive.get(), 0);
-  if (static_cast<std::uint64_t>(count) > kMostMembers) refuse(name_, "has " + std::to_string(count) + " members; at most " +
-                                                                          std::to_string(kMostMembers) + " are read");
+  if (static_cast<std::uint64_t>(count) > kMostMembers)
+    refuse(name_, "has " + std::to_string(count) + " members; at most " + std::to_string(kMostMembers) + " are read");
   for (zip_int64_t i = 0; i < count; ++i) {
     const char* member = zip_get_name(state_->archive.get(), static_cast<zip_uint64_t>(i), ZIP_FL_ENC_RAW);
     if (member == nullptr) refuse(name_, "has a member without a name");
@@ -73,19 +76,23 @@ std::vector<std::byte> ZipFile::read(const std::string& member, std::uint64_t mo
   const std::string where = "member '" + excerpt(member) + "'";
   zip_stat_t status;
   if (zip_stat(state_->archive.get(), member.c_str(), ZIP_FL_ENC_RAW, &status) != 0) refuse(name_, "has no " + where);
-  if ((status.valid & ZIP_STAT_SIZE) == 0 || (status.valid & ZIP_STAT_COMP_SIZE) == 0) refuse(name_, where + " has no size");
+  if ((status.valid & ZIP_STAT_SIZE) == 0 || (status.valid & ZIP_STAT_COMP_SIZE) == 0)
+    refuse(name_, where + " has no size");
   if ((status.valid & ZIP_STAT_ENCRYPTION_METHOD) != 0 && status.encryption_method != ZIP_EM_NONE)
     refuse(name_, where + " is encrypted");
   if (status.size > most)
-    refuse(name_, where + " has " + std::to_string(status.size) + " bytes; at most " + std::to_string(most) + " are expected");
-  if ((status.valid & ZIP_STAT_COMP_METHOD) == 0 || status.comp_method != ZIP_CM_STORE || status.size != status.comp_size)
+    refuse(name_,
+           where + " has " + std::to_string(status.size) + " bytes; at most " + std::to_string(most) + " are expected");
+  if ((status.valid & ZIP_STAT_COMP_METHOD) == 0 || status.comp_method != ZIP_CM_STORE ||
+      status.size != status.comp_size)
     refuse(name_, where + " is packed; torch.save stores its members as they are");
   const std::unique_ptr<zip_file_t, Discard> file(zip_fopen_index(state_->archive.get(), status.index, 0));
   if (file == nullptr) refuse(name_, where + ": " + zip_strerror(state_->archive.get()));
   std::vector<std::byte> bytes(status.size);
   for (std::size_t done = 0; done < bytes.size();) {
     const zip_int64_t got = zip_fread(file.get(), bytes.data() + done, bytes.size() - done);
-    if (got <= 0) refuse(name_, where + ": " + (got < 0 ? zip_file_strerror(file.get()) : "ends before the size that it says"));
+    if (got <= 0)
+      refuse(name_, where + ": " + (got < 0 ? zip_file_strerror(file.get()) : "ends before the size that it says"));
     done += static_cast<std::size_t>(got);
   }
   std::byte beyond;  // reads up to the end, where the checksum is looked at
@@ -105,7 +112,8 @@ std::vector<std::byte> zip_archive(const std::vector<ZipMember>& members) {
   if (archive == nullptr) fail("making", zip_error_strerror(&error));
   for (const ZipMember& member : members) {
     zip_source_t* const content = zip_source_buffer(archive.get(), member.bytes.data(), member.bytes.size(), 0);
-    const zip_int64_t index = content == nullptr ? -1 : zip_file_add(archive.get(), member.name.c_str(), content, ZIP_FL_ENC_UTF_8);
+    const zip_int64_t index =
+        content == nullptr ? -1 : zip_file_add(archive.get(), member.name.c_str(), content, ZIP_FL_ENC_UTF_8);
     if (index < 0) {
       zip_source_free(content);
       fail("adding", zip_strerror(archive.get()));

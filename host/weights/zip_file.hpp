@@ -22,8 +22,8 @@ class ZipFile {
   const std::vector<std::string>& members() const { return members_; }
   /// The size of a member unpacked, as the archive says; nothing where there is none of that name.
   std::optional<std::uint64_t> size(const std::string& member) const;
-  /// A member, whose checksum is checked. One that says it has more than `most` bytes is refused, as one is that is packed,
-  /// which those of torch.save never are.
+  /// A member, whose checksum is checked. One that says it has more than `most` bytes is refused, as one is that is
+  /// packed, which those of torch.save never are.
   std::vector<std::byte> read(const std::string& member, std::uint64_t most) const;
 
  private:

@@ -155,14 +155,19 @@ def refusals(folder, case):
     state = module.state_dict()
     words = ["--genotype", case.genotype, *case.words, "--data", case.folder]
     torch.save({**state, "more": torch.zeros(2)}, other)
-    refusal(3, "1 of its own the network has not: more", "evaluate", other, *words)
+    refusal(3, "1 are not the network's: more", "evaluate", other, *words)
     torch.save({name: tensor for name, tensor in state.items() if name != "classifier.bias"}, other)
     refusal(3, "1 of the network's are not in it: classifier.bias", "evaluate", other, *words)
     torch.save({**state, "classifier.bias": torch.zeros(7)}, other)
-    refusal(3, "1 have another shape or kind: classifier.bias ([7] instead of [10])", "evaluate", other, *words)
+    refusal(3, "1 have another shape or kind: classifier.bias ([7] of reals instead of [10] of reals)", "evaluate", other, *words)
     torch.save({**state, "classifier.bias": torch.full((10,), float("nan"))}, other)
     refusal(3, "tensor 'classifier.bias': has numbers that are not finite as Double", "evaluate", other, *words)
+    refusal(3, "classifier.bias", "train", *words, "--weights", other, "--out", folder / "none.h5", "--dry-run")
     refusal(2, "holds weights alone; --genotype says of which network", "evaluate", other)
+    archive = folder / f"{case.name}.h5"
+    refusal(3, "is an archive of mixop, not a file of weights", "import", archive, *words, "-o", folder / "none.h5")
+    refusal(2, "is an archive of mixop, which an export does not replace", "export", archive, "--format", "pt", "-o", archive)
+    refusal(2, "ends in none of .pt, .pth, .safetensors and .onnx", "export", archive, "-o", folder / "net")
     half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items() if not name.endswith("num_batches_tracked")}
     torch.save({f"module.{name}": tensor for name, tensor in half.items()}, other, _use_new_zipfile_serialization=False)
     module.load_state_dict(half, strict=False)

@@ -1,5 +1,5 @@
-// Whatever a file of weights or a subnet of MMRazor holds, its readers return or throw bad_data, and allocate no more than the file is worth:
-// mutations of small files of each kind for so many seconds, under the sanitizers.
+// Whatever a file of weights or a subnet of MMRazor holds, its readers return or throw bad_data, and allocate no more
+// than the file is worth: mutations of small files of each kind for so many seconds, under the sanitizers.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -41,16 +41,20 @@ std::vector<NamedValues> sample() {
 
 /// A zip archive as torch.save's, around a pickle.
 Bytes zipped(const Bytes& pickle) {
-  return mixop::zip_archive({{"a/data.pkl", pickle}, {"a/data/0", mixop::test::bytes_of(mixop::test::sample_values())}, {"a/byteorder", mixop::test::bytes_of("little")}});
+  return mixop::zip_archive({{"a/data.pkl", pickle},
+                             {"a/data/0", mixop::test::bytes_of(mixop::test::sample_values())},
+                             {"a/byteorder", mixop::test::bytes_of("little")}});
 }
 
 std::vector<Bytes> seeds_of(const std::string& kind) {
   if (kind == "pickle") return {mixop::test::bytes_of(mixop::test::sample_pickle())};
-  if (kind == "torch") return {mixop::torch_file(sample()), zipped(mixop::test::bytes_of(mixop::test::sample_pickle()))};
+  if (kind == "torch")
+    return {mixop::torch_file(sample()), zipped(mixop::test::bytes_of(mixop::test::sample_pickle()))};
   if (kind == "legacy") return {mixop::test::bytes_of(mixop::test::legacy_file())};
   if (kind == "subnet")
-    return {mixop::test::bytes_of("normal_n2:\n  chosen:\n  - normal_n2_p0\n  - normal_n2_p1\nnormal_n2_p0: {chosen: [sep_conv_3x3]}\n"
-                                  "normal_n2_p1:\n  chosen: skip_connect\nnormal_n3:\n  chosen: []\n")};
+    return {mixop::test::bytes_of(
+        "normal_n2:\n  chosen:\n  - normal_n2_p0\n  - normal_n2_p1\nnormal_n2_p0: {chosen: [sep_conv_3x3]}\n"
+        "normal_n2_p1:\n  chosen: skip_connect\nnormal_n3:\n  chosen: []\n")};
   if (kind == "safetensors") return {mixop::safetensors_file(sample(), {{"format", "pt"}})};
   return {};
 }
@@ -70,10 +74,17 @@ class Mutator {
   void change(Bytes& bytes) {
     const std::uint64_t at = random_.below(bytes.size());
     switch (random_.below(6)) {
-      case 0: bytes[at] ^= static_cast<std::byte>(1U << random_.below(8)); return;
-      case 1: bytes[at] = static_cast<std::byte>(random_.next()); return;
-      case 2: return set(bytes, at, std::size_t{1} << random_.below(4));
-      case 3: bytes.resize(at); return;
+      case 0:
+        bytes[at] ^= static_cast<std::byte>(1U << random_.below(8));
+        return;
+      case 1:
+        bytes[at] = static_cast<std::byte>(random_.next());
+        return;
+      case 2:
+        return set(bytes, at, std::size_t{1} << random_.below(4));
+      case 3:
+        bytes.resize(at);
+        return;
       case 4: {
         const Bytes piece = piece_of(seeds_[random_.below(seeds_.size())]);
         bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(at), piece.begin(), piece.end());
@@ -81,13 +92,15 @@ class Mutator {
       }
       default: {
         const std::uint64_t size = 1 + random_.below(std::min<std::uint64_t>(32, bytes.size() - at));
-        bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.begin() + static_cast<std::ptrdiff_t>(std::min(at + size, bytes.size())));
+        bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                    bytes.begin() + static_cast<std::ptrdiff_t>(std::min(at + size, bytes.size())));
       }
     }
   }
 
   Bytes piece_of(const Bytes& bytes) {
-    const std::uint64_t from = random_.below(bytes.size()), size = 1 + random_.below(std::min<std::uint64_t>(64, bytes.size() - from));
+    const std::uint64_t from = random_.below(bytes.size()),
+                        size = 1 + random_.below(std::min<std::uint64_t>(64, bytes.size() - from));
     const auto begin = bytes.begin() + static_cast<std::ptrdiff_t>(from);
     return {begin, begin + static_cast<std::ptrdiff_t>(size)};
   }
@@ -111,7 +124,8 @@ class MemoryFile {
   ~MemoryFile() { ::close(file_); }
   const std::string& name() const { return name_; }
   void hold(const Bytes& bytes) {
-    if (::ftruncate(file_, 0) != 0 || ::pwrite(file_, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
+    if (::ftruncate(file_, 0) != 0 ||
+        ::pwrite(file_, bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
       std::perror("writing"), std::exit(2);
   }
 
@@ -123,7 +137,8 @@ class MemoryFile {
 void read_weights(const std::string& file) {
   const auto opened = mixop::WeightFile::open(file);
   for (std::size_t i = 0; i < opened->entries().size(); ++i)
-    if (opened->read(i).size() != opened->entries()[i].bytes()) std::fputs("a tensor of another size\n", stderr), std::abort();
+    if (opened->read(i).size() != opened->entries()[i].bytes())
+      std::fputs("a tensor of another size\n", stderr), std::abort();
 }
 
 /// Empty, or why reading a file was refused, without the numbers and names in it.
@@ -154,7 +169,8 @@ int main(int count, char** values) {
   const auto refusal_for = [&](const Bytes& bytes) {
     if (kind == "subnet")
       return refusal_of(kind, [&] {
-        (void)mixop::genotype_of_subnet({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kind, mixop::ErrorCode::bad_data);
+        (void)mixop::genotype_of_subnet({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, kind,
+                                        mixop::ErrorCode::bad_data);
       });
     file.hold(kind == "pickle" ? zipped(bytes) : bytes);
     return refusal_of(file.name(), [&] { read_weights(file.name()); });
@@ -175,7 +191,8 @@ int main(int count, char** values) {
       ++refusals[refusal];
   }
   // Another exception, or a sanitizer's report, has ended the program by now.
-  std::printf("figure: %s: %llu mutations: %llu accepted, %llu refused for %zu reasons, 0 reports\n", values[1], static_cast<unsigned long long>(rounds),
-              static_cast<unsigned long long>(accepted), static_cast<unsigned long long>(rounds - accepted), refusals.size());
+  std::printf("figure: %s: %llu mutations: %llu accepted, %llu refused for %zu reasons, 0 reports\n", values[1],
+              static_cast<unsigned long long>(rounds), static_cast<unsigned long long>(accepted),
+              static_cast<unsigned long long>(rounds - accepted), refusals.size());
   return accepted > 0 && refusals.size() >= 10 ? 0 : 1;
 }

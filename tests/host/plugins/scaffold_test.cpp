@@ -68,6 +68,7 @@ TEST_CASE("a name that is not reverse-DNS is a usage error", "[plugins][scaffold
     CHECK(std::filesystem::is_empty(folder.path()));
   };
   refused("conv", "has no dot");
+  refused("acme.test", "ends in 'test', which is the file of the project's own tests");
   refused("mixop.conv", "begins with 'mixop', which is kept for mixop's own plugins");
   const std::string letters = "has other characters than a-z, 0-9 and '_', or a part that does not begin with a letter";
   for (const char* name : {"acme.", ".conv", "acme.Conv", "acme.3x3", "acme. conv", "acme.co/nv"})

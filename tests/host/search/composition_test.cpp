@@ -36,9 +36,11 @@ class Asked final : public Relaxation {
  public:
   Relaxed relax(const at::Tensor& alphas, const RelaxationContext& how) const override {
     asked.push_back(how);
+    if (writes) alphas.data().add_(1);
     return {weights.defined() ? weights : alphas, active};
   }
   mutable std::vector<RelaxationContext> asked;
+  bool writes = false;
   at::Tensor weights;
   std::vector<bool> active;
 };
@@ -145,6 +147,9 @@ TEST_CASE("relaxed alphas of another shape are refused", "[search][strategy][mis
   CHECK_THROWS_WITH(relaxed(), "relaxation 'acme.x': relax: it says of 2 operations whether they are active; expected none or all 6; "
                                "the plugin must be fixed");
   asked.active.clear();
+  asked.writes = true;
+  CHECK_THROWS_WITH(relaxed(), "relaxation 'acme.x': relax: the alphas were changed; compute with copies; the plugin must be fixed");
+  asked.writes = false;
   asked.weights = at::full({2, 3}, std::nan(""));
   CHECK_THROWS_WITH(relaxed(), "relaxation 'acme.x': relax: weights that are not finite, of alphas that are; the plugin must be fixed");
   asked.weights = at::zeros({3, 2});

@@ -6,8 +6,8 @@
 #include "host/weights/zip_file.hpp"
 #include "mixop/error.hpp"
 #include "tests/catch.hpp"
-#include "tests/support/legacy_torch.hpp"
 #include "tests/host/plugins/temporary_folder.hpp"
+#include "tests/support/legacy_torch.hpp"
 
 namespace {
 
@@ -40,7 +40,8 @@ class File {
 
 NamedValues values(const std::string& name, WeightType type, std::vector<std::int64_t> shape) {
   NamedValues made{{name, type, std::move(shape)}, {}};
-  for (std::size_t i = 0; i < made.entry.bytes(); ++i) made.bytes.push_back(static_cast<std::byte>(i * 7 + name.size()));
+  for (std::size_t i = 0; i < made.entry.bytes(); ++i)
+    made.bytes.push_back(static_cast<std::byte>(i * 7 + name.size()));
   return made;
 }
 
@@ -56,7 +57,8 @@ std::vector<NamedValues> all_types() {
 void check_same(const WeightFile& file, const std::vector<NamedValues>& expected) {
   REQUIRE(file.entries().size() == expected.size());
   for (const NamedValues& one : expected) {
-    const auto found = std::find_if(file.entries().begin(), file.entries().end(), [&](const WeightEntry& entry) { return entry.name == one.entry.name; });
+    const auto found = std::find_if(file.entries().begin(), file.entries().end(),
+                                    [&](const WeightEntry& entry) { return entry.name == one.entry.name; });
     REQUIRE(found != file.entries().end());
     CHECK(found->type == one.entry.type);
     CHECK(found->shape == one.entry.shape);
@@ -72,7 +74,8 @@ std::vector<float> floats(const Bytes& bytes) {
 
 /// As torch.save writes a zip archive around a pickle.
 Bytes zipped(const std::string& pickle, const std::string& storage = test::sample_values()) {
-  return zip_archive({{"a/data.pkl", bytes_of(pickle)}, {"a/data/0", bytes_of(storage)}, {"a/byteorder", bytes_of("little")}});
+  return zip_archive(
+      {{"a/data.pkl", bytes_of(pickle)}, {"a/data/0", bytes_of(storage)}, {"a/byteorder", bytes_of("little")}});
 }
 
 std::string dict_of(const std::string& tensor) { return test::pickle_of("}(" + pickled_text("w") + tensor + "u"); }
@@ -101,8 +104,10 @@ TEST_CASE("a legacy file, a checkpoint's state dictionary, DataParallel's prefix
 }
 
 TEST_CASE("tensors that do not lie within their storage are refused", "[weights][misuse]") {
-  const auto refusal = [](unsigned count, unsigned offset, unsigned rows, unsigned columns, unsigned row_stride, unsigned column_stride) {
-    return File(zipped(dict_of(test::pickled_tensor("0", count, offset, rows, columns, row_stride, column_stride)))).refusal();
+  const auto refusal = [](unsigned count, unsigned offset, unsigned rows, unsigned columns, unsigned row_stride,
+                          unsigned column_stride) {
+    return File(zipped(dict_of(test::pickled_tensor("0", count, offset, rows, columns, row_stride, column_stride))))
+        .refusal();
   };
   CHECK(refusal(6, 0, 2, 3, 3, 1) == "accepted");
   const std::string beyond = "tensor 'w': reaches beyond its storage of 6 values, or counts them more than once";
@@ -122,9 +127,11 @@ TEST_CASE("a pickle's classes and functions never run, and what is no data is re
   CHECK(refusal(test::pickle_of(test::pickled_class("os", "system") + pickled_text("exit 3") + "\x85R")) ==
         expected + "an object made by os system; save model.state_dict()");
   CHECK(refusal(test::pickle_of("]")) == expected + "a list of 0; save model.state_dict()");
-  CHECK(refusal(test::pickle_of("i" + std::string("os\nsystem\n"))).starts_with("data.pkl: byte 2: opcode 0x69 is none of those that describe data"));
+  CHECK(refusal(test::pickle_of("i" + std::string("os\nsystem\n")))
+            .starts_with("data.pkl: byte 2: opcode 0x69 is none of those that describe data"));
   CHECK(refusal("\x80\x02" + std::string("h\x05.")).starts_with("data.pkl: byte 2: nothing was remembered as 5"));
-  CHECK(refusal(std::string("\x80\x02X\xff\xff\xff\xff.", 8)).starts_with("data.pkl: byte 2: asks for 4294967295 bytes and 1 are left"));
+  CHECK(refusal(std::string("\x80\x02X\xff\xff\xff\xff.", 8))
+            .starts_with("data.pkl: byte 2: asks for 4294967295 bytes and 1 are left"));
   CHECK(refusal("\x80\x02NN.").starts_with("data.pkl: byte 4: STOP with other values on the stack"));
   CHECK(refusal("\x80\x07N.").starts_with("data.pkl: byte 0: protocol 7, and 2 to 5 are read"));
 }
@@ -134,8 +141,10 @@ TEST_CASE("a legacy file that ends early or says two things is refused", "[weigh
     return File(bytes_of(test::legacy_file(test::sample_pickle(), keys, storages))).refusal();
   };
   const std::string key = "](" + pickled_text("0") + "e";
-  CHECK_THAT(with(key, test::number(std::int64_t{7}) + test::sample_values()), Catch::Contains("the storage '0' has 7 values, and its tensors say otherwise"));
-  CHECK_THAT(with(key, test::number(std::int64_t{6})), Catch::Contains("ends within the storage '0'; is it a part of a file?"));
+  CHECK_THAT(with(key, test::number(std::int64_t{7}) + test::sample_values()),
+             Catch::Contains("the storage '0' has 7 values, and its tensors say otherwise"));
+  CHECK_THAT(with(key, test::number(std::int64_t{6})),
+             Catch::Contains("ends within the storage '0'; is it a part of a file?"));
   CHECK(with("]", "") == "tensor 'module.weight': its storage '0' is not in the file, or not of the size that it says");
 }
 
@@ -144,18 +153,25 @@ std::string safetensors(const std::string& header, std::size_t bytes) {
 }
 
 TEST_CASE("safetensors whose header does not fit its bytes are refused", "[weights][misuse]") {
-  const auto refusal = [](const std::string& header, std::size_t bytes) { return File(bytes_of(safetensors(header, bytes))).refusal(); };
+  const auto refusal = [](const std::string& header, std::size_t bytes) {
+    return File(bytes_of(safetensors(header, bytes))).refusal();
+  };
   CHECK(refusal(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8) == "accepted");
-  CHECK(refusal(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 9) == "its tensors have 8 bytes, and behind the header are 9");
+  CHECK(refusal(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 9) ==
+        "its tensors have 8 bytes, and behind the header are 9");
   CHECK(refusal(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8) ==
         "tensor 'a': its shape and dtype do not make the 8 bytes of its data_offsets");
-  CHECK(refusal(R"({"a":{"dtype":"F9","shape":[2],"data_offsets":[0,8]}})", 8) == "tensor 'a': expected a dtype such as F32, found text 'F9'");
-  CHECK(refusal(R"({"a":{"dtype":"U8","shape":[6],"data_offsets":[0,6]},"b":{"dtype":"U8","shape":[6],"data_offsets":[2,8]}})", 8) ==
-        "tensor 'b': begins at byte 2, and the one before it ends at 6");
+  CHECK(refusal(R"({"a":{"dtype":"F9","shape":[2],"data_offsets":[0,8]}})", 8) ==
+        "tensor 'a': expected a dtype such as F32, found text 'F9'");
+  CHECK(
+      refusal(
+          R"({"a":{"dtype":"U8","shape":[6],"data_offsets":[0,6]},"b":{"dtype":"U8","shape":[6],"data_offsets":[2,8]}})",
+          8) == "tensor 'b': begins at byte 2, and the one before it ends at 6");
   CHECK(refusal(R"({"a":{"dtype":"F64","shape":[4611686018427387904,4],"data_offsets":[0,8]}})", 8) ==
         "tensor 'a': its shape and dtype do not make the 8 bytes of its data_offsets");
   CHECK(refusal("{}", 0) == "holds no tensors");
-  CHECK_THAT(File(bytes_of(test::number(std::uint64_t{1} << 63))).refusal(), Catch::Contains("is neither a file of torch.save nor safetensors"));
+  CHECK_THAT(File(bytes_of(test::number(std::uint64_t{1} << 63))).refusal(),
+             Catch::Contains("is neither a file of torch.save nor safetensors"));
 }
 
 }  // namespace
