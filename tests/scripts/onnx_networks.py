@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trained networks as ONNX: the checker of the format accepts them, and onnxruntime gives the logits and the accuracy that mixop gives on the same
 images, with batch norms and with these folded, for any number of images, and the loss of a text, word by word with its state. One network of each space and
-stem; --all: every published genotype."""
+stem, one of odd sizes; --all: every published genotype."""
 import os
 import pathlib
 import sys
@@ -109,6 +109,8 @@ def main():
         for genotype in SOME:
             published(folder, small, genotype)
         published(folder, large, "darts_cnn/DARTS_V2", sets("data.name=image_folder", "image_folder.size=224", "image_folder.resize=224", "space.stem=imagenet"))
+        odd = (folder / "odd", *image_folder(folder / "odd", size=37))
+        published(folder, odd, "darts_cnn/DARTS_V1", sets("data.name=image_folder", "image_folder.size=37", "image_folder.resize=37", "train.auxiliary=0"))
         language(folder, "darts_rnn/DARTS_V2")
         refusals(folder, small)
 
