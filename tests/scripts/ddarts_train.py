@@ -139,7 +139,7 @@ def misuse(folder):
                            ({"a": 0}, "expected a weight above 0"), ({"a": 1}, "has no weight in the architecture distance; those of a are")):
         (folder / "weights.json").write_text(json.dumps(weights))
         refusal(2, words, "distance", "ResNet18", "ResNet50", "--weights", folder / "weights.json")
-    refusal(2, "--form: expected json or python, found 'yaml'", "derive", "ResNet18", "--form", "yaml")
+    refusal(2, "--form: expected json, python or mmrazor, found 'yaml'", "derive", "ResNet18", "--form", "yaml")
     refusal(2, "--epoch is for a search's archive or --alphas; ResNet18 is a genotype", "derive", "ResNet18", "--epoch", 1)
     check(not (folder / "x.h5").exists(), "a refused training left an archive")
 
