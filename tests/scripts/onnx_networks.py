@@ -91,7 +91,8 @@ def refusals(folder, data):
     answer("search", "darts-cifar10-first-order", "--data", data[0], *sets("threads=1", "space.channels=2", "space.layers=3", "search.batch=8", "search.epochs=1"), "--out", run)
     refusal(2, "a search's supernet has no form in ONNX; train its genotype first", "export", run, "-o", folder / "run.onnx")
     refusal(2, "--fold-norms is for --format onnx", "export", run, "--fold-norms", "-o", folder / "run.pt")
-    refusal(2, "--format: expected pt, safetensors or onnx, found 'h5'", "export", run, "-o", folder / "copy.h5")
+    refusal(2, "ends in none of .pt, .pth, .safetensors and .onnx", "export", run, "-o", folder / "copy.h5")
+    refusal(2, "--format: expected pt, safetensors or onnx, found 'h5'", "export", run, "--format", "h5", "-o", folder / "copy.h5")
 
 
 def main():

@@ -208,7 +208,7 @@ def misuse(folder, net):
     expect(2, ["leaves none to train"], *TRAIN, "--set", "data.train_portion=0", *out)
     expect(2, [str(net), "--resume", "--overwrite"], *TRAIN, "--out", net)
     expect(2, ["nothing to go on with"], "train", "--resume", *out)
-    expect(2, ["archive is missing"], "evaluate")
+    expect(2, ["a network's archive or file of weights is missing"], "evaluate")
     expect(3, ["no-such.h5"], "evaluate", folder / "no-such.h5")
     for clip, advice in (("0", "a smaller weights.lr may help"), ("5", "a smaller weights.lr or weights.clip may help")):
         expect(1, ["not finite any more", "epoch 1", advice], *TRAIN, "--set", "weights.lr=1000", "--set", f"weights.clip={clip}",
