@@ -9,7 +9,6 @@
 #include "host/cli/score_output.hpp"
 #include "host/config/layers.hpp"
 #include "host/data/digest.hpp"
-#include "host/files/new_file.hpp"
 #include "host/files/output.hpp"
 #include "host/loop/device.hpp"
 #include "host/search/exchanged_weights.hpp"
@@ -203,11 +202,9 @@ class Logits {
     };
   }
   void write(const std::filesystem::path& file) const {
-    NewFile made(file);
-    made.write(
-        safetensors_file({named_values("logits", at::cat(outputs_)), named_values("targets", at::cat(targets_))}, {}));
-    made.sync();
-    made.replace_target();
+    write_bytes(
+        safetensors_file({named_values("logits", at::cat(outputs_)), named_values("targets", at::cat(targets_))}, {}),
+        file);
   }
 
  private:
@@ -233,9 +230,9 @@ Measured archived(const std::string& file, const po::variables_map& values, cons
 }
 
 Measured loaded(const po::variables_map& values, const Application& application) {
-  LoadedNetwork loaded(network_request(values), application);
-  for (const std::string& note : loaded.notes) say(note);
-  return {loaded.weights->name(), loaded.inputs.config, std::move(loaded.inputs.data), std::move(loaded.model),
+  LoadedNetwork network(network_request(values), application);
+  for (const std::string& note : network.notes) say(note);
+  return {network.weights->name(), network.inputs.config, std::move(network.inputs.data), std::move(network.model),
           /*is_archived=*/false};
 }
 

@@ -1,4 +1,3 @@
-#include <span>
 #include <utility>
 
 #include "host/archive/user_block.hpp"
@@ -6,7 +5,6 @@
 #include "host/cli/command_line.hpp"
 #include "host/cli/network_options.hpp"
 #include "host/cli/run_options.hpp"
-#include "host/files/new_file.hpp"
 #include "host/files/output.hpp"
 #include "host/genotype/genotype_json.hpp"
 #include "host/graph/operator_catalog.hpp"
@@ -124,13 +122,6 @@ std::string onnx_of(const Archive& archive, const po::variables_map& values) {
   return onnx_model(model.network().graph(), RegistryCatalog(application.plugins), state, options);
 }
 
-void write(const std::filesystem::path& out, std::span<const std::byte> content) {
-  NewFile file(out);
-  file.write(content);
-  file.sync();
-  file.replace_target();
-}
-
 }  // namespace
 
 int import_command(const Arguments& arguments) {
@@ -167,7 +158,7 @@ int export_command(const Arguments& arguments) {
   const Archive archive = Archive::open(files.front());
   if (format == Format::onnx) {
     const std::string model = onnx_of(archive, *values);
-    write(out, std::as_bytes(std::span(model)));
+    write_text(model, out);
     say("ONNX, operator set 17: " + out.string());
     return 0;
   }
@@ -175,7 +166,7 @@ int export_command(const Arguments& arguments) {
     throw Error(ErrorCode::usage, "--fold-norms is for --format onnx; leave it out");
   check(archive);
   const std::vector<NamedValues> tensors = weights_of(archive);
-  write(out, format == Format::torch ? torch_file(tensors) : safetensors_file(tensors, {{"format", "pt"}}));
+  write_bytes(format == Format::torch ? torch_file(tensors) : safetensors_file(tensors, {{"format", "pt"}}), out);
   say(std::to_string(tensors.size()) + " tensors: " + out.string());
   return 0;
 }

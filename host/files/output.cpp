@@ -68,13 +68,15 @@ void require_apart(const std::vector<NamedOutput>& outputs) {
     for (std::size_t j = i + 1; j < outputs.size(); ++j) require_apart(outputs[i], outputs[j]);
 }
 
-void write_text(const std::string& text, const fs::path& file) {
+void write_bytes(std::span<const std::byte> content, const fs::path& file) {
   require_writable(file);
   remove_leftovers(file);
   NewFile fresh(file, ErrorCode::usage);
-  fresh.write(std::as_bytes(std::span(text)));
+  fresh.write(content);
   fresh.sync();
   fresh.replace_target();
 }
+
+void write_text(const std::string& text, const fs::path& file) { write_bytes(std::as_bytes(std::span(text)), file); }
 
 }  // namespace mixop

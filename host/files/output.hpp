@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +24,7 @@ struct NamedOutput {
 void require_apart(const std::vector<NamedOutput>& outputs);
 
 /// Replaces a whole file, durably, or leaves it as it was; throws usage where it cannot be written.
+void write_bytes(std::span<const std::byte> content, const std::filesystem::path& file);
 void write_text(const std::string& text, const std::filesystem::path& file);
 
 }  // namespace mixop

@@ -1,9 +1,6 @@
 #include "host/onnx/language_lowering.hpp"
 
-#include <variant>
-
 #include "host/onnx/structure_lowering.hpp"
-#include "mixop/error.hpp"
 
 namespace mixop {
 namespace {
@@ -69,17 +66,8 @@ class StepLowering {
   }
 
   std::string activation(const Edge& edge, const std::string& name, const std::string& y) {
-    const auto* named = std::get_if<NamedOp>(&edge.does);
-    if (named == nullptr)
-      throw Error(ErrorCode::unsupported,
-                  "ONNX: " + name + " is a mixed operation; derive and train the genotype first");
-    const auto structure =
-        structure_of(operators_.find_operator(named->name, Domain::recurrent), named->name, named->spec);
-    if (!structure)
-      throw Error(ErrorCode::unsupported,
-                  "ONNX: the activation '" + named->name +
-                      "' has no structure, of which its form is made; its plugin must give one");
-    return StructureLowering(graph_, state_, /*fold_norms=*/false, name, *structure)
+    const Structure structure = structure_for(edge, Domain::recurrent, operators_, name);
+    return StructureLowering(graph_, state_, /*fold_norms=*/false, name, structure)
         .lower({y, {network_.language_model->width, 1, 1}})
         .name;
   }

@@ -65,20 +65,8 @@ class NetworkLowering {
 
   Value lower(const Cell& cell, const Edge& edge, const Value& from) {
     const std::string prefix = joined_name(cell.name, edge.name);
-    const auto lowered = [&](const Structure& structure) {
-      return StructureLowering(graph_, state_, fold_norms_, prefix, structure).lower(from);
-    };
-    if (const auto* structure = std::get_if<Structure>(&edge.does)) return lowered(*structure);
-    const auto* named = std::get_if<NamedOp>(&edge.does);
-    if (named == nullptr)
-      throw Error(ErrorCode::unsupported,
-                  "ONNX: " + prefix + " is a mixed operation; derive and train the genotype first");
-    const auto structure = structure_of(operators_.find_operator(named->name, Domain::image), named->name, named->spec);
-    if (!structure)
-      throw Error(ErrorCode::unsupported,
-                  "ONNX: the operator '" + named->name + "' (edge " + prefix +
-                      ") has no structure, of which its form is made; its plugin must give one");
-    return lowered(*structure);
+    const Structure structure = structure_for(edge, Domain::image, operators_, prefix);
+    return StructureLowering(graph_, state_, fold_norms_, prefix, structure).lower(from);
   }
 
   OnnxGraph graph_;
@@ -114,6 +102,8 @@ void lower_images(onnx::GraphProto& proto, const NetworkGraph& network, const Op
 
 std::string onnx_model(const NetworkGraph& network, const OperatorCatalog& operators,
                        const std::vector<NamedValues>& state, const OnnxOptions& options) {
+  if (network.language_model && options.fold_norms)
+    throw Error(ErrorCode::usage, "--fold-norms: a recurrent network has no norms to fold; leave it out");
   onnx::ModelProto model;
   model.set_ir_version(kRepresentation);
   model.set_producer_name("mixop");

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <variant>
 
 #include "mixop/error.hpp"
 #include "mixop/structure_size.hpp"
@@ -16,6 +17,19 @@ std::vector<std::int64_t> list(const Pair& pair) { return {pair[0], pair[1]}; }
 std::vector<std::int64_t> twice(const Pair& pair) { return {pair[0], pair[1], pair[0], pair[1]}; }
 
 }  // namespace
+
+Structure structure_for(const Edge& edge, Domain domain, const OperatorCatalog& operators, const std::string& place) {
+  if (const auto* structure = std::get_if<Structure>(&edge.does)) return *structure;
+  const auto* named = std::get_if<NamedOp>(&edge.does);
+  if (named == nullptr)
+    throw Error(ErrorCode::unsupported,
+                "ONNX: " + place + " is a mixed operation; derive and train the genotype first");
+  const auto structure = structure_of(operators.find_operator(named->name, domain), named->name, named->spec);
+  if (!structure)
+    throw Error(ErrorCode::unsupported, "ONNX: the operator '" + named->name + "' (edge " + place +
+                                            ") has no structure, of which its form is made; its plugin must give one");
+  return *structure;
+}
 
 FloatState::FloatState(const std::vector<NamedValues>& all) {
   for (const NamedValues& one : all) by_name_.emplace(one.entry.name, &one);

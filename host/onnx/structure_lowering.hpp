@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/graph/operators.hpp"
 #include "host/graph/state_name.hpp"
 #include "host/onnx/onnx_graph.hpp"
 #include "host/weights/weight_file.hpp"
@@ -19,6 +20,10 @@ struct Value {
   std::string name;
   ImageShape shape;
 };
+
+/// The structure of the operator of an edge; `place` names the edge. Throws unsupported for a mixed operation and for
+/// an operator without a structure.
+Structure structure_for(const Edge& edge, Domain domain, const OperatorCatalog& operators, const std::string& place);
 
 /// The parameters and buffers of a network as float32.
 class FloatState {

@@ -4,11 +4,14 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "host/runtime/finite.hpp"
 #include "host/search/stored_check.hpp"
+#include "host/search/stored_tensor.hpp"
 #include "host/text/printable.hpp"
 #include "host/text/text.hpp"
 #include "mixop/error.hpp"
@@ -19,54 +22,24 @@ namespace {
 constexpr std::size_t kMostListed = 3;
 constexpr std::string_view kCounter = "num_batches_tracked", kAuxiliary = "auxiliary_head.";
 
+constexpr std::pair<WeightType, at::ScalarType> kTypes[] = {
+    {WeightType::uint8, at::kByte},        {WeightType::int8, at::kChar},     {WeightType::int16, at::kShort},
+    {WeightType::int32, at::kInt},         {WeightType::int64, at::kLong},    {WeightType::float16, at::kHalf},
+    {WeightType::bfloat16, at::kBFloat16}, {WeightType::float32, at::kFloat}, {WeightType::float64, at::kDouble},
+    {WeightType::boolean, at::kBool},
+};
+
 at::ScalarType type_of(WeightType type) {
-  switch (type) {
-    case WeightType::uint8:
-      return at::kByte;
-    case WeightType::int8:
-      return at::kChar;
-    case WeightType::int16:
-      return at::kShort;
-    case WeightType::int32:
-      return at::kInt;
-    case WeightType::int64:
-      return at::kLong;
-    case WeightType::float16:
-      return at::kHalf;
-    case WeightType::bfloat16:
-      return at::kBFloat16;
-    case WeightType::float32:
-      return at::kFloat;
-    case WeightType::float64:
-      return at::kDouble;
-    case WeightType::boolean:
-      return at::kBool;
-  }
-  throw Error(ErrorCode::failed, "a type that no file of weights has");
+  return std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& pair) { return pair.first == type; })
+      ->second;
 }
 
 WeightType type_of(at::ScalarType type) {
-  for (const WeightType own :
-       {WeightType::uint8, WeightType::int8, WeightType::int16, WeightType::int32, WeightType::int64,
-        WeightType::float16, WeightType::bfloat16, WeightType::float32, WeightType::float64, WeightType::boolean})
-    if (type_of(own) == type) return own;
-  throw Error(ErrorCode::unsupported, std::string("tensors of ") + c10::toString(type) + " are not written");
-}
-
-WeightType type_of(ElementType type) {
-  switch (type) {
-    case ElementType::uint8:
-      return WeightType::uint8;
-    case ElementType::int32:
-      return WeightType::int32;
-    case ElementType::int64:
-      return WeightType::int64;
-    case ElementType::float32:
-      return WeightType::float32;
-    case ElementType::float64:
-      return WeightType::float64;
-  }
-  throw Error(ErrorCode::failed, "a type that no archive has");
+  const auto found =
+      std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& pair) { return pair.second == type; });
+  if (found == std::end(kTypes))
+    throw Error(ErrorCode::unsupported, std::string("tensors of ") + c10::toString(type) + " are not written");
+  return found->first;
 }
 
 /// What numbers become each other.
@@ -212,8 +185,7 @@ std::vector<NamedValues> weights_of(const Archive& archive) {
   for (const std::string group : {"/weights", "/buffers"})
     for (const std::string& name : archive.children(group)) {
       const std::string path = archive_path(group, name);
-      Array array = archive.array(path);
-      all.push_back({{name, type_of(array.type), {array.shape.begin(), array.shape.end()}}, std::move(array.bytes)});
+      all.push_back(named_values(name, get_tensor(archive, path)));
       if (!archive.has_attribute(path, stored::other_names_attribute)) continue;
       for (const std::string& other : split(archive.text(path, stored::other_names_attribute), '\n')) {
         all.push_back(all.back());

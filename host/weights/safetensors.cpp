@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <array>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "host/json/json.hpp"
@@ -17,16 +17,6 @@ namespace {
 
 constexpr std::uint64_t kMostHeader = std::uint64_t{2} << 20;  // some 15,000 tensors
 constexpr std::size_t kMostRank = 16, kAlignment = 8;
-
-struct TypeName {
-  std::string_view name;
-  WeightType type;
-};
-constexpr std::array kTypes{TypeName{"F32", WeightType::float32},   TypeName{"F64", WeightType::float64},
-                            TypeName{"F16", WeightType::float16},   TypeName{"I64", WeightType::int64},
-                            TypeName{"BF16", WeightType::bfloat16}, TypeName{"I32", WeightType::int32},
-                            TypeName{"I16", WeightType::int16},     TypeName{"I8", WeightType::int8},
-                            TypeName{"U8", WeightType::uint8},      TypeName{"BOOL", WeightType::boolean}};
 
 struct Stored {
   WeightEntry entry;
@@ -81,9 +71,10 @@ class Header {
 
   Stored stored(const JsonMember& member) const {
     const JsonValue* dtype = member.value.find("dtype");
-    const auto kind = std::find_if(kTypes.begin(), kTypes.end(),
-                                   [&](const TypeName& one) { return dtype != nullptr && dtype->text == one.name; });
-    if (kind == kTypes.end())
+    const auto kind = std::find_if(std::begin(weight_types), std::end(weight_types), [&](const WeightTypeNames& one) {
+      return dtype != nullptr && dtype->text == one.safetensors;
+    });
+    if (kind == std::end(weight_types))
       refuse_tensor(member.key,
                     "expected a dtype such as F32, found " + (dtype == nullptr ? "none" : dtype->describe()));
     Stored tensor{{member.key, kind->type, numbers(member, "shape", kMostRank)}, 0, 0};
@@ -167,9 +158,11 @@ std::vector<std::byte> safetensors_file(const std::vector<NamedValues>& tensors,
   }
   std::size_t place = 0;
   for (const NamedValues* tensor : ordered) {
-    const auto kind =
-        std::find_if(kTypes.begin(), kTypes.end(), [&](const TypeName& one) { return one.type == tensor->entry.type; });
-    json.key(tensor->entry.name).begin_object().member("dtype", kind->name).key("shape").begin_list();
+    json.key(tensor->entry.name)
+        .begin_object()
+        .member("dtype", names_of(tensor->entry.type).safetensors)
+        .key("shape")
+        .begin_list();
     for (const std::int64_t side : tensor->entry.shape) json.value(side);
     json.end().key("data_offsets").begin_list().value(place).value(place + tensor->bytes.size()).end().end();
     place += tensor->bytes.size();

@@ -1,25 +1,13 @@
 #include "host/weights/tensor_type.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace mixop {
 
-std::size_t size_of(WeightType type) {
-  switch (type) {
-    case WeightType::uint8:
-    case WeightType::int8:
-    case WeightType::boolean:
-      return 1;
-    case WeightType::int16:
-    case WeightType::float16:
-    case WeightType::bfloat16:
-      return 2;
-    case WeightType::int32:
-    case WeightType::float32:
-      return 4;
-    case WeightType::int64:
-    case WeightType::float64:
-      return 8;
-  }
-  return 0;
+const WeightTypeNames& names_of(WeightType type) {
+  return *std::find_if(std::begin(weight_types), std::end(weight_types),
+                       [&](const WeightTypeNames& one) { return one.type == type; });
 }
 
 std::int64_t WeightEntry::count() const {

@@ -83,13 +83,11 @@ class TorchZip final : public WeightFile {
 
 class TorchLegacy final : public WeightFile {
  public:
-  TorchLegacy(InputFile file, std::vector<TorchTensor> tensors, std::map<std::string, std::uint64_t> places,
-              std::map<std::string, TorchStorage> storages)
+  TorchLegacy(InputFile file, std::vector<TorchTensor> tensors, std::map<std::string, std::uint64_t> places)
       : WeightFile(file.name(), entries_of(tensors)),
         file_(std::move(file)),
         tensors_(std::move(tensors)),
-        places_(std::move(places)),
-        storages_(std::move(storages)) {}
+        places_(std::move(places)) {}
 
   const char* format() const override { return "PyTorch (legacy)"; }
   std::vector<std::byte> read(std::size_t entry) const override {
@@ -103,7 +101,6 @@ class TorchLegacy final : public WeightFile {
   InputFile file_;
   std::vector<TorchTensor> tensors_;
   std::map<std::string, std::uint64_t> places_;  ///< of the storages' values
-  std::map<std::string, TorchStorage> storages_;
 };
 
 /// "FOLDER/" of the one member FOLDER/data.pkl.
@@ -228,7 +225,7 @@ std::unique_ptr<WeightFile> open_torch_legacy(InputFile file) {
   std::vector<TorchTensor> tensors = tensors_of(pickle, name);
   std::map<std::string, std::uint64_t> places = places_of(keys, storages, file, place);
   require_all(tensors, name, [&](const std::string& key) { return places.count(key) != 0; });
-  return std::make_unique<TorchLegacy>(std::move(file), std::move(tensors), std::move(places), std::move(storages));
+  return std::make_unique<TorchLegacy>(std::move(file), std::move(tensors), std::move(places));
 }
 
 }  // namespace mixop

@@ -1,7 +1,7 @@
 #include "host/weights/torch_pickle.hpp"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -18,18 +18,6 @@ using Ref = PickleValue::Ref;
 
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 46;
 constexpr std::size_t kMostVisits = 4'000'000, kMostDepth = 64, kMostRank = 16, kLongestName = 1024;
-
-struct StorageKind {
-  std::string_view name;
-  WeightType type;
-};
-constexpr std::array kStorages{
-    StorageKind{"FloatStorage", WeightType::float32}, StorageKind{"DoubleStorage", WeightType::float64},
-    StorageKind{"HalfStorage", WeightType::float16},  StorageKind{"BFloat16Storage", WeightType::bfloat16},
-    StorageKind{"LongStorage", WeightType::int64},    StorageKind{"IntStorage", WeightType::int32},
-    StorageKind{"ShortStorage", WeightType::int16},   StorageKind{"CharStorage", WeightType::int8},
-    StorageKind{"ByteStorage", WeightType::uint8},    StorageKind{"BoolStorage", WeightType::boolean},
-};
 
 /// The items of a tuple that has `least` of them; null otherwise.
 const std::vector<Ref>* tuple_of(const Pickle& pickle, Ref ref, std::size_t least) {
@@ -59,10 +47,10 @@ std::optional<NamedStorage> storage_of(const Pickle& pickle, const PickleValue& 
       count.integer < 0)
     return std::nullopt;
   if (key.kind == Kind::text ? !is_plain_name(key.text) : !is_small(key)) return std::nullopt;
-  const auto kind = std::find_if(kStorages.begin(), kStorages.end(), [&](const StorageKind& one) {
-    return type.text == "torch " + std::string(one.name) || type.text == "torch.cuda " + std::string(one.name);
+  const auto kind = std::find_if(std::begin(weight_types), std::end(weight_types), [&](const WeightTypeNames& one) {
+    return type.text == "torch " + std::string(one.torch) || type.text == "torch.cuda " + std::string(one.torch);
   });
-  if (kind == kStorages.end() || count.integer > kMostBytes / static_cast<std::int64_t>(size_of(kind->type)))
+  if (kind == std::end(weight_types) || count.integer > kMostBytes / static_cast<std::int64_t>(kind->size))
     return std::nullopt;
   NamedStorage storage{key.kind == Kind::text ? key.text : std::to_string(key.integer), {kind->type, count.integer}};
   if (const auto* view = id->size() > 5 ? tuple_of(pickle, (*id)[5], 3) : nullptr) {

@@ -11,32 +11,6 @@ namespace {
 
 constexpr char kFolder[] = "weights/";
 
-std::string_view storage_name(WeightType type) {
-  switch (type) {
-    case WeightType::uint8:
-      return "ByteStorage";
-    case WeightType::int8:
-      return "CharStorage";
-    case WeightType::int16:
-      return "ShortStorage";
-    case WeightType::int32:
-      return "IntStorage";
-    case WeightType::int64:
-      return "LongStorage";
-    case WeightType::float16:
-      return "HalfStorage";
-    case WeightType::bfloat16:
-      return "BFloat16Storage";
-    case WeightType::float32:
-      return "FloatStorage";
-    case WeightType::float64:
-      return "DoubleStorage";
-    case WeightType::boolean:
-      return "BoolStorage";
-  }
-  return "";
-}
-
 /// Writes the opcodes of Lib/pickletools.py that a state dictionary needs.
 class PickleWriter {
  public:
@@ -82,7 +56,7 @@ void write_tensor(PickleWriter& pickle, const WeightEntry& entry, const std::str
   pickle.mark();
   pickle.mark();
   pickle.text("storage");
-  pickle.global("torch", storage_name(entry.type));
+  pickle.global("torch", names_of(entry.type).torch);
   pickle.text(key);
   pickle.text("cpu");
   pickle.integer(entry.count());

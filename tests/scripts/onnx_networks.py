@@ -75,6 +75,7 @@ def language(folder, genotype):
     answer("train", "darts-ptb-train", "--genotype", genotype, "--data", folder / genotype.replace("/", "-"), *sets(
         "data.name=corpus", "threads=1", f"space.width={width}", "data.bptt=7", "train.epochs=1", "train.batch=5"), "--out", net, "--overwrite")
     answer("export", net, "-o", file)
+    refusal(2, "a recurrent network has no norms to fold", "export", net, "--fold-norms", "-o", file)
     run, words = session(file)[1], streams["test"]
     state, loss = np.zeros((3, width), np.float32), 0.0
     for word, following in zip(words[:-1], words[1:]):
