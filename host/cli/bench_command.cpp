@@ -168,7 +168,7 @@ Config config_of(const po::variables_map& values, const Benched& benched, const 
         throw Error(ErrorCode::usage, "bench: --" + option + " means nothing to " + benched.name + "; leave it out");
   ConfigRequest request;
   request.kind = benched.kind;
-  request.preset_folders = preset_folders(plugins);
+  request.preset_folders = shared_folders(plugins, "presets");
   request.preset_or_file = benched.preset;
   Sets sets = benched.sets(values, plan.warmup + plan.steps);
   for (const char* key : {"threads", "seed"}) sets.emplace_back(key, std::to_string(values[key].as<std::int64_t>()));

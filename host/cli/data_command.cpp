@@ -8,6 +8,7 @@
 
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
+#include "host/cli/data_fetch.hpp"
 #include "host/config/schema.hpp"
 #include "host/data/batch_stream.hpp"
 #include "host/data/dataset_handle.hpp"
@@ -24,17 +25,22 @@ constexpr std::int64_t kChunk = 1024;
 
 CommandSyntax data_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop data check|describe NAME [--data DIR] [--set option=value ...]";
+  syntax.usage = "mixop data check|describe|fetch NAME [--data DIR] [--set option=value ...]";
   syntax.about =
       "describe says which layouts on disk a data set reads, its options, and its size where the data is at hand. "
       "check reads\n"
       "every record, decodes every image, and prints the counts and the digest that archives keep. Of text it prints "
       "the unigram\n"
-      "perplexity of every split: what a model that sees no context can reach on it.";
+      "perplexity of every split: what a model that sees no context can reach on it. fetch downloads a published data "
+      "set, holds\n"
+      "it against its SHA-256 and unpacks it in DIR; what was stopped goes on where it was. A published file that lies in "
+      "DIR\n"
+      "already is not downloaded.";
   syntax.options.add_options()("data", po::value<std::string>()->value_name("DIR"),
-                               "where the data lies; default: the environment's MIXOP_DATA")(
+                               "where the data lies, or is to lie; default: the environment's MIXOP_DATA")(
       "set", po::value<Arguments>()->composing()->value_name("OPTION=VALUE"), "an option of the data set")(
-      "json", "prints JSON");
+      "from", po::value<std::string>()->value_name("ADDRESS"),
+      "fetch from a mirror: ADDRESS/NAME for each published file NAME")("json", "prints JSON");
   syntax.positionals = 2;
   add_plugin_options(syntax);
   return syntax;
@@ -140,19 +146,27 @@ int data_command(const std::vector<std::string>& arguments) {
   const auto values = parse(data_syntax(), arguments);
   if (!values) return 0;
   const Arguments given = positionals(*values);
-  if (given.size() != 2 || (given[0] != "check" && given[0] != "describe"))
+  if (given.size() != 2 || (given[0] != "check" && given[0] != "describe" && given[0] != "fetch"))
     throw Error(ErrorCode::usage,
-                "check or describe and a data set's name are expected; mixop list datasets names them\nUsage: " +
+                "check, describe or fetch and a data set's name are expected; mixop list datasets names them\nUsage: " +
                     data_syntax().usage);
-  const bool check = given[0] == "check", json = values->count("json") != 0;
-  const std::string& name = given[1];
+  for (const auto& [option, command] : {std::pair("from", "fetch"), std::pair("set", "check and describe")})
+    if (values->count(option) != 0 && std::string(command).find(given[0]) == std::string::npos)
+      throw Error(ErrorCode::usage, "--" + std::string(option) + " is an option of data " + command);
+  const bool check = given[0] == "check", fetched = given[0] == "fetch", json = values->count("json") != 0;
   const PluginRegistry plugins = load_plugins(*values);
-  const MixopDataset& table = plugins.dataset(name);
   const char* environment = std::getenv("MIXOP_DATA");
   const std::string folder = text(*values, "data", environment != nullptr ? environment : "");
+  std::string name = given[1];
+  if (fetched) {
+    const PublishedData data = published(name, plugins);
+    if (const int signal = fetch_published(data, folder, text(*values, "from"))) return 128 + signal;
+    name = data.name;
+  }
+  const MixopDataset& table = plugins.dataset(name);
   JsonWriter writer;
   writer.begin_object().member("name", name).member("expects", std::string(table.expects));
-  if (!check) json ? write_options(writer, table, name) : describe_table(table, name);
+  if (given[0] == "describe") json ? write_options(writer, table, name) : describe_table(table, name);
   // Without a folder opening a data set on disk is a usage error; so does a wrong --set, which no description excuses.
   const bool no_folder =
       values->count("data") == 0 && values->count("set") == 0 && (folder.empty() || can_be_read(folder));
@@ -171,7 +185,7 @@ int data_command(const std::vector<std::string>& arguments) {
   } catch (const Error& error) {
     // What is not at hand is described without its size; a folder that is named must be read.
     const bool absent = error.code() == ErrorCode::bad_data || error.code() == ErrorCode::usage;
-    if (check || !no_folder || !absent) throw;
+    if (check || fetched || !no_folder || !absent) throw;
     json ? (void)writer.member("problem", std::string(error.what())) : say(error.what());
   }
   if (json) std::cout << writer.end().text() << std::endl;

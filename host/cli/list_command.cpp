@@ -61,7 +61,7 @@ std::vector<Row> strategies(const PluginRegistry& plugins) {
 
 std::vector<Row> presets(const PluginRegistry& plugins) {
   std::vector<Row> rows;
-  for (const PresetInfo& preset : list_presets(preset_folders(plugins)))
+  for (const PresetInfo& preset : list_presets(shared_folders(plugins, "presets")))
     rows.push_back({preset.name, (preset.command.empty() ? "" : "mixop " + preset.command + ": ") + preset.summary,
                     preset.source});
   return rows;

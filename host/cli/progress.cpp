@@ -18,13 +18,6 @@ std::string format(const char* pattern, Values... values) {
   return text;
 }
 
-std::string bar(std::int64_t done, std::int64_t all) {
-  constexpr std::int64_t kWidth = 24;
-  const std::int64_t filled = all == 0 ? 0 : kWidth * done / all;
-  return "[" + std::string(static_cast<std::size_t>(filled), '#') +
-         std::string(static_cast<std::size_t>(kWidth - filled), '-') + "]";
-}
-
 /// How well the epoch goes so far, "accuracy 43.10 %".
 std::string quality_text(const Metrics& means, const Task& task) {
   const Figure& figure = task.step_figure();
@@ -32,6 +25,13 @@ std::string quality_text(const Metrics& means, const Task& task) {
 }
 
 }  // namespace
+
+std::string progress_bar(std::int64_t done, std::int64_t all) {
+  constexpr std::int64_t kWidth = 24;
+  const std::int64_t filled = all == 0 ? 0 : kWidth * done / all;
+  return "[" + std::string(static_cast<std::size_t>(filled), '#') +
+         std::string(static_cast<std::size_t>(kWidth - filled), '-') + "]";
+}
 
 std::string clock_text(double seconds) {
   const auto whole = static_cast<long long>(seconds + 0.5);
@@ -62,7 +62,7 @@ void Progress::step(const SearchPosition& at, std::int64_t step, std::int64_t st
   const auto left = static_cast<double>((at.epochs - at.epoch) * steps - step);
   show(format("epoch %lld/%lld %s step %lld/%lld  loss %.4f  %s  %.2f steps/s  %s left",
               static_cast<long long>(at.epoch + 1), static_cast<long long>(at.epochs),
-              terminal_ ? bar(step, steps).c_str() : "", static_cast<long long>(step), static_cast<long long>(steps),
+              terminal_ ? progress_bar(step, steps).c_str() : "", static_cast<long long>(step), static_cast<long long>(steps),
               loss, quality_text(means, task).c_str(), rate, clock_text(left / rate).c_str()));
 }
 

@@ -30,6 +30,9 @@ class Progress {
   std::int64_t steps_seen_ = 0;
 };
 
+/// How much is done as "[####----]".
+std::string progress_bar(std::int64_t done, std::int64_t all);
+
 /// Seconds as "1:02:03" or "02:03".
 std::string clock_text(double seconds);
 

@@ -157,7 +157,7 @@ Config run_config(RunKind kind, const std::string& space, const Task& task, cons
                   const PluginRegistry& plugins) {
   ConfigRequest request;
   request.kind = kind;
-  request.preset_folders = preset_folders(plugins);
+  request.preset_folders = shared_folders(plugins, "presets");
   request.preset_or_file = task.preset(kind);
   Config config = resolve_config(request, option_catalog(plugins));
   static_cast<SpaceSizes&>(config.space) = sizes;

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "host/config/layers.hpp"
+#include "host/files/named_files.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/plain_text.hpp"
 #include "host/text/printable.hpp"
@@ -20,24 +21,8 @@ bool names_a_file(const std::string& source) {
   return source.find('/') != std::string::npos || fs::path(source).extension() == ".json";
 }
 
-/// A preset is a regular file that only its owner's group may write, with a plain name.
-bool is_preset(const fs::directory_entry& entry) {
-  std::error_code failure;
-  return entry.path().extension() == ".json" && is_plain_name(entry.path().stem().string()) &&
-         entry.is_regular_file(failure) && (entry.status(failure).permissions() & fs::perms::others_write) == fs::perms::none;
-}
-
-/// The files of all presets by name; the first folder that has a name decides.
 std::map<std::string, fs::path> preset_files(const std::vector<fs::path>& folders) {
-  std::map<std::string, fs::path> files;
-  for (const fs::path& folder : folders) {
-    std::error_code problem;
-    for (fs::directory_iterator at(folder, problem), end; !problem && at != end; at.increment(problem))
-      if (is_preset(*at)) files.emplace(at->path().stem().string(), at->path());
-    if (problem)
-      throw Error(ErrorCode::usage, folder.string() + ": the folder of presets cannot be read: " + problem.message());
-  }
-  return files;
+  return named_files(folders, "the folder of presets");
 }
 
 fs::path preset_file(const std::string& name, const std::vector<fs::path>& folders, const std::string& where) {

@@ -157,6 +157,9 @@ at::Tensor values_for(const WeightFile& file, std::size_t entry, const at::Tenso
     throw Error(ErrorCode::bad_data, file.name() + ": tensor '" + excerpt(own.name) +
                                          "': has numbers that are not finite as " +
                                          c10::toString(target.scalar_type()));
+  if (own.name.ends_with("running_var") && values.lt(0).any().item<bool>())
+    throw Error(ErrorCode::bad_data, file.name() + ": tensor '" + excerpt(own.name) +
+                                         "': expected variances, found numbers below 0");
   return values;
 }
 

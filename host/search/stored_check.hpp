@@ -34,6 +34,7 @@ inline constexpr const char* resolved_config = "/config/resolved";
 inline constexpr const char* other_names_attribute = "also";
 inline constexpr const char* step_losses = "/metrics/step_train_loss";
 inline constexpr const char* epoch_seconds = "/provenance/epoch_seconds";
+inline constexpr const char* begun_with = "/provenance/weights";  ///< of runs that began with a file of weights
 inline constexpr const char* generator = "/random/generator";
 
 /// Whether the archive says to be of that kind, in whatever version; throws nothing.

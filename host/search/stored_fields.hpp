@@ -24,6 +24,7 @@ struct Provenance {
   std::string device;
   std::string dataset_digest;
   std::vector<std::string> plugins;  ///< "id version sha256" of every plugin that was loaded
+  std::string weights{};             ///< "sha256  file" of those that the run began with; empty: they were drawn
   // What the writing of an archive fills in:
   std::string mixop{}, libtorch{}, cuda{}, compiler{}, cpu_capability{}, kernels{};
   std::int64_t seed = 0, threads = 0;

@@ -115,6 +115,7 @@ void put_provenance(ArchiveBuilder& archive, Provenance provenance, std::int64_t
   provenance.threads = at::get_num_threads();
   provenance.epoch_seconds = seconds;
   visit(std::as_const(provenance), SectionWriter(archive, "/provenance"));
+  if (!provenance.weights.empty()) archive.text(begun_with, provenance.weights);
 }
 
 void refuse_misfit(const Archive& archive, const std::string& path) {

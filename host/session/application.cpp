@@ -38,10 +38,10 @@ OptionCatalog option_catalog(const PluginRegistry& plugins) {
   return catalog;
 }
 
-std::vector<std::filesystem::path> preset_folders(const PluginRegistry& plugins) {
-  std::vector<std::filesystem::path> folders{installed("share/mixop/presets")};
+std::vector<std::filesystem::path> shared_folders(const PluginRegistry& plugins, const std::string& name) {
+  std::vector<std::filesystem::path> folders{installed("share/mixop") / name};
   for (const auto& plugin : plugins.plugins()) {
-    const std::filesystem::path own = plugin->file.path.parent_path() / "presets";
+    const std::filesystem::path own = plugin->file.path.parent_path() / name;
     std::error_code problem;
     if (std::filesystem::is_directory(own, problem) && folders_changed_by_others(own).empty() &&
         std::find(folders.begin(), folders.end(), own) == folders.end())

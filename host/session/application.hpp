@@ -1,6 +1,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "host/config/config.hpp"
 #include "host/data/dataset_handle.hpp"
@@ -12,8 +14,9 @@ namespace mixop {
 /// The options of every loaded component.
 OptionCatalog option_catalog(const PluginRegistry& plugins);
 
-/// ../share/mixop/presets beside the program, and the folders `presets` beside loaded plugins that nobody else may change.
-std::vector<std::filesystem::path> preset_folders(const PluginRegistry& plugins);
+/// ../share/mixop/NAME beside the program, and the folders NAME beside loaded plugins that nobody else may change: of
+/// "presets" and "downloads".
+std::vector<std::filesystem::path> shared_folders(const PluginRegistry& plugins, const std::string& name);
 
 /// What all sessions of a program share.
 struct Application {
@@ -21,7 +24,7 @@ struct Application {
 
   PluginRegistry plugins;
   OptionCatalog catalog;
-  std::vector<std::filesystem::path> presets = preset_folders(plugins);
+  std::vector<std::filesystem::path> presets = shared_folders(plugins, "presets");
 };
 
 /// What the config sets of the components' options.

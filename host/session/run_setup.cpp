@@ -12,10 +12,12 @@
 #include "host/files/output.hpp"
 #include "host/loop/device.hpp"
 #include "host/search/search.hpp"
+#include "host/search/stored_check.hpp"
 #include "host/session/archived_plugins.hpp"
 #include "host/session/genotype_argument.hpp"
 #include "host/session/going_on.hpp"
 #include "host/task/meaning.hpp"
+#include "host/text/sha256.hpp"
 #include "host/text/text.hpp"
 
 namespace mixop {
@@ -82,16 +84,26 @@ DatasetHandle data_at_hand(const RunRequest& request, const Config& config, cons
   }
 }
 
-/// What was asked for, behind what the run that it goes on with was asked for. Archives and JSON hold neither control
-/// characters nor bytes that are not UTF-8.
-std::string command_line_of(const RunRequest& request, const Archive* resumed) {
-  std::string line = resumed != nullptr ? resumed->text("/provenance/command_line") + "; " : "";
-  const bool all = hdf5::is_utf8(request.command_line);
-  for (const char c : request.command_line) {
+/// Any text with what archives and JSON do not hold as '?': control characters, and bytes that are not UTF-8.
+std::string storable(const std::string& text) {
+  std::string line;
+  const bool all = hdf5::is_utf8(text);
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     line += byte >= ' ' && byte != 0x7f && (byte < 0x80 || all) ? c : '?';
   }
   return line;
+}
+
+/// What was asked for, behind what the run that it goes on with was asked for.
+std::string command_line_of(const RunRequest& request, const Archive* resumed) {
+  return (resumed != nullptr ? resumed->text("/provenance/command_line") + "; " : "") + storable(request.command_line);
+}
+
+/// The weights that the run, or the one that it goes on with, began with.
+std::string begun_with(const RunRequest& request, const Archive* resumed) {
+  if (resumed != nullptr) return resumed->has(stored::begun_with) ? resumed->text(stored::begun_with) : "";
+  return request.weights.empty() ? "" : sha256_of_file(request.weights) + "  " + storable(request.weights);
 }
 
 /// The data's digest; that of a resumed run's archive must be the same.
@@ -180,7 +192,8 @@ RunSetup::RunSetup(const RunRequest& request, const Application& application, co
       data_(data_at_hand(request, config_, application, rules, options_, resumed())),
       texts_(texts_of(config_request(request, application, rules), config_, resumed())),
       provenance_{command_line_of(request, resumed()), now_utc(), device_of(config_.device).str(),
-                  checked_digest(data_, resumed()), plugin_lines(application.plugins, resumed())} {
+                  checked_digest(data_, resumed()), plugin_lines(application.plugins, resumed()),
+                  begun_with(request, resumed())} {
   if (!resumed_) return;
   for (const std::string& line : changed_plugins(*resumed_, application.plugins))
     notes_.push_back(line + "; the same bits are not promised, and the archive keeps both digests");

@@ -251,7 +251,7 @@ bool Finder::take_tensor(Ref ref, const std::string& name, std::size_t depth) {
       return true;
     }
   if (function.starts_with("torch._utils _rebuild_"))
-    refuse(name, "is rebuilt by " + excerpt(function) + "; dense tensors are read alone");
+    refuse(name, "is rebuilt by " + excerpt(function) + "; dense tensors of the types that PyTorch had in version 1 are read alone");
   return false;
 }
 

@@ -19,18 +19,25 @@ bool begins_with(std::span<const std::byte> begin, std::string_view magic) {
                                                     [](char a, std::byte b) { return static_cast<std::byte>(a) == b; });
 }
 
-/// Takes a prefix off that all names have.
-void take_off(std::string_view prefix, std::vector<WeightEntry>& entries) {
+/// Takes a prefix off that all names have; whether they had it.
+bool take_off(std::string_view prefix, std::vector<WeightEntry>& entries) {
   for (const WeightEntry& entry : entries)
-    if (!entry.name.starts_with(prefix) || entry.name.size() == prefix.size()) return;
+    if (!entry.name.starts_with(prefix) || entry.name.size() == prefix.size()) return false;
   for (WeightEntry& entry : entries) entry.name.erase(0, prefix.size());
+  return !entries.empty();
+}
+
+/// What wraps a network: torch.compile, DataParallel and its kin, Lightning.
+bool take_wrapper_off(std::vector<WeightEntry>& entries) {
+  return take_off("_orig_mod.", entries) || take_off("module.", entries) || take_off("model.", entries);
 }
 
 }  // namespace
 
 WeightFile::WeightFile(std::string name, std::vector<WeightEntry> entries)
     : name_(std::move(name)), entries_(std::move(entries)) {
-  for (const char* prefix : {"_orig_mod.", "module.", "_orig_mod."}) take_off(prefix, entries_);
+  while (take_wrapper_off(entries_)) {
+  }
   std::set<std::string_view> names;
   for (const WeightEntry& entry : entries_)
     if (!names.insert(entry.name).second)

@@ -13,8 +13,8 @@ namespace mixop {
 /// it. Opening it reads the descriptions of its tensors alone. A pickle's classes and functions never run: what it may
 /// say is read as data (pickle.hpp), tensors are found in it (torch_pickle.hpp), and everything else is left alone.
 ///
-/// Names are those of the state dictionary; a prefix "module." (DataParallel) or "_orig_mod." (torch.compile) that all
-/// of them have is taken off.
+/// Names are those of the state dictionary; the prefixes "module." (DataParallel), "_orig_mod." (torch.compile) and
+/// "model." (Lightning) that all of them have are taken off.
 class WeightFile {
  public:
   virtual ~WeightFile() = default;

@@ -248,7 +248,7 @@ TENSORS = {
     "a storage of complex numbers": (state(tensor(kind="ComplexFloatStorage")), STORAGE_KIND),
     "a storage of an unknown module": (state(rebuilt(storage().replace(b"ctorch\n", b"cevil\n"), number(0), numbers([4]), numbers([1]))),
                                        STORAGE_KIND),
-    "a sparse tensor": (state(named("torch._utils", "_rebuild_sparse_tensor") + tuple_of(NONE, NONE) + REDUCE), "dense tensors are read alone"),
+    "a sparse tensor": (state(named("torch._utils", "_rebuild_sparse_tensor") + tuple_of(NONE, NONE) + REDUCE), "dense tensors of the types"),
     "a storage of two counts": (state(tensor(), tensor(count=8, sizes=[8])), "its storage '0' is described in two ways"),
     "a storage of two types": (state(tensor(), tensor(kind="IntStorage")), "its storage '0' is described in two ways"),
     "a storage larger than its member": (state(tensor(count=5)), "its storage '0' is not in the file, or not of the size that it says"),

@@ -2,11 +2,13 @@
 """Weights travel: what mixop exports loads with strict=True into PyTorch modules of the published names (tests/support/published) and gives the
 same logits, and what they save gives the same logits in mixop: DARTS on CIFAR and ImageNet, D-DARTS, supernets, recurrent networks. A training
 goes on from an imported checkpoint."""
+import hashlib
 import os
 import pathlib
 import sys
 import tempfile
 
+import h5py
 import numpy as np
 import torch
 from torch import nn
@@ -91,6 +93,9 @@ def goes_on(folder, saved, network_of):
     answer("import", saved, *words, "-o", imported)
     check(asked("inspect", imported)["epochs"] == [], "an import has trained")
     answer("train", "--resume", "--out", imported)
+    with h5py.File(imported) as archive:
+        origin = archive["provenance/weights"][0].decode()
+    check(origin == f"{hashlib.sha256(saved.read_bytes()).hexdigest()}  {saved}", origin)
     answer("train", *words, "--weights", saved, "--out", begun)
     check(differences(imported, begun) == [], f"other bits after an import: {differences(imported, begun)}")
     drawn = folder / "drawn.h5"
@@ -162,7 +167,9 @@ def refusals(folder, case):
     refusal(3, "1 have another shape or kind: classifier.bias ([7] of reals instead of [10] of reals)", "evaluate", other, *words)
     torch.save({**state, "classifier.bias": torch.full((10,), float("nan"))}, other)
     refusal(3, "tensor 'classifier.bias': has numbers that are not finite as Double", "evaluate", other, *words)
-    refusal(3, "classifier.bias", "train", *words, "--weights", other, "--out", folder / "none.h5", "--dry-run")
+    torch.save({**state, "stem.1.running_var": -torch.ones(6 * 3)}, other)
+    refusal(3, "tensor 'stem.1.running_var': expected variances, found numbers below 0", "evaluate", other, *words)
+    refusal(3, "stem.1.running_var", "train", *words, "--weights", other, "--out", folder / "none.h5", "--dry-run")
     refusal(2, "holds weights alone; --genotype says of which network", "evaluate", other)
     archive = folder / f"{case.name}.h5"
     refusal(3, "is an archive of mixop, not a file of weights", "import", archive, *words, "-o", folder / "none.h5")
@@ -172,6 +179,8 @@ def refusals(folder, case):
     torch.save({f"module.{name}": tensor for name, tensor in half.items()}, other, _use_new_zipfile_serialization=False)
     module.load_state_dict(half, strict=False)
     ours, theirs = case.logits(folder, other, *words), module.eval()(normalised(case.pixels, folder / f"{case.name}.h5"))[0].detach()
+    torch.save({"state_dict": {f"model._orig_mod.{name}": tensor for name, tensor in half.items()}, "epoch": 3}, other)
+    check(largest(case.logits(folder, other, *words), theirs) <= TOLERANCE, "a checkpoint of Lightning")
     check(largest(ours, theirs) <= TOLERANCE, "half precision without num_batches_tracked, of DataParallel, in the legacy form")
 
 

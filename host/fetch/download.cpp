@@ -1,0 +1,179 @@
+#include "host/fetch/download.hpp"
+
+#include <curl/curl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <span>
+#include <thread>
+
+#include "host/files/descriptor.hpp"
+#include "host/text/printable.hpp"
+#include "mixop/version.h"
+
+namespace mixop {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+using Session = std::unique_ptr<CURL, void (*)(CURL*)>;
+
+constexpr int kTries = 5;
+constexpr long kConnectSeconds = 20, kSilentSeconds = 30, kMostRedirections = 10;
+constexpr auto kReportEvery = 100ms;
+
+/// What a transfer's callbacks, through which no exception may pass, leave for it.
+struct Transfer {
+  int file;
+  const std::string& path;
+  std::uint64_t begun;  // with so many bytes
+  std::uint64_t done;
+  std::uint64_t most;
+  const DownloadReport& report;
+  Clock::time_point reported{};
+  bool stopped = false, too_long = false;
+  std::exception_ptr problem = nullptr;
+};
+
+std::size_t take(char* bytes, std::size_t, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  if (count > transfer.most - transfer.done) {
+    transfer.too_long = true;
+    return 0;
+  }
+  try {
+    write_all(transfer.file, std::as_bytes(std::span(bytes, count)), transfer.path);
+  } catch (...) {
+    transfer.problem = std::current_exception();
+    return 0;
+  }
+  transfer.done += count;
+  return count;
+}
+
+int watch(void* user, curl_off_t all, curl_off_t, curl_off_t, curl_off_t) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  if (Clock::now() - transfer.reported < kReportEvery) return 0;
+  transfer.reported = Clock::now();
+  const std::uint64_t whole = all > 0 ? transfer.begun + static_cast<std::uint64_t>(all) : 0;
+  transfer.stopped = !transfer.report(transfer.done, whole);
+  return transfer.stopped ? 1 : 0;
+}
+
+/// The authorities that connections are checked against: libcurl's own place is that of the system it was built on.
+std::string authorities() {
+  for (const char* variable : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"})
+    if (const char* named = std::getenv(variable); named != nullptr && *named != '\0') return named;
+  for (const char* place : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+                            "/etc/ssl/cert.pem"})
+    if (::access(place, R_OK) == 0) return place;
+  return "";
+}
+
+Session new_session(const std::string& address, Transfer& transfer, std::array<char, CURL_ERROR_SIZE>& problem) {
+  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  Session session(ready == CURLE_OK ? curl_easy_init() : nullptr, curl_easy_cleanup);
+  if (session == nullptr) throw Error(ErrorCode::failed, "libcurl could not be made ready");
+  CURL* const curl = session.get();
+  curl_easy_setopt(curl, CURLOPT_URL, address.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, address.rfind("https:", 0) == 0 ? "https" : "http,https");
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, kMostRedirections);
+  curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, "mixop/" MIXOP_VERSION_STRING);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem.data());
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch);
+  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
+  curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(transfer.begun));
+  if (const std::string trusted = authorities(); !trusted.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, trusted.c_str());
+  return session;
+}
+
+/// Of errors that another try may not meet.
+bool may_pass(CURLcode code, long status) {
+  switch (code) {
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_OPERATION_TIMEDOUT:
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      return true;
+    case CURLE_HTTP_RETURNED_ERROR:
+      return status == 408 || status == 429 || status >= 500;
+    default:
+      return false;
+  }
+}
+
+/// Whether the server does not take the beginning that is there: it sends no ranges, or has less.
+bool is_no_beginning(CURLcode code, long status) {
+  return code == CURLE_RANGE_ERROR || (code == CURLE_HTTP_RETURNED_ERROR && status == 416);
+}
+
+std::uint64_t size_of(int file, const std::string& path) {
+  struct stat info {};
+  if (::fstat(file, &info) != 0) fail_step(path, "looking at it", errno);
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
+void cut(int file, const std::string& path, std::uint64_t size) {
+  if (::ftruncate(file, static_cast<off_t>(size)) != 0) fail_step(path, "beginning anew", errno);
+}
+
+/// Half a second, and twice as long each time; false where it was stopped meanwhile.
+bool wait_for_try(int tries, std::uint64_t done, const DownloadReport& report) {
+  for (auto left = 500ms * (1 << (tries - 1)); left > 0ms; left -= kReportEvery) {
+    if (!report(done, 0)) return false;
+    std::this_thread::sleep_for(kReportEvery);
+  }
+  return true;
+}
+
+}  // namespace
+
+DownloadEnd download(const std::string& address, int file, const std::string& path, std::uint64_t most,
+                     const DownloadReport& report) {
+  int tries = 0;
+  while (true) {
+    const std::uint64_t begun = size_of(file, path);
+    if (::lseek(file, static_cast<off_t>(begun), SEEK_SET) < 0) fail_step(path, "going to its end", errno);
+    Transfer transfer{file, path, begun, begun, most, report};
+    std::array<char, CURL_ERROR_SIZE> problem{};
+    const Session session = new_session(address, transfer, problem);
+    const CURLcode code = curl_easy_perform(session.get());
+    if (transfer.problem != nullptr) std::rethrow_exception(transfer.problem);
+    if (transfer.stopped) return DownloadEnd::stopped;
+    if (code == CURLE_OK) return DownloadEnd::complete;
+    if (transfer.too_long)
+      throw Error(ErrorCode::bad_data, address + " sends more than the " + std::to_string(most) + " bytes that are published");
+    long status = 0;
+    curl_easy_getinfo(session.get(), CURLINFO_RESPONSE_CODE, &status);
+    if (begun > 0 && is_no_beginning(code, status)) {
+      cut(file, path, 0);
+      continue;
+    }
+    if (transfer.done > begun) tries = 0;
+    const std::string reason = problem[0] != '\0' ? problem.data() : curl_easy_strerror(code);
+    if (!may_pass(code, status) || ++tries == kTries) throw Error(ErrorCode::failed, address + ": " + excerpt(reason, 300));
+    if (!wait_for_try(tries, transfer.done, report)) return DownloadEnd::stopped;
+  }
+}
+
+}  // namespace mixop

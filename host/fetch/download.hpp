@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace mixop {
+
+/// Called several times a second with the bytes that a file has so far and will have, 0 where that is not known. False
+/// stops the download.
+using DownloadReport = std::function<bool(std::uint64_t done, std::uint64_t all)>;
+
+enum class DownloadEnd { complete, stopped };
+
+/// Brings what lies at an address (http or https, redirections among them, proxies as the environment names them) to
+/// the end of an open file, of which what is there already is the beginning. Where the server does not go on from there
+/// it begins anew. A connection that breaks, or that brings nothing for half a minute, is made again a few times. Throws
+/// failed with what the server or the network said; more than `most` bytes are refused. What came stays in the file.
+DownloadEnd download(const std::string& address, int file, const std::string& path, std::uint64_t most,
+                     const DownloadReport& report);
+
+}  // namespace mixop

@@ -1,0 +1,121 @@
+#include "host/fetch/published.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "host/files/named_files.hpp"
+#include "host/json/json.hpp"
+#include "host/text/printable.hpp"
+#include "host/text/text.hpp"
+
+namespace mixop {
+namespace {
+
+namespace fs = std::filesystem;
+using Kind = JsonValue::Kind;
+
+/// One object of such a file, and how its members are read.
+class Fields {
+ public:
+  Fields(const JsonValue& object, const std::string& file, std::initializer_list<const char*> known)
+      : object_(object), file_(file) {
+    if (!object.is(Kind::object)) refuse(object, "expected an object, found " + object.describe());
+    for (const JsonMember& member : object.members)
+      if (std::find(known.begin(), known.end(), member.key) == known.end())
+        throw Error(ErrorCode::usage, json_place(file_, member) + ": unknown key '" + excerpt(member.key) +
+                                          "' (known: " + joined({known.begin(), known.end()}) + ")");
+  }
+
+  const JsonValue& at(const char* key) const {
+    const JsonValue* value = object_.find(key);
+    if (value == nullptr) refuse(object_, std::string("lacks ") + key);
+    return *value;
+  }
+  std::string text(const char* key) const {
+    const JsonValue& value = at(key);
+    if (!value.is(Kind::text) || value.text.empty())
+      refuse(value, std::string(key) + ": expected text, found " + value.describe());
+    return value.text;
+  }
+  std::string optional_text(const char* key) const { return object_.find(key) == nullptr ? "" : text(key); }
+  std::uint64_t bytes(const char* key) const {
+    const JsonValue& value = at(key);
+    if (!value.is(Kind::integer) || value.integer < 1 || static_cast<std::uint64_t>(value.integer) > kMostBytes)
+      refuse(value, std::string(key) + ": expected a number of bytes from 1 to " + std::to_string(kMostBytes) +
+                        ", found " + value.describe());
+    return static_cast<std::uint64_t>(value.integer);
+  }
+  std::uint64_t optional_bytes(const char* key) const { return object_.find(key) == nullptr ? 0 : bytes(key); }
+  const std::vector<JsonValue>& list(const char* key) const {
+    const JsonValue& value = at(key);
+    if (!value.is(Kind::list) || value.items.empty())
+      refuse(value, std::string(key) + ": expected a list that is not empty, found " + value.describe());
+    return value.items;
+  }
+  [[noreturn]] void refuse(const JsonValue& value, const std::string& how) const {
+    throw Error(ErrorCode::usage, json_place(file_, value) + ": " + how);
+  }
+
+ private:
+  const JsonValue& object_;
+  const std::string& file_;
+};
+
+/// A name of one level, which leads nowhere else.
+std::string plain_file_name(const Fields& fields, const char* key) {
+  const std::string name = fields.text(key);
+  if (name.find_first_of("/\\") != std::string::npos || name[0] == '.' || printable(name) != name || name.size() > 200)
+    fields.refuse(fields.at(key), std::string(key) + ": expected a plain file name, found '" + excerpt(name) + "'");
+  return name;
+}
+
+PublishedFile read_file(const JsonValue& value, const std::string& place) {
+  const Fields fields(value, place, {"name", "addresses", "sha256", "bytes", "unpack", "unpacked_bytes"});
+  PublishedFile file;
+  file.name = plain_file_name(fields, "name");
+  if (file.name == kUnpacked) fields.refuse(fields.at("name"), "name: '" + file.name + "' is kept for what is unpacked");
+  for (const JsonValue& address : fields.list("addresses")) {
+    if (!address.is(Kind::text) || !is_web_address(address.text))
+      fields.refuse(address, "addresses: expected https://... or http://..., found " + address.describe());
+    file.addresses.push_back(address.text);
+  }
+  file.sha256 = fields.text("sha256");
+  if (file.sha256.size() != 64 || file.sha256.find_first_not_of("0123456789abcdef") != std::string::npos)
+    fields.refuse(fields.at("sha256"), "sha256: expected 64 lower-case hex digits, found '" + excerpt(file.sha256) + "'");
+  file.bytes = fields.optional_bytes("bytes");
+  file.unpack = fields.optional_text("unpack");
+  if (!file.unpack.empty()) file.unpacked_bytes = fields.bytes("unpacked_bytes");
+  return file;
+}
+
+}  // namespace
+
+bool is_web_address(const std::string& address) {
+  return address.rfind("https://", 0) == 0 || address.rfind("http://", 0) == 0;
+}
+
+PublishedData read_published(const fs::path& file) {
+  const std::string place = file.string();
+  const JsonValue root = parse_json_file(file, ErrorCode::usage);
+  const Fields fields(root, place, {"summary", "page", "folder", "files"});
+  PublishedData data;
+  data.name = file.stem().string();
+  data.summary = fields.text("summary");
+  data.page = fields.text("page");
+  data.folder = plain_file_name(fields, "folder");
+  for (const JsonValue& each : fields.list("files")) {
+    data.files.push_back(read_file(each, place));
+    const auto same = [&](const PublishedFile& other) { return other.name == data.files.back().name; };
+    if (std::count_if(data.files.begin(), data.files.end(), same) > 1)
+      fields.refuse(each, "name: two files are named '" + data.files.back().name + "'");
+  }
+  return data;
+}
+
+std::vector<PublishedData> published_data(const std::vector<fs::path>& folders) {
+  std::vector<PublishedData> all;
+  for (const auto& [name, file] : named_files(folders, "the folder of downloads")) all.push_back(read_published(file));
+  return all;
+}
+
+}  // namespace mixop
