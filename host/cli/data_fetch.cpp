@@ -41,8 +41,10 @@ class FetchProgress {
     if (now - shown_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10'000))) return;
     shown_ = now;
     const std::string line = printable(text(file, done, all, std::chrono::duration<double>(now - began_).count()));
-    if (terminal_) std::cerr << "\r\033[K" << line << std::flush;
-    else std::cerr << line << std::endl;
+    if (terminal_)
+      std::cerr << "\r\033[K" << line << std::flush;
+    else
+      std::cerr << line << std::endl;
     open_line_ = terminal_;
   }
   void line(const std::string& text) {
@@ -75,8 +77,9 @@ class FetchProgress {
 
 PublishedData from_mirror(PublishedData data, std::string address) {
   if (!is_web_address(address))
-    throw Error(ErrorCode::usage, "--from: expected https://... or http://..., found '" + excerpt(address) +
-                                      "'; a published file that lies in the folder of --data is used without a download");
+    throw Error(ErrorCode::usage,
+                "--from: expected https://... or http://..., found '" + excerpt(address) +
+                    "'; a published file that lies in the folder of --data is used without a download");
   if (address.back() != '/') address += '/';
   for (PublishedFile& file : data.files) file.addresses = {address + file.name};
   return data;
@@ -92,20 +95,24 @@ PublishedData published(const std::string& name, const PluginRegistry& plugins) 
   }
   const auto datasets = plugins.names(MIXOP_DATASET_INTERFACE);
   const bool exists = std::find(datasets.begin(), datasets.end(), name) != datasets.end();
-  throw Error(ErrorCode::usage,
-              "data fetch: " + (exists ? "data set '" + excerpt(name) + "' has no published files that can be fetched; mixop data describe " +
-                                             name + " says what it reads"
-                                       : "unknown data set '" + excerpt(name) + "'" + did_you_mean(name, known)) +
-                  " (can be fetched: " + joined(known) + ")");
+  throw Error(ErrorCode::usage, "data fetch: " +
+                                    (exists ? "data set '" + excerpt(name) +
+                                                  "' has no published files that can be fetched; mixop data describe " +
+                                                  name + " says what it reads"
+                                            : "unknown data set '" + excerpt(name) + "'" + did_you_mean(name, known)) +
+                                    " (can be fetched: " + joined(known) + ")");
 }
 
-int fetch_published(const PublishedData& data, const std::string& folder, const std::string& mirror) {
+int fetch_published(const PublishedData& published, const std::string& folder, const std::string& mirror) {
+  const PublishedData data = mirror.empty() ? published : from_mirror(published, mirror);
   if (folder.empty())
-    throw Error(ErrorCode::usage, "data fetch: where to? Name a folder with --data DIR or the environment's MIXOP_DATA");
+    throw Error(ErrorCode::usage,
+                "data fetch: where to? Name a folder with --data DIR or the environment's MIXOP_DATA");
   const std::filesystem::path target = fetched_folder(data, folder);
   std::error_code problem;
   if (std::filesystem::exists(std::filesystem::symlink_status(target, problem))) {
-    say(target.string() + " is there already; mixop data check " + data.name + " reads all of it; move it away to fetch it anew");
+    say(target.string() + " is there already; mixop data check " + data.name +
+        " reads all of it; move it away to fetch it anew");
     return 0;
   }
   say(data.summary + "; its terms: " + data.page);
@@ -116,7 +123,7 @@ int fetch_published(const PublishedData& data, const std::string& folder, const 
                                return guard.received() == 0;
                              },
                              [&](const std::string& line) { progress.line(line); }};
-  const FetchEnd end = fetch(mirror.empty() ? data : from_mirror(data, mirror), folder, reports);
+  const FetchEnd end = fetch(data, folder, reports);
   progress.end();
   if (end == FetchEnd::stopped) {
     say("stopped; " + target.string() + ".part keeps what came, and the same command goes on");

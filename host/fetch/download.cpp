@@ -70,8 +70,8 @@ int watch(void* user, curl_off_t all, curl_off_t, curl_off_t, curl_off_t) {
 std::string authorities() {
   for (const char* variable : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"})
     if (const char* named = std::getenv(variable); named != nullptr && *named != '\0') return named;
-  for (const char* place : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
-                            "/etc/ssl/cert.pem"})
+  for (const char* place : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
+                            "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"})
     if (::access(place, R_OK) == 0) return place;
   return "";
 }
@@ -99,7 +99,8 @@ Session new_session(const std::string& address, Transfer& transfer, std::array<c
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
   curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(transfer.begun));
-  if (const std::string trusted = authorities(); !trusted.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, trusted.c_str());
+  if (const std::string trusted = authorities(); !trusted.empty())
+    curl_easy_setopt(curl, CURLOPT_CAINFO, trusted.c_str());
   return session;
 }
 
@@ -148,8 +149,8 @@ bool wait_for_try(int tries, std::uint64_t done, const DownloadReport& report) {
 
 }  // namespace
 
-DownloadEnd download(const std::string& address, int file, const std::string& path, std::uint64_t most,
-                     const DownloadReport& report) {
+Downloaded download(const std::string& address, int file, const std::string& path, std::uint64_t most,
+                    const DownloadReport& report) {
   int tries = 0;
   while (true) {
     const std::uint64_t begun = size_of(file, path);
@@ -159,10 +160,11 @@ DownloadEnd download(const std::string& address, int file, const std::string& pa
     const Session session = new_session(address, transfer, problem);
     const CURLcode code = curl_easy_perform(session.get());
     if (transfer.problem != nullptr) std::rethrow_exception(transfer.problem);
-    if (transfer.stopped) return DownloadEnd::stopped;
-    if (code == CURLE_OK) return DownloadEnd::complete;
+    if (transfer.stopped) return {DownloadEnd::stopped};
+    if (code == CURLE_OK) return {DownloadEnd::complete};
     if (transfer.too_long)
-      throw Error(ErrorCode::bad_data, address + " sends more than the " + std::to_string(most) + " bytes that are published");
+      return {DownloadEnd::too_long,
+              address + " sends more than the " + std::to_string(most) + " bytes that are published"};
     long status = 0;
     curl_easy_getinfo(session.get(), CURLINFO_RESPONSE_CODE, &status);
     if (begun > 0 && is_no_beginning(code, status)) {
@@ -171,8 +173,9 @@ DownloadEnd download(const std::string& address, int file, const std::string& pa
     }
     if (transfer.done > begun) tries = 0;
     const std::string reason = problem[0] != '\0' ? problem.data() : curl_easy_strerror(code);
-    if (!may_pass(code, status) || ++tries == kTries) throw Error(ErrorCode::failed, address + ": " + excerpt(reason, 300));
-    if (!wait_for_try(tries, transfer.done, report)) return DownloadEnd::stopped;
+    if (!may_pass(code, status) || ++tries == kTries)
+      return {DownloadEnd::unreachable, address + ": " + excerpt(reason, 300)};
+    if (!wait_for_try(tries, transfer.done, report)) return {DownloadEnd::stopped};
   }
 }
 

@@ -10,13 +10,20 @@ namespace mixop {
 /// stops the download.
 using DownloadReport = std::function<bool(std::uint64_t done, std::uint64_t all)>;
 
-enum class DownloadEnd { complete, stopped };
+enum class DownloadEnd { complete, stopped, unreachable, too_long };
+
+struct Downloaded {
+  DownloadEnd end;
+  std::string problem =
+      {};  ///< of one that is unreachable or too long: the address, and what the server or the network said
+};
 
 /// Brings what lies at an address (http or https, redirections among them, proxies as the environment names them) to
 /// the end of an open file, of which what is there already is the beginning. Where the server does not go on from there
-/// it begins anew. A connection that breaks, or that brings nothing for half a minute, is made again a few times. Throws
-/// failed with what the server or the network said; more than `most` bytes are refused. What came stays in the file.
-DownloadEnd download(const std::string& address, int file, const std::string& path, std::uint64_t most,
-                     const DownloadReport& report);
+/// it begins anew. A connection that breaks, or that brings nothing for half a minute, is made again a few times; more
+/// than `most` bytes end it. What came stays in the file. Throws failed where it cannot be written, of which `path` is
+/// the name.
+Downloaded download(const std::string& address, int file, const std::string& path, std::uint64_t most,
+                    const DownloadReport& report);
 
 }  // namespace mixop

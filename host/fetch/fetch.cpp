@@ -29,12 +29,14 @@ void make_folder(const fs::path& folder) {
 Descriptor open_alone(const fs::path& folder) {
   for (;;) {
     make_folder(folder);
-    Descriptor opened(repeated([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
+    Descriptor opened(
+        repeated([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); }));
     if (opened.get() < 0 && errno == ENOENT) continue;
     if (opened.get() < 0) fail_step(folder.string(), "opening", errno);
     if (::flock(opened.get(), LOCK_EX | LOCK_NB) != 0)
       throw Error(ErrorCode::failed, folder.string() + ": another fetch of this data set is at work; let it end");
-    struct stat held {}, named {};
+    struct stat held {
+    }, named{};
     if (::fstat(opened.get(), &held) == 0 && ::lstat(folder.c_str(), &named) == 0 && held.st_ino == named.st_ino)
       return opened;
   }
@@ -55,9 +57,10 @@ void expect_room(const PublishedData& data, const fs::path& folder) {
 class Arriving {
  public:
   Arriving(const PublishedFile& file, const fs::path& path, const FetchReports& reports)
-      : file_(file), path_(path), reports_(reports), descriptor_(repeated([&] {
-          return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-        })) {
+      : file_(file),
+        path_(path),
+        reports_(reports),
+        descriptor_(repeated([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666); })) {
     if (descriptor_.get() < 0) fail_step(path_.string(), "opening", errno);
     if (!is_single_file(descriptor_.get()))
       throw Error(ErrorCode::failed, path_.string() + ": is no file of its own; remove it");
@@ -72,8 +75,9 @@ class Arriving {
     if (found == file_.sha256) return FetchEnd::fetched;
     begin_anew();
     if (!resumed)
-      throw Error(ErrorCode::bad_data, file_.name + ": what came is not what is published: expected SHA-256 " + file_.sha256 +
-                                           ", found " + found + "; it was removed. A page of a proxy may have come in its place");
+      throw Error(ErrorCode::bad_data, file_.name + ": what came is not what is published: expected SHA-256 " +
+                                           file_.sha256 + ", found " + found +
+                                           "; it was removed. A page of a proxy may have come in its place");
     reports_.say(file_.name + ": what was there of it does not go together with what came; it is fetched anew");
     return bring();
   }
@@ -90,24 +94,29 @@ class Arriving {
   }
 
   FetchEnd download_from_any() {
-    std::string problems;
+    std::string problems;  // with which all addresses ended
     for (const std::string& address : file_.addresses) {
-      reports_.say(file_.name + ": " + (size() > 0 ? "going on at byte " + std::to_string(size()) + ", " : "") + "from " + address);
-      try {
-        const auto end = download(address, descriptor_.get(), path_.string(), file_.bytes > 0 ? file_.bytes : kMostBytes,
-                                  [&](std::uint64_t done, std::uint64_t all) {
-                                    return reports_.progress(file_, done, file_.bytes > 0 ? file_.bytes : all);
-                                  });
-        if (end == DownloadEnd::stopped) return FetchEnd::stopped;
+      reports_.say(file_.name + ": " + (size() > 0 ? "going on at byte " + std::to_string(size()) + ", " : "") +
+                   "from " + address);
+      const Downloaded got =
+          download(address, descriptor_.get(), path_.string(), file_.bytes > 0 ? file_.bytes : kMostBytes,
+                   [&](std::uint64_t done, std::uint64_t all) {
+                     return reports_.progress(file_, done, file_.bytes > 0 ? file_.bytes : all);
+                   });
+      if (got.end == DownloadEnd::stopped) return FetchEnd::stopped;
+      if (got.end == DownloadEnd::complete) {
         reports_.progress(file_, size(), size());
         return FetchEnd::fetched;
-      } catch (const Error& error) {
-        if (error.code() == ErrorCode::bad_data) begin_anew();
-        if (address == file_.addresses.back() && problems.empty()) throw;
-        problems += (problems.empty() ? "" : "; ") + std::string(error.what());
       }
+      if (got.end == DownloadEnd::too_long) {
+        begin_anew();
+        throw Error(ErrorCode::bad_data,
+                    got.problem + "; it was removed. A page of a proxy may have come in its place");
+      }
+      problems += (problems.empty() ? "" : "; ") + got.problem;
     }
-    throw Error(ErrorCode::failed, problems);
+    throw Error(ErrorCode::failed, problems + ". The same command goes on where it was; --from names a mirror, and a " +
+                                       file_.name + " in the folder of --data is taken in place of a download");
   }
 
   const PublishedFile& file_;

@@ -22,12 +22,13 @@ enum class FetchEnd { fetched, stopped };
 /// The folder of a data set in the folder of all.
 std::filesystem::path fetched_folder(const PublishedData& data, const std::filesystem::path& folder);
 
-/// Fetches a data set's files, holds them against their digests, and unpacks them as fetched_folder(), which must not be there.
+/// Fetches a data set's files, holds them against their digests, and unpacks them as fetched_folder(), which must not
+/// be there.
 ///
-/// What is on its way lies in fetched_folder().part: a fetch that was stopped or killed goes on with it, and when all is
-/// whole the unpacked folder takes its name in one step and .part goes. A published file that lies in `folder` under
-/// its name is used in place of a download, and stays. Throws bad_data where bytes are not those that are published, failed where the
-/// network, the disk or another fetch of the same data set is in the way.
+/// What is on its way lies in fetched_folder().part: a fetch that was stopped or killed goes on with it, and when all
+/// is whole the unpacked folder takes its name in one step and .part goes. A published file that lies in `folder` under
+/// its name is used in place of a download, and stays. Throws bad_data where bytes are not those that are published,
+/// failed where the network, the disk or another fetch of the same data set is in the way.
 FetchEnd fetch(const PublishedData& data, const std::filesystem::path& folder, const FetchReports& reports);
 
 }  // namespace mixop

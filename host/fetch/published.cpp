@@ -73,7 +73,8 @@ PublishedFile read_file(const JsonValue& value, const std::string& place) {
   const Fields fields(value, place, {"name", "addresses", "sha256", "bytes", "unpack", "unpacked_bytes"});
   PublishedFile file;
   file.name = plain_file_name(fields, "name");
-  if (file.name == kUnpacked) fields.refuse(fields.at("name"), "name: '" + file.name + "' is kept for what is unpacked");
+  if (file.name == kUnpacked)
+    fields.refuse(fields.at("name"), "name: '" + file.name + "' is kept for what is unpacked");
   for (const JsonValue& address : fields.list("addresses")) {
     if (!address.is(Kind::text) || !is_web_address(address.text))
       fields.refuse(address, "addresses: expected https://... or http://..., found " + address.describe());
@@ -81,7 +82,8 @@ PublishedFile read_file(const JsonValue& value, const std::string& place) {
   }
   file.sha256 = fields.text("sha256");
   if (file.sha256.size() != 64 || file.sha256.find_first_not_of("0123456789abcdef") != std::string::npos)
-    fields.refuse(fields.at("sha256"), "sha256: expected 64 lower-case hex digits, found '" + excerpt(file.sha256) + "'");
+    fields.refuse(fields.at("sha256"),
+                  "sha256: expected 64 lower-case hex digits, found '" + excerpt(file.sha256) + "'");
   file.bytes = fields.optional_bytes("bytes");
   file.unpack = fields.optional_text("unpack");
   if (!file.unpack.empty()) file.unpacked_bytes = fields.bytes("unpacked_bytes");

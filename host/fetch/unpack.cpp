@@ -29,7 +29,7 @@ class Reader {
   Reader(const fs::path& path, std::string name) : name_(std::move(name)) {
     archive_read_support_filter_gzip(archive_.get());
     archive_read_support_format_tar(archive_.get());
-    archive_read_support_format_zip(archive_.get());
+    archive_read_support_format_zip_seekable(archive_.get());
     if (archive_read_open_filename(archive_.get(), path.c_str(), kBlock) != ARCHIVE_OK) refuse(reason());
   }
 
@@ -98,7 +98,8 @@ class Room {
   Room(std::uint64_t most, const Reader& reader) : most_(most), left_(most), reader_(reader) {}
   void take(std::uint64_t bytes) {
     if (bytes > left_)
-      reader_.refuse("unpacks to more than " + std::to_string(most_) + " bytes, which no archive of this data set does");
+      reader_.refuse("unpacks to more than " + std::to_string(most_) +
+                     " bytes, which no archive of this data set does");
     left_ -= bytes;
   }
   std::uint64_t left() const { return left_; }
@@ -112,8 +113,8 @@ void write_member(Reader& reader, const std::string& member, const fs::path& fil
   std::error_code problem;
   fs::create_directories(file.parent_path(), problem);
   if (problem) fail_step(file.parent_path().string(), "creating", problem.value());
-  const Descriptor target(repeated(
-      [&] { return ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666); }));
+  const Descriptor target(
+      repeated([&] { return ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666); }));
   if (target.get() < 0 && errno == EEXIST) reader.refuse("has two members '" + excerpt(member) + "'");
   if (target.get() < 0) fail_step(file.string(), "creating", errno);
   std::vector<std::byte> block(kBlock);

@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 bool is_named(const fs::directory_entry& entry) {
   std::error_code failure;
   return entry.path().extension() == ".json" && is_plain_name(entry.path().stem().string()) &&
-         entry.is_regular_file(failure) && (entry.status(failure).permissions() & fs::perms::others_write) == fs::perms::none;
+         entry.is_regular_file(failure) &&
+         (entry.status(failure).permissions() & fs::perms::others_write) == fs::perms::none;
 }
 
 }  // namespace

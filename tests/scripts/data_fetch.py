@@ -184,13 +184,15 @@ def goes_on(folder, server):
     check(len(server.asked) == 4 and sorted(server.asked) == server.asked and server.asked[-1] > 0, server.asked)
 
     # Killed and stopped, again and again, and each call goes on where the last one was.
-    place = Place(folder, server, content, bytes=len(content))
+    large = tar([*IMAGES, ("set-1/noise", numpy.random.default_rng(1).bytes(4 << 20))])
+    place = Place(folder, server, large)
     for sign, code in [(signal.SIGINT, 130), (signal.SIGKILL, -9), (signal.SIGTERM, 143)]:
         server.faults = ["slow"]
         server.asked.clear()
         before = part.stat().st_size if (part := place.part / place.name).exists() else 0
         process = subprocess.Popen([MIXOP, *place.words], stderr=subprocess.PIPE, text=True, env={**os.environ, "MIXOP_DATA": ""})
         while not part.exists() or part.stat().st_size <= before:
+            check(process.poll() is None, f"ended before it was stopped: {process.returncode}")
             time.sleep(0.01)
         if sign == signal.SIGTERM:
             other = refusal(1, "another fetch of this data set is at work", *place.words)
