@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 
 namespace mixop::cli {
@@ -17,12 +18,18 @@ std::atomic<int> guards{0};
 std::array<struct sigaction, kSignals.size()> before{};
 static_assert(std::atomic<int>::is_always_lock_free);
 
+constexpr char kSaid[] = "\nmixop: stopping; once more ends it at once\n";
+
 /// Warnings come again and again (SIGXCPU every second), so that only who insists ends the process at once.
 void on_signal(int signal) {
   int none = 0;
   received_signal.compare_exchange_strong(none, signal);
   const bool insists = signal == SIGINT || signal == SIGTERM;
-  if (insists && asked_to_end.exchange(true)) _exit(128 + signal);
+  if (!insists) return;
+  if (asked_to_end.exchange(true)) _exit(128 + signal);
+  const int problem = errno;
+  (void)!write(STDERR_FILENO, kSaid, sizeof kSaid - 1);
+  errno = problem;
 }
 
 void install() {

@@ -200,7 +200,7 @@ def goes_on(folder, server):
         process.send_signal(sign)
         said = process.communicate()[1]
         check(process.returncode == code, f"{sign}: {process.returncode}: {said}")
-        check(code < 0 or "the same command goes on" in said, said)
+        check(code < 0 or ("the same command goes on" in said and "once more ends it at once" in said), said)
         check(before in server.asked, (before, server.asked))
         place.nothing()
     answer(*place.words)

@@ -110,6 +110,8 @@ def main():
             return
         for genotype in SOME:
             published(folder, small, genotype)
+        many = (folder / "many", *cifar(folder / "many", records=1000))
+        published(folder, many, "darts_cnn/DARTS_V2", sets("data.train_limit=200"))
         published(folder, large, "darts_cnn/DARTS_V2", sets("data.name=image_folder", "image_folder.size=224", "image_folder.resize=224", "space.stem=imagenet"))
         odd = (folder / "odd", *image_folder(folder / "odd", size=37))
         published(folder, odd, "darts_cnn/DARTS_V1", sets("data.name=image_folder", "image_folder.size=37", "image_folder.resize=37", "train.auxiliary=0"))
