@@ -12,7 +12,8 @@ mixop_venv=$MIXOP_CACHE/venv
 export MIXOP_PYTHON=$mixop_venv/bin/python3
 mixop_packages=(g++ cmake ninja-build ccache mold binutils python3 python3-venv ca-certificates libssl-dev libboost-dev
   libboost-filesystem-dev libboost-program-options-dev libhdf5-dev hdf5-tools libcereal-dev catch2 graphviz
-  libjpeg-dev libpng-dev libprotobuf-dev protobuf-compiler libzip-dev libyaml-cpp-dev libcurl4-openssl-dev libarchive-dev abigail-tools)
+  libjpeg-dev libpng-dev libprotobuf-dev protobuf-compiler libzip-dev libyaml-cpp-dev libcurl4-openssl-dev libarchive-dev
+  libbz2-dev liblzma-dev nettle-dev libzstd-dev abigail-tools)
 mixop_toolkit='cuda-toolkit[nvcc,cccl,crt,nvvm]==13.0.2'
 
 mixop_say() { printf '== %s\n' "$*" >&2; }

@@ -17,6 +17,7 @@ const std::vector<Command>& commands() {
       {"summary", "count a network's parameters and multiply-adds", summary_command},
       {"draw", "draw a genotype's cells", draw_command},
       {"distance", "measure how far genotypes are apart", distance_command},
+      {"report", "write a page about runs: curves, alphas, cells, what they cost", report_command},
       {"inspect", "show what the archive of a run or network holds", inspect_command},
       {"verify", "check that an archive is whole", verify_command},
       {"compare", "list what differs between two archives", compare_command},

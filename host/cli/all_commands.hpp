@@ -18,6 +18,7 @@ int derive_command(const std::vector<std::string>& arguments);
 int summary_command(const std::vector<std::string>& arguments);
 int draw_command(const std::vector<std::string>& arguments);
 int distance_command(const std::vector<std::string>& arguments);
+int report_command(const std::vector<std::string>& arguments);
 int inspect_command(const std::vector<std::string>& arguments);
 int verify_command(const std::vector<std::string>& arguments);
 int compare_command(const std::vector<std::string>& arguments);

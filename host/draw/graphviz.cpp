@@ -1,8 +1,13 @@
 #include "host/draw/graphviz.hpp"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <chrono>
 #include <span>
 
+#include "host/files/descriptor.hpp"
 #include "host/files/new_file.hpp"
 #include "host/files/output.hpp"
 #include "host/process/child_process.hpp"
@@ -59,6 +64,20 @@ std::filesystem::path write_picture(const std::string& dot, const std::filesyste
   drawn.sync();
   drawn.replace_target();
   return file;
+}
+
+std::string svg_of(const std::string& dot) {
+  const auto program = program_on_path("dot");
+  if (!program) return "";
+  const Descriptor graph(::memfd_create("graph", MFD_CLOEXEC));
+  if (graph.get() < 0) fail_step("a picture", "making room for its graph", errno);
+  write_all(graph.get(), std::as_bytes(std::span(dot)), "a picture's graph");
+  const std::string path = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(graph.get());
+  const ChildResult result = run_child({*program, "-Tsvg", path}, kLongest);
+  const std::string failure = failure_of(result);
+  if (!failure.empty() || result.left_out > 0)
+    throw Error(ErrorCode::failed, "a picture: Graphviz " + (failure.empty() ? "wrote more than 1 MiB" : failure));
+  return result.output;
 }
 
 }  // namespace mixop

@@ -14,4 +14,7 @@ void require_picture(const std::filesystem::path& file);
 /// Throws as require_picture() does, failed where Graphviz fails; a picture that was there is then as it was.
 std::filesystem::path write_picture(const std::string& dot, const std::filesystem::path& file);
 
+/// The picture of a graph as SVG; empty where Graphviz is not installed. Throws failed where it fails.
+std::string svg_of(const std::string& dot);
+
 }  // namespace mixop

@@ -25,7 +25,7 @@ def sdk_may(file, included, quoted, root):
 
 # A folder of the host includes itself and the folders before it.
 HOST = ("text files json weights process draw config archive genotype data fetch cuda plugins graph onnx runtime loop task search trials train "
-        "metrics session bench selftest cli").split()
+        "metrics session bench selftest report cli").split()
 
 
 def host_may(file, included, quoted, root):
