@@ -36,6 +36,7 @@ echo "figure: set-up killed $((waited + 15)) s after its start"
 inside bash -c 'cd /srv/mixop && ./quickstart' | tee "$root/quickstart.log"
 grep -q '^archive: ' "$root/quickstart.log" || fail "./quickstart does not end with its archive"
 inside test -s /srv/mixop/build/quickstart/cells.svg || fail "./quickstart leaves no picture"
+inside test -s /srv/mixop/build/quickstart/report.html || fail "./quickstart leaves no report"
 inside bash -c 'cd /srv/mixop && ./check'
 
 before=$(date +%s)

@@ -41,15 +41,20 @@ function swatch(colour, dashed) {
 
 // ---- numbers
 
-const number = (value, digits = 4) => (value === null || value === undefined || Number.isNaN(value)) ? "–" : Number(value).toPrecision(digits).replace(/\.?0+$/, "").replace(/\.?0+e/, "e");
+function number(value, digits = 4) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  const [mantissa, exponent] = Number(value).toPrecision(digits).split("e");
+  const short = mantissa.includes(".") ? mantissa.replace(/\.?0+$/, "") : mantissa;
+  return exponent === undefined ? short : `${short}e${exponent.replace("+", "")}`;
+}
 const whole = (value) => Number(value).toLocaleString("en");
 
 function duration(seconds) {
   const parts = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
   const first = parts.findIndex(([size]) => seconds >= size);
-  if (first < 0) return `${seconds.toFixed(1)} s`;
+  if (first < 0) return `${number(seconds, 2)} s`;
   return parts.slice(first, first + 2).map(([size, unit], at) =>
-    `${at === 0 ? Math.floor(seconds / size) : Math.round((seconds % parts[first][0]) / size)} ${unit}`).join(" ");
+    `${Math.floor((at === 0 ? seconds : seconds % parts[first][0]) / size)} ${unit}`).join(" ");
 }
 
 // 97.5 % points of Student's t for 1 to 30 degrees of freedom, then the normal distribution's.
