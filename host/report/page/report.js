@@ -87,7 +87,8 @@ function chart(title, series, marks = []) {
   const width = 420, height = 230, left = 48, right = 10, top = 10, bottom = 26;
   const epochs = [...new Set(points.map(([epoch]) => epoch))].sort((a, b) => a - b);
   let [low, high] = [Math.min(...points.map(([, value]) => value)), Math.max(...points.map(([, value]) => value))];
-  if (high - low < 1e-12) [low, high] = [low - Math.abs(low) * 0.1 - 0.1, high + Math.abs(high) * 0.1 + 0.1];
+  const apart = Math.abs(low) * 0.1 || 1;
+  if (high - low < apart * 1e-9) [low, high] = [low - apart, high + apart];
   const first = epochs[0], last = Math.max(epochs[epochs.length - 1], first + 1);
   const x = (epoch) => left + ((epoch - first) / (last - first)) * (width - left - right);
   const y = (value) => height - bottom - ((value - low) / (high - low)) * (height - top - bottom);
@@ -211,16 +212,22 @@ function softmax(row) {
   return powers.map((power) => power / sum);
 }
 
+const SCALES = {
+  softmax,
+  sigmoid: (row) => row.map((value) => 1 / (1 + Math.exp(-value))),
+  "they are": (row) => row,
+};
+
 function alphas(run) {
   if (run.alphas.length === 0) return null;
   const epochs = run.alphas[0].shape[0] - 1;
-  const state = { set: 0, cell: 0, epoch: epochs, row: 0, scale: "softmax" };
+  const state = { set: 0, cell: 0, epoch: epochs, row: 0, scale: run.strategy_history.at(-1).relaxation in SCALES ? run.strategy_history.at(-1).relaxation : "softmax" };
   const heat = element("div", { className: "wide" }), trace = element("div", { className: "charts" });
   const slider = element("input", { type: "range", min: 0, max: epochs, step: 1, value: epochs, id: `epoch-${runs.indexOf(run)}` });
   const shown = element("output", { htmlFor: slider.id });
   const cells = element("select", {});
 
-  const scaled = (row) => (state.scale === "softmax" ? softmax(row) : row);
+  const scaled = (row) => (row.length === 1 ? row : SCALES[state.scale](row));  // an edge's weight is one number
   const set = () => run.alphas[state.set];
   const operations = () => set().operations ?? Array.from({ length: set().shape.at(-1) }, (_, at) => `operation ${at}`);
   const edges = () => set().edges ?? Array.from({ length: set().shape.at(-2) }, (_, at) => `edge ${at}`);
@@ -251,7 +258,7 @@ function alphas(run) {
       label: name, colour: colourOf(at), dashed: at >= COLOURS,
       points: Array.from({ length: epochs + 1 }, (_, epoch) => [epoch, scaled(atEpoch(set(), epoch)[state.cell][state.row])[at]]),
     }));
-    trace.replaceChildren(chart(`${edges()[state.row]} of ${set().name}, ${state.scale === "softmax" ? "softmax" : "as they are"}`, lines, swapsOf(run).map((change) => change.epoch)) ?? "",
+    trace.replaceChildren(chart(`${edges()[state.row]} of ${set().name}, ${state.scale}`, lines, swapsOf(run).map((change) => change.epoch)) ?? "",
       element("div", {}, legend(lines), element("p", { className: "soft" }, "A row of the table above chooses the edge.")));
   }
 
@@ -269,11 +276,11 @@ function alphas(run) {
   cells.addEventListener("change", () => { state.cell = Number(cells.value); draw(); });
   const choice = (label, options, key) => element("label", {}, `${label} `, element("select", {
     onchange: (event) => { state[key] = key === "set" ? Number(event.target.value) : event.target.value; draw(); },
-  }, ...options.map(([value, text]) => element("option", { value }, text))));
+  }, ...options.map(([value, text]) => element("option", { value, selected: state[key] === value }, text))));
   draw();
   return element("section", {}, element("h3", {}, "Alphas"),
     element("div", { className: "tools" }, choice("set", run.alphas.map((one, at) => [at, one.name]), "set"), cells,
-      choice("shown as", [["softmax", "softmax"], ["raw", "they are"]], "scale"),
+      choice("shown as", Object.keys(SCALES).map((name) => [name, name]), "scale"),
       element("label", { htmlFor: slider.id }, "epoch"), slider, shown),
     heat, trace);
 }
@@ -321,7 +328,7 @@ function pictures(run) {
     image.src = run.pictures[at].image;
     text.textContent = !isSearch(run) ? "The network's cells."
       : next ? `As derived after ${epoch === 0 ? "the start" : `epoch ${epoch}`}${next.epoch - 1 > epoch ? ` and up to epoch ${next.epoch - 1}` : ""}.`
-        : `As derived after epoch ${epoch}${run.epochs.at(-1).epoch > epoch ? ` and up to the last, ${run.epochs.at(-1).epoch}` : ", the last"}.`;
+        : `As derived after ${epoch === 0 ? "the start" : `epoch ${epoch}`}${run.epochs.at(-1).epoch > epoch ? ` and up to the last, ${run.epochs.at(-1).epoch}` : ", the last"}.`;
   };
   show(run.pictures.length - 1);
   const slider = run.pictures.length === 1 ? null : element("input", { type: "range", min: 0, max: run.pictures.length - 1, step: 1, value: run.pictures.length - 1, ariaLabel: "which genotype" });
