@@ -30,6 +30,8 @@ std::string mebibytes(std::uint64_t bytes) {
 /// How far one file after the other is: a line that is redrawn on a terminal, else one every ten seconds.
 class FetchProgress {
  public:
+  FetchProgress() = default;
+  FetchProgress(const FetchProgress&) = delete;
   void show(const PublishedFile& file, std::uint64_t done, std::uint64_t all) {
     const auto now = Clock::now();
     if (file.name != name_) {
@@ -52,9 +54,8 @@ class FetchProgress {
     open_line_ = false;
     say(text);
   }
-  void end() {
+  ~FetchProgress() {
     if (open_line_) std::cerr << std::endl;
-    open_line_ = false;
   }
 
  private:
@@ -89,9 +90,9 @@ PublishedData from_mirror(PublishedData data, std::string address) {
 
 PublishedData published(const std::string& name, const PluginRegistry& plugins) {
   std::vector<std::string> known;
-  for (PublishedData& data : published_data(shared_folders(plugins, "downloads"))) {
-    if (data.name == name || data.folder == name) return std::move(data);
-    known.push_back(data.name);
+  if (auto found = find_published(name, shared_folders(plugins, "downloads"), known)) {
+    (void)plugins.dataset(found->name);  // of which there must be a reader
+    return std::move(*found);
   }
   const auto datasets = plugins.names(MIXOP_DATASET_INTERFACE);
   const bool exists = std::find(datasets.begin(), datasets.end(), name) != datasets.end();
@@ -103,34 +104,29 @@ PublishedData published(const std::string& name, const PluginRegistry& plugins) 
                                     " (can be fetched: " + joined(known) + ")");
 }
 
-int fetch_published(const PublishedData& published, const std::string& folder, const std::string& mirror) {
-  const PublishedData data = mirror.empty() ? published : from_mirror(published, mirror);
+int fetch_published(const PublishedData& asked, const std::string& folder, const std::string& mirror) {
+  const PublishedData data = mirror.empty() ? asked : from_mirror(asked, mirror);
   if (folder.empty())
     throw Error(ErrorCode::usage,
                 "data fetch: where to? Name a folder with --data DIR or the environment's MIXOP_DATA");
   const std::filesystem::path target = fetched_folder(data, folder);
-  std::error_code problem;
-  if (std::filesystem::exists(std::filesystem::symlink_status(target, problem))) {
-    say(target.string() + " is there already; mixop data check " + data.name +
-        " reads all of it; move it away to fetch it anew");
-    return 0;
-  }
-  say(data.summary + "; its terms: " + data.page);
   const InterruptGuard guard;
   FetchProgress progress;
-  const FetchReports reports{[&](const PublishedFile& file, std::uint64_t done, std::uint64_t all) {
-                               progress.show(file, done, all);
-                               return guard.received() == 0;
-                             },
-                             [&](const std::string& line) { progress.line(line); }};
-  const FetchEnd end = fetch(data, folder, reports);
-  progress.end();
-  if (end == FetchEnd::stopped) {
-    say("stopped; " + target.string() + ".part keeps what came, and the same command goes on");
-    return guard.received();
+  const FetchReports reports{
+      [&](const PublishedFile& file, std::uint64_t done, std::uint64_t all) { progress.show(file, done, all); },
+      [&] { return guard.received() != 0; }, [&](const std::string& line) { progress.line(line); }};
+  switch (fetch(data, folder, reports)) {
+    case FetchEnd::was_there:
+      progress.line(target.string() + " is there already; mixop data check " + data.name +
+                    " reads all of it; move it away to fetch it anew");
+      break;
+    case FetchEnd::stopped:
+      progress.line("stopped; " + target.string() + ".part keeps what came, and the same command goes on");
+      break;
+    case FetchEnd::fetched:
+      progress.line(target.string() + ": fetched, SHA-256 as published");
   }
-  say(target.string() + ": fetched, SHA-256 as published");
-  return 0;
+  return guard.received();
 }
 
 }  // namespace mixop::cli

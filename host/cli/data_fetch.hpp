@@ -12,6 +12,6 @@ PublishedData published(const std::string& name, const PluginRegistry& plugins);
 
 /// Fetches it, from a mirror where one is named, into the folder of the data sets unless it is there, and reports on
 /// stderr how that goes on. Returns the number of the signal that stopped it, or 0.
-int fetch_published(const PublishedData& data, const std::string& folder, const std::string& mirror);
+int fetch_published(const PublishedData& asked, const std::string& folder, const std::string& mirror);
 
 }  // namespace mixop::cli

@@ -1,5 +1,6 @@
 #include "host/cli/progress.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -28,7 +29,7 @@ std::string quality_text(const Metrics& means, const Task& task) {
 
 std::string progress_bar(std::int64_t done, std::int64_t all) {
   constexpr std::int64_t kWidth = 24;
-  const std::int64_t filled = all == 0 ? 0 : kWidth * done / all;
+  const std::int64_t filled = all <= 0 ? 0 : std::clamp<std::int64_t>(kWidth * done / all, 0, kWidth);
   return "[" + std::string(static_cast<std::size_t>(filled), '#') +
          std::string(static_cast<std::size_t>(kWidth - filled), '-') + "]";
 }

@@ -17,8 +17,10 @@ CommandSyntax report_syntax() {
   CommandSyntax syntax;
   syntax.usage = "mixop report RUN.h5|NET.h5 ... [-o report.html]";
   syntax.about =
-      "Writes a page about searches and trained networks that any browser shows, without a network: curves of losses and\n"
-      "accuracies, alphas over the epochs, how the genotype came about, cells, changes of the strategy, what the runs cost\n"
+      "Writes a page about searches and trained networks that any browser shows, without a network: curves of losses "
+      "and\n"
+      "accuracies, alphas over the epochs, how the genotype came about, cells, changes of the strategy, what the runs "
+      "cost\n"
       "and where they come from; of several runs their comparison. Neither the data nor the plugins are needed.";
   syntax.options.add_options()("out,o", po::value<std::string>()->value_name("FILE")->default_value("report.html"),
                                "the page; one that is there is replaced")("json", "prints the file's name as JSON");
@@ -43,7 +45,8 @@ int report_command(const Arguments& arguments) {
   const std::filesystem::path out = output_path(named);
   require_writable(out);
   if (is_archive_file(out))
-    throw Error(ErrorCode::usage, named + " is an archive of mixop, which a page does not replace; name another file by -o");
+    throw Error(ErrorCode::usage,
+                named + " is an archive of mixop, which a page does not replace; name another file by -o");
   std::vector<Archive> archives;
   std::vector<const Archive*> subjects;
   archives.reserve(files.size());

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -61,9 +62,14 @@ int watch(void* user, curl_off_t all, curl_off_t, curl_off_t, curl_off_t) {
   auto& transfer = *static_cast<Transfer*>(user);
   if (Clock::now() - transfer.reported < kReportEvery) return 0;
   transfer.reported = Clock::now();
-  const std::uint64_t whole = all > 0 ? transfer.begun + static_cast<std::uint64_t>(all) : 0;
-  transfer.stopped = !transfer.report(transfer.done, whole);
-  return transfer.stopped ? 1 : 0;
+  const std::uint64_t rest = all > 0 ? static_cast<std::uint64_t>(all) : 0;
+  const std::uint64_t whole = rest > 0 && rest <= transfer.most - transfer.begun ? transfer.begun + rest : 0;
+  try {
+    transfer.stopped = !transfer.report(transfer.done, whole);
+  } catch (...) {
+    transfer.problem = std::current_exception();
+  }
+  return transfer.stopped || transfer.problem != nullptr ? 1 : 0;
 }
 
 /// The authorities that connections are checked against: libcurl's own place is that of the system it was built on.
@@ -124,9 +130,7 @@ bool may_pass(CURLcode code, long status) {
 }
 
 /// Whether the server does not take the beginning that is there: it sends no ranges, or has less.
-bool is_no_beginning(CURLcode code, long status) {
-  return code == CURLE_RANGE_ERROR || (code == CURLE_HTTP_RETURNED_ERROR && status == 416);
-}
+bool is_no_beginning(CURLcode code, long status) { return code == CURLE_RANGE_ERROR || status == 416; }
 
 std::uint64_t size_of(int file, const std::string& path) {
   struct stat info {};
@@ -136,6 +140,13 @@ std::uint64_t size_of(int file, const std::string& path) {
 
 void cut(int file, const std::string& path, std::uint64_t size) {
   if (::ftruncate(file, static_cast<off_t>(size)) != 0) fail_step(path, "beginning anew", errno);
+}
+
+/// Whether an answer that seems whole is not: one without its length, or a shorter part than was asked for.
+bool is_cut_off(CURL* session, long status, std::uint64_t done, std::uint64_t all) {
+  curl_off_t length = -1;
+  curl_easy_getinfo(session, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  return done < all && (length < 0 || status == 206);
 }
 
 /// Half a second, and twice as long each time; false where it was stopped meanwhile.
@@ -149,33 +160,46 @@ bool wait_for_try(int tries, std::uint64_t done, const DownloadReport& report) {
 
 }  // namespace
 
-Downloaded download(const std::string& address, int file, const std::string& path, std::uint64_t most,
+std::string shown_address(const std::string& address) {
+  const std::size_t host = address.find("://") + 3, end = std::min(address.find('/', host), address.size());
+  const std::size_t at = address.rfind('@', end);
+  return at == std::string::npos || at < host ? address : address.substr(0, host) + "..." + address.substr(at);
+}
+
+Downloaded download(const std::string& address, int file, const std::string& path, const ExpectedBytes& expected,
                     const DownloadReport& report) {
   int tries = 0;
+  std::uint64_t furthest = size_of(file, path);
   while (true) {
     const std::uint64_t begun = size_of(file, path);
     if (::lseek(file, static_cast<off_t>(begun), SEEK_SET) < 0) fail_step(path, "going to its end", errno);
-    Transfer transfer{file, path, begun, begun, most, report};
+    Transfer transfer{file, path, begun, begun, expected.most, report};
     std::array<char, CURL_ERROR_SIZE> problem{};
     const Session session = new_session(address, transfer, problem);
     const CURLcode code = curl_easy_perform(session.get());
     if (transfer.problem != nullptr) std::rethrow_exception(transfer.problem);
     if (transfer.stopped) return {DownloadEnd::stopped};
-    if (code == CURLE_OK) return {DownloadEnd::complete};
     if (transfer.too_long)
-      return {DownloadEnd::too_long,
-              address + " sends more than the " + std::to_string(most) + " bytes that are published"};
+      return {DownloadEnd::too_long, shown_address(address) + " sends more than the " + std::to_string(expected.most) +
+                                         " bytes that are published"};
     long status = 0;
     curl_easy_getinfo(session.get(), CURLINFO_RESPONSE_CODE, &status);
-    if (begun > 0 && is_no_beginning(code, status)) {
-      cut(file, path, 0);
-      continue;
+    const bool anew = begun > 0 && is_no_beginning(code, status);
+    const bool cut_off = code == CURLE_OK && !anew && is_cut_off(session.get(), status, transfer.done, expected.all);
+    if (code == CURLE_OK && !anew && !cut_off) return {DownloadEnd::complete};
+    if (anew) cut(file, path, 0);
+    // Only what was not there before is worth another five tries: a server may break off, and send no ranges.
+    if (transfer.done > furthest) {
+      furthest = transfer.done;
+      tries = 0;
     }
-    if (transfer.done > begun) tries = 0;
-    const std::string reason = problem[0] != '\0' ? problem.data() : curl_easy_strerror(code);
-    if (!may_pass(code, status) || ++tries == kTries)
-      return {DownloadEnd::unreachable, address + ": " + excerpt(reason, 300)};
-    if (!wait_for_try(tries, transfer.done, report)) return {DownloadEnd::stopped};
+    const std::string reason =
+        cut_off ? "ended after " + std::to_string(transfer.done) + " of " + std::to_string(expected.all) + " bytes"
+        : problem[0] != '\0' ? problem.data()
+                             : curl_easy_strerror(code);
+    if ((!anew && !cut_off && !may_pass(code, status)) || ++tries == kTries)
+      return {DownloadEnd::unreachable, shown_address(address) + ": " + excerpt(reason, 300)};
+    if (!anew && !wait_for_try(tries, transfer.done, report)) return {DownloadEnd::stopped};
   }
 }
 

@@ -10,6 +10,14 @@ namespace mixop {
 /// stops the download.
 using DownloadReport = std::function<bool(std::uint64_t done, std::uint64_t all)>;
 
+/// An address without the name and password that it may hold.
+std::string shown_address(const std::string& address);
+
+struct ExpectedBytes {
+  std::uint64_t all;   ///< of the whole file; 0: not known
+  std::uint64_t most;  ///< more are refused
+};
+
 enum class DownloadEnd { complete, stopped, unreachable, too_long };
 
 struct Downloaded {
@@ -23,7 +31,7 @@ struct Downloaded {
 /// it begins anew. A connection that breaks, or that brings nothing for half a minute, is made again a few times; more
 /// than `most` bytes end it. What came stays in the file. Throws failed where it cannot be written, of which `path` is
 /// the name.
-Downloaded download(const std::string& address, int file, const std::string& path, std::uint64_t most,
+Downloaded download(const std::string& address, int file, const std::string& path, const ExpectedBytes& expected,
                     const DownloadReport& report);
 
 }  // namespace mixop

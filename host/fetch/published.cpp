@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "host/fetch/unpack.hpp"
 #include "host/files/named_files.hpp"
 #include "host/json/json.hpp"
 #include "host/text/printable.hpp"
@@ -86,6 +87,10 @@ PublishedFile read_file(const JsonValue& value, const std::string& place) {
                   "sha256: expected 64 lower-case hex digits, found '" + excerpt(file.sha256) + "'");
   file.bytes = fields.optional_bytes("bytes");
   file.unpack = fields.optional_text("unpack");
+  if (!file.unpack.empty())
+    (void)levels_in_archive(file.unpack,
+                            json_place(place, fields.at("unpack")) + ": unpack: '" + excerpt(file.unpack) + "' ",
+                            ErrorCode::usage);
   if (!file.unpack.empty()) file.unpacked_bytes = fields.bytes("unpacked_bytes");
   return file;
 }
@@ -93,7 +98,8 @@ PublishedFile read_file(const JsonValue& value, const std::string& place) {
 }  // namespace
 
 bool is_web_address(const std::string& address) {
-  return address.rfind("https://", 0) == 0 || address.rfind("http://", 0) == 0;
+  return (address.rfind("https://", 0) == 0 && address.size() > 8) ||
+         (address.rfind("http://", 0) == 0 && address.size() > 7);
 }
 
 PublishedData read_published(const fs::path& file) {
@@ -114,10 +120,18 @@ PublishedData read_published(const fs::path& file) {
   return data;
 }
 
-std::vector<PublishedData> published_data(const std::vector<fs::path>& folders) {
-  std::vector<PublishedData> all;
-  for (const auto& [name, file] : named_files(folders, "the folder of downloads")) all.push_back(read_published(file));
-  return all;
+std::optional<PublishedData> find_published(const std::string& name, const std::vector<fs::path>& folders,
+                                            std::vector<std::string>& known) {
+  const auto files = named_files(folders, "the folder of downloads");
+  for (const auto& [own, file] : files) known.push_back(own);
+  if (const auto found = files.find(name); found != files.end()) return read_published(found->second);
+  for (const auto& [own, file] : files) {
+    try {
+      if (PublishedData data = read_published(file); data.folder == name) return data;
+    } catch (const Error&) {  // which is said where that data set is asked for
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace mixop

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,9 @@ inline constexpr char kUnpacked[] = "unpacked";
 /// Reads one such file; a mistake in it is a usage error with its place.
 PublishedData read_published(const std::filesystem::path& file);
 
-/// All that are in these folders, by name; the first folder that has a name decides.
-std::vector<PublishedData> published_data(const std::vector<std::filesystem::path>& folders);
+/// The data set of that name in these folders, of which the first that has a name decides, or else the one that gets a
+/// folder of that name; nothing where there is neither. `known` gets all names.
+std::optional<PublishedData> find_published(const std::string& name, const std::vector<std::filesystem::path>& folders,
+                                            std::vector<std::string>& known);
 
 }  // namespace mixop

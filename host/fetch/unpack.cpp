@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,16 +22,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kBlock = std::size_t{1} << 18;
-constexpr int kMostMembers = 5'000'000, kMostLevels = 64;
+constexpr int kMostMembers = 5'000'000;
+constexpr std::size_t kMostLevels = 64;
 
 /// A reader of what data sets are published in, and of nothing else that libarchive knows.
 class Reader {
  public:
-  Reader(const fs::path& path, std::string name) : name_(std::move(name)) {
+  Reader(int file, std::string name) : name_(std::move(name)) {
     archive_read_support_filter_gzip(archive_.get());
     archive_read_support_format_tar(archive_.get());
     archive_read_support_format_zip_seekable(archive_.get());
-    if (archive_read_open_filename(archive_.get(), path.c_str(), kBlock) != ARCHIVE_OK) refuse(reason());
+    if (::lseek(file, 0, SEEK_SET) != 0 || archive_read_open_fd(archive_.get(), file, kBlock) != ARCHIVE_OK)
+      refuse(reason());
   }
 
   /// The next member, or null.
@@ -66,24 +69,6 @@ class Reader {
   int members_ = 0;
 };
 
-/// The levels of a member's name; refuses one that leads out of the archive.
-std::vector<std::string> levels_of(const std::string& member, const Reader& reader) {
-  const std::string shown = "member '" + excerpt(member) + "'";
-  if (member.empty()) reader.refuse("has a member without a name");
-  if (member[0] == '/' || member.find('\\') != std::string::npos)
-    reader.refuse(shown + " names a place outside the archive");
-  std::vector<std::string> levels;
-  for (std::size_t begin = 0; begin <= member.size();) {
-    const std::size_t end = std::min(member.find('/', begin), member.size());
-    const std::string level = member.substr(begin, end - begin);
-    if (level == "..") reader.refuse(shown + " climbs out of its folder");
-    if (!level.empty() && level != ".") levels.push_back(level);
-    begin = end + 1;
-  }
-  if (levels.size() > kMostLevels) reader.refuse(shown + " is deeper than " + std::to_string(kMostLevels) + " folders");
-  return levels;
-}
-
 /// Where a member comes to lie; empty where it is not below the folder.
 fs::path place_below(const std::vector<std::string>& folder, const std::vector<std::string>& member) {
   if (member.size() <= folder.size() || !std::equal(folder.begin(), folder.end(), member.begin())) return {};
@@ -92,37 +77,69 @@ fs::path place_below(const std::vector<std::string>& folder, const std::vector<s
   return place;
 }
 
-/// How many members the archive has that are refused with `most` bytes in all.
+/// How many bytes more the archive may have.
 class Room {
  public:
   Room(std::uint64_t most, const Reader& reader) : most_(most), left_(most), reader_(reader) {}
-  void take(std::uint64_t bytes) {
+  /// Refuses what will not fit.
+  void expect(std::uint64_t bytes) const {
     if (bytes > left_)
       reader_.refuse("unpacks to more than " + std::to_string(most_) +
                      " bytes, which no archive of this data set does");
+  }
+  void take(std::uint64_t bytes) {
+    expect(bytes);
     left_ -= bytes;
   }
-  std::uint64_t left() const { return left_; }
 
  private:
   std::uint64_t most_, left_;
   const Reader& reader_;
 };
 
-void write_member(Reader& reader, const std::string& member, const fs::path& file, Room& room) {
+/// Hands the member's bytes to `take`; false where it was stopped.
+bool for_each_block(Reader& reader, const std::string& member, Room& room, const std::function<bool()>& stopped,
+                    const std::function<void(std::span<const std::byte>)>& take) {
+  std::vector<std::byte> block(kBlock);
+  while (const std::size_t got = reader.read(block, member)) {
+    if (stopped()) return false;
+    room.take(got);
+    take(std::span(block).first(got));
+  }
+  return true;
+}
+
+Descriptor new_file(const Reader& reader, const std::string& member, const fs::path& file) {
   std::error_code problem;
   fs::create_directories(file.parent_path(), problem);
   if (problem) fail_step(file.parent_path().string(), "creating", problem.value());
-  const Descriptor target(
+  Descriptor target(
       repeated([&] { return ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666); }));
   if (target.get() < 0 && errno == EEXIST) reader.refuse("has two members '" + excerpt(member) + "'");
   if (target.get() < 0) fail_step(file.string(), "creating", errno);
-  std::vector<std::byte> block(kBlock);
-  while (const std::size_t got = reader.read(block, member)) {
-    room.take(got);
-    write_all(target.get(), std::span(block).first(got), file.string());
+  return target;
+}
+
+/// While it lives, this thread's characters are UTF-8, in which libarchive gives names; the C locale has none but
+/// ASCII.
+class Utf8 {
+ public:
+  Utf8()
+      : own_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)), before_(own_ == nullptr ? nullptr : ::uselocale(own_)) {}
+  Utf8(const Utf8&) = delete;
+  ~Utf8() {
+    if (own_ == nullptr) return;
+    ::uselocale(before_);
+    ::freelocale(own_);
   }
-  if (::fsync(target.get()) != 0) fail_step(file.string(), "writing it to the disk", errno);
+
+ private:
+  locale_t own_, before_;
+};
+
+std::string name_of(archive_entry* entry) {
+  const char* const name = archive_entry_pathname(entry);
+  return name == nullptr ? "" : name;
 }
 
 void expect_plain(archive_entry* entry, const std::string& member, const Reader& reader) {
@@ -136,30 +153,52 @@ void expect_plain(archive_entry* entry, const std::string& member, const Reader&
 
 }  // namespace
 
-void unpack(const fs::path& archive, const std::string& name, const std::string& below, const fs::path& to,
-            std::uint64_t most) {
+std::vector<std::string> levels_in_archive(const std::string& path, const std::string& where, ErrorCode code) {
+  const auto refuse = [&](const std::string& how) { throw Error(code, where + how); };
+  if (path.empty()) refuse("has no name");
+  if (path[0] == '/' || path.find('\\') != std::string::npos) refuse("names a place outside the archive");
+  std::vector<std::string> levels;
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const std::string level = path.substr(begin, end - begin);
+    if (level == "..") refuse("climbs out of its folder");
+    if (!level.empty() && level != ".") levels.push_back(level);
+    begin = end + 1;
+  }
+  if (levels.size() > kMostLevels) refuse("is deeper than " + std::to_string(kMostLevels) + " folders");
+  return levels;
+}
+
+bool unpack(int archive, const std::string& name, const std::string& below, const fs::path& to, std::uint64_t most,
+            const std::function<bool()>& stopped) {
+  const Utf8 names;
   Reader reader(archive, name);
-  const std::vector<std::string> folder = levels_of(below, reader);
+  const std::vector<std::string> folder =
+      levels_in_archive(below, name + ": '" + excerpt(below) + "' ", ErrorCode::usage);
   Room room(most, reader);
   bool any = false;
   while (archive_entry* const entry = reader.next()) {
-    const char* const raw = archive_entry_pathname(entry);
-    const std::string member = raw == nullptr ? "" : raw;
-    const fs::path place = place_below(folder, levels_of(member, reader));
+    if (stopped()) return false;
+    const std::string member = name_of(entry);
+    const fs::path place = place_below(
+        folder, levels_in_archive(member, name + ": member '" + excerpt(member) + "' ", ErrorCode::bad_data));
     expect_plain(entry, member, reader);
     if (archive_entry_filetype(entry) == AE_IFDIR) continue;
-    if (archive_entry_size_is_set(entry) != 0 && archive_entry_size(entry) > 0 &&
-        static_cast<std::uint64_t>(archive_entry_size(entry)) > room.left())
-      room.take(static_cast<std::uint64_t>(archive_entry_size(entry)));
+    if (archive_entry_size_is_set(entry) != 0 && archive_entry_size(entry) > 0)
+      room.expect(static_cast<std::uint64_t>(archive_entry_size(entry)));
     if (place.empty()) {
-      std::vector<std::byte> block(kBlock);
-      while (const std::size_t got = reader.read(block, member)) room.take(got);
+      if (!for_each_block(reader, member, room, stopped, [](std::span<const std::byte>) {})) return false;
       continue;
     }
-    write_member(reader, member, to / place, room);
+    const fs::path file = to / place;
+    const Descriptor target = new_file(reader, member, file);
+    if (!for_each_block(reader, member, room, stopped,
+                        [&](std::span<const std::byte> bytes) { write_all(target.get(), bytes, file.string()); }))
+      return false;
     any = true;
   }
   if (!any) reader.refuse("has no files below '" + excerpt(below) + "'");
+  return true;
 }
 
 }  // namespace mixop

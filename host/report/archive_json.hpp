@@ -24,8 +24,8 @@ HeldNetwork held_network(const Archive& archive);
 /// Where an archive comes from, as an object.
 void write_provenance(JsonWriter& json, const Archive& archive);
 
-/// What a checked archive of a search or a training tells, as members of the open object: config, provenance, epochs with
-/// their metrics, of a search with a genotype each, and what else `mixop inspect --json` prints.
+/// What a checked archive of a search or a training tells, as members of the open object: config, provenance, epochs
+/// with their metrics, of a search with a genotype each, and what else `mixop inspect --json` prints.
 void write_archive(JsonWriter& json, const Archive& archive);
 
 }  // namespace mixop

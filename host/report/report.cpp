@@ -28,8 +28,8 @@ constexpr double kDigits = 1e5;
 
 std::string base64(const void* bytes, std::size_t count) {
   std::string text(4 * ((count + 2) / 3) + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), static_cast<const unsigned char*>(bytes),
-                                     static_cast<int>(count));
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                     static_cast<const unsigned char*>(bytes), static_cast<int>(count));
   text.resize(static_cast<std::size_t>(length));
   return text;
 }
@@ -52,7 +52,7 @@ std::vector<double> doubles(const Archive& archive, const std::string& path) {
   return {values.begin(), values.end()};
 }
 
-/// Sets of alphas over the epochs: [epoch, (cell,) edge, operation], row-major.
+/// Sets of alphas over the epochs, and where operations are dropped which: [epoch, (cell,) edge, operation], row-major.
 void write_alphas(JsonWriter& json, const Archive& archive) {
   json.key("alphas").begin_list();
   for (const std::string& name : archive.children("/alphas")) {
@@ -64,6 +64,11 @@ void write_alphas(JsonWriter& json, const Archive& archive) {
     if (archive.has(operations)) json.member("operations", archive.texts(operations));
     if (archive.has(edges)) json.member("edges", archive.texts(edges));
     write_numbers(json.key("values"), doubles(archive, path));
+    if (const std::string dropped = archive_path("/dropped", name); archive.has(dropped)) {
+      json.key("dropped").begin_list();
+      for (const std::uint8_t is : archive.values<std::uint8_t>(dropped)) json.value(static_cast<std::int64_t>(is));
+      json.end();
+    }
     json.end();
   }
   json.end();
@@ -79,14 +84,18 @@ void write_pictures(JsonWriter& json, const Archive& archive) {
       ++epoch;
     }
   } else {
-    drawn.emplace_back(0, genotype_from_json(archive.text("/genotype"), archive.name() + ": /genotype", ErrorCode::bad_data));
+    drawn.emplace_back(
+        0, genotype_from_json(archive.text("/genotype"), archive.name() + ": /genotype", ErrorCode::bad_data));
   }
-  if (drawn.size() > kMostPictures) drawn.erase(drawn.begin(), drawn.end() - kMostPictures);
-  json.key("pictures").begin_list();
-  for (const auto& [epoch, genotype] : drawn) {
-    const std::string svg = svg_of(to_dot(genotype));
-    if (svg.empty()) break;
-    json.begin_object().member("epoch", epoch).member("image", image_address(svg)).end();
+  const std::size_t left_out = drawn.size() - std::min(drawn.size(), kMostPictures);
+  json.member("pictures_left_out", left_out).key("pictures").begin_list();
+  for (std::size_t i = left_out; i < drawn.size(); ++i) {
+    std::string svg;
+    try {
+      svg = svg_of(to_dot(drawn[i].second));
+    } catch (const Error&) {  // one picture less is no reason to have no page, which says so
+    }
+    if (!svg.empty()) json.begin_object().member("epoch", drawn[i].first).member("image", image_address(svg)).end();
   }
   json.end();
 }
@@ -95,6 +104,9 @@ void write_run(JsonWriter& json, const Archive& archive) {
   const bool search = stored::is_of_kind(archive, run_kind);
   json.begin_object().member("file", archive.name()).member("kind", search ? "search" : "network");
   write_archive(json, archive);
+  // Texts, for a number of 64 bits is none of JavaScript's.
+  json.member("seed", std::to_string(archive.integer("/provenance", "seed")))
+      .member("config_text", archive.text(stored::resolved_config));
   write_numbers(json.key("epoch_seconds"), archive.values<double>(stored::epoch_seconds));
   if (search) write_alphas(json, archive);
   write_pictures(json, archive);
@@ -116,7 +128,8 @@ std::string within_script(const std::string& json) {
 std::string part_of_page(const std::string& name) {
   const std::filesystem::path file = installed("share/mixop/report") / name;
   std::optional<std::string> text = whole_file(file);
-  if (!text) throw Error(ErrorCode::failed, file.string() + ": cannot be read; it comes with mixop, so install that anew");
+  if (!text)
+    throw Error(ErrorCode::failed, file.string() + ": cannot be read; it comes with mixop, so install that anew");
   return std::move(*text);
 }
 
@@ -132,7 +145,8 @@ std::string source_of(const std::string& text) {
 std::string filled(const std::string& page, const std::map<std::string, std::string>& values) {
   std::string text;
   for (std::size_t at = 0; at < page.size();) {
-    const std::size_t begin = page.find("@@", at), end = begin == std::string::npos ? begin : page.find("@@", begin + 2);
+    const std::size_t begin = page.find("@@", at),
+                      end = begin == std::string::npos ? begin : page.find("@@", begin + 2);
     if (end == std::string::npos) return text + page.substr(at);
     text += page.substr(at, begin - at) + values.at(page.substr(begin + 2, end - begin - 2));
     at = end + 2;

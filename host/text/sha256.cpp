@@ -14,15 +14,6 @@ void require(bool done) {
   if (!done) throw Error(ErrorCode::failed, "OpenSSL could not compute a SHA-256 digest");
 }
 
-std::string hex(const Sha256::Digest& digest) {
-  std::string text;
-  for (const std::byte byte : digest) {
-    text += "0123456789abcdef"[std::to_integer<unsigned>(byte) >> 4];
-    text += "0123456789abcdef"[std::to_integer<unsigned>(byte) & 15];
-  }
-  return text;
-}
-
 }  // namespace
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
@@ -37,10 +28,19 @@ Sha256::Digest Sha256::digest() {
   return digest;
 }
 
+std::string hex_of(const Sha256::Digest& digest) {
+  std::string text;
+  for (const std::byte byte : digest) {
+    text += "0123456789abcdef"[std::to_integer<unsigned>(byte) >> 4];
+    text += "0123456789abcdef"[std::to_integer<unsigned>(byte) & 15];
+  }
+  return text;
+}
+
 std::string sha256_of_text(std::string_view text) {
   Sha256 hash;
   hash.add(text.data(), text.size());
-  return hex(hash.digest());
+  return hex_of(hash.digest());
 }
 
 std::string sha256_of_file(const std::filesystem::path& path) {
@@ -51,7 +51,7 @@ std::string sha256_of_file(const std::filesystem::path& path) {
   while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get()))
     hash.add(buffer.data(), count);
   if (std::ferror(file.get()) != 0) throw Error(ErrorCode::bad_data, path.string() + ": cannot be read for its digest");
-  return hex(hash.digest());
+  return hex_of(hash.digest());
 }
 
 }  // namespace mixop

@@ -26,6 +26,9 @@ class Sha256 {
   std::unique_ptr<evp_md_ctx_st, void (*)(evp_md_ctx_st*)> context_;
 };
 
+/// As 64 lower-case hex digits.
+std::string hex_of(const Sha256::Digest& digest);
+
 /// SHA-256 as 64 lower-case hex digits.
 std::string sha256_of_text(std::string_view text);
 /// Of a file's content. Throws bad_data where it cannot be read.

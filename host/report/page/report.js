@@ -11,7 +11,7 @@ function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (name in made && name !== "list") made[name] = value;
+    else if (name in made && !name.startsWith("aria")) made[name] = value;
     else made.setAttribute(name, value);
   }
   made.append(...children.filter((child) => child !== null));
@@ -115,7 +115,7 @@ function chart(title, series, marks = []) {
   }
   const cursor = drawn("line", { class: "cursor", y1: top, y2: height - bottom, visibility: "hidden" });
   picture.append(cursor);
-  const reading = element("p", { className: "reading", ariaLive: "polite" });
+  const reading = element("p", { className: "reading", "aria-live": "polite" });
 
   let at = epochs.length - 1;
   const show = () => {
@@ -153,9 +153,9 @@ function legend(entries) {
 const colourOf = (index) => `var(--run${index % COLOURS})`;
 const isSearch = (run) => run.kind === "search";
 const done = (run) => run.epochs.filter((row) => row.epoch > 0);
-const last = (run) => done(run).at(-1) ?? {};
-const best = (run, metric) => Math.max(...done(run).map((row) => row[metric]).filter(Number.isFinite));
-const strategyOf = (run) => isSearch(run) ? run.strategy_history.at(-1).strategy : "training";
+// Of a network the epoch whose weights it holds.
+const last = (run) => (run.kept_epoch > 0 ? done(run).find((row) => row.epoch === run.kept_epoch) : done(run).at(-1)) ?? {};
+const strategyOf = (run) => isSearch(run) ? run.strategy_history.map((change) => change.strategy).join(" → ") : "training";
 const fileName = (path) => path.split("/").at(-1);
 const secondsOf = (run) => run.epoch_seconds.reduce((sum, value) => sum + value, 0);
 const swapsOf = (run) => isSearch(run) ? run.strategy_history.slice(1) : [];
@@ -198,19 +198,23 @@ const SPLITS = { train: 0, valid: 1, test: 2, "": 0 };
 
 // ---- alphas
 
-/// [cell][edge][operation] of one epoch; cells are one where the set has none.
+/// [cell][edge][operation] of one epoch; cells are one where the set has none. NaN: that operation was dropped.
 function atEpoch(set, epoch) {
   const shape = set.shape.length === 4 ? set.shape : [set.shape[0], 1, ...set.shape.slice(1)];
   const [, cells, edges, operations] = shape, size = cells * edges * operations;
   return Array.from({ length: cells }, (_, cell) => Array.from({ length: edges }, (_, edge) =>
-    set.values.slice(epoch * size + (cell * edges + edge) * operations, epoch * size + (cell * edges + edge + 1) * operations)));
+    Array.from({ length: operations }, (_, operation) => {
+      const at = epoch * size + (cell * edges + edge) * operations + operation;
+      return set.dropped?.[at] ? NaN : set.values[at];
+    })));
 }
 
-function softmax(row) {
-  const top = Math.max(...row), powers = row.map((value) => Math.exp(value - top));
-  const sum = powers.reduce((a, b) => a + b, 0);
+function softmax(row, temperature) {
+  const powers = row.map((value) => (Number.isNaN(value) ? NaN : Math.exp((value - largest(row)) / temperature)));
+  const sum = powers.filter(Number.isFinite).reduce((a, b) => a + b, 0);
   return powers.map((power) => power / sum);
 }
+const largest = (row) => Math.max(...row.filter(Number.isFinite));
 
 const SCALES = {
   softmax,
@@ -221,25 +225,27 @@ const SCALES = {
 function alphas(run) {
   if (run.alphas.length === 0) return null;
   const epochs = run.alphas[0].shape[0] - 1;
-  const state = { set: 0, cell: 0, epoch: epochs, row: 0, scale: run.strategy_history.at(-1).relaxation in SCALES ? run.strategy_history.at(-1).relaxation : "softmax" };
+  const state = { set: 0, cell: 0, epoch: epochs, row: 0, scale: Object.hasOwn(SCALES, run.strategy_history.at(-1).relaxation) ? run.strategy_history.at(-1).relaxation : "softmax" };
   const heat = element("div", { className: "wide" }), trace = element("div", { className: "charts" });
   const slider = element("input", { type: "range", min: 0, max: epochs, step: 1, value: epochs, id: `epoch-${runs.indexOf(run)}` });
   const shown = element("output", { htmlFor: slider.id });
   const cells = element("select", {});
 
-  const scaled = (row) => (row.length === 1 ? row : SCALES[state.scale](row));  // an edge's weight is one number
+  const temperature = Number(run.strategy_history.at(-1).options?.relaxation?.temperature) || 1;
+  const isWeight = () => set().name.startsWith("betas_");  // of an edge: one number, of another softmax
+  const scaled = (row) => (isWeight() ? row : SCALES[state.scale](row, temperature));
   const set = () => run.alphas[state.set];
   const operations = () => set().operations ?? Array.from({ length: set().shape.at(-1) }, (_, at) => `operation ${at}`);
   const edges = () => set().edges ?? Array.from({ length: set().shape.at(-2) }, (_, at) => `edge ${at}`);
 
   function drawHeat() {
     const rows = atEpoch(set(), state.epoch)[state.cell].map(scaled);
-    const flat = rows.flat(), low = Math.min(...flat), high = Math.max(...flat);
+    const flat = rows.flat().filter(Number.isFinite), low = Math.min(...flat), high = Math.max(...flat);
     const body = rows.map((row, at) => {
-      const line = element("tr", { tabIndex: 0, ariaSelected: String(at === state.row) }, element("th", { className: "text", scope: "row" }, edges()[at]),
+      const line = element("tr", { tabIndex: 0, "aria-selected": String(at === state.row) }, element("th", { className: "text", scope: "row" }, edges()[at]),
         ...row.map((value) => {
-          const cell = element("td", { className: value === Math.max(...row) ? "cell chosen" : "cell" }, value.toFixed(3));
-          cell.style.backgroundColor = `color-mix(in srgb, var(--run0) ${Math.round(75 * (high > low ? (value - low) / (high - low) : 0))}%, var(--paper))`;
+          const cell = element("td", { className: value === largest(row) ? "cell chosen" : "cell" }, Number.isFinite(value) ? value.toFixed(3) : "–");
+          cell.style.backgroundColor = `color-mix(in srgb, var(--run0) ${Math.round(75 * (high > low && Number.isFinite(value) ? (value - low) / (high - low) : 0))}%, var(--paper))`;
           return cell;
         }));
       const choose = () => { state.row = at; drawHeat(); drawTrace(); heat.querySelectorAll("tbody tr")[at].focus({ preventScroll: true }); };
@@ -254,11 +260,11 @@ function alphas(run) {
   }
 
   function drawTrace() {
+    const rows = Array.from({ length: epochs + 1 }, (_, epoch) => scaled(atEpoch(set(), epoch)[state.cell][state.row]));
     const lines = operations().map((name, at) => ({
-      label: name, colour: colourOf(at), dashed: at >= COLOURS,
-      points: Array.from({ length: epochs + 1 }, (_, epoch) => [epoch, scaled(atEpoch(set(), epoch)[state.cell][state.row])[at]]),
+      label: name, colour: colourOf(at), dashed: at >= COLOURS, points: rows.map((row, epoch) => [epoch, row[at]]),
     }));
-    trace.replaceChildren(chart(`${edges()[state.row]} of ${set().name}, ${state.scale}`, lines, swapsOf(run).map((change) => change.epoch)) ?? "",
+    trace.replaceChildren(chart(`${edges()[state.row]} of ${set().name}, ${isWeight() ? "as they are" : state.scale === "softmax" && temperature !== 1 ? `softmax of temperature ${temperature}` : state.scale}`, lines, swapsOf(run).map((change) => change.epoch)) ?? "",
       element("div", {}, legend(lines), element("p", { className: "soft" }, "A row of the table above chooses the edge.")));
   }
 
@@ -320,7 +326,7 @@ function evolution(run) {
 }
 
 function pictures(run) {
-  if (run.pictures.length === 0) return element("section", {}, element("h3", {}, "Cells"), element("p", {}, "Not drawn: Graphviz is not installed where this page was made."));
+  if (run.pictures.length === 0) return element("section", {}, element("h3", {}, "Cells"), element("p", {}, "Not drawn: where this page was made Graphviz is not installed, or drew nothing."));
   const image = element("img", { alt: "The cells as a graph: inputs left, output right, operations on the edges" });
   const text = element("p", { className: "soft" });
   const show = (at) => {
@@ -331,9 +337,10 @@ function pictures(run) {
         : `As derived after ${epoch === 0 ? "the start" : `epoch ${epoch}`}${run.epochs.at(-1).epoch > epoch ? ` and up to the last, ${run.epochs.at(-1).epoch}` : ", the last"}.`;
   };
   show(run.pictures.length - 1);
-  const slider = run.pictures.length === 1 ? null : element("input", { type: "range", min: 0, max: run.pictures.length - 1, step: 1, value: run.pictures.length - 1, ariaLabel: "which genotype" });
+  const slider = run.pictures.length === 1 ? null : element("input", { type: "range", min: 0, max: run.pictures.length - 1, step: 1, value: run.pictures.length - 1, "aria-label": "which genotype" });
   slider?.addEventListener("input", () => show(Number(slider.value)));
-  return element("section", {}, element("h3", {}, "Cells"), slider ? element("div", { className: "tools" }, element("label", {}, "genotype ", slider)) : null, text, element("div", { className: "picture" }, image));
+  const left = run.pictures_left_out === 0 ? null : element("p", { className: "soft" }, `${run.pictures_left_out} earlier genotypes are not drawn.`);
+  return element("section", {}, element("h3", {}, "Cells"), left, slider ? element("div", { className: "tools" }, element("label", {}, "genotype ", slider)) : null, text, element("div", { className: "picture" }, image));
 }
 
 // ---- strategies and origins
@@ -347,17 +354,17 @@ function strategies(run) {
 }
 
 function origin(run) {
-  const rows = Object.entries(run.provenance).filter(([name]) => name !== "plugins").map(([name, value]) => [words(name), String(value)]);
+  const rows = Object.entries(run.provenance).filter(([name]) => name !== "plugins").map(([name, value]) => [words(name), name === "seed" ? run.seed : String(value)]);
   return element("section", {}, element("h3", {}, "Where it comes from"), table(["", ""], rows, [0, 1]),
     element("details", {}, element("summary", {}, `${run.provenance.plugins.length} plugins`), element("pre", {}, run.provenance.plugins.join("\n"))),
-    element("details", {}, element("summary", {}, "Configuration"), element("pre", {}, JSON.stringify(run.config, null, 2))),
+    element("details", {}, element("summary", {}, "Configuration"), element("pre", {}, run.config_text)),
     element("details", {}, element("summary", {}, isSearch(run) ? "Last genotype" : "Genotype"), element("pre", {}, JSON.stringify(run.genotype ?? run.epochs.at(-1).genotype))));
 }
 
 function costs(run) {
   const seconds = run.epoch_seconds;
   if (seconds.length === 0) return element("p", { className: "soft" }, "No epoch is over yet.");
-  return element("p", {}, `${whole(run.step)} steps in ${duration(secondsOf(run))}: ${duration(secondsOf(run) / seconds.length)} an epoch, on ${run.provenance.device} with ${run.provenance.threads} thread${run.provenance.threads === 1 ? "" : "s"}.`);
+  return element("p", {}, `${seconds.length} epoch${seconds.length === 1 ? "" : "s"} in ${duration(secondsOf(run))}, ${duration(secondsOf(run) / seconds.length)} each; ${whole(run.step)} steps so far, on ${run.provenance.device} with ${run.provenance.threads} thread${run.provenance.threads === 1 ? "" : "s"}.`);
 }
 
 // ---- the page
@@ -368,16 +375,19 @@ function overview() {
   const shown = QUALITY.filter((name) => runs.some((run) => name in last(run)));
   return table(["run", "kind", "strategy", "space", "data", "seed", "epochs", ...shown.map(words), "time"], runs.map((run, index) => [
     element("span", {}, swatch(colourOf(index), false), element("a", { href: `#run-${index}` }, names[index])), run.kind, strategyOf(run), run.config.space.name, run.config.data.name,
-    run.provenance.seed, `${done(run).length} of ${run.config[isSearch(run) ? "search" : "train"].epochs}`, ...shown.map((name) => number(last(run)[name])),
+    run.seed, `${done(run).length} of ${run.config[isSearch(run) ? "search" : "train"].epochs}`, ...shown.map((name) => number(last(run)[name])),
     duration(secondsOf(run))]), [0, 1, 2, 3, 4]);
 }
 
 function comparison() {
+  // Runs that differ in their seed alone, of networks of one genotype; a run that is named twice counts once.
   const groups = new Map();
   runs.forEach((run) => {
-    const key = [run.kind, strategyOf(run), run.config.space.name, run.config.data.name].join(", ");
-    groups.set(key, [...(groups.get(key) ?? []), run]);
+    const { seed, threads, device, ...config } = run.config;
+    const key = JSON.stringify([run.kind, strategyOf(run), { ...config, data: { ...config.data, dir: "", workers: 0 } }, run.genotype, run.data]);
+    if (!(groups.get(key) ?? []).some((other) => JSON.stringify(other.epochs) === JSON.stringify(run.epochs))) groups.set(key, [...(groups.get(key) ?? []), run]);
   });
+  const titleOf = (some) => `${some[0].kind}, ${strategyOf(some[0])}, ${some[0].config.space.name}, ${some[0].config.data.name}: ${some.map((run) => names[runs.indexOf(run)]).join(", ")}`;
   const shown = QUALITY.filter((name) => runs.some((run) => name in last(run)));
   const interval = (some, name) => {
     const values = some.map((run) => last(run)[name]).filter(Number.isFinite);
@@ -386,8 +396,8 @@ function comparison() {
     return values.length === 1 ? number(mean) : `${number(mean)} ± ${number(half, 2)}`;
   };
   return element("section", {}, element("h2", {}, "Comparison"),
-    element("p", { className: "soft" }, "Last epochs. Of several runs of one kind, strategy, space and data: mean and 95 % interval of the mean (Student's t)."),
-    table(["runs", "number", ...shown.map(words)], [...groups].map(([key, some]) => [key, some.length, ...shown.map((name) => interval(some, name))]), [0]),
+    element("p", { className: "soft" }, "Last epochs, of networks those whose weights are kept. Of runs that differ in their seed alone: mean and 95 % interval of the mean (Student's t)."),
+    table(["runs", "number", ...shown.map(words)], [...groups.values()].map((some) => [titleOf(some), some.length, ...shown.map((name) => interval(some, name))]), [0]),
     legend([...runs.map((_, index) => ({ label: names[index], colour: colourOf(index), dashed: false })), { label: "dashed: on train records", colour: "var(--soft)", dashed: true }]),
     curves(runs, (_, index) => colourOf(index)));
 }
