@@ -159,6 +159,8 @@ int data_command(const std::vector<std::string>& arguments) {
   const std::string folder = text(*values, "data", environment != nullptr ? environment : "");
   std::string name = given[1];
   if (fetched) {
+    if (values->count("from") != 0 && text(*values, "from").empty())
+      throw Error(ErrorCode::usage, "--from: expected an address, found nothing; leave it out for the published ones");
     const PublishedData data = published(name, plugins);
     if (const int signal = fetch_published(data, folder, text(*values, "from"))) return 128 + signal;
     name = data.name;

@@ -77,9 +77,9 @@ class FetchProgress {
 };
 
 PublishedData from_mirror(PublishedData data, std::string address) {
-  if (!is_web_address(address))
+  if (!is_web_address(address) || address.find_first_of("?# ") != std::string::npos)
     throw Error(ErrorCode::usage,
-                "--from: expected https://... or http://..., found '" + excerpt(address) +
+                "--from: expected https://... or http://..., without '?' and '#', found '" + excerpt(address) +
                     "'; a published file that lies in the folder of --data is used without a download");
   if (address.back() != '/') address += '/';
   for (PublishedFile& file : data.files) file.addresses = {address + file.name};

@@ -149,6 +149,13 @@ bool is_cut_off(CURL* session, long status, std::uint64_t done, std::uint64_t al
   return done < all && (length < 0 || status == 206);
 }
 
+/// Whether an answer from the first byte on may be all of the file, of which the length is known or not.
+bool may_be_whole(CURL* session, long status, std::uint64_t all) {
+  curl_off_t length = -1;
+  curl_easy_getinfo(session, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  return all == 0 || (status == 200 && (length < 0 || static_cast<std::uint64_t>(length) == all));
+}
+
 /// Half a second, and twice as long each time; false where it was stopped meanwhile.
 bool wait_for_try(int tries, std::uint64_t done, const DownloadReport& report) {
   for (auto left = 500ms * (1 << (tries - 1)); left > 0ms; left -= kReportEvery) {
@@ -184,9 +191,13 @@ Downloaded download(const std::string& address, int file, const std::string& pat
                                          " bytes that are published"};
     long status = 0;
     curl_easy_getinfo(session.get(), CURLINFO_RESPONSE_CODE, &status);
-    const bool anew = begun > 0 && is_no_beginning(code, status);
-    const bool cut_off = code == CURLE_OK && !anew && is_cut_off(session.get(), status, transfer.done, expected.all);
-    if (code == CURLE_OK && !anew && !cut_off) return {DownloadEnd::complete};
+    const bool no_beginning = begun > 0 && is_no_beginning(code, status);
+    const bool cut_off =
+        code == CURLE_OK && !no_beginning && is_cut_off(session.get(), status, transfer.done, expected.all);
+    if (code == CURLE_OK && !no_beginning && !cut_off && (status == 200 || status == 206))
+      return {DownloadEnd::complete};
+    // The beginning is given up for the whole file alone.
+    const bool anew = no_beginning && may_be_whole(session.get(), status, expected.all);
     if (anew) cut(file, path, 0);
     // Only what was not there before is worth another five tries: a server may break off, and send no ranges.
     if (transfer.done > furthest) {
@@ -195,6 +206,8 @@ Downloaded download(const std::string& address, int file, const std::string& pat
     }
     const std::string reason =
         cut_off ? "ended after " + std::to_string(transfer.done) + " of " + std::to_string(expected.all) + " bytes"
+        : no_beginning       ? "does not go on from byte " + std::to_string(begun)
+        : code == CURLE_OK   ? "answered " + std::to_string(status) + " without the file"
         : problem[0] != '\0' ? problem.data()
                              : curl_easy_strerror(code);
     if ((!anew && !cut_off && !may_pass(code, status)) || ++tries == kTries)

@@ -108,41 +108,44 @@ class Arrival {
   FetchEnd bring() {
     std::string problems;
     const auto failed = [&](const std::string& problem) { problems += (problems.empty() ? "" : "; ") + problem; };
-    bool wrong_bytes = false;
-    if (file_.bytes > 0 && size() > file_.bytes) begin_anew();
+    bool removed = false;
+    if (file_.bytes > 0 && size() > file_.bytes) cut(0);
     for (std::size_t i = 0; i < file_.addresses.size();) {
-      const bool resumed = size() > 0;
+      const std::uint64_t before = size();
       const Downloaded got = from(file_.addresses[i]);
       if (got.end == DownloadEnd::stopped) return FetchEnd::stopped;
-      if (got.end == DownloadEnd::complete) {
-        const std::optional<std::string> found = digest_of(open_, reports_);
-        if (!found) return FetchEnd::stopped;
-        if (*found == file_.sha256) return FetchEnd::fetched;
-        begin_anew();
-        if (resumed) {
-          reports_.say(file_.name + ": what was there of it does not go together with what came; it is fetched anew");
-          continue;
-        }
-        failed(shown_address(file_.addresses[i]) + ": what came is not what is published: expected SHA-256 " +
-               file_.sha256 + ", found " + *found);
-      } else {
+      if (got.end != DownloadEnd::complete) {
         failed(got.problem);
+        if (got.end == DownloadEnd::too_long) cut(before);  // the beginning may be good
+        removed = removed || (got.end == DownloadEnd::too_long && before == 0);
+        ++i;
+        continue;
       }
-      wrong_bytes = got.end != DownloadEnd::unreachable;
-      if (wrong_bytes) begin_anew();
+      const std::optional<std::string> found = digest_of(open_, reports_);
+      if (!found) return FetchEnd::stopped;
+      if (*found == file_.sha256) return FetchEnd::fetched;
+      cut(0);
+      if (before > 0) {
+        reports_.say(file_.name + ": what was there of it does not go together with what came; it is fetched anew");
+        continue;
+      }
+      failed(shown_address(file_.addresses[i]) + ": what came is not what is published: expected SHA-256 " +
+             file_.sha256 + ", found " + *found);
+      removed = true;
       ++i;
     }
-    if (wrong_bytes)
+    if (removed)
       throw Error(ErrorCode::bad_data, problems + "; it was removed. A page of a proxy may have come in its place");
-    throw Error(ErrorCode::failed, problems + ". The same command goes on where it was; --from names a mirror, and a " +
-                                       file_.name + " in the folder of --data is taken in place of a download");
+    throw Error(ErrorCode::failed, problems + ". The same command goes on where it was; --from names a mirror, and '" +
+                                       file_.name + "' in the folder of --data is taken in place of a download");
   }
 
  private:
   std::uint64_t size() const { return size_of(open_.file.get(), open_.path); }
 
-  void begin_anew() {
-    if (::ftruncate(open_.file.get(), 0) != 0) fail_step(open_.path.string(), "beginning anew", errno);
+  void cut(std::uint64_t size) {
+    if (::ftruncate(open_.file.get(), static_cast<off_t>(size)) != 0)
+      fail_step(open_.path.string(), "cutting off what is wrong", errno);
   }
 
   Downloaded from(const std::string& address) {
@@ -203,6 +206,33 @@ bool put(const PublishedFile& file, const OpenFile& open, const fs::path& into, 
   return true;
 }
 
+/// Removes what a fetch has made on its way, and nothing else.
+void clear(const PublishedData& data, const fs::path& way) {
+  std::error_code problem;
+  for (const PublishedFile& file : data.files) fs::remove(way / file.name, problem);
+  fs::remove_all(way / kUnpacked, problem);
+  fs::remove(way, problem);  // unless something else is in it
+}
+
+/// What a fetch that was killed has unpacked goes, but for files that were put there as they came.
+void take_back(const PublishedData& data, const fs::path& way) {
+  std::error_code problem;
+  for (const PublishedFile& file : data.files)
+    if (file.unpack.empty() && !is_there(way / file.name))
+      fs::rename(way / kUnpacked / file.name, way / file.name, problem);
+  fs::remove_all(way / kUnpacked, problem);
+}
+
+/// Archives first: what is stopped or refused on the way leaves the other files where they were. False where it was
+/// stopped.
+bool put_all(const PublishedData& data, const std::vector<OpenFile>& files, const fs::path& into,
+             const FetchReports& reports) {
+  for (const bool packed : {true, false})
+    for (std::size_t i = 0; i < files.size(); ++i)
+      if (data.files[i].unpack.empty() != packed && !put(data.files[i], files[i], into, reports)) return false;
+  return true;
+}
+
 /// Returns when all that was written there is on the disk.
 void sync_all(const fs::path& folder) {
   const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -218,11 +248,11 @@ FetchEnd fetch(const PublishedData& data, const fs::path& folder, const FetchRep
   const fs::path target = fetched_folder(data, folder), way = target.string() + ".part", unpacked = way / kUnpacked;
   if (is_there(target) && !is_there(way)) return FetchEnd::was_there;
   const Descriptor alone = open_alone(way);
-  std::error_code problem;
   if (is_there(target)) {  // of a fetch that ended meanwhile, or was killed at its very end
-    fs::remove_all(way, problem);
+    clear(data, way);
     return FetchEnd::was_there;
   }
+  take_back(data, way);
   reports.say(data.summary + "; its terms: " + data.page);
   expect_room(data, folder, way);
   std::vector<OpenFile> files;
@@ -230,19 +260,18 @@ FetchEnd fetch(const PublishedData& data, const fs::path& folder, const FetchRep
     files.push_back(open_file(file, folder, way));
     if (bring(file, files.back(), reports) == FetchEnd::stopped) return FetchEnd::stopped;
   }
-  fs::remove_all(unpacked, problem);  // of a fetch that was killed
   make_folder(unpacked);
   try {
-    for (std::size_t i = 0; i < files.size(); ++i)
-      if (!put(data.files[i], files[i], unpacked, reports)) return FetchEnd::stopped;
+    if (!put_all(data, files, unpacked, reports)) return FetchEnd::stopped;
   } catch (...) {
-    fs::remove_all(unpacked, problem);
+    take_back(data, way);
     throw;
   }
   sync_all(unpacked);
+  std::error_code problem;
   fs::rename(unpacked, target, problem);
   if (problem) fail_step(target.string(), "giving the unpacked folder its name", problem.value());
-  fs::remove_all(way, problem);
+  clear(data, way);
   sync_all(folder);
   return FetchEnd::fetched;
 }

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <system_error>
 #include <vector>
 
 #include "host/files/descriptor.hpp"
@@ -112,10 +113,17 @@ bool for_each_block(Reader& reader, const std::string& member, Room& room, const
 Descriptor new_file(const Reader& reader, const std::string& member, const fs::path& file) {
   std::error_code problem;
   fs::create_directories(file.parent_path(), problem);
+  const auto is_the_name = [](int code) { return code == ENOTDIR || code == EISDIR || code == ENAMETOOLONG; };
+  const auto refuse = [&](int code) {
+    reader.refuse("member '" + excerpt(member) +
+                  "' cannot be a file beside the others: " + std::system_category().message(code));
+  };
+  if (is_the_name(problem.value()) || problem == std::errc::file_exists) refuse(problem.value());
   if (problem) fail_step(file.parent_path().string(), "creating", problem.value());
   Descriptor target(
       repeated([&] { return ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666); }));
   if (target.get() < 0 && errno == EEXIST) reader.refuse("has two members '" + excerpt(member) + "'");
+  if (target.get() < 0 && is_the_name(errno)) refuse(errno);
   if (target.get() < 0) fail_step(file.string(), "creating", errno);
   return target;
 }

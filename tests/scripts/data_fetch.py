@@ -235,6 +235,23 @@ def goes_on(folder, server):
     answer(*place.words)
     place.whole()
 
+    # A good beginning outlives a page that comes in place of the rest, and what else lies on the way is not touched.
+    place = Place(folder, server, content)
+    place.part.mkdir(parents=True)
+    (place.part / place.name).write_bytes(content[:-500])
+    (place.part / "own").write_text("precious")
+    for page in (b"<html>Log in</html>", b""):
+        server.files[place.name] = page
+        server.faults = ["no ranges"] if page else []
+        refusal(1, "127.0.0.1", *place.words)
+        check((place.part / place.name).read_bytes() == content[:-500], "a good beginning was thrown away")
+    server.files[place.name] = content
+    server.asked.clear()
+    answer(*place.words)
+    check(server.asked == [len(content) - 500] and (place.part / "own").read_text() == "precious", server.asked)
+    refusal(2, "--from: expected an address", *place.words, "--from", "")
+    refusal(2, "without '?' and '#'", *place.words, "--from", f"{server.address}/x?y=1")
+
     # A beginning of something else, one that is too long, and a server without ranges.
     for begun, faults, said in [(b"x" * 100, [], "fetched anew"), (b"x" * (len(content) + 1), [], ""), (content[:100], ["no ranges"], "")]:
         place = Place(folder, server, content)
@@ -324,6 +341,8 @@ def hostile(folder, server):
         ("unpacks to more than", tar([("other/zeros", bytes(64 << 20)), *IMAGES])),
         ("unpacks to more than", tar([("set-1/evil", big)])),
         ("two members", tar([*IMAGES, IMAGES[0]])),
+        ("cannot be a file beside the others", tar([("set-1/train", b"x"), *IMAGES])),
+        ("cannot be a file beside the others", tar([*IMAGES, ("set-1/" + "x" * 300, b"x")])),
         ("no files below", tar([("set-2/train/a/0.JPEG", IMAGES[0][1])])),
         ("is no sound archive", tar(IMAGES)[:-400]),
         ("is no sound archive", b"not an archive at all" * 100),

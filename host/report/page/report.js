@@ -231,7 +231,8 @@ function alphas(run) {
   const shown = element("output", { htmlFor: slider.id });
   const cells = element("select", {});
 
-  const temperature = Number(run.strategy_history.at(-1).options?.relaxation?.temperature) || 1;
+  const { relaxation, options } = run.strategy_history.at(-1);
+  const temperature = (relaxation === "softmax" && Number(options?.relaxation?.temperature)) || 1;
   const isWeight = () => set().name.startsWith("betas_");  // of an edge: one number, of another softmax
   const scaled = (row) => (isWeight() ? row : SCALES[state.scale](row, temperature));
   const set = () => run.alphas[state.set];
@@ -380,12 +381,12 @@ function overview() {
 }
 
 function comparison() {
-  // Runs that differ in their seed alone, of networks of one genotype; a run that is named twice counts once.
+  // Runs that differ in their seed alone, as far as they are; of one seed the first counts.
   const groups = new Map();
   runs.forEach((run) => {
     const { seed, threads, device, ...config } = run.config;
-    const key = JSON.stringify([run.kind, strategyOf(run), { ...config, data: { ...config.data, dir: "", workers: 0 } }, run.genotype, run.data]);
-    if (!(groups.get(key) ?? []).some((other) => JSON.stringify(other.epochs) === JSON.stringify(run.epochs))) groups.set(key, [...(groups.get(key) ?? []), run]);
+    const key = JSON.stringify([run.kind, strategyOf(run), { ...config, data: { ...config.data, dir: "", workers: 0 } }, run.genotype, run.data, run.strategy_history, done(run).length]);
+    if (!(groups.get(key) ?? []).some((other) => other.seed === run.seed)) groups.set(key, [...(groups.get(key) ?? []), run]);
   });
   const titleOf = (some) => `${some[0].kind}, ${strategyOf(some[0])}, ${some[0].config.space.name}, ${some[0].config.data.name}: ${some.map((run) => names[runs.indexOf(run)]).join(", ")}`;
   const shown = QUALITY.filter((name) => runs.some((run) => name in last(run)));
