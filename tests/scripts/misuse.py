@@ -152,7 +152,7 @@ def other_commands(folder):
     for command in ("inspect", "verify", "derive", "draw"):
         expect(3, ["not.h5"], command, folder / "not.h5")
     expect(2, ["ops, spaces, datasets"], "list", "things")
-    expect(2, ["check or describe"], "data", "fix", "cifar10")
+    expect(2, ["check, describe or fetch"], "data", "fix", "cifar10")
     expect(2, ["no data folder is given"], "data", "check", "cifar10")
     for place in ("/nonexistent/folder", "/dev/null"):
         expect(3, ["the data folder does not exist or cannot be read"], "data", "describe", "cifar10", "--data", place)
