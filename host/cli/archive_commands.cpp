@@ -191,7 +191,7 @@ int inspect_command(const std::vector<std::string>& arguments) {
   if (network && values->count("epoch") != 0)
     throw Error(ErrorCode::usage,
                 "--epoch is for a search; " + archive.name() + " is a trained network, which has one genotype");
-  network ? check_network(archive) : check_run(archive);
+  check_archive(archive);
   if (!as_json) {
     network ? print_network(archive) : print_run(archive, *values);
     if (values->count("all") != 0) print_end(archive);

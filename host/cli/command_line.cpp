@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "host/archive/user_block.hpp"
+#include "host/json/json_writer.hpp"
 #include "host/plugins/open_registry.hpp"
 #include "host/process/this_process.hpp"
 #include "host/session/archived_plugins.hpp"
@@ -129,5 +130,14 @@ void require_output() {
 bool output_was_refused() { return refused; }
 
 void say(const std::string& message) { std::cerr << "mixop: " << printable_message(message) << std::endl; }
+
+void print_file(const po::variables_map& values, const char* key, const std::string& file) {
+  if (values.count("json") == 0) {
+    std::cout << printable(file) << std::endl;
+    return;
+  }
+  JsonWriter json;
+  std::cout << json.begin_object().member(key, file).end().text() << std::endl;
+}
 
 }  // namespace mixop::cli

@@ -72,6 +72,9 @@ void require_output();
 /// Whether require_output() has thrown, so that its message is not printed twice.
 bool output_was_refused();
 
+/// Prints the name of the file that a command has written; with --json as an object of that key.
+void print_file(const po::variables_map& values, const char* key, const std::string& file);
+
 /// A line on stderr.
 void say(const std::string& message);
 

@@ -150,10 +150,11 @@ int data_command(const std::vector<std::string>& arguments) {
     throw Error(ErrorCode::usage,
                 "check, describe or fetch and a data set's name are expected; mixop list datasets names them\nUsage: " +
                     data_syntax().usage);
-  for (const auto& [option, command] : {std::pair("from", "fetch"), std::pair("set", "check and describe")})
-    if (values->count(option) != 0 && std::string(command).find(given[0]) == std::string::npos)
-      throw Error(ErrorCode::usage, "--" + std::string(option) + " is an option of data " + command);
   const bool check = given[0] == "check", fetched = given[0] == "fetch", json = values->count("json") != 0;
+  if (fetched && values->count("set") != 0)
+    throw Error(ErrorCode::usage, "--set is an option of data check and describe; leave it out");
+  if (!fetched && values->count("from") != 0)
+    throw Error(ErrorCode::usage, "--from is an option of data fetch; leave it out");
   const PluginRegistry plugins = load_plugins(*values);
   const char* environment = std::getenv("MIXOP_DATA");
   const std::string folder = text(*values, "data", environment != nullptr ? environment : "");

@@ -11,6 +11,7 @@
 #include "host/cli/command_line.hpp"
 #include "host/cli/interrupt.hpp"
 #include "host/cli/progress.hpp"
+#include "host/fetch/download.hpp"
 #include "host/fetch/fetch.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/printable.hpp"
@@ -79,7 +80,8 @@ class FetchProgress {
 PublishedData from_mirror(PublishedData data, std::string address) {
   if (!is_web_address(address) || address.find_first_of("?# ") != std::string::npos)
     throw Error(ErrorCode::usage,
-                "--from: expected https://... or http://..., without '?' and '#', found '" + excerpt(address) +
+                "--from: expected https://... or http://..., without '?' and '#', found '" +
+                    excerpt(shown_address(address)) +
                     "'; a published file that lies in the folder of --data is used without a download");
   if (address.back() != '/') address += '/';
   for (PublishedFile& file : data.files) file.addresses = {address + file.name};
@@ -122,11 +124,12 @@ int fetch_published(const PublishedData& asked, const std::string& folder, const
       break;
     case FetchEnd::stopped:
       progress.line("stopped; " + target.string() + ".part keeps what came, and the same command goes on");
-      break;
+      return guard.received();
     case FetchEnd::fetched:
       progress.line(target.string() + ": fetched, SHA-256 as published");
+      break;
   }
-  return guard.received();
+  return 0;
 }
 
 }  // namespace mixop::cli

@@ -5,7 +5,6 @@
 #include "host/cli/named_genotype.hpp"
 #include "host/draw/graphviz.hpp"
 #include "host/graph/draw.hpp"
-#include "host/json/json_writer.hpp"
 #include "host/text/printable.hpp"
 
 namespace mixop::cli {
@@ -45,12 +44,7 @@ int draw_command(const std::vector<std::string>& arguments) {
   const auto written = write_picture(to_dot(argument.genotype, {argument.title, argument.strengths}), wanted);
   const std::string shown = std::filesystem::path(named).replace_filename(written.filename()).string();
   if (written != wanted) say("Graphviz is not installed (no dot on PATH), so the graph itself was written");
-  if (values->count("json") != 0) {
-    JsonWriter json;
-    std::cout << json.begin_object().member("picture", shown).end().text() << std::endl;
-  } else {
-    std::cout << printable(shown) << std::endl;
-  }
+  print_file(*values, "picture", shown);
   return 0;
 }
 

@@ -86,14 +86,6 @@ Format format_of(const po::variables_map& values, const std::filesystem::path& o
                                     ": ends in none of .pt, .pth, .safetensors and .onnx; name the format by --format");
 }
 
-/// Checks an archive as its readers do; its config may name plugins that are not there.
-void check(const Archive& archive) {
-  if (stored::is_of_kind(archive, run_kind))
-    check_run(archive);
-  else
-    check_network(archive);
-}
-
 /// "0.4914, 0.4822, 0.4465"
 std::string numbers_text(const std::vector<double>& numbers) {
   std::vector<std::string> texts;
@@ -164,7 +156,7 @@ int export_command(const Arguments& arguments) {
   }
   if (values->count("fold-norms") != 0)
     throw Error(ErrorCode::usage, "--fold-norms is for --format onnx; leave it out");
-  check(archive);
+  check_archive(archive);
   const std::vector<NamedValues> tensors = weights_of(archive);
   write_bytes(format == Format::torch ? torch_file(tensors) : safetensors_file(tensors, {{"format", "pt"}}), out);
   say(std::to_string(tensors.size()) + " tensors: " + out.string());

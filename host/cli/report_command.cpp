@@ -4,9 +4,7 @@
 #include "host/cli/all_commands.hpp"
 #include "host/cli/command_line.hpp"
 #include "host/files/output.hpp"
-#include "host/json/json_writer.hpp"
 #include "host/report/report.hpp"
-#include "host/search/run_check.hpp"
 #include "host/text/printable.hpp"
 #include "host/train/network_check.hpp"
 
@@ -28,12 +26,6 @@ CommandSyntax report_syntax() {
   return syntax;
 }
 
-Archive checked(const std::string& file) {
-  Archive archive = Archive::open(file);
-  stored::is_of_kind(archive, network_kind) ? check_network(archive) : check_run(archive);
-  return archive;
-}
-
 }  // namespace
 
 int report_command(const Arguments& arguments) {
@@ -50,14 +42,12 @@ int report_command(const Arguments& arguments) {
   std::vector<Archive> archives;
   std::vector<const Archive*> subjects;
   archives.reserve(files.size());
-  for (const std::string& file : files) subjects.push_back(&archives.emplace_back(checked(file)));
-  write_text(report_page(subjects), out);
-  if (values->count("json") != 0) {
-    JsonWriter json;
-    std::cout << json.begin_object().member("report", named).end().text() << std::endl;
-  } else {
-    std::cout << printable(named) << std::endl;
+  for (const std::string& file : files) {
+    subjects.push_back(&archives.emplace_back(Archive::open(file)));
+    check_archive(archives.back());
   }
+  write_text(report_page(subjects), out);
+  print_file(*values, "report", named);
   return 0;
 }
 

@@ -168,8 +168,8 @@ bool wait_for_try(int tries, std::uint64_t done, const DownloadReport& report) {
 }  // namespace
 
 std::string shown_address(const std::string& address) {
-  const std::size_t host = address.find("://") + 3, end = std::min(address.find('/', host), address.size());
-  const std::size_t at = address.rfind('@', end);
+  const std::size_t scheme = address.find("://"), host = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t at = address.rfind('@', std::min(address.find('/', host), address.size()));
   return at == std::string::npos || at < host ? address : address.substr(0, host) + "..." + address.substr(at);
 }
 

@@ -42,7 +42,7 @@ class Reader {
     archive_entry* entry = nullptr;
     const int code = archive_read_next_header(archive_.get(), &entry);
     if (code == ARCHIVE_EOF) return nullptr;
-    if (code < ARCHIVE_WARN) refuse(reason());
+    if (code != ARCHIVE_OK && code != ARCHIVE_WARN) refuse(reason());
     if (++members_ > kMostMembers) refuse("has more than " + std::to_string(kMostMembers) + " members");
     return entry;
   }

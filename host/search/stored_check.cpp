@@ -150,7 +150,10 @@ void check_generator(const Archive& archive) {
            "LibTorch reads another state from it than is there; was it written by another version of LibTorch?");
 }
 
-void check_provenance(const Archive& archive) { (void)read_section<Provenance>(archive, "/provenance"); }
+void check_provenance(const Archive& archive) {
+  (void)read_section<Provenance>(archive, "/provenance");
+  if (archive.has(begun_with)) (void)archive.text(begun_with);
+}
 
 Config archived_config(const Archive& archive, const ArchiveKind& kind, const OptionCatalog& catalog) {
   return config_from_json(archive.text(resolved_config), archive.name() + ": " + resolved_config, catalog,

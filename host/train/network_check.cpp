@@ -1,6 +1,7 @@
 #include "host/train/network_check.hpp"
 
 #include "host/genotype/genotype_json.hpp"
+#include "host/search/run_check.hpp"
 #include "host/search/stored_fields.hpp"
 #include "host/search/stored_tensor.hpp"
 
@@ -70,6 +71,10 @@ void check_network(const Archive& archive) {
   check_weights(archive);
   stored::check_generator(archive);
   stored::check_provenance(archive);
+}
+
+void check_archive(const Archive& archive) {
+  stored::is_of_kind(archive, network_kind) ? check_network(archive) : check_run(archive);
 }
 
 Config archived_network_config(const Archive& archive, const OptionCatalog& catalog) {

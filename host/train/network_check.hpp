@@ -13,6 +13,9 @@ inline constexpr ArchiveKind network_kind{"mixop.network", 1, "a trained network
 /// of networks call it.
 void check_network(const Archive& archive);
 
+/// check_network or, of any other archive, check_run.
+void check_archive(const Archive& archive);
+
 /// The config that a network was trained by, after check_network. Throws bad_data where it is none.
 Config archived_network_config(const Archive& archive, const OptionCatalog& catalog);
 

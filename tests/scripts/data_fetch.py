@@ -252,6 +252,16 @@ def goes_on(folder, server):
     refusal(2, "--from: expected an address", *place.words, "--from", "")
     refusal(2, "without '?' and '#'", *place.words, "--from", f"{server.address}/x?y=1")
 
+    # Of a file whose size is not known the whole is known by its digest, and nothing is asked.
+    place = Place(folder, server, content)
+    del place.file["bytes"]
+    place.write({"summary": "Noise", "page": "https://example.org", "folder": "imagenet", "files": [place.file]})
+    place.part.mkdir(parents=True)
+    (place.part / place.name).write_bytes(content)
+    answer(*place.words)
+    place.whole()
+    check(not server.asked, server.asked)
+
     # A beginning of something else, one that is too long, and a server without ranges.
     for begun, faults, said in [(b"x" * 100, [], "fetched anew"), (b"x" * (len(content) + 1), [], ""), (content[:100], ["no ranges"], "")]:
         place = Place(folder, server, content)
