@@ -13,7 +13,7 @@ export MIXOP_PYTHON=$mixop_venv/bin/python3
 mixop_packages=(g++ cmake ninja-build ccache mold binutils python3 python3-venv ca-certificates libssl-dev libboost-dev
   libboost-filesystem-dev libboost-program-options-dev libhdf5-dev hdf5-tools libcereal-dev catch2 graphviz
   libjpeg-dev libpng-dev libprotobuf-dev protobuf-compiler libzip-dev libyaml-cpp-dev libcurl4-openssl-dev libarchive-dev
-  libbz2-dev liblzma-dev nettle-dev libzstd-dev abigail-tools)
+  libbz2-dev liblzma-dev nettle-dev libzstd-dev abigail-tools doxygen)
 mixop_toolkit='cuda-toolkit[nvcc,cccl,crt,nvvm]==13.0.2'
 
 mixop_say() { printf '== %s\n' "$*" >&2; }
@@ -92,7 +92,7 @@ mixop_link_toolkit() {
 }
 
 mixop_verify_environment() {
-  local program='import numpy, h5py, PIL, tensorboard, onnx, onnxruntime'
+  local program='import numpy, h5py, PIL, tensorboard, onnx, onnxruntime, mkdocs'
   [[ $1 != *torch==* ]] || program+='; import torch; assert torch.__version__.split("+")[0] == "2.11.0", torch.__version__'
   "$MIXOP_PYTHON" -c "$program" >&2
 }
