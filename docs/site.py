@@ -71,7 +71,8 @@ def add_reference(folder, work, nav):
     sdk += [{name: entries} for name, entries in layers.items()]
     overview = folder / "sdk" / "README.md"
     links = re.sub(r"`(?:include/mixop/)?([\w/]+\.(?:hpp|h|cuh))`", lambda m: linked(m, pages), overview.read_text())
-    overview.write_text(links)
+    lists = [f"## {name}\n\n" + "".join(f"- [{title}](reference/{title}.md)\n" for entry in entries for title in entry) for name, entries in layers.items()]
+    overview.write_text("\n".join([links, *lists]))
 
 
 def linked(name, pages):
