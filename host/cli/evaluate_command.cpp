@@ -124,15 +124,6 @@ void require_training_data(const Archive& archive, const DatasetHandle& data, co
                     "--split test");
 }
 
-void require_same_data(const NetworkData& network, const NetworkData& found, const std::string& file,
-                       const std::string& data) {
-  if (network == found) return;
-  const bool alike = data_text(network) == data_text(found);
-  throw Error(ErrorCode::usage, file + " was trained on " + data_text(network) + ", and the data set '" +
-                                    excerpt(data) + "' has " + data_text(found) +
-                                    (alike ? " of other names or in another order" : "") + "; name data like that");
-}
-
 /// A search's archive is not one to evaluate; the message says what is.
 void refuse_search(const Archive& archive) {
   if (stored::is_of_kind(archive, run_kind))

@@ -8,6 +8,7 @@
 
 #include "host/archive/file.hpp"
 #include "host/cli/command_line.hpp"
+#include "host/files/file_version.hpp"
 #include "host/search/run_check.hpp"
 #include "host/search/stored_fields.hpp"
 #include "host/search/swap.hpp"
@@ -21,18 +22,6 @@ namespace mixop::cli {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{500};
-
-/// A file's time and number: an archive is replaced by another file each time.
-struct Version {
-  std::filesystem::file_time_type time{};
-  std::uintmax_t size = 0;
-  friend bool operator==(const Version&, const Version&) = default;
-};
-
-Version version_of(const std::string& file) {
-  std::error_code none;
-  return {std::filesystem::last_write_time(file, none), std::filesystem::file_size(file, none)};
-}
 
 /// What was printed so far of a run, and what is new.
 class Watched {
@@ -86,11 +75,11 @@ class Watched {
 
 void watch(const std::string& file) {
   Watched watched;
-  std::optional<Version> seen;
+  std::optional<FileVersion> seen;
   for (;;) {
     const std::optional<long> writer = lock_holder(file);  // before the archive: what it wrote last is seen
     if (std::filesystem::exists(file)) {
-      if (const Version now = version_of(file); seen != now) {
+      if (const FileVersion now = version_of(file); seen != now) {
         watched.show(Archive::open(file));
         seen = now;
       }

@@ -35,6 +35,13 @@ NetworkGraph graph_of(const SearchSpace& space, const SpaceKeys& keys, const std
 
 }  // namespace
 
+std::size_t in_force(const std::vector<StrategyChange>& changes, std::int64_t row) {
+  std::size_t last = 0;
+  for (std::size_t i = 1; i < changes.size(); ++i)
+    if (changes[i].epoch < row) last = i;
+  return last;
+}
+
 bool alphas_moved(const Archive& archive, std::int64_t epoch) {
   for (const std::string& name : archive.children("/alphas")) {
     const at::Tensor rows = get_tensor(archive, archive_path("/alphas", name));
@@ -79,10 +86,7 @@ SearchPosition ArchivedRun::position(std::int64_t row) const { return derived_at
 
 PartChoices ArchivedRun::parts(std::int64_t row) const {
   const std::vector<StrategyChange> changes = strategy_changes(archive_);
-  std::size_t last = 0;
-  for (std::size_t i = 1; i < changes.size(); ++i)
-    if (changes[i].epoch < row) last = i;
-  return changes[last].parts;
+  return changes[in_force(changes, row)].parts;
 }
 
 }  // namespace mixop

@@ -10,6 +10,8 @@
 
 namespace mixop {
 
+struct StrategyChange;
+
 /// Raw alphas with what they mean; enough to derive a genotype without building the supernet.
 struct AlphaCase {
   std::vector<AlphaSet> declarations;
@@ -22,6 +24,9 @@ struct Derived {
   Genotype genotype;
   std::vector<std::vector<double>> strengths;  ///< relaxed alpha of every gene, cell by cell
 };
+
+/// Which of the changes of a strategy was in force when the genotype of a row was derived.
+std::size_t in_force(const std::vector<StrategyChange>& changes, std::int64_t row);
 
 /// Whether any alphas of a checked run's archive are others after `epoch` epochs than at the start.
 bool alphas_moved(const Archive& archive, std::int64_t epoch);

@@ -27,6 +27,10 @@ struct NetworkData {
 /// The shape and classes of an image data set, the vocabulary of a text.
 NetworkData network_data(const DatasetInfo& info);
 
+/// Throws usage unless a network of `file` is one for what the data set `data` has, too.
+void require_same_data(const NetworkData& network, const NetworkData& found, const std::string& file,
+                       const std::string& data);
+
 /// SHA-256 of names in their order, one line each.
 std::string digest_of_names(const std::vector<std::string>& names);
 

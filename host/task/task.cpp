@@ -11,6 +11,7 @@
 #include "host/task/image_records.hpp"
 #include "host/task/text_batches.hpp"
 #include "host/task/text_records.hpp"
+#include "host/text/printable.hpp"
 #include "host/text/sha256.hpp"
 
 namespace mixop {
@@ -298,5 +299,14 @@ NetworkData network_data(const DatasetInfo& info) {
 }
 
 std::string data_text(const NetworkData& data) { return task_of(data).data_text(data); }
+
+void require_same_data(const NetworkData& network, const NetworkData& found, const std::string& file,
+                       const std::string& data) {
+  if (network == found) return;
+  const bool alike = data_text(network) == data_text(found);
+  throw Error(ErrorCode::usage, file + " was trained on " + data_text(network) + ", and the data set '" +
+                                    excerpt(data) + "' has " + data_text(found) +
+                                    (alike ? " of other names or in another order" : "") + "; name data like that");
+}
 
 }  // namespace mixop
