@@ -10,6 +10,8 @@ namespace mixop::cli {
 int search_command(const std::vector<std::string>& arguments);
 int train_command(const std::vector<std::string>& arguments);
 int select_command(const std::vector<std::string>& arguments);
+int reproduce_command(const std::vector<std::string>& arguments);
+int sample_command(const std::vector<std::string>& arguments);
 int swap_command(const std::vector<std::string>& arguments);
 int evaluate_command(const std::vector<std::string>& arguments);
 int import_command(const std::vector<std::string>& arguments);

@@ -79,6 +79,15 @@ void add_plugin_options(CommandSyntax& syntax) {
       "uses the plugins of this lock file alone; see mixop plugins lock");
 }
 
+Arguments plugin_arguments(const po::variables_map& values) {
+  Arguments arguments;
+  if (values.count("plugin-dir") != 0)
+    for (const std::string& place : values["plugin-dir"].as<std::vector<std::string>>())
+      arguments.insert(arguments.end(), {"--plugin-dir", std::filesystem::absolute(place).string()});
+  if (values.count("locked") != 0) arguments.push_back("--locked=" + std::filesystem::absolute(text(values, "locked")).string());
+  return arguments;
+}
+
 /// Of an archive, what it was written with and lacks now, before anything of it is said to be unknown.
 void say_missing_plugins(const std::string& word, const PluginRegistry& plugins) {
   std::error_code failure;

@@ -59,6 +59,8 @@ std::filesystem::path output_path(const std::string& name);
 void add_plugin_options(CommandSyntax& syntax);
 /// The lock file of --locked.
 std::optional<PluginLock> plugin_lock(const po::variables_map& values);
+/// The options of add_plugin_options() as they were given, with absolute names: for another process of this program.
+Arguments plugin_arguments(const po::variables_map& values);
 /// The plugins of all places, see open_registry(). Refused ones are warnings on stderr.
 PluginRegistry load_plugins(const po::variables_map& values);
 /// What sessions share, with the plugins of all places.

@@ -6,6 +6,7 @@
 #include "host/config/resolve.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/search/composition.hpp"
+#include "host/session/experiment.hpp"
 #include "host/session/genotype_argument.hpp"
 #include "host/text/nearest.hpp"
 #include "host/text/table.hpp"
@@ -74,6 +75,13 @@ std::vector<Row> genotypes(const PluginRegistry& plugins) {
   return rows;
 }
 
+std::vector<Row> experiments(const PluginRegistry& plugins) {
+  std::vector<Row> rows;
+  for (const ExperimentInfo& experiment : list_experiments(shared_folders(plugins, "experiments")))
+    rows.push_back({experiment.name, experiment.summary + " " + experiment.protocol, experiment.source});
+  return rows;
+}
+
 using Lister = std::vector<Row> (*)(const PluginRegistry&);
 constexpr std::pair<const char*, Lister> kLists[] = {
     {"ops", operators},
@@ -81,11 +89,12 @@ constexpr std::pair<const char*, Lister> kLists[] = {
     {"datasets", [](const PluginRegistry& plugins) { return components(plugins, MIXOP_DATASET_INTERFACE); }},
     {"strategies", strategies},
     {"presets", presets},
-    {"genotypes", genotypes}};
+    {"genotypes", genotypes},
+    {"experiments", experiments}};
 
 CommandSyntax list_syntax() {
   CommandSyntax syntax;
-  syntax.usage = "mixop list ops|spaces|datasets|strategies|presets|genotypes";
+  syntax.usage = "mixop list ops|spaces|datasets|strategies|presets|genotypes|experiments";
   syntax.about = "Lists what the loaded plugins and the presets offer, by the names that other commands take.";
   syntax.options.add_options()("json", "prints JSON");
   syntax.positionals = 1;

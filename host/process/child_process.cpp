@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,10 +9,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <utility>
 
-#include "mixop/error.hpp"
+#include "host/process/start_child.hpp"
 
 namespace mixop {
 namespace {
@@ -22,24 +20,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostOutput = std::size_t{1} << 20;
 constexpr std::size_t kHalf = kMostOutput / 2;
-constexpr int kNotStarted = 127;
-
-[[noreturn]] void fail(const char* what) {
-  throw Error(ErrorCode::failed,
-              std::string("a child process cannot be started: ") + what + ": " + std::strerror(errno));
-}
-
-// Between fork and exec only functions that are safe in a signal handler may be called.
-[[noreturn]] void become(char* const* arguments, int output, pid_t parent) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(kNotStarted);
-  // What is ignored stays so behind exec: what this program ignores for itself is no wish for another one.
-  for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_DFL);
-  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (nothing < 0 || ::dup2(nothing, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0) ::_exit(kNotStarted);
-  ::execv(arguments[0], arguments);
-  ::_exit(kNotStarted);
-}
 
 /// The first and the last half MiB of an output, so that a child that prints without end fills neither the memory nor
 /// its pipe.
@@ -91,7 +71,7 @@ bool wait_until(pid_t child, Clock::time_point deadline, int& status) {
   for (;;) {
     const pid_t ended = ::waitpid(child, &status, WNOHANG);
     if (ended == child) return true;
-    if (ended < 0 && errno != EINTR) fail("waitpid");
+    if (ended < 0 && errno != EINTR) fail_to_start("waitpid");
     if (Clock::now() >= deadline) return false;
     ::usleep(1000);
   }
@@ -100,21 +80,17 @@ bool wait_until(pid_t child, Clock::time_point deadline, int& status) {
 }  // namespace
 
 ChildResult run_child(const std::vector<std::string>& command, std::chrono::milliseconds timeout) {
-  std::vector<char*> arguments;
-  for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
   const auto deadline = Clock::now() + timeout;
-
   std::array<int, 2> pipe{};
-  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) fail("pipe");
-  const pid_t parent = ::getpid();
-  const pid_t child = ::fork();
-  if (child == 0) become(arguments.data(), pipe[1], parent);
-  ::close(pipe[1]);
-  if (child < 0) {
-    ::close(pipe[0]);
-    fail("fork");
+  if (::pipe2(pipe.data(), O_CLOEXEC) != 0) fail_to_start("pipe");
+  pid_t child = -1;
+  try {
+    child = start_child({command, pipe[1]});
+  } catch (...) {
+    for (const int end : pipe) ::close(end);
+    throw;
   }
+  ::close(pipe[1]);
 
   ChildResult result;
   int status = 0;

@@ -1,12 +1,10 @@
 #include "host/session/selection.hpp"
 
 #include <algorithm>
-#include <span>
 
 #include "host/archive/file.hpp"
 #include "host/files/output.hpp"
 #include "host/genotype/genotype_json.hpp"
-#include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/loop/device.hpp"
 #include "host/search/run_check.hpp"
@@ -58,12 +56,6 @@ SeedCandidate candidate_of(std::int64_t seed, const fs::path& out) {
   return {seed, folder / kSearch, folder / kTrain};
 }
 
-Curves curves_of(const fs::path& archive) {
-  Curves curves = stored::record_of(Archive::open(archive)).metrics;
-  std::erase_if(curves, [](const auto& curve) { return curve.first.rfind("test_", 0) == 0; });
-  return curves;
-}
-
 void write_curves(JsonWriter& json, const char* name, const Curves& curves) {
   json.key(name).begin_object();
   for (const auto& [metric, values] : curves) {
@@ -93,52 +85,16 @@ void write_candidate(JsonWriter& json, const std::string& criterion, const SeedC
   json.end();
 }
 
-void write_whole(const fs::path& file, const std::string& text) { replace_file(file, std::as_bytes(std::span(text))); }
-
-/// Whether a folder holds nothing but what a selection that was killed as it began may have left.
-bool is_unused(const fs::path& out) {
-  const std::string begun = kResult;
-  std::error_code unreadable;  // which the lock will report
-  for (const auto& entry : fs::directory_iterator(out, unreadable)) {
-    const std::string name = entry.path().filename();
-    const bool left = name == begun + ".lock" || (name.rfind(begun + ".", 0) == 0 && name.ends_with(".tmp"));
-    if (!left) return false;
-  }
-  return true;
-}
-
-/// Removes a file of a selection and what writing it may have left beside it; refuses one that is in use.
-void remove_written(const fs::path& file) {
-  const ArchiveLock lock(file);
-  for (const char* end : {"", ".prev"}) fs::remove(file.string() + end);
-}
-
-/// A selection that is there.
-JsonValue selection_in(const fs::path& file) {
-  const auto refuse = [&](const std::string& problem) {
-    return Error(ErrorCode::usage,
-                 file.string() + " is no result of a selection (" + problem + "); name another --out");
-  };
-  if (!fs::is_regular_file(fs::symlink_status(file))) throw refuse("a link, a folder, a pipe or a device");
-  JsonValue root;
-  try {
-    root = parse_json_file(file, ErrorCode::usage);
-  } catch (const Error& error) {
-    throw refuse(error.what());
-  }
-  const JsonValue *layout = root.find("layout"), *request = root.find("request"), *seeds = root.find("seeds");
-  if (layout == nullptr || layout->text != kLayout || request == nullptr || seeds == nullptr)
-    throw refuse("expected an object of layout '" + std::string(kLayout) + "' with a request and its seeds");
-  return root;
-}
-
 /// The folders of the selection that is there, links aside.
-std::vector<fs::path> seed_folders(const fs::path& out) {
+std::vector<fs::path> seed_folders(const OutputFolder& out) {
   std::vector<fs::path> folders;
-  if (!fs::exists(out / kResult)) return folders;
-  const JsonValue selection = selection_in(out / kResult);
-  for (const JsonValue& seed : selection.find("seeds")->items)
-    if (const fs::path folder = out / seed_folder(seed.integer);
+  if (!out.has_result()) return folders;
+  const JsonValue selection = out.read();
+  const JsonValue* const seeds = selection.find("seeds");
+  if (seeds == nullptr)
+    throw Error(ErrorCode::usage, out.result().string() + ": expected the \"seeds\" of a selection; name another --out");
+  for (const JsonValue& seed : seeds->items)
+    if (const fs::path folder = out.folder / seed_folder(seed.integer);
         seed.is(JsonValue::Kind::integer) && fs::is_directory(fs::symlink_status(folder)))
       folders.push_back(folder);
   return folders;
@@ -165,6 +121,8 @@ void require_free(const fs::path& folder, const std::vector<fs::path>& cleared) 
 
 }  // namespace
 
+OutputFolder Selection::place() const { return {request_.out, kResult, kLayout, "selection"}; }
+
 Selection::Selection(SelectionRequest request, const Application& application)
     : request_(std::move(request)), application_(application) {
   complete_training();
@@ -173,17 +131,15 @@ Selection::Selection(SelectionRequest request, const Application& application)
 
 void Selection::complete_training() {
   const RunInputs search = inputs_of(request_.search, application_);
-  const Task& task = task_of(search.data.info().kind);
+  task_ = &task_of(search.data.info().kind);
   const std::vector<std::string> given = request_.train.sets;
   std::vector<std::string>& sets = request_.train.sets;
-  sets = training_keys(search.config, task);
+  sets = training_keys(search.config, *task_);
   sets.insert(sets.end(), given.begin(), given.end());
   request_.train.data = request_.search.data;
   if (const std::string& folder = search.config.data.dir;
       !folder.empty() && std::none_of(given.begin(), given.end(), names_folder))
     request_.train.data = folder;
-  figure_ = &task.record_figures().front();
-  criterion_ = std::string("valid_") + figure_->name;
 }
 
 /// The trainings must read their data and hold records out, before days of searches.
@@ -209,29 +165,15 @@ std::string Selection::request_text() const {
 
 /// Refuses a folder that holds something else; makes it where it is not there.
 void Selection::take_place() const {
-  const fs::path& out = request_.out;
-  if (out.empty()) throw Error(ErrorCode::usage, "an empty name is no folder; name one by --out");
-  std::error_code failure;
-  if (fs::exists(fs::symlink_status(out / kResult, failure))) {
-    const std::string asked = selection_in(out / kResult).find("request")->text;
-    if (!request_.overwrite && asked != request_text())
-      throw Error(ErrorCode::usage, out.string() + " holds another selection (" + asked +
-                                        "); repeat its command, name another --out, or begin anew by --overwrite");
-  } else if (fs::is_directory(out, failure) && !is_unused(out)) {
-    throw Error(ErrorCode::usage, out.string() + " exists and holds no selection; name another --out");
-  }
-  fs::create_directories(out, failure);
-  if (failure)
-    throw Error(ErrorCode::usage,
-                out.string() + ": the folder cannot be made: " + failure.message() + "; name another --out");
-  for (const char* file : {kResult, kWinner}) require_writable(out / file);
-  for (const std::int64_t seed : request_.seeds) require_seed_place(out / seed_folder(seed));
+  place().take(request_text(), request_.overwrite);
+  require_writable(request_.out / kWinner);
+  for (const std::int64_t seed : request_.seeds) require_seed_place(request_.out / seed_folder(seed));
 }
 
 /// Begins anew: nothing is left of the seeds of the selection that was here, by its own list of them.
 void Selection::clear() const {
   const fs::path& out = request_.out;
-  const std::vector<fs::path> folders = seed_folders(out);
+  const std::vector<fs::path> folders = seed_folders(place());
   for (const std::int64_t seed : request_.seeds) require_free(out / seed_folder(seed), folders);
   remove_written(out / kWinner);
   for (const fs::path& folder : folders) {
@@ -239,7 +181,7 @@ void Selection::clear() const {
     std::error_code holds_more;
     fs::remove(folder, holds_more);
   }
-  write_whole(out / kResult, result_json());
+  replace_text(out / kResult, result_json());
   fs::remove((out / kResult).string() + ".prev");
 }
 
@@ -274,26 +216,16 @@ bool Selection::run(SessionObserver& observer, const std::atomic<int>& interrupt
     SeedCandidate candidate = candidate_of(seed, request_.out);
     if (interrupt.load() != 0 || !run(candidate, observer, interrupt)) return false;
     done_.push_back(std::move(candidate));
-    write_whole(request_.out / kResult, result_json());
+    replace_text(request_.out / kResult, result_json());
   }
   if (best() == nullptr)
     throw Error(ErrorCode::failed, "none of the networks that were found can be built, the first for this reason: " +
                                        done_.front().defect);
-  write_whole(winner_file(), genotype_to_json(best()->genotype) + "\n");
+  replace_text(winner_file(), genotype_to_json(best()->genotype) + "\n");
   return true;
 }
 
-/// By the criterion, of equal ones that of the smaller loss, then the first.
-const SeedCandidate* Selection::best() const {
-  const double sign = figure_->larger_is_better ? 1 : -1;
-  const auto rank = [&](const SeedCandidate& candidate) {
-    return std::pair(sign * candidate.figure(criterion_), -candidate.figure("valid_loss"));
-  };
-  const SeedCandidate* best = nullptr;
-  for (const SeedCandidate& candidate : done_)
-    if (candidate.defect.empty() && (best == nullptr || rank(candidate) > rank(*best))) best = &candidate;
-  return best;
-}
+const SeedCandidate* Selection::best() const { return best_of(done_, *task_); }
 
 std::filesystem::path Selection::winner_file() const { return request_.out / kWinner; }
 
@@ -304,13 +236,13 @@ std::string Selection::result_json() const {
   json.end().key("winner");
   const SeedCandidate* const winner = done_.size() == request_.seeds.size() ? best() : nullptr;
   if (winner != nullptr) {
-    json.begin_object().member("seed", winner->seed).member(criterion_, winner->figure(criterion_));
+    json.begin_object().member("seed", winner->seed).member(criterion(), winner->figure(criterion()));
     json.key("genotype").raw(genotype_to_json(winner->genotype)).end();
   } else {
     json.null();
   }
   json.key("candidates").begin_list();
-  for (const SeedCandidate& candidate : done_) write_candidate(json, criterion_, candidate);
+  for (const SeedCandidate& candidate : done_) write_candidate(json, criterion(), candidate);
   return json.end().end().text() + "\n";
 }
 

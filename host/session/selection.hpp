@@ -2,15 +2,14 @@
 
 #include <atomic>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "host/session/application.hpp"
 #include "host/session/observer.hpp"
+#include "host/session/output_folder.hpp"
 #include "host/session/request.hpp"
-#include "host/task/task.hpp"
-#include "mixop/genotype.hpp"
+#include "host/session/seed_candidate.hpp"
 
 namespace mixop {
 
@@ -21,21 +20,6 @@ struct SelectionRequest {
   TrainRequest train;    ///< without genotype and output; what it leaves open follows the search
   std::filesystem::path out;
   bool overwrite = false;
-};
-
-/// A metric's values, one an epoch, by name.
-using Curves = std::map<std::string, std::vector<double>>;
-
-/// A search and its network's training.
-struct SeedCandidate {
-  std::int64_t seed;
-  std::filesystem::path search, train;  ///< archives
-  Genotype genotype = {};
-  Curves search_curves = {}, train_curves = {};  ///< without those of the test split
-  std::string defect = {};                       ///< why there is no network to train
-
-  /// A metric after the training's last epoch.
-  double figure(const std::string& metric) const { return train_curves.at(metric).back(); }
 };
 
 /// Searches once a seed, trains each network that was found for a short while, and selects the one that is best on
@@ -53,8 +37,8 @@ class Selection {
   /// The best one that can be built, or null.
   const SeedCandidate* best() const;
   /// The metric of held-out records that selects, and its figure.
-  const std::string& criterion() const { return criterion_; }
-  const Figure& figure() const { return *figure_; }
+  std::string criterion() const { return selection_metric(*task_); }
+  const Figure& figure() const { return task_->record_figures().front(); }
   /// The file of the winner's genotype.
   std::filesystem::path winner_file() const;
   /// The content of selection.json; the winner is null until all candidates are there.
@@ -65,6 +49,7 @@ class Selection {
   void complete_training();
   void check_training() const;
   std::string request_text() const;
+  OutputFolder place() const;
   void take_place() const;
   void clear() const;
   /// Searches and trains, or goes on with it; false where it was interrupted.
@@ -72,8 +57,7 @@ class Selection {
 
   SelectionRequest request_;
   const Application& application_;
-  std::string criterion_;
-  const Figure* figure_ = nullptr;
+  const Task* task_ = nullptr;
   std::vector<SeedCandidate> done_;
 };
 

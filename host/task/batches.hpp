@@ -33,6 +33,7 @@ class SearchBatches final : public SearchData {
   }
   std::int64_t smallest_batch() const override;
   void for_each_valid(const std::function<bool(const Batch&)>& visit) const override;
+  std::int64_t valid_count() const override { return split_.alphas.count; }
   std::int64_t replaced() const override { return images_->replaced(); }
   const ImageSource& images() const { return *images_; }
 

@@ -32,6 +32,8 @@ class SearchData {
   /// All that the alphas are measured on after an epoch, in order and as it is, until `visit` returns false. Texts come
   /// as one stream: the state goes from batch to batch.
   virtual void for_each_valid(const std::function<bool(const Batch&)>& visit) const = 0;
+  /// How many images or words that visits.
+  virtual std::int64_t valid_count() const = 0;
   /// Images so far that others stand for, see ImageSource::replaced.
   virtual std::int64_t replaced() const = 0;
 

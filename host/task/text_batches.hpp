@@ -20,6 +20,7 @@ class TextBatches final : public SearchData {
   StepData at(std::int64_t epoch, std::int64_t step_in_epoch, std::int64_t step) override;
   std::int64_t smallest_batch() const override { return 0; }
   void for_each_valid(const std::function<bool(const Batch&)>& visit) const override;
+  std::int64_t valid_count() const override { return valid_columns_.batch() * (valid_columns_.rows() - 1); }
   std::int64_t replaced() const override { return 0; }
 
  private:
