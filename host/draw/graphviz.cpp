@@ -17,7 +17,7 @@
 namespace mixop {
 namespace {
 
-constexpr std::chrono::minutes kLongest{10};
+constexpr std::chrono::seconds kLongest{600};
 
 /// The ending without its dot.
 std::string format_of(const std::filesystem::path& file) {
@@ -25,14 +25,14 @@ std::string format_of(const std::filesystem::path& file) {
 }
 
 /// Why Graphviz drew nothing; empty where it did.
-std::string failure_of(const ChildResult& result) {
+std::string failure_of(const ChildResult& result, std::chrono::seconds longest) {
   switch (result.end) {
     case ChildResult::End::exited:
       return result.code == 0 ? "" : "ended with status " + std::to_string(result.code);
     case ChildResult::End::killed:
       return "was killed by signal " + std::to_string(result.code);
     case ChildResult::End::timed_out:
-      return "took more than " + std::to_string(kLongest.count()) + " minutes";
+      return "took more than " + std::to_string(longest.count()) + " seconds";
   }
   return "";
 }
@@ -59,24 +59,24 @@ std::filesystem::path write_picture(const std::string& dot, const std::filesyste
   NewFile source(file), drawn(file);
   source.write(std::as_bytes(std::span(dot)));
   const ChildResult result = run_child({*program, "-T" + format, source.path(), "-o", drawn.path()}, kLongest);
-  if (const std::string failure = failure_of(result); !failure.empty())
+  if (const std::string failure = failure_of(result, kLongest); !failure.empty())
     throw Error(ErrorCode::failed, file.string() + ": Graphviz " + failure);
   drawn.sync();
   drawn.replace_target();
   return file;
 }
 
-std::string svg_of(const std::string& dot) {
+std::string svg_of(const std::string& dot, std::chrono::seconds longest) {
   const auto program = program_on_path("dot");
   if (!program) return "";
   const Descriptor graph(::memfd_create("graph", MFD_CLOEXEC));
   if (graph.get() < 0) fail_step("a picture", "making room for its graph", errno);
   write_all(graph.get(), std::as_bytes(std::span(dot)), "a picture's graph");
   const std::string path = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(graph.get());
-  const ChildResult result = run_child({*program, "-Tsvg", path}, kLongest);
-  const std::string failure = failure_of(result);
+  const ChildResult result = run_child({*program, "-Tsvg", path}, longest);
+  const std::string failure = failure_of(result, longest);
   if (!failure.empty() || result.left_out > 0)
-    throw Error(ErrorCode::failed, "a picture: Graphviz " + (failure.empty() ? "wrote more than 1 MiB" : failure));
+    throw Error(ErrorCode::failed, "Graphviz " + (failure.empty() ? "wrote more than 1 MiB" : failure));
   return result.output;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -14,7 +15,7 @@ void require_picture(const std::filesystem::path& file);
 /// Throws as require_picture() does, failed where Graphviz fails; a picture that was there is then as it was.
 std::filesystem::path write_picture(const std::string& dot, const std::filesystem::path& file);
 
-/// The picture of a graph as SVG; empty where Graphviz is not installed. Throws failed where it fails.
-std::string svg_of(const std::string& dot);
+/// The picture of a graph as SVG; empty where Graphviz is not installed. Throws failed where it fails or takes longer.
+std::string svg_of(const std::string& dot, std::chrono::seconds longest);
 
 }  // namespace mixop
