@@ -15,7 +15,7 @@ const largest = (row) => Math.max(...row.filter(Number.isFinite));
 
 /// What can be shown of a set: its key in the data, and what people read.
 function views(run, set) {
-  const all = [["rest", "weights, without draws"], ["training", `weights in training, mean of ${run.draws} draws`], ["values", "alphas as they are"]];
+  const all = [["rest", set.training ? "weights, without draws" : "weights"], ["training", `weights in training, mean of ${run.draws} draws`], ["values", "alphas as they are"]];
   return all.filter(([key]) => set[key]);
 }
 
