@@ -110,11 +110,13 @@ function confusion(run) {
 
 const PARTS = ["relaxation", "hypergradient", "regulariser", "smoothing", "edge_rule", "schedule", "stopper", "deriver"];
 
+/// Slots that are empty from beginning to end are left out.
 function strategies(run) {
   const options = (change) => Object.entries(change.options ?? {}).flatMap(([slot, own]) => Object.entries(own).map(([name, value]) => `${slot}.${name}=${value}`)).join(", ");
+  const parts = PARTS.filter((part) => run.strategy_history.some((change) => (change[part] ?? "none") !== "none"));
+  const rows = run.strategy_history.map((change) => [change.step, change.epoch + 1, change.strategy, ...parts.map((part) => change[part] ?? "–"), options(change)]);
   return element("section", {}, element("h3", {}, swapsOf(run).length === 0 ? "Strategy" : "Strategy, and how it was changed"),
-    table(["from step", "in epoch", "strategy", ...PARTS.map(words), "options"],
-      run.strategy_history.map((change) => [change.step, change.epoch + 1, change.strategy, ...PARTS.map((part) => change[part] ?? "–"), options(change)]), [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]));
+    table(["from step", "in epoch", "strategy", ...parts.map(words), "options"], rows, rows[0].map((_, column) => column).slice(2)));
 }
 
 function origin(run) {
