@@ -84,7 +84,7 @@ PublishedData from_mirror(PublishedData data, std::string address) {
                     excerpt(shown_address(address)) +
                     "'; a published file that lies in the folder of --data is used without a download");
   if (address.back() != '/') address += '/';
-  for (PublishedFile& file : data.files) file.addresses = {address + file.name};
+  for (PublishedFile& file : data.files) file.addresses = {address + in_address(file.name)};
   return data;
 }
 

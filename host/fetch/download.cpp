@@ -82,37 +82,48 @@ std::string authorities() {
   return "";
 }
 
+template <class Value>
+void set(CURL* curl, CURLoption option, Value value) {
+  if (const CURLcode code = curl_easy_setopt(curl, option, value); code != CURLE_OK)
+    throw Error(ErrorCode::failed, "libcurl cannot be told what a download needs (option " + std::to_string(option) +
+                                       "): " + curl_easy_strerror(code));
+}
+
 Session new_session(const std::string& address, Transfer& transfer, std::array<char, CURL_ERROR_SIZE>& problem) {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   Session session(ready == CURLE_OK ? curl_easy_init() : nullptr, curl_easy_cleanup);
   if (session == nullptr) throw Error(ErrorCode::failed, "libcurl could not be made ready");
   CURL* const curl = session.get();
-  curl_easy_setopt(curl, CURLOPT_URL, address.c_str());
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, address.rfind("https:", 0) == 0 ? "https" : "http,https");
-  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, kMostRedirections);
-  curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, "mixop/" MIXOP_VERSION_STRING);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, problem.data());
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
-  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch);
-  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
-  curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(transfer.begun));
+  set(curl, CURLOPT_URL, address.c_str());
+  set(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(curl, CURLOPT_REDIR_PROTOCOLS_STR, address.rfind("https:", 0) == 0 ? "https" : "http,https");
+  set(curl, CURLOPT_FOLLOWLOCATION, 1L);
+  set(curl, CURLOPT_MAXREDIRS, kMostRedirections);
+  set(curl, CURLOPT_FAILONERROR, 1L);
+  set(curl, CURLOPT_NOSIGNAL, 1L);
+  set(curl, CURLOPT_USERAGENT, "mixop/" MIXOP_VERSION_STRING);
+  set(curl, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
+  set(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  set(curl, CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
+  set(curl, CURLOPT_ERRORBUFFER, problem.data());
+  set(curl, CURLOPT_WRITEFUNCTION, take);
+  set(curl, CURLOPT_WRITEDATA, &transfer);
+  set(curl, CURLOPT_NOPROGRESS, 0L);
+  set(curl, CURLOPT_XFERINFOFUNCTION, watch);
+  set(curl, CURLOPT_XFERINFODATA, &transfer);
+  set(curl, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(transfer.begun));
   if (const std::string trusted = authorities(); !trusted.empty())
-    curl_easy_setopt(curl, CURLOPT_CAINFO, trusted.c_str());
+    set(curl, CURLOPT_CAINFO, trusted.c_str());
   return session;
 }
 
 /// Of errors that another try may not meet.
-bool may_pass(CURLcode code, long status) {
+bool may_pass(CURLcode code, long status, bool begun) {
   switch (code) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_SSL_CONNECT_ERROR:
+      return begun;  // where nothing came yet, there is no network, or no such place
     case CURLE_COULDNT_CONNECT:
     case CURLE_OPERATION_TIMEDOUT:
     case CURLE_PARTIAL_FILE:
@@ -173,6 +184,13 @@ std::string shown_address(const std::string& address) {
   return at == std::string::npos || at < host ? address : address.substr(0, host) + "..." + address.substr(at);
 }
 
+std::string in_address(const std::string& name) {
+  const std::unique_ptr<char, void (*)(void*)> encoded(
+      curl_easy_escape(nullptr, name.data(), static_cast<int>(name.size())), curl_free);
+  if (encoded == nullptr) throw Error(ErrorCode::failed, "no memory for the address of '" + excerpt(name) + "'");
+  return encoded.get();
+}
+
 Downloaded download(const std::string& address, int file, const std::string& path, const ExpectedBytes& expected,
                     const DownloadReport& report) {
   int tries = 0;
@@ -210,7 +228,7 @@ Downloaded download(const std::string& address, int file, const std::string& pat
         : code == CURLE_OK   ? "answered " + std::to_string(status) + " without the file"
         : problem[0] != '\0' ? problem.data()
                              : curl_easy_strerror(code);
-    if ((!anew && !cut_off && !may_pass(code, status)) || ++tries == kTries)
+    if ((!anew && !cut_off && !may_pass(code, status, transfer.done > 0)) || ++tries == kTries)
       return {DownloadEnd::unreachable, shown_address(address) + ": " + excerpt(reason, 300)};
     if (!anew && !wait_for_try(tries, transfer.done, report)) return {DownloadEnd::stopped};
   }

@@ -13,6 +13,9 @@ using DownloadReport = std::function<bool(std::uint64_t done, std::uint64_t all)
 /// An address without the name and password that it may hold.
 std::string shown_address(const std::string& address);
 
+/// A file's name as the last level of an address, with what has a meaning there as %XX.
+std::string in_address(const std::string& name);
+
 struct ExpectedBytes {
   std::uint64_t all;   ///< of the whole file; 0: not known
   std::uint64_t most;  ///< more are refused

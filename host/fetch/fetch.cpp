@@ -206,7 +206,9 @@ bool put(const PublishedFile& file, const OpenFile& open, const fs::path& into, 
     return unpack(open.file.get(), file.name, file.unpack, into, file.unpacked_bytes, reports.stopped);
   std::error_code problem;
   const fs::path place = into / file.name;
-  open.brought ? (void)fs::copy_file(open.path, place, problem) : fs::rename(open.path, place, problem);
+  // What was hashed is copied, whatever lies under its name by now.
+  open.brought ? (void)fs::copy_file("/proc/self/fd/" + std::to_string(open.file.get()), place, problem)
+               : fs::rename(open.path, place, problem);
   if (problem) fail_step(place.string(), "putting it there", problem.value());
   return true;
 }

@@ -1,10 +1,10 @@
 #include "host/fetch/published.hpp"
 
 #include <algorithm>
-#include <initializer_list>
 
 #include "host/fetch/unpack.hpp"
 #include "host/files/named_files.hpp"
+#include "host/json/fields.hpp"
 #include "host/json/json.hpp"
 #include "host/text/printable.hpp"
 #include "host/text/text.hpp"
@@ -15,52 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 using Kind = JsonValue::Kind;
 
-/// One object of such a file, and how its members are read.
-class Fields {
- public:
-  Fields(const JsonValue& object, const std::string& file, std::initializer_list<const char*> known)
-      : object_(object), file_(file) {
-    if (!object.is(Kind::object)) refuse(object, "expected an object, found " + object.describe());
-    for (const JsonMember& member : object.members)
-      if (std::find(known.begin(), known.end(), member.key) == known.end())
-        throw Error(ErrorCode::usage, json_place(file_, member) + ": unknown key '" + excerpt(member.key) +
-                                          "' (known: " + joined({known.begin(), known.end()}) + ")");
-  }
-
-  const JsonValue& at(const char* key) const {
-    const JsonValue* value = object_.find(key);
-    if (value == nullptr) refuse(object_, std::string("lacks ") + key);
-    return *value;
-  }
-  std::string text(const char* key) const {
-    const JsonValue& value = at(key);
-    if (!value.is(Kind::text) || value.text.empty())
-      refuse(value, std::string(key) + ": expected text, found " + value.describe());
-    return value.text;
-  }
-  std::string optional_text(const char* key) const { return object_.find(key) == nullptr ? "" : text(key); }
-  std::uint64_t bytes(const char* key) const {
-    const JsonValue& value = at(key);
-    if (!value.is(Kind::integer) || value.integer < 1 || static_cast<std::uint64_t>(value.integer) > kMostBytes)
-      refuse(value, std::string(key) + ": expected a number of bytes from 1 to " + std::to_string(kMostBytes) +
-                        ", found " + value.describe());
-    return static_cast<std::uint64_t>(value.integer);
-  }
-  std::uint64_t optional_bytes(const char* key) const { return object_.find(key) == nullptr ? 0 : bytes(key); }
-  const std::vector<JsonValue>& list(const char* key) const {
-    const JsonValue& value = at(key);
-    if (!value.is(Kind::list) || value.items.empty())
-      refuse(value, std::string(key) + ": expected a list that is not empty, found " + value.describe());
-    return value.items;
-  }
-  [[noreturn]] void refuse(const JsonValue& value, const std::string& how) const {
-    throw Error(ErrorCode::usage, json_place(file_, value) + ": " + how);
-  }
-
- private:
-  const JsonValue& object_;
-  const std::string& file_;
-};
+std::uint64_t bytes_of(const Fields& fields, const char* key) {
+  return static_cast<std::uint64_t>(fields.integer(key, 1, static_cast<std::int64_t>(kMostBytes), " of bytes"));
+}
 
 /// A name of one level, which leads nowhere else.
 std::string plain_file_name(const Fields& fields, const char* key) {
@@ -85,13 +42,13 @@ PublishedFile read_file(const JsonValue& value, const std::string& place) {
   if (file.sha256.size() != 64 || file.sha256.find_first_not_of("0123456789abcdef") != std::string::npos)
     fields.refuse(fields.at("sha256"),
                   "sha256: expected 64 lower-case hex digits, found '" + excerpt(file.sha256) + "'");
-  file.bytes = fields.optional_bytes("bytes");
+  file.bytes = fields.has("bytes") ? bytes_of(fields, "bytes") : 0;
   file.unpack = fields.optional_text("unpack");
   if (!file.unpack.empty())
     (void)levels_in_archive(file.unpack,
                             json_place(place, fields.at("unpack")) + ": unpack: '" + excerpt(file.unpack) + "' ",
                             ErrorCode::usage);
-  if (!file.unpack.empty()) file.unpacked_bytes = fields.bytes("unpacked_bytes");
+  if (!file.unpack.empty()) file.unpacked_bytes = bytes_of(fields, "unpacked_bytes");
   return file;
 }
 

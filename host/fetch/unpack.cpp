@@ -101,11 +101,12 @@ class Room {
 /// Hands the member's bytes to `take`; false where it was stopped.
 bool for_each_block(Reader& reader, const std::string& member, Room& room, const std::function<bool()>& stopped,
                     const std::function<void(std::span<const std::byte>)>& take) {
-  std::vector<std::byte> block(kBlock);
+  const auto memory = std::make_unique_for_overwrite<std::byte[]>(kBlock);
+  const std::span<std::byte> block(memory.get(), kBlock);
   while (const std::size_t got = reader.read(block, member)) {
     if (stopped()) return false;
     room.take(got);
-    take(std::span(block).first(got));
+    take(block.first(got));
   }
   return true;
 }

@@ -54,12 +54,13 @@ std::string end_text(int code) {
                                : "failed with exit code " + std::to_string(code);
 }
 
-/// ": " and the last line of a stage's log, which says why it failed; nothing where it is not there.
-std::string last_line(const fs::path& log) {
+/// ": " and the last error that a stage's log has; nothing where there is none.
+std::string error_in(const fs::path& log) {
+  const std::string mark = "error: ";
   std::ifstream file(log);
   std::string line, last;
   while (std::getline(file, line))
-    if (!line.empty()) last = line;
+    if (const std::size_t at = line.find(mark); at != std::string::npos) last = line.substr(at + mark.size());
   return last.empty() ? "" : ": " + excerpt(last, kMostOfLine);
 }
 
@@ -137,7 +138,7 @@ class Runner {
     } else if (wanted) {
       code_ = code_of_exit(end);
       failure_ = "the stage " + running.stage.name + " " + end_text(end) +
-                 (running.log.empty() ? "" : last_line(running.log) + "; all its messages are in " + running.log.string()) +
+                 (running.log.empty() ? "" : error_in(running.log) + "; all its messages are in " + running.log.string()) +
                  "; once the reason is gone the same command goes on";
     }
   }

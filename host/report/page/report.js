@@ -42,7 +42,7 @@ function curves(run) {
   if (run.epoch_seconds.length > 1)
     charts.push(chart("seconds an epoch", [{ label: "seconds", ...lineOf(0), points: run.epoch_seconds.map((seconds, at) => [at + 1, seconds]) }], marks));
   const splits = SPLITS.map((label, at) => ({ label, ...lineOf(at) })).filter(({ label }) => metricNames([run]).some((name) => parted(name)[0] === label));
-  return [element("div", { className: "charts" }, ...charts.filter(Boolean)), splits.length > 1 ? legend(splits) : null];
+  return [splits.length > 1 ? legend(splits) : null, element("div", { className: "charts" }, ...charts.filter(Boolean))];
 }
 
 /// Of several runs a chart a metric, in which a line is a run.

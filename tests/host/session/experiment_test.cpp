@@ -53,15 +53,16 @@ TEST_CASE("a scale's keys stand behind the protocol's, and are said", "[session]
 TEST_CASE("defects of an experiment name the place", "[session]") {
   const std::string whole = kWhole;
   const std::tuple<std::string, std::string, std::string> cases[] = {
-      {"\"source\"", "\"sorce\"", "2:30: unknown key 'sorce'; did you mean 'source'"},
-      {"\"preset\": \"t\", ", "", "train: expected a \"preset\""},
-      {"[5]", "[5, 5]", "a seed: expected another one than those before it, found the number 5"},
-      {"[5]", "[]", "seeds: expected at least one"},
-      {"\"a=1\"", "1", "expected text, as in \"space.channels=4\""},
-      {"\"protocol\": \"As it is.\"", "\"genotype\": \"g\"", "and one of \"search\", \"sample\""},
-      {"\"value\": 2.5, ", "", "expected a \"value\""}};
+      {"\"source\"", "\"sorce\"", "2:29: unknown key 'sorce'; did you mean 'source'? (known: summary, source"},
+      {"\"preset\": \"t\", ", "", "5:14: lacks preset"},
+      {"[5]", "[5, 5]", "seeds: expected each once, found 5 twice"},
+      {"[5]", "[]", "seeds: expected a list that is not empty"},
+      {"\"a=1\"", "1", "set: expected text, found 1"},
+      {"\"protocol\": \"As it is.\"", "\"protocol\": \"p\", \"genotype\": \"g\"", "and one of \"search\", \"sample\""},
+      {"\"all\": [\"b=2\"]", "\"select\": {}", "select: the experiment has no such stage"},
+      {"\"value\": 2.5, ", "", "8:13: lacks value"}};
   for (const auto& [old, replacement, message] : cases)
     CHECK_THROWS_WITH(read(with(whole, old, replacement), Scale::smoke), Catch::Matchers::Contains(message));
-  CHECK_THROWS_WITH(read(whole, Scale::brief), Catch::Matchers::Contains("expected a scale \"short\""));
+  CHECK_THROWS_WITH(read(whole, Scale::brief), Catch::Matchers::Contains("lacks short"));
   CHECK_THROWS_WITH(scale_of("shrt"), Catch::Matchers::Contains("did you mean 'short'"));
 }
