@@ -53,7 +53,8 @@ void put_sample(ReproductionRow& row, const std::vector<double>& values) {
   row.runs = values.size();
   if (values.empty()) return;
   const auto count = static_cast<double>(values.size());
-  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / count;
+  const bool all_equal = std::equal(values.begin() + 1, values.end(), values.begin());  // whose mean may round to another
+  const double mean = all_equal ? values.front() : std::accumulate(values.begin(), values.end(), 0.0) / count;
   row.ours = mean;
   if (values.size() < 2) return;
   double squares = 0;

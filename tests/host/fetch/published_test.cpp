@@ -34,7 +34,7 @@ TEST_CASE("a published data set is read", "[fetch]") {
 TEST_CASE("mistakes in a published data set name their places", "[fetch]") {
   const std::string file = kWhole.substr(kWhole.find("{\"name\""), kWhole.rfind(']') - kWhole.find("{\"name\""));
   const std::tuple<std::string, std::string, std::string> cases[] = {
-      {"\"page\"", "\"pge\"", "1:17: unknown key 'pge'; did you mean 'page'"},
+      {"\"page\"", "\"pge\"", "1:18: unknown key 'pge'; did you mean 'page'"},
       {file, file + ", " + file, "name: two files are named 'a.txt'"},
       {"a.txt\", \"addr", "../a\", \"addr", "name: expected a plain file name, found '../a'"},
       {"a.txt\", \"addr", "unpacked\", \"addr", "name: 'unpacked' is kept for what is unpacked"},
