@@ -49,7 +49,7 @@ ReproductionRequest request_of(const po::variables_map& values) {
   request.scale = scale_of(text(values, "scale"));
   request.out = output_path(text(values, "out", request.experiment + "-" + scale_name(request.scale)));
   request.overwrite = values.count("overwrite") != 0;
-  if (values.count("data") != 0) request.data = std::filesystem::absolute(text(values, "data")).string();
+  if (values.count("data") != 0) request.data = output_path(text(values, "data")).string();
   const std::int64_t jobs = values["jobs"].as<std::int64_t>();
   if (jobs < 1 || jobs > kMostJobs)
     throw Error(ErrorCode::usage, "--jobs: expected 1 to " + std::to_string(kMostJobs) + ", found " + std::to_string(jobs));
@@ -78,21 +78,27 @@ std::string figure_text(std::optional<double> value, std::optional<double> devia
          (unit.empty() ? "" : " " + unit);
 }
 
+std::string paper_text(const PaperFigure& figure) {
+  return shortest(figure.value) + (figure.deviation ? " +- " + shortest(*figure.deviation) : "") +
+         (figure.unit.empty() ? "" : " " + figure.unit);
+}
+
 void print_table(const Reproduction& reproduction) {
   const Experiment& experiment = reproduction.experiment();
   std::cout << experiment.name << ", " << scale_name(experiment.scale) << " scale: " << experiment.summary << "\n";
   std::vector<std::vector<std::string>> table{{"", "paper", "here", "runs", "epochs", "time"}};
   std::vector<std::string> notes;
   for (const ReproductionRow& row : reproduction.rows()) {
-    const std::string mark = row.note.empty() ? "" : " (" + std::to_string(notes.size() + 1) + ")";
-    if (!row.note.empty()) notes.push_back(mark.substr(1) + " " + row.note);
+    auto note = std::find(notes.begin(), notes.end(), row.note);
+    if (!row.note.empty() && note == notes.end()) note = notes.insert(notes.end(), row.note);
+    const std::string mark = row.note.empty() ? "" : " (" + std::to_string(note - notes.begin() + 1) + ")";
     table.push_back({row.what + mark,
-                     row.paper ? figure_text(row.paper->value, row.paper->deviation, row.paper->unit) : "-",
+                     row.paper ? paper_text(*row.paper) : "-",
                      figure_text(row.ours, row.deviation, row.unit), std::to_string(row.runs),
                      std::to_string(row.epochs), time_text(row.cost_s)});
   }
   std::cout << table_text(table, {Align::left, Align::right});
-  for (const std::string& note : notes) std::cout << note << "\n";
+  for (std::size_t i = 0; i < notes.size(); ++i) std::cout << "(" << i + 1 << ") " << notes[i] << "\n";
   std::cout << "paper: " << experiment.source << "\nprotocol: " << experiment.protocol << "\n";
   print_scaled(experiment);
   std::cout << printable(reproduction.report().string()) << std::endl;

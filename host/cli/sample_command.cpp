@@ -50,6 +50,9 @@ int sample_command(const Arguments& arguments) {
   const ConfigRequest described{request.preset_or_file, request.sets, application.presets, RunKind::search, {}, request.config_text};
   expect_described(described);
   const Config config = resolve_config(described, application.catalog);
+  if (config.seed > INT64_MAX - count)
+    throw Error(ErrorCode::usage, "--seed: expected at most " + std::to_string(INT64_MAX - count) + " for " + std::to_string(count) +
+                                      " genotypes, found " + std::to_string(config.seed));
   JsonWriter list;
   list.begin_list();
   for (std::int64_t i = 0; i < count; ++i) {

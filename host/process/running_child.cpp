@@ -14,8 +14,6 @@
 namespace mixop {
 namespace {
 
-constexpr int kBehindSignals = 128;
-
 /// A file that a child writes, open here as long as the child is being started.
 class OutputFile {
  public:

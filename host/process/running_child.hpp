@@ -18,6 +18,9 @@ struct ChildOutputs {
 /// it by signal() alone. It is killed when this process or the object dies.
 class RunningChild {
  public:
+  static constexpr int kBehindSignals = 128;  ///< what an exit code is added to where a signal ended it
+  static constexpr int kNotStarted = 127;     ///< exit code of a program that cannot be run
+
   /// `command`: an absolute path and its arguments. Throws Error failed where no process can be made or a file cannot be
   /// written.
   RunningChild(const std::vector<std::string>& command, const ChildOutputs& outputs);

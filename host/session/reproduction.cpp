@@ -13,10 +13,10 @@
 #include "host/json/json_writer.hpp"
 #include "host/process/child_process.hpp"
 #include "host/search/stored_parts.hpp"
-#include "host/session/genotype_argument.hpp"
 #include "host/session/sample.hpp"
 #include "host/session/search_session.hpp"
 #include "host/session/train_session.hpp"
+#include "host/text/sha256.hpp"
 #include "host/text/text.hpp"
 #include "host/train/network_archive.hpp"
 #include "host/train/network_check.hpp"
@@ -27,6 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kStandIns = 3;  // networks that stand in for one that is still to be found
+constexpr std::size_t kDigits = 16;     // of the digest by which stages are known
 constexpr double kMillion = 1e6, kSecondsOfDay = 86400;
 
 std::vector<std::string> sets_of(const StageRuns& runs) {
@@ -76,6 +77,28 @@ class NobodyObserves final : public SessionObserver {
   void on_line(const std::string&) override {}
 };
 
+/// Whether the scores of an archive are there, whole, and of the archive as it is.
+bool has_scores(const fs::path& scores, const fs::path& archive) {
+  if (!fs::exists(scores) || !fs::exists(archive) || fs::last_write_time(scores) < fs::last_write_time(archive)) return false;
+  try {
+    (void)parse_json_file(scores, ErrorCode::bad_data);
+    return true;
+  } catch (const Error&) {  // which a power cut has left
+    return false;
+  }
+}
+
+/// Seconds of all epochs of a run.
+double seconds_in(const fs::path& archive) {
+  const std::vector<double> seconds = Archive::open(archive).values<double>(stored::epoch_seconds);
+  return std::accumulate(seconds.begin(), seconds.end(), 0.0);
+}
+
+/// Of a file in the folder itself.
+bool is_plain_name(const std::string& name) {
+  return !name.empty() && name.front() != '.' && name.find('/') == std::string::npos;
+}
+
 std::int64_t epochs_of(const fs::path& archive) { return Archive::open(archive).integer("/position", "epoch"); }
 
 }  // namespace
@@ -121,6 +144,7 @@ Reproduction::Reproduction(ReproductionRequest request, const Application& appli
           read_experiment(request_.experiment, request_.scale, shared_folders(application.plugins, "experiments"))) {
   check_runs();
   plan();
+  request_.jobs = std::min(request_.jobs, std::max(origins_.size(), trained_.size()));
 }
 
 /// All presets, keys, networks and data, before days of searches.
@@ -158,7 +182,15 @@ void Reproduction::plan() {
 }
 
 std::string Reproduction::request_text() const {
-  return experiment_.name + " at " + scale_name(experiment_.scale) + " scale";
+  std::string stages = experiment_.genotype;
+  for (const std::optional<StageRuns>& runs :
+       {experiment_.search, experiment_.sample, experiment_.select, std::optional(experiment_.train)}) {
+    stages += '\n';
+    if (!runs) continue;
+    stages += runs->preset + ' ' + joined(runs->sets, " ");
+    for (const std::int64_t seed : runs->seeds) stages += ' ' + std::to_string(seed);
+  }
+  return experiment_.name + " at " + scale_name(experiment_.scale) + " scale, stages " + sha256_of_text(stages).substr(0, kDigits);
 }
 
 OutputFolder Reproduction::place() const {
@@ -171,15 +203,18 @@ void Reproduction::clear() const {
     const JsonValue before = place().read();
     if (const JsonValue* files = before.find("files"))
       for (const JsonValue& file : files->items)
-        if (fs::path(file.text).filename() == file.text) remove_written(request_.out / file.text);
+        if (is_plain_name(file.text)) remove_written(request_.out / file.text);
   }
   replace_text(place().result(), result_json());
   fs::remove(place().result().string() + ".prev");
 }
 
+std::string Reproduction::threads_key() const {
+  return "threads=" + std::to_string(std::max<std::size_t>(1, std::thread::hardware_concurrency() / request_.jobs));
+}
+
 std::vector<std::string> Reproduction::place_arguments() const {
-  const std::size_t cores = std::max<std::size_t>(1, std::thread::hardware_concurrency() / request_.jobs);
-  std::vector<std::string> arguments{"--set", "threads=" + std::to_string(cores)};
+  std::vector<std::string> arguments{"--set", threads_key()};
   if (request_.data) append(arguments, {"--data", *request_.data});
   append(arguments, request_.plugin_arguments);
   return arguments;
@@ -205,9 +240,7 @@ std::string Reproduction::genotype_of(const std::optional<std::size_t>& origin) 
   if (!experiment_.genotype.empty()) return experiment_.genotype;
   const std::vector<SeedCandidate> all = candidates();
   const SeedCandidate* const best = best_of(all, *task_);
-  if (best == nullptr)
-    throw Error(ErrorCode::failed, "none of the networks that were found can be built, the first for this reason: " +
-                                       defects_.begin()->second);
+  if (best == nullptr) fail_without_network(defects_.begin()->second);
   return best->search.string();
 }
 
@@ -275,16 +308,20 @@ std::vector<WorkStage> Reproduction::stages(SessionObserver& observer) {
     evaluated.push_back(evaluation_name(trained));
     all.push_back({evaluated.back(), {trained.name}, [this, &trained]() -> std::optional<StageCommand> {
                      const fs::path output = scores(evaluation_name(trained));
-                     if (fs::exists(output) || !fs::exists(archive(trained.name))) return std::nullopt;
+                     if (has_scores(output, archive(trained.name)) || !fs::exists(archive(trained.name))) return std::nullopt;
                      StageCommand command{{"evaluate", archive(trained.name).string(), "--json"}, output};
                      append(command.arguments, place_arguments());
                      return command;
                    }});
   }
   all.push_back({"report", evaluated, [this]() -> std::optional<StageCommand> {
+                   if (std::none_of(trained_.begin(), trained_.end(),
+                                    [&](const Trained& trained) { return fs::exists(archive(trained.name)); }))
+                     fail_without_network(defects_.begin()->second);
                    StageCommand command{{"report"}};
                    for (const fs::path& file : archives()) command.arguments.push_back(file.string());
                    append(command.arguments, {"-o", report().string()});
+                   append(command.arguments, request_.plugin_arguments);
                    return command;
                  }});
   return all;
@@ -302,14 +339,17 @@ std::vector<fs::path> Reproduction::archives() const {
 }
 
 std::vector<std::string> Reproduction::files() const {
-  std::vector<std::string> names{"report.html"};
+  std::vector<std::string> names{report().filename(), "report.log"};
+  const auto add = [&](const std::string& stage, const fs::path& file) {
+    names.insert(names.end(), {file.filename(), stage + ".log"});
+  };
   for (const Origin& origin : origins_) {
-    names.push_back(origin.file.filename());
-    if (experiment_.select) names.push_back(archive(selection_name(origin)).filename());
+    add(origin.name, origin.file);
+    if (experiment_.select) add(selection_name(origin), archive(selection_name(origin)));
   }
   for (const Trained& trained : trained_) {
-    names.push_back(archive(trained.name).filename());
-    names.push_back(scores(evaluation_name(trained)).filename());
+    add(trained.name, archive(trained.name));
+    add(evaluation_name(trained), scores(evaluation_name(trained)));
   }
   return names;
 }
@@ -327,25 +367,21 @@ bool Reproduction::run(SessionObserver& observer, const std::atomic<int>& interr
     replace_text(place().result(), result_json());
   };
   if (!run_stages(stages(observer), request_.jobs, request_.out, note, observer, interrupt)) return false;
-  if (archives().empty() || rows().empty())
-    throw Error(ErrorCode::failed, "none of the networks that were found can be built, the first for this reason: " +
-                                       defects_.begin()->second);
   replace_text(place().result(), result_json());
   return true;
 }
 
 TrainingTime Reproduction::training_time(const StageRuns& runs) const {
-  const TrainRequest request = training_request(runs);
-  if (!experiment_.genotype.empty()) {
-    TrainRequest named = request;
-    named.genotype = experiment_.genotype;
-    return predicted_seconds(named, read_genotype(experiment_.genotype, "", application_.plugins).genotype, application_);
-  }
+  TrainRequest request = training_request(runs);
+  request.sets.push_back(threads_key());
+  request.genotype = experiment_.genotype;
+  if (!request.genotype.empty()) return predicted_seconds(request, application_);
   const StageRuns& first = experiment_.search ? *experiment_.search : *experiment_.sample;
   const Config config = inputs_of(request_of<SearchRequest>(first, request_.data), application_).config;
   TrainingTime mean;
   for (std::uint64_t seed = 0; seed < kStandIns; ++seed) {
-    const TrainingTime one = predicted_seconds(request, sampled_genotype(config, application_.plugins, seed), application_);
+    request.genotype = genotype_to_json(sampled_genotype(config, application_.plugins, seed));
+    const TrainingTime one = predicted_seconds(request, application_);
     mean.train_s += one.train_s / kStandIns;
     mean.evaluate_s += one.evaluate_s / kStandIns;
   }
@@ -356,7 +392,12 @@ std::vector<StageTime> Reproduction::forecast(double& seconds) {
   const auto begin = std::chrono::steady_clock::now();
   (void)run_child({fs::read_symlink("/proc/self/exe").string(), "list", "spaces"}, std::chrono::minutes(1));
   const double start = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const double search = experiment_.search ? predicted_seconds(request_of<SearchRequest>(*experiment_.search, request_.data), application_) : 0;
+  double search = 0;
+  if (experiment_.search) {
+    SearchRequest request = request_of<SearchRequest>(*experiment_.search, request_.data);
+    request.sets.push_back(threads_key());
+    search = predicted_seconds(request, application_);
+  }
   const TrainingTime select = experiment_.select ? training_time(*experiment_.select) : TrainingTime{};
   const TrainingTime train = training_time(experiment_.train);
   std::vector<StageTime> times;
@@ -405,25 +446,43 @@ void Reproduction::add_training(Rows& rows, const Trained& trained) const {
 }
 
 std::vector<ReproductionRow> Reproduction::rows() const {
-  Rows trainings, searches;
-  ReproductionRow costs, search_costs;
+  Rows trainings;
+  ReproductionRow costs;
   for (const Trained& trained : trained_) {
-    if (!fs::exists(scores(evaluation_name(trained)))) continue;
+    if (!has_scores(scores(evaluation_name(trained)), archive(trained.name))) continue;
     add_training(trainings, trained);
-    costs.epochs = epochs_of(archive(trained.name));
-    costs.cost_s += seconds_of(trained.name) + seconds_of(evaluation_name(trained));
+    costs.epochs = std::max(costs.epochs, epochs_of(archive(trained.name)));
+    costs.cost_s += seconds_in(archive(trained.name)) + seconds_of(evaluation_name(trained));
   }
   std::vector<ReproductionRow> rows = trainings.finished(experiment_, costs);
-  if (!experiment_.search) return rows;
+  if (const std::string left_out = left_out_text(); !left_out.empty())
+    for (ReproductionRow& row : rows) row.note += (row.note.empty() ? "" : "; ") + left_out;
+  const auto add_times = [&](const std::string& what, const std::vector<fs::path>& files) {
+    Rows times;
+    ReproductionRow own;
+    for (const fs::path& file : files) {
+      if (!fs::exists(file)) continue;
+      times.add(what, "days", seconds_in(file) / kSecondsOfDay);
+      own.epochs = std::max(own.epochs, epochs_of(file));
+      own.cost_s += seconds_in(file);
+    }
+    for (const ReproductionRow& row : times.finished(experiment_, own)) rows.push_back(row);
+  };
+  std::vector<fs::path> searches, selections;
   for (const Origin& origin : origins_) {
-    if (!fs::exists(origin.file)) continue;
-    const double seconds = seconds_of(origin.name);
-    searches.add("search of a seed", "days", seconds / kSecondsOfDay);
-    search_costs.epochs = std::max(search_costs.epochs, epochs_of(origin.file));
-    search_costs.cost_s += seconds;
+    if (experiment_.search) searches.push_back(origin.file);
+    if (experiment_.select) selections.push_back(archive(selection_name(origin)));
   }
-  for (const ReproductionRow& row : searches.finished(experiment_, search_costs)) rows.push_back(row);
+  add_times("search of a seed", searches);
+  add_times("training that selects", selections);
   return rows;
+}
+
+std::string Reproduction::left_out_text() const {
+  std::vector<std::string> names;
+  for (const auto& [origin, defect] : defects_)
+    if (!defect.empty()) names.push_back(origins_[origin].name);
+  return names.empty() ? "" : "without the networks that cannot be built, of " + joined(names);
 }
 
 std::string Reproduction::result_json() const {

@@ -102,6 +102,8 @@ class Reproduction {
   /// "train PRESET --set ... --seed N --out FILE", or how it goes on.
   StageCommand run_command(const char* kind, const StageRuns& runs, std::int64_t seed, const std::filesystem::path& out,
                            const std::string& genotype = "") const;
+  /// The share of the cores that each of the stages at once has, as a key.
+  std::string threads_key() const;
   /// Threads, data and plugins of a stage.
   std::vector<std::string> place_arguments() const;
   /// The genotype argument of an origin; of the winner, or the published one, for none.
@@ -116,6 +118,8 @@ class Reproduction {
   std::vector<std::filesystem::path> archives() const;
   std::vector<std::string> files() const;
   double seconds_of(const std::string& stage) const;
+  /// What the table lacks, to be said; empty for nothing.
+  std::string left_out_text() const;
   class Rows;
   void add_training(Rows& rows, const Trained& trained) const;
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "host/session/genotype_argument.hpp"
 #include "host/session/search_session.hpp"
 #include "host/session/train_session.hpp"
 #include "host/train/measure.hpp"
@@ -29,16 +30,18 @@ double seconds_since(Clock::time_point begin) { return seconds_between(begin, Cl
 /// the only one.
 class Pace {
  public:
+  /// Of a run that does things of that size altogether, beyond which nothing need be known.
+  explicit Pace(std::int64_t all) : all_(all) {}
   /// Something of that size is done. False once enough is known.
   bool add(std::int64_t size) {
     last_ = Clock::now();
     if (count_++ == 0) {
       warm_ = last_;
       first_ = size;
-      return true;
+      return first_ < all_;
     }
     size_ += size;
-    return count_ <= kFewest || seconds_between(warm_, last_) < kEnough;
+    return first_ + size_ < all_ && (count_ <= kFewest || seconds_between(warm_, last_) < kEnough);
   }
   /// Seconds of something of size 1.
   double each() const {
@@ -48,7 +51,7 @@ class Pace {
 
  private:
   Clock::time_point begin_ = Clock::now(), warm_, last_;
-  std::int64_t count_ = 0, first_ = 0, size_ = 0;
+  std::int64_t all_, count_ = 0, first_ = 0, size_ = 0;
 };
 
 /// Seconds of the epochs from `first` to before `end`, in which all steps cost the same.
@@ -57,12 +60,12 @@ double seconds_of_epochs(Search& search, std::int64_t first, std::int64_t end) {
   SearchData& data = search.data();
   const std::int64_t steps = data.steps_in(first);
   search.position().at.epoch = first;
-  Pace step;
+  Pace step((end - first) * steps);
   for (std::int64_t i = 0; i == 0 || step.add(1); ++i)
     search.try_step(data.at(first, i % steps, search.position().at.step));
   const std::vector<Relaxed> weights = search.problem().measured_weights(search.position().at, /*key=*/0);
   RecurrentState state;
-  Pace sample;
+  Pace sample(data.valid_count());
   data.for_each_valid([&](const Batch& batch) {
     const Outcome outcome = search.problem().evaluate(weights, batch, state);
     state = outcome.next;
@@ -98,7 +101,7 @@ double seconds_a_sample(Training& training, Records records) {
     });
   };
   (void)measured([] { return false; });  // the first batch warms up
-  Pace batches;
+  Pace batches(data.count(records) / data.measuring_batch() + 1);
   const auto begin = Clock::now();
   const Score score = measured([&] { return batches.add(1); });
   return seconds_since(begin) / static_cast<double>(score.samples());
@@ -123,14 +126,15 @@ double predicted_seconds(const SearchRequest& request, const Application& applic
   return seconds;
 }
 
-TrainingTime predicted_seconds(const TrainRequest& request, const Genotype& genotype, const Application& application) {
+TrainingTime predicted_seconds(const TrainRequest& request, const Application& application) {
   const auto begin = Clock::now();
   RunInputs inputs = inputs_of(request, application);
+  const Genotype genotype = read_genotype(request.genotype, inputs.config.space.name, application.plugins).genotype;
   Training training(inputs.config, genotype, application.plugins, inputs.options, inputs.data);
   const double start = seconds_since(begin);
   TrainingData& data = training.data();
   const auto steps = static_cast<double>(data.steps_in(0)), epochs = static_cast<double>(inputs.config.train.epochs);
-  Pace step;
+  Pace step(data.steps_in(0) * inputs.config.train.epochs);
   std::atomic<int> enough = 0;
   StepClock clock(step, enough);
   (void)training.run(clock, enough);

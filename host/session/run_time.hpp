@@ -2,7 +2,6 @@
 
 #include "host/session/application.hpp"
 #include "host/session/request.hpp"
-#include "mixop/genotype.hpp"
 
 namespace mixop {
 
@@ -17,7 +16,6 @@ struct TrainingTime {
   double evaluate_s = 0;  ///< of `mixop evaluate` on the test split
 };
 
-/// That of a training of this genotype's network, which the request need not name.
-TrainingTime predicted_seconds(const TrainRequest& request, const Genotype& genotype, const Application& application);
+TrainingTime predicted_seconds(const TrainRequest& request, const Application& application);
 
 }  // namespace mixop

@@ -25,4 +25,8 @@ const SeedCandidate* best_of(const std::vector<SeedCandidate>& candidates, const
   return best;
 }
 
+void fail_without_network(const std::string& defect) {
+  throw Error(ErrorCode::failed, "none of the networks that were found can be built, the first for this reason: " + defect);
+}
+
 }  // namespace mixop

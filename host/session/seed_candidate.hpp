@@ -35,4 +35,7 @@ std::string selection_metric(const Task& task);
 /// The best by that metric, of equal ones that of the smaller loss, then the first; null where no network could be built.
 const SeedCandidate* best_of(const std::vector<SeedCandidate>& candidates, const Task& task);
 
+/// Throws failed: of what was found no network can be built, the first for that reason.
+[[noreturn]] void fail_without_network(const std::string& defect);
+
 }  // namespace mixop

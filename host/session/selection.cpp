@@ -218,9 +218,7 @@ bool Selection::run(SessionObserver& observer, const std::atomic<int>& interrupt
     done_.push_back(std::move(candidate));
     replace_text(request_.out / kResult, result_json());
   }
-  if (best() == nullptr)
-    throw Error(ErrorCode::failed, "none of the networks that were found can be built, the first for this reason: " +
-                                       done_.front().defect);
+  if (best() == nullptr) fail_without_network(done_.front().defect);
   replace_text(winner_file(), genotype_to_json(best()->genotype) + "\n");
   return true;
 }

@@ -160,8 +160,7 @@ RunForecast forecast(const TrainRequest& request, const Application& application
 }
 
 RunInputs inputs_of(const TrainRequest& request, const Application& application) {
-  RunInputs inputs(request, application, kRules);
-  return inputs;
+  return RunInputs(request, application, rules_for(request, application));
 }
 
 std::string network_defect(const TrainRequest& request, const Application& application) {

@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "host/archive/file.hpp"
 #include "host/process/running_child.hpp"
 #include "host/text/printable.hpp"
 #include "host/text/table.hpp"
@@ -20,7 +21,6 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kBetweenLooks{20};
-constexpr int kBehindSignals = 128;
 constexpr std::size_t kMostOfLine = 300;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
@@ -43,6 +43,11 @@ struct RunningStage {
   RunningChild child;
 };
 
+bool is_ready(const WorkStage& stage, const std::set<std::string>& done) {
+  return std::all_of(stage.needs.begin(), stage.needs.end(),
+                     [&](const std::string& name) { return done.count(name) != 0; });
+}
+
 ErrorCode code_of_exit(int code) {
   for (const ErrorCode known : {ErrorCode::usage, ErrorCode::bad_data, ErrorCode::plugin})
     if (static_cast<int>(known) == code) return known;
@@ -50,8 +55,10 @@ ErrorCode code_of_exit(int code) {
 }
 
 std::string end_text(int code) {
-  return code > kBehindSignals ? "was ended by signal " + std::to_string(code - kBehindSignals)
-                               : "failed with exit code " + std::to_string(code);
+  constexpr int behind = RunningChild::kBehindSignals;
+  if (code == RunningChild::kNotStarted) return "could not be started: has this program been replaced meanwhile?";
+  return code > behind ? "was ended by signal " + std::to_string(code - behind)
+                       : "failed with exit code " + std::to_string(code);
 }
 
 /// ": " and the last error that a stage's log has; nothing where there is none.
@@ -72,28 +79,38 @@ class Runner {
       : stages_(stages), jobs_(jobs), folder_(folder), on_end_(on_end), observer_(observer) {}
 
   bool run(const std::atomic<int>& interrupt) {
-    while (interrupt.load() == 0 && failure_.empty()) {
-      start_ready();
-      if (running_.empty()) return true;
-      look(/*wanted=*/true);
-      std::this_thread::sleep_for(kBetweenLooks);
+    try {
+      while (interrupt.load() == 0 && failure_.empty()) {
+        start_ready();
+        if (running_.empty()) return true;
+        look(/*wanted=*/true);
+        std::this_thread::sleep_for(kBetweenLooks);
+      }
+    } catch (...) {  // of this program's own part in it
+      end_all();
+      throw;
     }
-    for (const RunningStage& running : running_) running.child.signal(SIGTERM);
-    while (!running_.empty()) {
-      look(/*wanted=*/false);
-      std::this_thread::sleep_for(kBetweenLooks);
-    }
+    end_all();
     if (!failure_.empty()) throw Error(code_, failure_);
     return false;
   }
 
  private:
+  /// Has what is under way write its last checkpoint and end.
+  void end_all() {
+    for (const RunningStage& running : running_) running.child.signal(SIGTERM);
+    while (!running_.empty()) {
+      look(/*wanted=*/false);
+      std::this_thread::sleep_for(kBetweenLooks);
+    }
+  }
+
   void start_ready() {
     for (bool more = true; more;) {
       more = false;
       for (const WorkStage& stage : stages_) {
         if (running_.size() == jobs_) return;
-        if (begun_.count(stage.name) != 0 || !ready(stage)) continue;
+        if (begun_.count(stage.name) != 0 || !is_ready(stage, done_)) continue;
         begun_.insert(stage.name);
         more = true;
         const auto command = stage.command();
@@ -110,11 +127,6 @@ class Runner {
     }
   }
 
-  bool ready(const WorkStage& stage) const {
-    return std::all_of(stage.needs.begin(), stage.needs.end(),
-                       [&](const std::string& name) { return done_.count(name) != 0; });
-  }
-
   /// Takes in what has ended; `wanted`: it was not told to end.
   void look(bool wanted) {
     for (auto running = running_.begin(); running != running_.end();) {
@@ -123,14 +135,16 @@ class Runner {
         ++running;
         continue;
       }
-      take(*running, *end, wanted);
-      running = running_.erase(running);
+      const auto ended = running++;
+      std::list<RunningStage> taken;
+      taken.splice(taken.begin(), running_, ended);
+      take(taken.front(), *end, wanted);
     }
   }
 
   void take(const RunningStage& running, int end, bool wanted) {
     const double seconds = seconds_since(running.begin);
-    if (end == 0 && !running.output.empty()) fs::rename(unfinished(running.output), running.output);
+    if (end == 0 && !running.output.empty()) keep(running.output);
     on_end_(running.stage, seconds, end == 0);
     if (end == 0) {
       done_.insert(running.stage.name);
@@ -141,6 +155,13 @@ class Runner {
                  (running.log.empty() ? "" : error_in(running.log) + "; all its messages are in " + running.log.string()) +
                  "; once the reason is gone the same command goes on";
     }
+  }
+
+  /// Gives a whole output its name, once it is on the disk.
+  static void keep(const fs::path& output) {
+    const std::vector<std::byte> content = read_file(unfinished(output));
+    replace_file(output, content);
+    fs::remove(unfinished(output));
   }
 
   const std::vector<WorkStage>& stages_;
@@ -162,9 +183,7 @@ double planned_seconds(const std::vector<WorkStage>& stages, const std::map<std:
   double now = 0;
   for (;;) {
     for (const WorkStage& stage : stages) {
-      const bool ready = std::all_of(stage.needs.begin(), stage.needs.end(),
-                                     [&](const std::string& name) { return done.count(name) != 0; });
-      if (running.size() == jobs || !ready || !begun.insert(stage.name).second) continue;
+      if (running.size() == jobs || !is_ready(stage, done) || !begun.insert(stage.name).second) continue;
       running.emplace(now + seconds.at(stage.name), stage.name);
     }
     if (running.empty()) return now;

@@ -3,12 +3,15 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+
+import h5py
 
 sys.path.insert(0, os.path.join(os.environ["MIXOP_SOURCE_DIR"], "tests", "support"))
 from program import MIXOP, answer, asked, check, differences, mixop, refusal
@@ -30,6 +33,11 @@ def rows_of(found):
     return rows
 
 
+def seconds_of(archive):
+    with h5py.File(archive, "r") as file:
+        return file["provenance/epoch_seconds"][()].tolist()
+
+
 def tabled(folder, experiment):
     """Every figure of the table is that of archives and evaluations, and the winner is the best on held-out records."""
     out = folder / experiment
@@ -48,6 +56,11 @@ def tabled(folder, experiment):
     if not text:
         best = [min(100 - row["test_top1"] for row in asked("inspect", net)["epochs"]) for net in nets]
         check(abs(rows[name + ", best epoch"]["ours"] - statistics.mean(best)) < 1e-9 and "no result" in rows[name + ", best epoch"]["note"], best)
+    took = [sum(seconds_of(net)) for net in nets]
+    check(sum(took) <= rows[name]["cost_s"] < sum(took) + 60, f"{experiment}: {rows[name]} of trainings of {took}")
+    for what, kind in (("search of a seed", "search-*.h5"), ("training that selects", "select-*.h5")):
+        took = [sum(seconds_of(file)) for file in out.glob(kind)]
+        check((what in rows) == bool(took) and (not took or abs(rows[what]["cost_s"] - sum(took)) < 1e-9), f"{experiment}: {what} took {took}")
     check(rows[name]["scaled"] and rows[name]["cost_s"] > 0 and rows[name]["epochs"] == asked("inspect", nets[0])["epochs"][-1]["epoch"], rows[name])
     selected(out, found, nets, "valid_perplexity" if text else "valid_top1")
     page = (out / "report.html").read_text()
@@ -82,15 +95,29 @@ def killed(folder, whole):
         check(code == (143 if sign == signal.SIGTERM else -9), f"{sign.name} gives exit code {code}: {said}")
         check(sign == signal.SIGKILL or "the same command goes on" in said, said)
     found = reproduced(RUN[0], out, "--jobs", "2")
-    same = [{**row, "cost_s": 0} if "days" not in row["unit"] else None for row in found["rows"]]
-    check(same == [{**row, "cost_s": 0} if "days" not in row["unit"] else None for row in whole["rows"]], "killed and continued, another table")
+    figures = [[(row["what"], row["ours"], row["std"]) for row in table["rows"] if row["unit"] != "days"] for table in (found, whole)]
+    check(figures[0] == figures[1], f"killed and continued, another table: {figures}")
     for archive in sorted((folder / RUN[0]).glob("*.h5")):
         paths = differences(archive, out / archive.name)
         check(paths == [], f"{archive.name} has other bits in {paths}")
-    refusal(2, "holds another reproduction (darts-cifar10 at smoke scale)", "reproduce", "random-ptb", "--scale", "smoke", "--out", out)
+    refusal(2, "holds another reproduction (darts-cifar10 at smoke scale, stages ", "reproduce", "random-ptb", "--scale", "smoke", "--out", out)
     (out / "mine").write_text("mine")
     reproduced("random-ptb", out, "--overwrite")
     check(not (out / "search-0.h5").exists() and (out / "mine").read_text() == "mine", "--overwrite leaves or takes too much")
+
+
+def defective(folder):
+    """Networks that cannot be built are named; where none can, that is the failure."""
+    plugins = folder / "plugins"
+    (plugins / "experiments").mkdir(parents=True)
+    fair = json.loads((pathlib.Path(MIXOP).parent.parent / "share/mixop/experiments/fair-darts-cifar10.json").read_text())
+    fair["smoke"]["search"]["set"] += ["threshold_sparse.threshold=0.999"]
+    shutil.copy(pathlib.Path(os.environ["MIXOP_BUILD_DIR"]) / "tests/plugins/test_plain.so", plugins)
+    (plugins / "experiments" / "bad.json").write_text(json.dumps(fair))
+    refusal(1, "none of the networks that were found can be built", "reproduce", "bad", "--scale", "smoke", "--plugin-dir", plugins, "--out", folder / "bad")
+    fair["smoke"]["search"]["set"][-1] = "threshold_sparse.threshold=0.4"
+    (plugins / "experiments" / "bad.json").write_text(json.dumps(fair))
+    refusal(2, "holds another reproduction", "reproduce", "bad", "--scale", "smoke", "--plugin-dir", plugins, "--out", folder / "bad")
 
 
 def forecast(out, experiment):
@@ -142,3 +169,4 @@ with tempfile.TemporaryDirectory() as name:
     check("no result" in answer("reproduce", RUN[0], "--scale", "smoke", "--out", folder / RUN[0]).stdout, "the table")
     killed(folder, whole[0])
     forecast(folder / "dry", RUN[2])
+    defective(folder)
