@@ -229,6 +229,7 @@ StageCommand Reproduction::run_command(const char* kind, const StageRuns& runs, 
     append(command.arguments, {runs.preset, "--seed", std::to_string(seed)});
     append(command.arguments, sets_of(runs));
     if (!genotype.empty()) append(command.arguments, {"--genotype", genotype});
+    if (!genotype.empty() && !space_.empty()) append(command.arguments, {"--set", "space.name=" + space_});
   }
   append(command.arguments, {"--out", out.string()});
   append(command.arguments, place_arguments());
