@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <functional>
-#include <numeric>
 #include <thread>
 
 #include "host/archive/file.hpp"
@@ -12,14 +10,11 @@
 #include "host/json/json.hpp"
 #include "host/json/json_writer.hpp"
 #include "host/process/child_process.hpp"
-#include "host/search/stored_parts.hpp"
 #include "host/session/sample.hpp"
 #include "host/session/search_session.hpp"
 #include "host/session/train_session.hpp"
 #include "host/text/sha256.hpp"
 #include "host/text/text.hpp"
-#include "host/train/network_archive.hpp"
-#include "host/train/network_check.hpp"
 
 namespace mixop {
 namespace {
@@ -28,7 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kStandIns = 3;  // networks that stand in for one that is still to be found
 constexpr std::size_t kDigits = 16;     // of the digest by which stages are known
-constexpr double kMillion = 1e6, kSecondsOfDay = 86400;
 
 std::vector<std::string> sets_of(const StageRuns& runs) {
   std::vector<std::string> arguments;
@@ -49,26 +43,6 @@ Request request_of(const StageRuns& runs, const std::optional<std::string>& data
   return request;
 }
 
-/// Mean and deviation of a sample, as a row has them.
-void put_sample(ReproductionRow& row, const std::vector<double>& values) {
-  row.runs = values.size();
-  if (values.empty()) return;
-  const auto count = static_cast<double>(values.size());
-  const bool all_equal = std::equal(values.begin() + 1, values.end(), values.begin());  // whose mean may round to another
-  const double mean = all_equal ? values.front() : std::accumulate(values.begin(), values.end(), 0.0) / count;
-  row.ours = mean;
-  if (values.size() < 2) return;
-  double squares = 0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  row.deviation = std::sqrt(squares / (count - 1));
-}
-
-/// How a figure of records is tabled: what is better when larger is a share, whose rest is the error.
-std::string row_name(const char* records, const Figure& figure) {
-  return std::string(records) + " " + figure.label + (figure.larger_is_better ? " error" : "");
-}
-double row_value(const Figure& figure, double value) { return figure.larger_is_better ? 100 - value : value; }
-
 void write_optional(JsonWriter& json, const char* name, const std::optional<double>& value) {
   value ? json.member(name, *value) : json.key(name).null();
 }
@@ -77,74 +51,21 @@ class NobodyObserves final : public SessionObserver {
   void on_line(const std::string&) override {}
 };
 
-/// Whether the scores of an archive are there, whole, and of the archive as it is.
-bool has_scores(const fs::path& scores, const fs::path& archive) {
-  if (!fs::exists(scores) || !fs::exists(archive) || fs::last_write_time(scores) < fs::last_write_time(archive)) return false;
-  try {
-    (void)parse_json_file(scores, ErrorCode::bad_data);
-    return true;
-  } catch (const Error&) {  // which a power cut has left
-    return false;
-  }
-}
-
-/// Seconds of all epochs of a run.
-double seconds_in(const fs::path& archive) {
-  const std::vector<double> seconds = Archive::open(archive).values<double>(stored::epoch_seconds);
-  return std::accumulate(seconds.begin(), seconds.end(), 0.0);
-}
-
 /// Of a file in the folder itself.
 bool is_plain_name(const std::string& name) {
   return !name.empty() && name.front() != '.' && name.find('/') == std::string::npos;
 }
 
-std::int64_t epochs_of(const fs::path& archive) { return Archive::open(archive).integer("/position", "epoch"); }
-
 }  // namespace
-
-/// The rows of a table in the order of their first value.
-class Reproduction::Rows {
- public:
-  /// Adds a run's value to a row.
-  void add(const std::string& what, const std::string& unit, double value, const std::string& note = "") {
-    row(what, unit, note).second.push_back(value);
-  }
-
-  std::vector<ReproductionRow> finished(const Experiment& experiment, const ReproductionRow& runs) {
-    std::vector<ReproductionRow> rows;
-    for (auto& [row, values] : rows_) {
-      put_sample(row, values);
-      row.epochs = runs.epochs;
-      row.cost_s = runs.cost_s;
-      rows.push_back(row);
-    }
-    for (const PaperFigure& figure : experiment.paper)
-      for (ReproductionRow& row : rows)
-        if (row.what == figure.what) row.paper = figure;
-    return rows;
-  }
-
- private:
-  std::pair<ReproductionRow, std::vector<double>>& row(const std::string& what, const std::string& unit,
-                                                       const std::string& note) {
-    for (auto& entry : rows_)
-      if (entry.first.what == what) return entry;
-    rows_.push_back({{what, unit, {}, {}, {}, 0, 0, 0, note}, {}});
-    return rows_.back();
-  }
-
-  std::vector<std::pair<ReproductionRow, std::vector<double>>> rows_;
-};
 
 Reproduction::Reproduction(ReproductionRequest request, const Application& application)
     : request_(std::move(request)),
       application_(application),
       experiment_(
-          read_experiment(request_.experiment, request_.scale, shared_folders(application.plugins, "experiments"))) {
+          read_experiment(request_.experiment, request_.scale, shared_folders(application.plugins, "experiments"))),
+      plan_(experiment_, request_.out) {
   check_runs();
-  plan();
-  request_.jobs = std::min(request_.jobs, std::max(origins_.size(), trained_.size()));
+  request_.jobs = std::min(request_.jobs, std::max(plan_.origins().size(), plan_.trained().size()));
 }
 
 /// All presets, keys, networks and data, before days of searches.
@@ -163,22 +84,6 @@ TrainRequest Reproduction::training_request(const StageRuns& runs) const {
   TrainRequest request = request_of<TrainRequest>(runs, request_.data);
   if (!space_.empty()) request.sets.push_back("space.name=" + space_);
   return request;
-}
-
-void Reproduction::plan() {
-  const std::optional<StageRuns>& first = experiment_.search ? experiment_.search : experiment_.sample;
-  if (first)
-    for (const std::int64_t seed : first->seeds) {
-      const std::string name = (experiment_.search ? "search-" : "sample-") + std::to_string(seed);
-      origins_.push_back({seed, name, experiment_.search ? archive(name) : scores(name)});
-    }
-  const std::vector<std::int64_t>& seeds = experiment_.train.seeds;
-  const auto add = [&](const std::string& name, std::optional<std::size_t> origin) {
-    for (const std::int64_t seed : seeds)
-      trained_.push_back({name + (origin && seeds.size() == 1 ? "" : "-" + std::to_string(seed)), origin, seed});
-  };
-  if (!first || experiment_.select) return add("train", {});
-  for (std::size_t i = 0; i < origins_.size(); ++i) add("train-" + std::to_string(origins_[i].seed), i);
 }
 
 std::string Reproduction::request_text() const {
@@ -237,7 +142,7 @@ StageCommand Reproduction::run_command(const char* kind, const StageRuns& runs, 
 }
 
 std::string Reproduction::genotype_of(const std::optional<std::size_t>& origin) const {
-  if (origin) return origins_[*origin].file.string();
+  if (origin) return plan_.origins()[*origin].file.string();
   if (!experiment_.genotype.empty()) return experiment_.genotype;
   const std::vector<SeedCandidate> all = candidates();
   const SeedCandidate* const best = best_of(all, *task_);
@@ -249,16 +154,16 @@ const std::string& Reproduction::defect_of(std::size_t origin, const StageRuns& 
   const auto known = defects_.find(origin);
   if (known != defects_.end()) return known->second;
   TrainRequest request = training_request(runs);
-  request.genotype = origins_[origin].file.string();
+  request.genotype = plan_.origins()[origin].file.string();
   const std::string& defect = defects_[origin] = network_defect(request, application_);
   if (!defect.empty())
-    observer.on_line(origins_[origin].name + " found a network that cannot be built: " + defect);
+    observer.on_line(plan_.origins()[origin].name + " found a network that cannot be built: " + defect);
   return defect;
 }
 
 SeedCandidate Reproduction::candidate(std::size_t origin) const {
-  const Origin& from = origins_[origin];
-  SeedCandidate candidate{from.seed, from.file, archive(selection_name(from))};
+  const GenotypeOrigin& from = plan_.origins()[origin];
+  SeedCandidate candidate{from.seed, from.file, plan_.archive(from.selection())};
   if (const auto defect = defects_.find(origin); defect != defects_.end()) candidate.defect = defect->second;
   if (candidate.defect.empty()) candidate.train_curves = curves_of(candidate.train);
   return candidate;
@@ -266,15 +171,15 @@ SeedCandidate Reproduction::candidate(std::size_t origin) const {
 
 std::vector<SeedCandidate> Reproduction::candidates() const {
   std::vector<SeedCandidate> all;
-  for (std::size_t i = 0; i < origins_.size(); ++i)
-    if (const auto defect = defects_.find(i); done_.count(selection_name(origins_[i])) != 0 ||
+  for (std::size_t i = 0; i < plan_.origins().size(); ++i)
+    if (const auto defect = defects_.find(i); done_.count(plan_.origins()[i].selection()) != 0 ||
                                               (defect != defects_.end() && !defect->second.empty()))
       all.push_back(candidate(i));
   return all;
 }
 
 WorkStage Reproduction::origin_stage(std::size_t i) const {
-  const Origin& origin = origins_[i];
+  const GenotypeOrigin& origin = plan_.origins()[i];
   if (experiment_.search)
     return {origin.name, {}, [this, &origin] { return run_command("search", *experiment_.search, origin.seed, origin.file); }};
   return {origin.name, {}, [this, &origin]() -> std::optional<StageCommand> {
@@ -289,70 +194,43 @@ WorkStage Reproduction::origin_stage(std::size_t i) const {
 std::vector<WorkStage> Reproduction::stages(SessionObserver& observer) {
   std::vector<WorkStage> all;
   std::vector<std::string> chosen;  // what the winner is known by
-  for (std::size_t i = 0; i < origins_.size(); ++i) {
+  for (std::size_t i = 0; i < plan_.origins().size(); ++i) {
     all.push_back(origin_stage(i));
     if (!experiment_.select) continue;
-    chosen.push_back(selection_name(origins_[i]));
-    all.push_back({chosen.back(), {origins_[i].name}, [this, i, &observer]() -> std::optional<StageCommand> {
+    chosen.push_back(plan_.origins()[i].selection());
+    all.push_back({chosen.back(), {plan_.origins()[i].name}, [this, i, &observer]() -> std::optional<StageCommand> {
                      const StageRuns& runs = *experiment_.select;
                      if (!defect_of(i, runs, observer).empty()) return std::nullopt;
-                     return run_command("train", runs, runs.seeds.front(), archive(selection_name(origins_[i])), genotype_of(i));
+                     return run_command("train", runs, runs.seeds.front(), plan_.archive(plan_.origins()[i].selection()), genotype_of(i));
                    }});
   }
   std::vector<std::string> evaluated;
-  for (const Trained& trained : trained_) {
-    const std::vector<std::string> needs = trained.origin ? std::vector{origins_[*trained.origin].name} : chosen;
+  for (const TrainedNetwork& trained : plan_.trained()) {
+    const std::vector<std::string> needs = trained.origin ? std::vector{plan_.origins()[*trained.origin].name} : chosen;
     all.push_back({trained.name, needs, [this, &trained, &observer]() -> std::optional<StageCommand> {
                      if (trained.origin && !defect_of(*trained.origin, experiment_.train, observer).empty()) return std::nullopt;
-                     return run_command("train", experiment_.train, trained.seed, archive(trained.name), genotype_of(trained.origin));
+                     return run_command("train", experiment_.train, trained.seed, plan_.archive(trained.name), genotype_of(trained.origin));
                    }});
-    evaluated.push_back(evaluation_name(trained));
+    evaluated.push_back(trained.evaluation());
     all.push_back({evaluated.back(), {trained.name}, [this, &trained]() -> std::optional<StageCommand> {
-                     const fs::path output = scores(evaluation_name(trained));
-                     if (has_scores(output, archive(trained.name)) || !fs::exists(archive(trained.name))) return std::nullopt;
-                     StageCommand command{{"evaluate", archive(trained.name).string(), "--json"}, output};
+                     const fs::path output = plan_.scores(trained.evaluation());
+                     if (plan_.has_scores(trained) || !fs::exists(plan_.archive(trained.name))) return std::nullopt;
+                     StageCommand command{{"evaluate", plan_.archive(trained.name).string(), "--json"}, output};
                      append(command.arguments, place_arguments());
                      return command;
                    }});
   }
   all.push_back({"report", evaluated, [this]() -> std::optional<StageCommand> {
-                   if (std::none_of(trained_.begin(), trained_.end(),
-                                    [&](const Trained& trained) { return fs::exists(archive(trained.name)); }))
+                   if (std::none_of(plan_.trained().begin(), plan_.trained().end(),
+                                    [&](const TrainedNetwork& trained) { return fs::exists(plan_.archive(trained.name)); }))
                      fail_without_network(defects_.begin()->second);
                    StageCommand command{{"report"}};
-                   for (const fs::path& file : archives()) command.arguments.push_back(file.string());
+                   for (const fs::path& file : plan_.archives()) command.arguments.push_back(file.string());
                    append(command.arguments, {"-o", report().string()});
                    append(command.arguments, request_.plugin_arguments);
                    return command;
                  }});
   return all;
-}
-
-std::vector<fs::path> Reproduction::archives() const {
-  std::vector<fs::path> files;
-  const auto add = [&](const fs::path& file) {
-    if (fs::exists(file)) files.push_back(file);
-  };
-  if (experiment_.search)
-    for (const Origin& origin : origins_) add(origin.file);
-  for (const Trained& trained : trained_) add(archive(trained.name));
-  return files;
-}
-
-std::vector<std::string> Reproduction::files() const {
-  std::vector<std::string> names{report().filename(), "report.log"};
-  const auto add = [&](const std::string& stage, const fs::path& file) {
-    names.insert(names.end(), {file.filename(), stage + ".log"});
-  };
-  for (const Origin& origin : origins_) {
-    add(origin.name, origin.file);
-    if (experiment_.select) add(selection_name(origin), archive(selection_name(origin)));
-  }
-  for (const Trained& trained : trained_) {
-    add(trained.name, archive(trained.name));
-    add(evaluation_name(trained), scores(evaluation_name(trained)));
-  }
-  return names;
 }
 
 bool Reproduction::run(SessionObserver& observer, const std::atomic<int>& interrupt) {
@@ -402,13 +280,13 @@ std::vector<StageTime> Reproduction::forecast(double& seconds) {
   const TrainingTime select = experiment_.select ? training_time(*experiment_.select) : TrainingTime{};
   const TrainingTime train = training_time(experiment_.train);
   std::vector<StageTime> times;
-  for (const Origin& origin : origins_) {
+  for (const GenotypeOrigin& origin : plan_.origins()) {
     times.push_back({origin.name, start + search});
-    if (experiment_.select) times.push_back({selection_name(origin), start + select.train_s});
+    if (experiment_.select) times.push_back({origin.selection(), start + select.train_s});
   }
-  for (const Trained& trained : trained_) {
+  for (const TrainedNetwork& trained : plan_.trained()) {
     times.push_back({trained.name, start + train.train_s});
-    times.push_back({evaluation_name(trained), start + train.evaluate_s});
+    times.push_back({trained.evaluation(), start + train.evaluate_s});
   }
   times.push_back({"report", start});
   NobodyObserves silent;
@@ -418,71 +296,14 @@ std::vector<StageTime> Reproduction::forecast(double& seconds) {
   return times;
 }
 
-double Reproduction::seconds_of(const std::string& stage) const {
-  const auto found = seconds_.find(stage);
-  return found == seconds_.end() ? 0 : found->second;
-}
-
-void Reproduction::add_training(Rows& rows, const Trained& trained) const {
-  const Archive net = Archive::open(archive(trained.name));
-  const LoopRecord record = stored::record_of(net);
-  const JsonValue score = parse_json_file(scores(evaluation_name(trained)), ErrorCode::bad_data);
-  const std::optional<std::int64_t> kept = best_epoch(record, "valid_loss");
-  for (const RecordFigure& figure : task_->record_figures()) {
-    if (const JsonValue* measured = score.find(figure.name))
-      rows.add(row_name("test", figure), figure.unit, row_value(figure, measured->number));
-    const auto valid = record.metrics.find(std::string("valid_") + figure.name);
-    if (valid != record.metrics.end() && kept)
-      rows.add(row_name("valid", figure), figure.unit, row_value(figure, valid->second.at(static_cast<std::size_t>(*kept - 1))));
-    const std::string test = std::string("test_") + figure.name;
-    if (const auto best = best_epoch(record, test); best && &figure == &task_->record_figures().front())
-      rows.add(row_name("test", figure) + ", best epoch", figure.unit,
-               row_value(figure, record.metrics.at(test).at(static_cast<std::size_t>(*best - 1))),
-               "chosen by the test split, so it is no result");
-  }
-  const Config config = archived_network_config(net, application_.catalog);
-  const Cost cost = archived_size(net, config, stored::archived_data(net), application_.plugins, options_of(config)).cost();
-  rows.add("parameters", "M", static_cast<double>(cost.parameters) / kMillion);
-  rows.add("multiply-adds", "M", static_cast<double>(cost.multiply_adds) / kMillion);
-}
-
 std::vector<ReproductionRow> Reproduction::rows() const {
-  Rows trainings;
-  ReproductionRow costs;
-  for (const Trained& trained : trained_) {
-    if (!has_scores(scores(evaluation_name(trained)), archive(trained.name))) continue;
-    add_training(trainings, trained);
-    costs.epochs = std::max(costs.epochs, epochs_of(archive(trained.name)));
-    costs.cost_s += seconds_in(archive(trained.name)) + seconds_of(evaluation_name(trained));
-  }
-  std::vector<ReproductionRow> rows = trainings.finished(experiment_, costs);
-  if (const std::string left_out = left_out_text(); !left_out.empty())
-    for (ReproductionRow& row : rows) row.note += (row.note.empty() ? "" : "; ") + left_out;
-  const auto add_times = [&](const std::string& what, const std::vector<fs::path>& files) {
-    Rows times;
-    ReproductionRow own;
-    for (const fs::path& file : files) {
-      if (!fs::exists(file)) continue;
-      times.add(what, "days", seconds_in(file) / kSecondsOfDay);
-      own.epochs = std::max(own.epochs, epochs_of(file));
-      own.cost_s += seconds_in(file);
-    }
-    for (const ReproductionRow& row : times.finished(experiment_, own)) rows.push_back(row);
-  };
-  std::vector<fs::path> searches, selections;
-  for (const Origin& origin : origins_) {
-    if (experiment_.search) searches.push_back(origin.file);
-    if (experiment_.select) selections.push_back(archive(selection_name(origin)));
-  }
-  add_times("search of a seed", searches);
-  add_times("training that selects", selections);
-  return rows;
+  return ReproductionTable{application_, experiment_, plan_, *task_, seconds_, left_out_text()}.rows();
 }
 
 std::string Reproduction::left_out_text() const {
   std::vector<std::string> names;
   for (const auto& [origin, defect] : defects_)
-    if (!defect.empty()) names.push_back(origins_[origin].name);
+    if (!defect.empty()) names.push_back(plan_.origins()[origin].name);
   return names.empty() ? "" : "without the networks that cannot be built, of " + joined(names);
 }
 
@@ -512,7 +333,7 @@ std::string Reproduction::result_json() const {
   }
   json.end().key("stages").begin_object();
   for (const auto& [name, seconds] : seconds_) json.member(name, seconds);
-  json.end().member("files", files());
+  json.end().member("files", plan_.files());
   return json.end().text() + "\n";
 }
 

@@ -13,6 +13,8 @@
 #include "host/session/experiment.hpp"
 #include "host/session/observer.hpp"
 #include "host/session/output_folder.hpp"
+#include "host/session/reproduction_plan.hpp"
+#include "host/session/reproduction_table.hpp"
 #include "host/session/request.hpp"
 #include "host/session/run_time.hpp"
 #include "host/session/seed_candidate.hpp"
@@ -29,17 +31,6 @@ struct ReproductionRequest {
   std::size_t jobs = 1;                         ///< stages at once
   bool overwrite = false;
   std::vector<std::string> plugin_arguments = {};  ///< by which this program found its plugins
-};
-
-/// A figure of the paper beside what came of the runs here. Where several runs have one it is their mean.
-struct ReproductionRow {
-  std::string what, unit;
-  std::optional<PaperFigure> paper;
-  std::optional<double> ours, deviation;  ///< the latter of a sample of two and more
-  std::size_t runs = 0;
-  std::int64_t epochs = 0;  ///< of each
-  double cost_s = 0;        ///< of all of them
-  std::string note;         ///< what is to be known of it
 };
 
 /// How long a stage is to take on this machine.
@@ -68,28 +59,10 @@ class Reproduction {
   std::vector<ReproductionRow> rows() const;
   /// The content of reproduction.json.
   std::string result_json() const;
-  std::filesystem::path report() const { return request_.out / "report.html"; }
+  std::filesystem::path report() const { return plan_.report(); }
 
  private:
-  /// Where a genotype comes from.
-  struct Origin {
-    std::int64_t seed = 0;
-    std::string name;            ///< of its stage: "search-0"
-    std::filesystem::path file;  ///< archive of a search, or JSON of a sample
-  };
-  struct Trained {
-    std::string name;                   ///< of its stage: "train-0"
-    std::optional<std::size_t> origin;  ///< whose genotype it trains; none: the winner's, or the published one
-    std::int64_t seed = 0;
-  };
-
-  std::filesystem::path archive(const std::string& stage) const { return request_.out / (stage + ".h5"); }
-  std::filesystem::path scores(const std::string& stage) const { return request_.out / (stage + ".json"); }
-  static std::string selection_name(const Origin& origin) { return "select-" + std::to_string(origin.seed); }
-  static std::string evaluation_name(const Trained& trained) { return "evaluate-" + trained.name; }
-
   void check_runs();
-  void plan();
   std::string request_text() const;
   OutputFolder place() const;
   void clear() const;
@@ -114,22 +87,15 @@ class Reproduction {
   /// Those that are trained or have a defect.
   std::vector<SeedCandidate> candidates() const;
 
-  /// Archives for the report, and all files that stages write.
-  std::vector<std::filesystem::path> archives() const;
-  std::vector<std::string> files() const;
-  double seconds_of(const std::string& stage) const;
   /// What the table lacks, to be said; empty for nothing.
   std::string left_out_text() const;
-  class Rows;
-  void add_training(Rows& rows, const Trained& trained) const;
 
   ReproductionRequest request_;
   const Application& application_;
   Experiment experiment_;
+  ReproductionPlan plan_;
   const Task* task_ = nullptr;
   std::string space_;
-  std::vector<Origin> origins_;
-  std::vector<Trained> trained_;
   std::map<std::size_t, std::string> defects_;
   std::map<std::string, double> seconds_;  ///< that a stage took so far
   std::set<std::string> done_;             ///< stages that ended well
