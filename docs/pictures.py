@@ -15,6 +15,7 @@ from PIL import Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
+BELOW = 100  # pixels of a window that its page does not fill
 SEEDS, EPOCHS = (1, 2, 3), (10, 40)
 KEYS = ("space.name=nasbench201", "space.channels=8", "space.layers=3", "space.ops=skip_connect,nor_conv_1x1,nor_conv_3x3,avg_pool_3x3",
         "data.train_limit=1280", "search.epochs=40", "alphas.lr=0.01", "threads=1")
@@ -36,8 +37,8 @@ def photographed(page, picture, width, height):
     if not browser:
         sys.exit("docs/pictures.py: no Chromium on PATH, which photographs reports")
     subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--virtual-time-budget=5000",
-                    f"--window-size={width},{height}", f"--screenshot={picture}", page.as_uri()], check=True, stderr=subprocess.DEVNULL)
-    Image.open(picture).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(picture, optimize=True)
+                    f"--window-size={width},{height + BELOW}", f"--screenshot={picture}", page.as_uri()], check=True, stderr=subprocess.DEVNULL)
+    Image.open(picture).convert("RGB").crop((0, 0, width, height)).quantize(64, dither=Image.Dither.NONE).save(picture, optimize=True)
 
 
 def main():
